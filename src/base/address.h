@@ -1,0 +1,34 @@
+/* A socket address of IPv4 or IPv6, as one value. */
+#ifndef BASE_ADDRESS_H
+#define BASE_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct address {
+    socklen_t length; /* 0: no address */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } of;
+};
+
+enum { ADDRESS_TEXT_MAX = 64 };
+
+/* From a sockaddr of AF_INET or AF_INET6; false for any other family. */
+bool address_from(struct address *out, const struct sockaddr *from, socklen_t length);
+
+/* A numeric host ("127.0.0.1", "::1", no brackets) and a port; false when host is not numeric. */
+bool address_parse(struct address *out, const char *host, uint16_t port);
+
+uint16_t address_port(const struct address *address);
+bool address_equal(const struct address *a, const struct address *b);
+bool address_is_loopback(const struct address *address);
+
+/* "127.0.0.1:80" or "[::1]:80"; buffer of ADDRESS_TEXT_MAX. Returns buffer. */
+char *address_format(const struct address *address, char *buffer, size_t size);
+
+#endif

@@ -1,0 +1,67 @@
+/* A log-linear histogram of durations: fixed arrays, merged by addition, HdrHistogram's layout. */
+#ifndef BASE_HISTOGRAM_H
+#define BASE_HISTOGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+
+/* Values are integer nanoseconds, 1 us to 1 h, 3 significant digits: HdrHistogram's layout for
+ * (lowest 1000, highest 3.6e12, 3 digits): unit magnitude 9, 2048 sub-buckets, 23 buckets. Below
+ * and above that a value is counted in the first or the last count; min, max and sum stay exact. */
+enum {
+    HISTOGRAM_COUNTS = 24 * 1024,
+    HISTOGRAM_BLOCK = 64, /* counts in one block, the grain of copying */
+    HISTOGRAM_BLOCKS = HISTOGRAM_COUNTS / HISTOGRAM_BLOCK,
+    HISTOGRAM_WORDS = HISTOGRAM_BLOCKS / 64,
+};
+
+/* 197 kB of address space, of which only the blocks in use are ever touched: zero-filled memory
+ * from mmap or calloc is a valid empty histogram. */
+struct histogram {
+    uint64_t count;
+    int64_t min; /* meaningful when count > 0 */
+    int64_t max;
+    double sum;                       /* ns */
+    double sum_squares;               /* ns^2 */
+    uint64_t used[HISTOGRAM_WORDS];   /* bit b: block b holds a count */
+    uint64_t dirty[2][HISTOGRAM_WORDS]; /* bit b of set s: block b changed since the last publication
+                                           into buffer s */
+    uint64_t counts[HISTOGRAM_COUNTS];
+};
+
+/* Counts one value; a negative one counts as 0. */
+void histogram_add(struct histogram *histogram, duration value);
+
+/* into += from, touching only blocks that from uses. */
+void histogram_merge(struct histogram *into, const struct histogram *from);
+
+/* into = from, whole: clears what from does not use. */
+void histogram_copy(struct histogram *into, const struct histogram *from);
+
+/* Brings buffer `set` (0 or 1), a copy of an earlier state of from, up to date by copying only the
+ * blocks that changed since the last publication into that buffer. */
+void histogram_publish(struct histogram *buffer, struct histogram *from, int set);
+
+void histogram_clear(struct histogram *histogram);
+
+/* The value at or below which `fraction` (0..1) of all values lie, as HdrHistogram reports it (the
+ * highest value equivalent to the count's bucket, never above max); 0 for an empty histogram. */
+duration histogram_quantile(const struct histogram *histogram, double fraction);
+
+/* The same of (later - earlier), where earlier is a former state of later; *count, when not NULL,
+ * receives how many values that difference holds. */
+duration histogram_quantile_between(const struct histogram *earlier, const struct histogram *later,
+                                    double fraction, uint64_t *count);
+
+double histogram_mean(const struct histogram *histogram);
+double histogram_stddev(const struct histogram *histogram);
+
+/* The index of a value's count, and the lowest and highest value that share it. */
+size_t histogram_index(int64_t value);
+int64_t histogram_lowest_at(size_t index);
+int64_t histogram_highest_at(size_t index);
+
+#endif

@@ -1,0 +1,108 @@
+/* Findings, rules and the verdict: facts and numbers in, judgement out; pure. */
+#ifndef JUDGE_JUDGE_H
+#define JUDGE_JUDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "plan/plan.h"
+#include "stats/record.h"
+
+enum finding_status { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_UNKNOWN, FINDING_SKIPPED };
+
+enum { FINDING_DO_MAX = 4, FINDINGS_MAX = 48, REASONS_MAX = 12, REQUIREMENTS_MAX = 16 };
+
+/* One thing found, before the run or after it. */
+struct finding {
+    char code[40]; /* stable: "descriptors", "source_ports", "keep_alive", an outcome's name... */
+    enum side side;
+    enum finding_status status;
+    char text[400];              /* one line; bytes from a server are escaped already */
+    int64_t asked, have, need;   /* in the finding's own unit; FINDING_NONE = null */
+    size_t do_count;
+    char todo[FINDING_DO_MAX][200]; /* what to do, a command where there is one */
+};
+#define FINDING_NONE INT64_MIN
+
+struct findings {
+    size_t count;
+    struct finding items[FINDINGS_MAX];
+};
+
+/* Adds one and returns it (printf style); when full, the last is overwritten. */
+struct finding *findings_add(struct findings *findings, const char *code, enum side side,
+                             enum finding_status status, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void finding_do(struct finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool findings_any(const struct findings *findings, enum finding_status status);
+
+enum verdict { VERDICT_HELD, VERDICT_BROKE, VERDICT_INCONCLUSIVE, VERDICT_UNFIT, VERDICT_NO_TARGET };
+const char *verdict_name(enum verdict verdict); /* "held", ..., as in the JSON report */
+
+/* One pass/fail rule: METRIC OP VALUE. */
+struct rule {
+    char expression[64];
+    const char *metric; /* "opened", "lost" */
+    enum { RULE_AT_LEAST, RULE_AT_MOST } op;
+    double value;
+    bool percent;
+};
+
+enum rule_result { RULE_OK, RULE_BROKEN, RULE_NOT_JUDGED };
+
+struct requirement {
+    struct rule rule;
+    double actual; /* in the rule's unit; NAN: not measured */
+    enum rule_result result;
+};
+
+struct judgement {
+    enum verdict verdict;
+    int exit_code;
+    size_t reason_count;
+    char reasons[REASONS_MAX][300];
+    size_t requirement_count;
+    struct requirement requirements[REQUIREMENTS_MAX];
+    struct findings findings;
+};
+
+/* What the preflight learned of the outside. */
+struct preflight_facts {
+    bool interrupted;
+    int ring_error;                 /* 0 or -errno of a trial ring */
+    int ring_refusal;               /* enum net_refusal (as the run's caller explains it) */
+    bool resolved;                  /* name resolution was tried and gave addresses */
+    char resolve_error[160];        /* "" = none */
+    struct host_ports ports[HOST_ADDRESSES_MAX]; /* one for each address of the plan */
+    bool ports_known[HOST_ADDRESSES_MAX];
+    bool target_asked;
+    size_t addresses_accepting;     /* that accepted a preflight connect */
+    char target_error[200];         /* "" = answered; else one line: refused, not HTTP, no answer... */
+    struct target_facts target;
+    bool status_asked;
+    char status_error[200];         /* "" = the status page was read */
+};
+
+/* The local half: io_uring, descriptors, source ports, memory, ramp. After it,
+ * findings_any(FAIL) means unfit. */
+void judge_local(struct findings *findings, const struct plan *plan,
+                 const struct preflight_facts *facts);
+
+/* The outside half: name, target, keep-alive (FAIL in check, warn in run), status page. */
+void judge_target(struct findings *findings, const struct plan *plan,
+                  const struct preflight_facts *facts);
+
+/* The verdict of a preflight that ends the matter: of `check` always, of `run` when it fails;
+ * judgement->findings must be filled. */
+void judge_preflight(struct judgement *judgement, const struct plan *plan,
+                     const struct preflight_facts *facts);
+/* True when a run may start after this preflight. */
+bool judge_may_run(const struct judgement *judgement, const struct preflight_facts *facts);
+
+/* The verdict of a run that sent load: rules, sides, precedence (contract: exit codes). Adds
+ * findings of what happened (one for each outcome of note) to those of the preflight. */
+void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record);
+
+#endif

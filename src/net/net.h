@@ -1,0 +1,106 @@
+/* The one door to the kernel's sockets, ring and clock: all that the engine knows of the outside. */
+#ifndef NET_NET_H
+#define NET_NET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/address.h"
+#include "base/instant.h"
+
+/* Two bodies answer to these names: net_uring.c (liburing) and the simulated one in tests/sim.
+ * Nothing here blocks but net_wait(). Errors are -errno. A descriptor is a small number; the door
+ * owns it from net_open() until net_close(). */
+struct net;
+
+/* One completion: the tag it was prepared with and its result (-errno on failure).
+ *   net_connect: 0 = established.
+ *   net_arm:     poll(2) bits that are ready (POLLIN, POLLRDHUP, POLLHUP, POLLERR).
+ *   net_send:    only ever a failure, -errno; a send that went out whole gives no event. */
+struct net_event {
+    uint64_t tag;
+    int result;
+};
+
+struct net_config {
+    uint32_t entries; /* submissions kept before the kernel is told; a power of two, 64..32768 */
+};
+
+/* Why io_uring could not be had; the words for it are judge/'s business. */
+enum net_refusal {
+    NET_OK,
+    NET_DISABLED,      /* kernel.io_uring_disabled = 2 */
+    NET_RESTRICTED,    /* kernel.io_uring_disabled = 1 and we are not in the group */
+    NET_FILTERED,      /* a seccomp filter says no */
+    NET_DENIED,        /* EPERM or EACCES for another reason: a security module */
+    NET_ABSENT,        /* ENOSYS without a filter: a kernel built without it */
+    NET_NO_MEMORY,     /* ENOMEM: RLIMIT_MEMLOCK */
+    NET_NO_FILES,      /* EMFILE, ENFILE */
+    NET_TOO_OLD,       /* lacks what we need: before 6.1 */
+    NET_OTHER,
+};
+
+/* Makes a door of this process' own; it must be used and destroyed by the same process. 0 or
+ * -errno. The caller owns *out. */
+int net_create(struct net **out, const struct net_config *config);
+void net_destroy(struct net *net);
+
+/* Tells why net_create() returned error, from errno, /proc/sys/kernel/io_uring_disabled and the
+ * process' seccomp state. */
+enum net_refusal net_explain(int error);
+
+/* What carries it: "io_uring" or "simulation"; and how the ring was set up, for the report. */
+const char *net_engine(const struct net *net);
+
+/* How often the completion queue was seen to overflow (nothing is lost; it is a sign of load). */
+uint64_t net_overflows(const struct net *net);
+
+/* CLOCK_MONOTONIC, or virtual time. */
+instant net_now(struct net *net);
+
+/* A stream socket, non-blocking, close-on-exec, TCP_NODELAY, bound to source when that is not NULL.
+ * The descriptor, or -errno (EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EADDRINUSE...). */
+int net_open(struct net *net, const struct address *source, const struct address *target);
+
+/* Prepares a connect; target must stay unchanged until its event. */
+void net_connect(struct net *net, int fd, const struct address *target, uint64_t tag);
+
+/* True when the socket is connected to itself (getsockname == getpeername). */
+bool net_connected_to_itself(struct net *net, int fd);
+
+/* Prepares a send of all the bytes, which must stay unchanged for the life of the door. */
+void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag);
+
+/* Reads what is there now: bytes read, 0 = FIN, -EAGAIN = nothing yet, -errno. */
+ssize_t net_receive(struct net *net, int fd, void *buffer, size_t size);
+
+/* Prepares one readiness event for input, FIN or error; level semantics: what is already there
+ * fires at once. Also works on eventfd, signalfd, pidfd and timerfd. */
+void net_arm(struct net *net, int fd, uint64_t tag);
+
+/* Ends both directions (FIN); an armed readiness or a connect in flight completes soon after. */
+void net_shutdown(struct net *net, int fd);
+
+/* Ends the connection by RST, leaving no TIME_WAIT; the same completions follow. */
+void net_reset(struct net *net, int fd);
+
+/* Gives the descriptor back. The kernel must own nothing of it: no event may be outstanding but a
+ * failed send's. It is closed only after everything prepared so far was submitted, because a
+ * submission resolves its descriptor number when it is submitted. */
+void net_close(struct net *net, int fd);
+
+/* Bytes sent that the peer's TCP has not acknowledged: true when there are any (TCP_INFO
+ * tcpi_unacked, or data not yet sent). False when it cannot be told. */
+bool net_unacknowledged(struct net *net, int fd);
+
+/* Submits what was prepared, then waits until an event is there or `until` has passed (at once
+ * when it already has). A signal ends the wait early. Returns 0 or -errno of a broken ring
+ * (-EBADR: a completion was lost). */
+int net_wait(struct net *net, instant until);
+
+/* Takes up to `max` events that are there; call until it returns 0 before any timer is run. */
+size_t net_take(struct net *net, struct net_event *events, size_t max);
+
+#endif

@@ -1,0 +1,80 @@
+/* Options: one table, from which the struct, the parser, the config keys and the help come. */
+#ifndef PLAN_OPTIONS_H
+#define PLAN_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/units.h"
+
+enum command { COMMAND_RUN = 1, COMMAND_CHECK = 2 }; /* bits: where an option is accepted */
+
+enum ui { UI_AUTO, UI_LINE, UI_NONE };
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+enum { HEADERS_MAX = 100, LABEL_MAX = 200 };
+
+struct text_list {
+    size_t count;
+    const char *items[HEADERS_MAX];
+};
+
+/* How each kind of option.def is kept. */
+typedef uint64_t option_count;
+typedef struct rate option_rate;
+typedef duration option_duration;
+typedef struct span option_span;
+typedef const char *option_text; /* NULL when not given and without a default */
+typedef struct text_list option_headers;
+typedef bool option_flag;
+typedef enum ui option_ui;
+typedef enum color option_color;
+
+/* The options as asked, defaults filled in: a field for each row of options.def, and in `given`
+ * whether the command line or a config file named it. Strings live as long as the struct's
+ * arena: until options_free(). */
+struct options {
+    const char *url; /* the one operand */
+#define OPTION(field, letter, kind, initial, low, high, commands, argument, help) option_##kind field;
+#include "plan/options.def"
+#undef OPTION
+    struct {
+#define OPTION(field, letter, kind, initial, low, high, commands, argument, help) bool field;
+#include "plan/options.def"
+#undef OPTION
+    } given;
+    void *arena;
+};
+
+/* What parsing came to. */
+enum options_outcome { OPTIONS_OK, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_BAD };
+
+enum { OPTIONS_ERROR_MAX = 1024 };
+
+/* Reads argv[1..] of one command, and the config files it names with -C (the command line wins;
+ * several -C are read in order? no: -C is given once). On OPTIONS_BAD, error holds one line: what,
+ * where (option, or FILE:LINE), and what would be accepted. The caller frees with options_free() in
+ * every case. argv must outlive the struct. */
+enum options_outcome options_parse(struct options *options, enum command command, int argc,
+                                   char **argv, char error[static OPTIONS_ERROR_MAX]);
+void options_free(struct options *options);
+
+/* Reads one config file's text (`name` stands in error messages) over options; rows that the
+ * command line gave stay. For options_parse() and the fuzzer. */
+bool options_read_config(struct options *options, enum command command, const char *name,
+                         const char *text, size_t length, char error[static OPTIONS_ERROR_MAX]);
+
+/* --help of a command: one line an option with its default printed; and docs/options.md. */
+void options_print_help(FILE *out, enum command command);
+void options_print_markdown(FILE *out);
+
+/* The members of a report's "plan": every effective option under its long name in snake_case:
+ * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
+ * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
+ * are shown as "***". */
+void options_write_json(struct json *json, const struct options *options);
+
+#endif

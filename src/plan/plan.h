@@ -1,0 +1,51 @@
+/* The plan: what was asked, decided once, and never changed after. */
+#ifndef PLAN_PLAN_H
+#define PLAN_PLAN_H
+
+#include "base/address.h"
+#include "host/host.h"
+#include "plan/options.h"
+#include "plan/ramp.h"
+#include "plan/target.h"
+
+/* Files that a process of ours keeps open beside its connections; fleet and preflight both count
+ * with these. A worker: standard streams, two eventfds, the ring. */
+enum { PLAN_WORKER_FILES = 6 };
+
+struct plan {
+    const struct options *options;
+    enum command command;
+    struct host host; /* as it was when the plan was made */
+    struct target target;
+    struct target status; /* of --server-status; host "" when not asked for */
+    char dial_host[TARGET_HOST_MAX]; /* --connect-to, else the target's */
+    uint16_t dial_port;
+    uint32_t connections;
+    uint32_t workers;         /* decided */
+    uint32_t workers_needed;  /* fewest with which the descriptors suffice; 0: could not tell */
+    struct ramp ramp;
+    struct span think; /* 0..0: closed loop */
+    duration hold;     /* 0: until interrupted */
+    uint64_t seed;
+    /* Filled by name resolution and the preflight, before the crew is forked. */
+    struct address addresses[HOST_ADDRESSES_MAX];
+    size_t address_count;
+};
+
+enum { PLAN_ERROR_MAX = 1024 };
+
+/* From options and host facts; reads no file and asks nobody but the wall clock for a seed. false
+ * and one line in error when the options contradict each other or do not make a target. */
+bool plan_make(struct plan *plan, const struct options *options, enum command command,
+               const struct host *host, char error[static PLAN_ERROR_MAX]);
+
+/* Connection i of the plan's order belongs to worker i mod workers: how many are worker w's. */
+uint32_t plan_share(const struct plan *plan, uint32_t worker);
+
+/* Where connection i dials. */
+const struct address *plan_address(const struct plan *plan, uint32_t connection);
+
+/* Mean think time. */
+duration plan_think_mean(const struct plan *plan);
+
+#endif

@@ -1,0 +1,60 @@
+/* Numbers and findings drawn: the preflight sheet, plain live lines, the summary, the JSON report. */
+#ifndef REPORT_REPORT_H
+#define REPORT_REPORT_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "judge/judge.h"
+#include "plan/plan.h"
+#include "stats/record.h"
+
+/* How to draw on one stream. */
+struct style {
+    bool color;
+    bool utf8; /* else ASCII marks */
+};
+
+/* From --color, NO_COLOR, TERM and whether the stream is a terminal; and the locale. */
+struct style style_for(FILE *out, enum color color);
+
+/* The preflight sheet as ui.md draws it; with quiet only warn and FAIL. */
+void report_sheet(FILE *out, struct style style, const struct plan *plan,
+                  const struct findings *findings, bool quiet);
+
+/* The summary; record may be NULL when no load was sent (then of the preflight's end). */
+void report_summary(FILE *out, struct style style, const struct plan *plan,
+                    const struct record *record, const struct judgement *judgement);
+
+/* The JSON report "holdfast/1"; record may be NULL when no load was sent. 0 or -errno of writing. */
+int report_json(FILE *out, const struct plan *plan, const struct record *record,
+                const struct judgement *judgement);
+
+/* The JSON Schema of that report. */
+void report_schema(FILE *out);
+
+/* One plain live line (contract: plain live lines); values not measured are "-" . */
+struct live_line {
+    const char *phase; /* "ramp", "hold", "freeze", "drain" */
+    double t;          /* seconds since the run's start */
+    uint64_t live, connecting, closed, errored;
+    double client_rps, server_rps, p50_ms, p99_ms; /* NAN: not measured */
+    int64_t files_used, files_limit, ports_used, ports_have; /* -1: not measured */
+    double cpu_pct, lag_ms;
+};
+void report_line(FILE *out, const struct live_line *line);
+
+/* A report file written aside and renamed into place. */
+struct report_file {
+    const char *path; /* "-": standard output */
+    char *aside;
+    FILE *stream;
+};
+/* Opened before the load: 0 or -errno; "-" gives a stream on standard output. */
+int report_file_open(struct report_file *file, const char *path);
+/* Flushes, syncs to the file system's knowledge of errors, renames: 0 or -errno (the aside file is
+ * removed then). */
+int report_file_commit(struct report_file *file);
+void report_file_discard(struct report_file *file);
+
+#endif

@@ -1,0 +1,64 @@
+/* The record of a run: all that was measured, from which judgement and reports are made. */
+#ifndef STATS_RECORD_H
+#define STATS_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "stats/server.h"
+#include "stats/tally.h"
+#include "stats/timeline.h"
+
+/* What the preflight's one request learned; asked false with --no-check or when not reached. */
+struct target_facts {
+    bool asked, answered;
+    uint16_t status;
+    uint8_t minor;
+    bool announced_end;
+    int32_t keep_alive_timeout_s; /* -1: not said */
+    char server[128];
+    char keep_alive[128];
+    duration took; /* request to answer */
+};
+
+struct worker_record {
+    pid_t pid;
+    uint32_t share;
+    bool lost;
+    int status; /* wait status when lost */
+};
+
+struct record {
+    struct timespec started_at, ended_at; /* wall clock */
+    bool interrupted;      /* by a signal that was not the planned end */
+    bool ramp_cut;         /* the interruption came before the ramp was complete */
+    bool cut;              /* a second signal: the freeze or drain was cut short */
+    int bug_exit;          /* a worker left with EXIT_BUG */
+    int ring_error;        /* -errno when a worker's ring could not be made or broke; 0 */
+    double ramp_seconds;   /* NAN: not measured */
+    double hold_seconds;
+    double drain_seconds;
+    bool drain_by_reset;
+    bool balanced;         /* the identities held at every sample and after the drain */
+    const char *imbalance; /* the first that did not; NULL */
+    uint64_t samples;      /* at which they were checked */
+    uint64_t live_min, live_peak; /* over the hold's samples; over all samples */
+    bool live_min_measured;
+    uint64_t answered_in_hold;
+    double per_second_mean, per_second_peak; /* NAN: not measured */
+    uint64_t unfinished; /* requests outstanding when a second signal cut the freeze */
+    struct tally total;  /* frozen, all workers */
+    struct target_facts target;
+    struct server_view server;
+    struct timeline timeline;
+    char engine[64];
+    double cpu_user_seconds, cpu_system_seconds;
+    int64_t pss_bytes_max, rss_bytes_max; /* -1: not measured */
+    int64_t headroom_files_used, headroom_files_limit;
+    size_t worker_count;
+    struct worker_record *workers;
+};
+
+#endif

@@ -1,0 +1,83 @@
+/* The tally: everything one worker counts; published whole, so that each copy balances. */
+#ifndef STATS_TALLY_H
+#define STATS_TALLY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "base/reason.h"
+#include "stats/outcome.h"
+
+enum { TALLY_ERRNO_MAX = 134, TALLY_STATUS_MAX = 1000 };
+
+/* How far a worker has come. */
+enum worker_phase {
+    WORKER_STARTING,
+    WORKER_RAMPING,
+    WORKER_HOLDING, /* its share of the ramp is complete */
+    WORKER_FREEZING,
+    WORKER_FROZEN, /* figures are final but for the drain */
+    WORKER_DRAINING,
+    WORKER_DONE,
+    WORKER_FAILED, /* its ring could not be made or broke: see failure */
+};
+
+/* All but the histograms, copied as one piece. */
+struct counts {
+#define METRIC(name, kind, unit, help) uint64_t name;
+#include "stats/metrics.def"
+#undef METRIC
+    uint64_t outcomes[OUTCOME_COUNT];     /* before an end is fixed by the freeze */
+    uint64_t drain[OUTCOME_COUNT];        /* of connections fixed by the freeze */
+    uint64_t errnos[TALLY_ERRNO_MAX + 1]; /* of open errors and live ones; the last: any beyond */
+    uint64_t statuses[TALLY_STATUS_MAX];  /* of final answers */
+    uint64_t reasons[REASON_COUNT]; /* of protocol_error */
+    int64_t first_attempt_ns; /* run clock; 0: none yet. Merged: the least */
+    int64_t ramp_done_ns;     /* when the last of the share was open or had ended. Merged: the greatest */
+    int64_t frozen_ns;        /* when the last connection was fixed. Merged: the greatest */
+    int64_t keep_alive_timeout_s; /* the least Keep-Alive: timeout= seen, 0 = none seen */
+    uint32_t phase;           /* enum worker_phase. Merged: meaningless */
+    int32_t failure;          /* -errno of WORKER_FAILED */
+};
+
+struct tally {
+    struct counts counts;
+    struct histogram latency; /* due moment to last byte of the answer */
+    struct histogram service; /* send to last byte of the answer */
+    struct histogram connect; /* attempt to established */
+    struct histogram lag;     /* how late due timers were run */
+};
+
+/* Zero-filled memory is an empty tally. */
+void tally_merge(struct tally *into, const struct tally *from);
+void tally_copy(struct tally *into, const struct tally *from);
+
+uint64_t tally_closed(const struct counts *counts);  /* closed_idle + closed_announced */
+uint64_t tally_errored(const struct counts *counts); /* all other outcomes before the drain */
+uint64_t tally_drained(const struct counts *counts); /* sum of drain */
+
+/* The identities of the ledger. NULL when they hold, else the one that does not, as text:
+ *   attempted = connecting + live + closed + errored
+ *   sent = answered + timed_out + requests_lost + outstanding
+ *   latency samples = answered */
+const char *tally_imbalance(const struct tally *tally);
+/* After the drain: sum(drain) = connecting + live. */
+bool tally_drain_balances(const struct counts *counts);
+
+/* Two buffers under a sequence number, in memory shared with the parent: buffer (sequence & 1) is
+ * the latest whole one. */
+struct tally_board {
+    _Atomic uint64_t sequence;
+    struct tally buffers[2];
+};
+
+/* By the worker only. */
+void tally_publish(struct tally_board *board, struct tally *tally);
+
+/* By the parent only: copies the latest whole tally; false (out untouched in its counts' meaning:
+ * the former copy must be kept) when the worker published too often to get one. */
+bool tally_read(const struct tally_board *board, struct tally *out);
+
+#endif

@@ -1,0 +1,34 @@
+/* The timeline: a bounded row of samples; when full, its interval doubles. */
+#ifndef STATS_TIMELINE_H
+#define STATS_TIMELINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+
+enum { TIMELINE_MAX = 4096 };
+
+/* NAN = not measured. t is seconds since the run's start; levels are as they stood at t, rates and
+ * p99 are over the interval that ends there. */
+struct sample {
+    double t;
+    uint64_t live, connecting, closed, errored;
+    double client_per_second, server_per_second, p99_seconds;
+};
+
+struct timeline {
+    size_t count;
+    duration interval; /* of its samples: 1 s, 2 s, 4 s ... */
+    uint32_t stride;   /* pushed samples to one kept */
+    uint32_t pending;  /* pushed since the last kept one */
+    struct sample held; /* these, merged */
+    struct sample samples[TIMELINE_MAX];
+};
+
+void timeline_init(struct timeline *timeline, duration interval);
+/* Rates are averaged over merged samples (what was not measured left out), p99 takes the greatest,
+ * levels the latest. */
+void timeline_push(struct timeline *timeline, const struct sample *sample);
+
+#endif
