@@ -24,11 +24,11 @@ struct histogram {
     uint64_t count;
     int64_t min; /* meaningful when count > 0 */
     int64_t max;
-    double sum;                       /* ns */
-    double sum_squares;               /* ns^2 */
-    uint64_t used[HISTOGRAM_WORDS];   /* bit b: block b holds a count */
-    uint64_t dirty[2][HISTOGRAM_WORDS]; /* bit b of set s: block b changed since the last publication
-                                           into buffer s */
+    double sum;                         /* ns */
+    double sum_squares;                 /* ns^2 */
+    uint64_t used[HISTOGRAM_WORDS];     /* bit b: block b holds a count */
+    uint64_t dirty[2][HISTOGRAM_WORDS]; /* bit b of set s: block b changed since the last
+                                           publication into buffer s */
     uint64_t counts[HISTOGRAM_COUNTS];
 };
 

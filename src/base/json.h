@@ -13,10 +13,10 @@ enum { JSON_DEPTH_MAX = 16 };
 struct json {
     FILE *out;
     int depth;
-    bool pretty;                  /* two-space indent, one member a line at depth <= 2 */
-    bool array[JSON_DEPTH_MAX];   /* the container at this depth is an array */
+    bool pretty;                /* two-space indent, one member a line at depth <= 2 */
+    bool array[JSON_DEPTH_MAX]; /* the container at this depth is an array */
     uint64_t items[JSON_DEPTH_MAX];
-    bool named;                   /* a name was written and waits for its value */
+    bool named; /* a name was written and waits for its value */
 };
 
 void json_begin(struct json *json, FILE *out, bool pretty);
@@ -32,7 +32,8 @@ void json_null(struct json *json);
 void json_bool(struct json *json, bool value);
 void json_int(struct json *json, int64_t value);
 void json_uint(struct json *json, uint64_t value);
-void json_number(struct json *json, double value); /* not finite: null; shortest form that reads back */
+/* The shortest form that reads back; null when not finite. */
+void json_number(struct json *json, double value);
 /* Bytes that are not UTF-8 become U+FFFD; control characters are escaped. NULL: null. */
 void json_string(struct json *json, const char *value);
 

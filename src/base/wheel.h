@@ -31,6 +31,10 @@ uint32_t wheel_count(const struct wheel *wheel);
 #define WHEEL_NONE UINT32_MAX
 uint32_t wheel_take(struct wheel *wheel, uint32_t now);
 
+/* The tick a timer was last armed for; still so just after wheel_take() gave it. A tick that had
+ * passed when it was armed reads as the one the wheel stood at. */
+uint32_t wheel_due(const struct wheel *wheel, uint32_t index);
+
 /* Writes the earliest tick at which wheel_take() may have something to do; false when nothing is
  * armed. May be early (a timer of a later round), never late. */
 bool wheel_next(const struct wheel *wheel, uint32_t *tick);

@@ -1,0 +1,194 @@
+/* HdrHistogram's arithmetic over fixed arrays, with a bit a block so that empty ones cost nothing.
+ */
+#include "base/histogram.h"
+
+#include <math.h>
+#include <string.h>
+
+/* (lowest discernible 1000, highest trackable 3.6e12, 3 digits): floor(log2(1000)) = 9; the
+ * smallest power of two that holds 2 * 10^3 sub-buckets is 2048 = 2 * 2^10. */
+enum { UNIT_MAGNITUDE = 9, HALF_MAGNITUDE = 10, HALF_COUNT = 1 << HALF_MAGNITUDE };
+
+/* Never written; not const, so that 197 kB of zeros stand in .bss and not in the program's file. */
+static struct histogram nothing;
+
+static const uint64_t first_bucket_mask = (uint64_t)(2 * HALF_COUNT - 1) << UNIT_MAGNITUDE;
+
+size_t histogram_index(int64_t value) {
+    if (value < 0)
+        value = 0;
+    int bits = 64 - __builtin_clzll((uint64_t)value | first_bucket_mask);
+    int bucket = bits - UNIT_MAGNITUDE - (HALF_MAGNITUDE + 1);
+    size_t sub_bucket = (size_t)(value >> (bucket + UNIT_MAGNITUDE));
+    size_t index = ((size_t)bucket << HALF_MAGNITUDE) + sub_bucket;
+    return index < HISTOGRAM_COUNTS ? index : HISTOGRAM_COUNTS - 1;
+}
+
+/* The first bucket's lower half stands where a bucket -1 would: indices below HALF_COUNT. */
+static int bucket_at(size_t index) {
+    int bucket = (int)(index >> HALF_MAGNITUDE) - 1;
+    return bucket < 0 ? 0 : bucket;
+}
+
+int64_t histogram_lowest_at(size_t index) {
+    int bucket = bucket_at(index);
+    return (int64_t)(index - ((size_t)bucket << HALF_MAGNITUDE)) << (bucket + UNIT_MAGNITUDE);
+}
+
+int64_t histogram_highest_at(size_t index) {
+    return histogram_lowest_at(index) + ((int64_t)1 << (bucket_at(index) + UNIT_MAGNITUDE)) - 1;
+}
+
+void histogram_add(struct histogram *histogram, duration value) {
+    if (value < 0)
+        value = 0;
+    size_t index = histogram_index(value), block = index / HISTOGRAM_BLOCK;
+    uint64_t bit = (uint64_t)1 << block % 64;
+    histogram->counts[index]++;
+    histogram->used[block / 64] |= bit;
+    histogram->dirty[0][block / 64] |= bit;
+    histogram->dirty[1][block / 64] |= bit;
+    if (histogram->count == 0 || value < histogram->min)
+        histogram->min = value;
+    if (value > histogram->max)
+        histogram->max = value;
+    histogram->count++;
+    histogram->sum += (double)value;
+    histogram->sum_squares += (double)value * (double)value;
+}
+
+/* Takes the lowest bit out of *word (which is not 0) and returns the first index of its block. */
+static size_t next_block(size_t word, uint64_t *bits) {
+    size_t block = word * 64 + (size_t)__builtin_ctzll(*bits);
+    *bits &= *bits - 1;
+    return block * HISTOGRAM_BLOCK;
+}
+
+void histogram_merge(struct histogram *into, const struct histogram *from) {
+    if (from->count == 0)
+        return;
+    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+        into->used[word] |= from->used[word];
+        into->dirty[0][word] |= from->used[word];
+        into->dirty[1][word] |= from->used[word];
+        for (uint64_t bits = from->used[word]; bits != 0;) {
+            size_t first = next_block(word, &bits);
+            for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++)
+                into->counts[i] += from->counts[i];
+        }
+    }
+    if (into->count == 0 || from->min < into->min)
+        into->min = from->min;
+    if (from->max > into->max)
+        into->max = from->max;
+    into->count += from->count;
+    into->sum += from->sum;
+    into->sum_squares += from->sum_squares;
+}
+
+static void copy_scalars(struct histogram *into, const struct histogram *from) {
+    into->count = from->count;
+    into->min = from->min;
+    into->max = from->max;
+    into->sum = from->sum;
+    into->sum_squares = from->sum_squares;
+}
+
+static void copy_blocks(struct histogram *into, const struct histogram *from, size_t word,
+                        uint64_t bits) {
+    while (bits != 0) {
+        size_t first = next_block(word, &bits);
+        memcpy(&into->counts[first], &from->counts[first], HISTOGRAM_BLOCK * sizeof(uint64_t));
+    }
+}
+
+static void clear_blocks(struct histogram *histogram, size_t word, uint64_t bits) {
+    while (bits != 0)
+        memset(&histogram->counts[next_block(word, &bits)], 0, HISTOGRAM_BLOCK * sizeof(uint64_t));
+}
+
+/* Each word of from is read once: from may be a shared buffer that its writer is about to
+ * overwrite, and what was copied then is thrown away. */
+void histogram_copy(struct histogram *into, const struct histogram *from) {
+    copy_scalars(into, from);
+    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+        uint64_t used = from->used[word], changed = used | into->used[word];
+        clear_blocks(into, word, into->used[word] & ~used);
+        copy_blocks(into, from, word, used);
+        into->used[word] = used;
+        into->dirty[0][word] |= changed;
+        into->dirty[1][word] |= changed;
+    }
+}
+
+void histogram_publish(struct histogram *buffer, struct histogram *from, int set) {
+    copy_scalars(buffer, from);
+    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+        copy_blocks(buffer, from, word, from->dirty[set][word]);
+        buffer->used[word] = from->used[word];
+        from->dirty[set][word] = 0;
+    }
+}
+
+void histogram_clear(struct histogram *histogram) {
+    copy_scalars(histogram, &nothing);
+    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+        clear_blocks(histogram, word, histogram->used[word]);
+        histogram->dirty[0][word] |= histogram->used[word];
+        histogram->dirty[1][word] |= histogram->used[word];
+        histogram->used[word] = 0;
+    }
+}
+
+/* The rank, from 1, of the value asked for. A fraction such as 0.999 is rarely exact in binary: one
+ * step down before rounding up keeps 0.999 of 1000 at 999. */
+static uint64_t rank(double fraction, uint64_t count) {
+    if (fraction >= 1)
+        return count;
+    double exact = nextafter(fraction, -1) * (double)count;
+    uint64_t rounded = exact > 0 ? (uint64_t)ceil(exact) : 0;
+    return rounded < 1 ? 1 : rounded > count ? count : rounded;
+}
+
+/* The last count also holds all that lies above the range: only max bounds it. */
+static duration value_at(const struct histogram *histogram, size_t index) {
+    int64_t highest = histogram_highest_at(index);
+    return index == HISTOGRAM_COUNTS - 1 || highest > histogram->max ? histogram->max : highest;
+}
+
+duration histogram_quantile(const struct histogram *histogram, double fraction) {
+    return histogram_quantile_between(&nothing, histogram, fraction, NULL);
+}
+
+duration histogram_quantile_between(const struct histogram *earlier, const struct histogram *later,
+                                    double fraction, uint64_t *count) {
+    uint64_t values = later->count - earlier->count, seen = 0;
+    if (count != NULL)
+        *count = values;
+    if (values == 0)
+        return 0;
+    uint64_t wanted = rank(fraction, values);
+    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+        for (uint64_t bits = later->used[word]; bits != 0;) {
+            size_t first = next_block(word, &bits);
+            for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++) {
+                seen += later->counts[i] - earlier->counts[i];
+                if (seen >= wanted)
+                    return value_at(later, i);
+            }
+        }
+    }
+    return later->max;
+}
+
+double histogram_mean(const struct histogram *histogram) {
+    return histogram->count > 0 ? histogram->sum / (double)histogram->count : 0;
+}
+
+double histogram_stddev(const struct histogram *histogram) {
+    if (histogram->count == 0)
+        return 0;
+    double mean = histogram_mean(histogram);
+    double variance = histogram->sum_squares / (double)histogram->count - mean * mean;
+    return variance > 0 ? sqrt(variance) : 0;
+}

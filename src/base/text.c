@@ -1,0 +1,54 @@
+/* Outside text made safe to show: what steers a terminal is spelled out. */
+#include "base/text.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
+enum { SHOWN_MAX = 16 };
+
+/* C0, DEL and C1 (ECMA-48): U+009B alone opens a control sequence. */
+static bool is_control(uint32_t character) {
+    return character < 0x20 || (character >= 0x7f && character <= 0x9f);
+}
+
+/* How the first character (or stray byte) of text is shown; returns how many bytes of text that
+ * was. */
+static unsigned show(char shown[SHOWN_MAX], const char *text) {
+    uint32_t character = 0;
+    unsigned length = utf8_read(text, &character);
+    if (length > 0 && !is_control(character)) {
+        memcpy(shown, text, length);
+        shown[length] = '\0';
+        return length;
+    }
+    if (length == 0)
+        length = 1;
+    for (unsigned i = 0; i < length; i++)
+        snprintf(shown + 4 * i, 5, "\\x%02X", (unsigned char)text[i]);
+    return length;
+}
+
+char *text_escape(char *buffer, size_t size, const char *text) {
+    size_t used = 0, room_for_dots = 0; /* the longest prefix that leaves room for "..." */
+    char shown[SHOWN_MAX];
+    if (size == 0)
+        return buffer;
+    while (*text != '\0') {
+        text += show(shown, text);
+        size_t length = strlen(shown);
+        if (used + length >= size) {
+            snprintf(buffer + room_for_dots, size - room_for_dots, "...");
+            return buffer;
+        }
+        memcpy(buffer + used, shown, length);
+        used += length;
+        if (used + sizeof "..." <= size)
+            room_for_dots = used;
+    }
+    buffer[used] = '\0';
+    return buffer;
+}

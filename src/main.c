@@ -1,0 +1,4 @@
+/* Picks the command; nothing else. */
+int main(void) {
+    return 0;
+}

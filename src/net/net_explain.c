@@ -1,0 +1,2 @@
+/* Why io_uring could not be had. */
+#include "net/net.h"

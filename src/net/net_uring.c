@@ -1,0 +1,2 @@
+/* The door over io_uring. */
+#include "net/net.h"
