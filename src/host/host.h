@@ -10,9 +10,9 @@
 
 /* Every number is -1 when it could not be read: "could not tell" is an answer. */
 struct host {
-    char kernel[128];  /* uname release */
-    char machine[64];  /* uname machine */
-    int64_t cpus;      /* that this process may run on */
+    char kernel[128];                 /* uname release */
+    char machine[65];                 /* uname machine */
+    int64_t cpus;                     /* that this process may run on */
     int64_t nofile_soft, nofile_hard; /* RLIMIT_NOFILE; RLIM_INFINITY as INT64_MAX */
     int64_t nr_open, file_max, file_used;
     int64_t port_low, port_high; /* net.ipv4.ip_local_port_range */

@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/instant.h"
+#include "base/refusal.h"
 
 /* Two bodies answer to these names: net_uring.c (liburing) and the simulated one in tests/sim.
  * Nothing here blocks but net_wait(). Errors are -errno. A descriptor is a small number; the door
@@ -28,27 +29,13 @@ struct net_config {
     uint32_t entries; /* submissions kept before the kernel is told; a power of two, 64..32768 */
 };
 
-/* Why io_uring could not be had; the words for it are judge/'s business. */
-enum net_refusal {
-    NET_OK,
-    NET_DISABLED,      /* kernel.io_uring_disabled = 2 */
-    NET_RESTRICTED,    /* kernel.io_uring_disabled = 1 and we are not in the group */
-    NET_FILTERED,      /* a seccomp filter says no */
-    NET_DENIED,        /* EPERM or EACCES for another reason: a security module */
-    NET_ABSENT,        /* ENOSYS without a filter: a kernel built without it */
-    NET_NO_MEMORY,     /* ENOMEM: RLIMIT_MEMLOCK */
-    NET_NO_FILES,      /* EMFILE, ENFILE */
-    NET_TOO_OLD,       /* lacks what we need: before 6.1 */
-    NET_OTHER,
-};
-
 /* Makes a door of this process' own; it must be used and destroyed by the same process. 0 or
  * -errno. The caller owns *out. */
 int net_create(struct net **out, const struct net_config *config);
 void net_destroy(struct net *net);
 
-/* Tells why net_create() returned error, from errno, /proc/sys/kernel/io_uring_disabled and the
- * process' seccomp state. */
+/* Tells why net_create() returned error (-errno), from that, /proc/sys/kernel/io_uring_disabled and
+ * the process' seccomp state and capabilities. */
 enum net_refusal net_explain(int error);
 
 /* What carries it: "io_uring" or "simulation"; and how the ring was set up, for the report. */

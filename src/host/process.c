@@ -1,0 +1,54 @@
+/* What one process takes: memory and CPU time, as /proc says. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/instant.h"
+#include "host/files.h"
+#include "host/host.h"
+
+enum { STAT_BYTES = 2048 };
+
+static int64_t rollup_bytes(int pid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    return files_read_kilobytes("", path, name);
+}
+
+int64_t host_process_pss_bytes(int pid) {
+    return rollup_bytes(pid, "Pss");
+}
+
+int64_t host_process_rss_bytes(int pid) {
+    return rollup_bytes(pid, "Rss");
+}
+
+/* All of /proc/PID/stat: the command's name may hold anything, a line's end as well. */
+static bool read_stat(char *text, size_t size, int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = files_open("", path);
+    if (file == NULL)
+        return false;
+    size_t length = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return length > 0;
+}
+
+int64_t host_process_cpu_ns(int pid) {
+    char text[STAT_BYTES];
+    if (!read_stat(text, sizeof text, pid))
+        return -1;
+    /* Field 2 is the name in parentheses and may hold parentheses itself: the last one ends it.
+     * Fields 14 and 15 are utime and stime in clock ticks (proc_pid_stat(5)). */
+    const char *after = strrchr(text, ')');
+    unsigned long long user, kernel;
+    if (after == NULL || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
+                                &user, &kernel) != 2)
+        return -1;
+    long ticks_per_second = sysconf(_SC_CLK_TCK);
+    if (ticks_per_second <= 0)
+        return -1;
+    return (int64_t)(user + kernel) * (SECOND / ticks_per_second);
+}
