@@ -38,7 +38,8 @@ typedef enum color option_color;
  * arena: until options_free(). */
 struct options {
     const char *url; /* the one operand */
-#define OPTION(field, letter, kind, initial, low, high, commands, argument, help) option_##kind field;
+#define OPTION(field, letter, kind, initial, low, high, commands, argument, help)                  \
+    option_##kind field;
 #include "plan/options.def"
 #undef OPTION
     struct {
@@ -54,20 +55,25 @@ enum options_outcome { OPTIONS_OK, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_BAD };
 
 enum { OPTIONS_ERROR_MAX = 1024 };
 
-/* Reads argv[1..] of one command, and the config files it names with -C (the command line wins;
- * several -C are read in order? no: -C is given once). On OPTIONS_BAD, error holds one line: what,
- * where (option, or FILE:LINE), and what would be accepted. The caller frees with options_free() in
- * every case. argv must outlive the struct. */
+/* Reads argv[1..] of one command, and the config file it names with -C (the command line wins; -C
+ * is given once, and is no key of a config file). Options and the operand stand in any order, "--"
+ * ends the options; names are not abbreviated. On OPTIONS_BAD, error holds one line: what, where
+ * (option, or FILE:LINE), and what would be accepted. The caller frees with options_free() in every
+ * case. argv must outlive the struct. */
 enum options_outcome options_parse(struct options *options, enum command command, int argc,
                                    char **argv, char error[static OPTIONS_ERROR_MAX]);
 void options_free(struct options *options);
 
-/* Reads one config file's text (`name` stands in error messages) over options; rows that the
- * command line gave stay. For options_parse() and the fuzzer. */
+/* Reads one config file's text (`name` stands in error messages) over options: lines
+ * `long-option = value`, blank lines, and comments (lines that begin with '#'; a value may hold
+ * one). Rows already given stay (headers add up, the file's first). Every key of `run` is read and
+ * judged for every command, so that one profile serves all; a row that this command does not accept
+ * is not applied. For options_parse(), tests and the fuzzer. */
 bool options_read_config(struct options *options, enum command command, const char *name,
                          const char *text, size_t length, char error[static OPTIONS_ERROR_MAX]);
 
-/* --help of a command: one line an option with its default printed; and docs/options.md. */
+/* --help of a command: an entry for each option with its default and bounds; and docs/options.md.
+ */
 void options_print_help(FILE *out, enum command command);
 void options_print_markdown(FILE *out);
 

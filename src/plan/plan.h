@@ -12,17 +12,20 @@
  * with these. A worker: standard streams, two eventfds, the ring. */
 enum { PLAN_WORKER_FILES = 6 };
 
+/* As many as one ring carries well: an io_uring cancel is searched for in 256 lists. */
+enum { PLAN_WORKER_CONNECTIONS_MAX = 65536 };
+
 struct plan {
     const struct options *options;
     enum command command;
     struct host host; /* as it was when the plan was made */
     struct target target;
-    struct target status; /* of --server-status; host "" when not asked for */
+    struct target status;            /* of --server-status; host "" when not asked for */
     char dial_host[TARGET_HOST_MAX]; /* --connect-to, else the target's */
     uint16_t dial_port;
     uint32_t connections;
-    uint32_t workers;         /* decided */
-    uint32_t workers_needed;  /* fewest with which the descriptors suffice; 0: could not tell */
+    uint32_t workers;        /* decided */
+    uint32_t workers_needed; /* fewest that suffice (descriptors, rings); 0: could not tell */
     struct ramp ramp;
     struct span think; /* 0..0: closed loop */
     duration hold;     /* 0: until interrupted */
@@ -30,6 +33,7 @@ struct plan {
     /* Filled by name resolution and the preflight, before the crew is forked. */
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t address_count;
+    struct address status_address; /* of --server-status; length 0: none */
 };
 
 enum { PLAN_ERROR_MAX = 1024 };

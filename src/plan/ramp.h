@@ -1,4 +1,5 @@
-/* The ramp: how many connections should have been opened by now, a pure function of elapsed time. */
+/* The ramp: how many connections should have been opened by now, a pure function of elapsed time.
+ */
 #ifndef PLAN_RAMP_H
 #define PLAN_RAMP_H
 
@@ -13,10 +14,12 @@ struct ramp {
     uint64_t target;
 };
 
-/* The total due after `elapsed`: min(target, floor(count * elapsed / per)), 0 for a negative one. */
+/* The total due after `elapsed`: min(target, floor(count * elapsed / per)), 0 for a negative one.
+ */
 uint64_t ramp_due(const struct ramp *ramp, duration elapsed);
 
-/* When connection i is due: the least elapsed with ramp_due(elapsed) > i. */
+/* When connection i is due: the least elapsed with ramp_due(elapsed) > i; INT64_MAX when there is
+ * none (i >= target), or when it is further than that. */
 duration ramp_at(const struct ramp *ramp, uint64_t connection);
 
 /* How long the whole of it takes: when the last connection is due. */

@@ -9,12 +9,13 @@
 enum { TARGET_HOST_MAX = 256, TARGET_PATH_MAX = 8192, TARGET_URL_MAX = 8500 };
 
 struct target {
-    bool tls;                         /* https */
-    char host[TARGET_HOST_MAX];       /* without brackets */
+    bool tls;                   /* https */
+    char host[TARGET_HOST_MAX]; /* without brackets */
     uint16_t port;
-    char path[TARGET_PATH_MAX];       /* path and query, begins with '/' */
-    char authority[TARGET_HOST_MAX + 16]; /* the Host header: port only where not the scheme's own */
-    char url[TARGET_URL_MAX];         /* as a report shows it: scheme://authority/path */
+    char path[TARGET_PATH_MAX]; /* path and query, begins with '/' */
+    char
+        authority[TARGET_HOST_MAX + 16]; /* the Host header: port only where not the scheme's own */
+    char url[TARGET_URL_MAX];            /* as a report shows it: scheme://authority/path */
 };
 
 enum { TARGET_ERROR_MAX = 256 };

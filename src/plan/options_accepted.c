@@ -1,0 +1,114 @@
+/* What an option accepts, in words: for refusals, the help and the page; and its value as text. */
+#include "plan/options_row.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Counts as people write them, where that is exact. */
+static void format_count(char *buffer, size_t size, uint64_t value) {
+    if (value > 0 && value % 1000000 == 0)
+        snprintf(buffer, size, "%" PRIu64 "M", value / 1000000);
+    else
+        snprintf(buffer, size, "%" PRIu64, value);
+}
+
+/* As the help should say it: 24h rather than 1d, 0 rather than 0s. */
+static void format_bound(char *buffer, size_t size, uint64_t value) {
+    if (value == 0)
+        snprintf(buffer, size, "0");
+    else if (value == 24 * HOUR)
+        snprintf(buffer, size, "24h");
+    else
+        units_format_duration(buffer, size, (duration)value);
+}
+
+struct bounds option_bounds(const struct option_row *row) {
+    struct bounds bounds = {{0}};
+    char low[64], high[64];
+    switch (row->kind) {
+    case KIND_count:
+    case KIND_rate:
+        format_count(low, sizeof low, row->low);
+        format_count(high, sizeof high, row->high);
+        snprintf(bounds.text, sizeof bounds.text,
+                 row->kind == KIND_rate ? "N %s..%s, DUR 1ms..1h" : "%s..%s", low, high);
+        break;
+    case KIND_duration:
+    case KIND_span:
+        format_bound(low, sizeof low, row->low);
+        format_bound(high, sizeof high, row->high);
+        snprintf(bounds.text, sizeof bounds.text, "%s..%s", low, high);
+        break;
+    case KIND_text:
+        snprintf(bounds.text, sizeof bounds.text, "at most %" PRIu64 " bytes", row->high);
+        break;
+    case KIND_headers: snprintf(bounds.text, sizeof bounds.text, "at most %d", HEADERS_MAX); break;
+    case KIND_flag:
+    case KIND_ui:
+    case KIND_color: break;
+    }
+    return bounds;
+}
+
+/* What a text option holds. */
+static const char *text_form(const struct option_row *row) {
+    switch (row->id) {
+    case ROW_method: return "a token, such as GET,";
+    case ROW_connect_to: return "HOST:PORT, such as 127.0.0.1:8080,";
+    case ROW_server_status: return "a URL, such as http://127.0.0.1:8080/status,";
+    case ROW_label: return "text without control characters";
+    default: return "a file's name";
+    }
+}
+
+struct accepted option_accepted(const struct option_row *row) {
+    struct accepted form = {{0}};
+    const struct bounds bounds = option_bounds(row);
+    char *out = form.text;
+    size_t size = sizeof form.text;
+    switch (row->kind) {
+    case KIND_count:
+        snprintf(out, size, "%s is accepted, such as %s", bounds.text,
+                 row->high >= 10000 ? "100 or 10k" : "1 or 4");
+        break;
+    case KIND_rate:
+        snprintf(out, size, "N/DUR or N (a second) is accepted, %s, such as 10/10ms or 1000",
+                 bounds.text);
+        break;
+    case KIND_duration:
+        snprintf(out, size, "%s is accepted, such as 10s or 1h30m", bounds.text);
+        break;
+    case KIND_span:
+        snprintf(out, size, "A or A..B is accepted, %s, A not above B, such as 5s or 1s..30s",
+                 bounds.text);
+        break;
+    case KIND_text: snprintf(out, size, "%s of %s is accepted", text_form(row), bounds.text); break;
+    case KIND_headers: snprintf(out, size, "'NAME: VALUE' or @FILE is accepted"); break;
+    case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
+    case KIND_ui:
+    case KIND_color: snprintf(out, size, "one of %s is accepted", row->argument); break;
+    }
+    return form;
+}
+
+const char *option_value(const struct options *options, const struct option_row *row,
+                         char buffer[static OPTION_VALUE_MAX]) {
+    const void *field = (const char *)options + row->offset;
+    if (row->initial == NULL && row->kind != KIND_flag && !option_is_given(options, row))
+        return NULL;
+    switch (row->kind) {
+    case KIND_count:
+        snprintf(buffer, OPTION_VALUE_MAX, "%" PRIu64, *(const option_count *)field);
+        return buffer;
+    case KIND_rate: return units_format_rate(buffer, OPTION_VALUE_MAX, *(const option_rate *)field);
+    case KIND_duration:
+        return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
+    case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
+    case KIND_text: return *(const option_text *)field;
+    case KIND_headers: return NULL;
+    case KIND_flag: return *(const option_flag *)field ? "true" : "false";
+    case KIND_ui: return option_ui_names[*(const option_ui *)field];
+    case KIND_color: return option_color_names[*(const option_color *)field];
+    }
+    return NULL;
+}

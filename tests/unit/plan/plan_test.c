@@ -1,0 +1,188 @@
+/* The plan made of options and host facts. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+#include "plan/plan.h"
+
+enum { ARGUMENTS_MAX = 16 };
+
+/* A plan from the words of a command line and one host fact. */
+struct made {
+    bool made;
+    struct options options;
+    struct plan plan;
+    char error[PLAN_ERROR_MAX];
+};
+
+static struct made *make(const char *words, int64_t nofile_hard) {
+    static struct made made;
+    static char copy[1024];
+    char *argv[ARGUMENTS_MAX] = {"run"}, error[OPTIONS_ERROR_MAX], *rest = copy;
+    struct host host = {.nofile_soft = nofile_hard, .nofile_hard = nofile_hard};
+    int argc = 1;
+    strcpy(copy, words);
+    while ((argv[argc] = strsep(&rest, " ")) != NULL)
+        argc++;
+    options_free(&made.options);
+    if (options_parse(&made.options, COMMAND_RUN, argc, argv, error) != OPTIONS_OK)
+        fail_msg("%s: %s", words, error);
+    made.made = plan_make(&made.plan, &made.options, COMMAND_RUN, &host, made.error);
+    return &made;
+}
+
+static int free_options(void **state) {
+    (void)state;
+    options_free(&make("http://e/", 1000)->options);
+    return 0;
+}
+
+static void the_defaults_make_a_plan(void **state) {
+    (void)state;
+    const struct plan *plan = &make("http://e:81/x", 1000)->plan;
+    assert_int_equal(plan->connections, 100);
+    assert_int_equal(plan->workers, 1);
+    assert_int_equal(plan->workers_needed, 1);
+    assert_int_equal(plan->hold, 60 * SECOND);
+    assert_int_equal(plan->think.low, SECOND);
+    assert_int_equal(plan->think.high, 30 * SECOND);
+    assert_int_equal(plan_think_mean(plan), 15500 * MILLISECOND);
+    assert_int_equal(ramp_length(&plan->ramp), 100 * MILLISECOND);
+    assert_string_equal(plan->dial_host, "e");
+    assert_int_equal(plan->dial_port, 81);
+    assert_string_equal(plan->status.host, "");
+    assert_int_equal(plan->host.nofile_hard, 1000);
+    assert_int_equal(plan->address_count, 0);
+    assert_true(plan->seed > 0 && plan->seed < UINT64_C(1) << 53);
+}
+
+static void the_think_time_follows_the_keep_alive_time_unless_said_outright(void **state) {
+    (void)state;
+    static const struct {
+        const char *words;
+        duration low, high;
+    } cases[] = {
+        {"-k 2s e", 500 * MILLISECOND, SECOND},
+        {"-k 100ms e", 25 * MILLISECOND, 50 * MILLISECOND},
+        {"-k 24h e", SECOND, 12 * HOUR},
+        {"-k 2s -i 5s e", 5 * SECOND, 5 * SECOND},
+        {"-i 1s..30s -k 2s e", SECOND, 30 * SECOND},
+        {"-i 0 e", 0, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct plan *plan = &make(cases[i].words, -1)->plan;
+        assert_int_equal(plan->think.low, cases[i].low);
+        assert_int_equal(plan->think.high, cases[i].high);
+    }
+}
+
+static void as_many_workers_as_the_descriptors_and_rings_need(void **state) {
+    (void)state;
+    static const struct {
+        const char *words;
+        int64_t nofile_hard;
+        uint32_t workers, needed;
+    } cases[] = {
+        {"-c 1 e", 1000, 1, 1},
+        {"-c 994 e", 1000, 1, 1},
+        {"-c 995 e", 1000, 2, 2},
+        {"-c 10k e", 20000, 1, 1},
+        {"-c 100k e", 20000, 6, 6},
+        {"-c 65536 e", INT64_MAX, 1, 1},
+        {"-c 65537 e", INT64_MAX, 2, 2},
+        {"-c 10M e", INT64_MAX, 153, 153},
+        {"-c 10M e", 1024, 4096, 9824},
+        {"-c 10k e", -1, 1, 0},
+        {"-c 100k e", -1, 2, 0},
+        {"-c 5 e", 6, 5, 5},
+        {"-c 5 e", 0, 5, 5},
+        {"-c 995 -w 1 e", 1000, 1, 2},
+        {"-c 995 -w 7 e", 1000, 7, 2},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct made *made = make(cases[i].words, cases[i].nofile_hard);
+        assert_true(made->made);
+        assert_int_equal(made->plan.workers, cases[i].workers);
+        assert_int_equal(made->plan.workers_needed, cases[i].needed);
+    }
+}
+
+static void shares_are_even_and_sum_to_all_connections(void **state) {
+    (void)state;
+    for (uint32_t workers = 1; workers <= 64; workers++) {
+        struct plan plan = {.connections = 1009, .workers = workers};
+        uint32_t sum = 0;
+        for (uint32_t worker = 0; worker < workers; worker++) {
+            uint32_t counted = 0; /* i mod workers, as the crew deals them out */
+            for (uint32_t i = 0; i < plan.connections; i++)
+                counted += i % workers == worker;
+            assert_int_equal(plan_share(&plan, worker), counted);
+            sum += counted;
+        }
+        assert_int_equal(sum, plan.connections);
+    }
+}
+
+static void addresses_are_dialled_in_turn(void **state) {
+    (void)state;
+    static struct plan plan = {.address_count = 3};
+    for (uint32_t i = 0; i < 10; i++)
+        assert_ptr_equal(plan_address(&plan, i), &plan.addresses[i % 3]);
+}
+
+static void another_endpoint_is_dialled_and_the_target_stays(void **state) {
+    (void)state;
+    const struct plan *plan = &make("--connect-to [::1]:8080 http://e/", 1000)->plan;
+    assert_string_equal(plan->dial_host, "::1");
+    assert_int_equal(plan->dial_port, 8080);
+    assert_string_equal(plan->target.authority, "e");
+}
+
+static void a_seed_and_a_status_page_are_taken_as_given(void **state) {
+    (void)state;
+    const struct plan *plan = &make("--seed 0 --server-status e:81/s e", 1000)->plan;
+    assert_int_equal(plan->seed, 0);
+    assert_string_equal(plan->status.host, "e");
+    assert_int_equal(plan->status.port, 81);
+    assert_string_equal(plan->status.path, "/s");
+    assert_int_equal(make("--seed 9223372036854775807 e", 1000)->plan.seed, INT64_MAX);
+}
+
+static void what_contradicts_itself_is_refused_in_one_line(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"-c 4 -w 5 e", "--workers: 5 is out of bounds: at most --connections (4) is accepted"},
+        {"https://e/", "URL: https is not built in"},
+        {"--server-status https://e/ e", "--server-status: https is not built in"},
+        {"http://user:secret@e/", "URL: user names and passwords"},
+        {"http://e:99999/", "URL: \":99999\""},
+        {"-c 10k -r 1/1h e", "--ramp: 1/h would take more than 365 days"},
+        {"-c 10M -r 1/1h e", "--ramp: 1/h would take more than 365 days"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct made *made = make(cases[i][0], 1000);
+        assert_false(made->made);
+        if (strncmp(made->error, cases[i][1], strlen(cases[i][1])) != 0)
+            fail_msg("%s: %s", cases[i][0], made->error);
+        assert_null(strchr(made->error, '\n'));
+        assert_null(strstr(made->error, "secret"));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_defaults_make_a_plan),
+        cmocka_unit_test(the_think_time_follows_the_keep_alive_time_unless_said_outright),
+        cmocka_unit_test(as_many_workers_as_the_descriptors_and_rings_need),
+        cmocka_unit_test(shares_are_even_and_sum_to_all_connections),
+        cmocka_unit_test(addresses_are_dialled_in_turn),
+        cmocka_unit_test(another_endpoint_is_dialled_and_the_target_stays),
+        cmocka_unit_test(a_seed_and_a_status_page_are_taken_as_given),
+        cmocka_unit_test(what_contradicts_itself_is_refused_in_one_line),
+    };
+    return cmocka_run_group_tests(tests, NULL, free_options);
+}
