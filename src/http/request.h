@@ -14,10 +14,10 @@ struct request {
     bool head; /* HEAD: an answer has no body (RFC 9110 9.3.2) */
 };
 
-/* "M path HTTP/1.1", Host, User-Agent: holdfast/VERSION, Accept: any type, then `headers` ("N: V", already
- * validated by options), which replace these by the same name (case-insensitive); no Connection
- * header of ours. A method that takes a body and has none (POST, PUT, PATCH) gets Content-Length: 0
- * unless the headers give one (RFC 9110 8.6). false when there is no memory. */
+/* "M path HTTP/1.1", Host, User-Agent: holdfast/VERSION, Accept: any type, then `headers` ("N: V",
+ * already validated by options), which replace these by the same name (case-insensitive); no
+ * Connection header of ours. A method that takes a body and has none (POST, PUT, PATCH) gets
+ * Content-Length: 0 unless the headers give one (RFC 9110 8.6). false when there is no memory. */
 bool request_bake(struct request *out, const char *method, const struct target *target,
                   const struct text_list *headers);
 void request_free(struct request *request);

@@ -12,13 +12,13 @@
 #include "http/response.h"
 #include "net/net.h"
 
-enum { ASKER_BODY_MAX = 4096, ASKER_ERROR_MAX = 160 };
+enum { ASKER_ERROR_MAX = 160 };
 
 enum asker_state {
-    ASKER_IDLE,       /* nothing asked; a kept connection may be open */
+    ASKER_IDLE,/* nothing asked; a kept connection may be open */
     ASKER_CONNECTING,
     ASKER_WAITING,
-    ASKER_ANSWERED,   /* facts and body hold until the next ask */
+    ASKER_ANSWERED,   /* facts and kept hold until the next ask */
     ASKER_FAILED,     /* error says why */
 };
 
@@ -26,9 +26,7 @@ enum asker_state {
 struct asker {
     enum asker_state state;
     struct response_facts facts;
-    struct response_headers headers;
-    char body[ASKER_BODY_MAX + 1]; /* the raw bytes of the answer's body, cut at its size */
-    size_t body_length;
+    struct response_headers kept;
     char error[ASKER_ERROR_MAX];   /* "connection refused", "no answer within 3s", ... */
     int error_number;              /* errno of a failed connect, else 0 */
     bool connected;                /* the latest ask got as far as an open connection */
@@ -48,7 +46,8 @@ struct asker {
     bool closing;
 };
 
-/* operation: the tag's operation byte that marks this asker's events. */
+/* operation: the tag's operation byte that marks this asker's events. request NULL: to be connected is
+ * all that is asked (state ANSWERED, then the connection is closed). */
 void asker_init(struct asker *asker, struct net *net, uint8_t operation,
                 const struct address *address, const struct request *request,
                 duration connect_timeout, duration timeout);

@@ -15,6 +15,7 @@ enum { TALLY_ERRNO_MAX = 134, TALLY_STATUS_MAX = 1000 };
 /* How far a worker has come. */
 enum worker_phase {
     WORKER_STARTING,
+    WORKER_READY, /* ring and memory are there; waits for the order to run */
     WORKER_RAMPING,
     WORKER_HOLDING, /* its share of the ramp is complete */
     WORKER_FREEZING,
@@ -53,6 +54,7 @@ struct tally {
 /* Zero-filled memory is an empty tally. */
 void tally_merge(struct tally *into, const struct tally *from);
 void tally_copy(struct tally *into, const struct tally *from);
+void tally_clear(struct tally *tally);
 
 uint64_t tally_closed(const struct counts *counts);  /* closed_idle + closed_announced */
 uint64_t tally_errored(const struct counts *counts); /* all other outcomes before the drain */
@@ -61,10 +63,14 @@ uint64_t tally_drained(const struct counts *counts); /* sum of drain */
 /* The identities of the ledger. NULL when they hold, else the one that does not, as text:
  *   attempted = connecting + live + closed + errored
  *   sent = answered + timed_out + requests_lost + outstanding
- *   latency samples = answered */
+ *   latency samples = answered, connect time samples = opened */
 const char *tally_imbalance(const struct tally *tally);
 /* After the drain: sum(drain) = connecting + live. */
 bool tally_drain_balances(const struct counts *counts);
+
+/* The last published tally of a worker that died: what was connecting or live is worker_lost, and its
+ * outstanding requests are lost; what the freeze had fixed is lost in the drain. */
+void tally_lose_worker(struct tally *tally);
 
 /* Two buffers under a sequence number, in memory shared with the parent: buffer (sequence & 1) is
  * the latest whole one. */

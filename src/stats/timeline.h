@@ -2,6 +2,7 @@
 #ifndef STATS_TIMELINE_H
 #define STATS_TIMELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,10 +20,11 @@ struct sample {
 
 struct timeline {
     size_t count;
-    duration interval; /* of its samples: 1 s, 2 s, 4 s ... */
-    uint32_t stride;   /* pushed samples to one kept */
-    uint32_t pending;  /* pushed since the last kept one */
-    struct sample held; /* these, merged */
+    duration interval;                 /* of its samples: 1 s, 2 s, 4 s ... */
+    uint32_t stride;                   /* pushed samples to one kept */
+    uint32_t pending;                  /* pushed since the last kept one */
+    struct sample held;                /* these, merged; its rates are sums */
+    uint32_t held_client, held_server; /* how many of these had that rate measured */
     struct sample samples[TIMELINE_MAX];
 };
 
@@ -30,5 +32,7 @@ void timeline_init(struct timeline *timeline, duration interval);
 /* Rates are averaged over merged samples (what was not measured left out), p99 takes the greatest,
  * levels the latest. */
 void timeline_push(struct timeline *timeline, const struct sample *sample);
+/* What was pushed since the last kept sample, merged; false when there is nothing. */
+bool timeline_unfinished(const struct timeline *timeline, struct sample *out);
 
 #endif

@@ -1,0 +1,251 @@
+/* The crew: forked, ordered about, listened to and reaped. */
+#include "engine/crew.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/require.h"
+
+/* What parent and workers share. Untouched pages cost nothing. */
+struct shared {
+    struct orders orders;
+    struct tally_board boards[];
+};
+
+struct crew {
+    size_t count;
+    size_t shared_bytes;
+    struct shared *shared;
+    int notify_fd;
+    struct crew_member *members;
+    int *wake_fds;
+    struct tally *tallies; /* the latest whole one of each worker */
+    struct tally *scratch;
+    duration user, system;
+};
+
+static void *map(size_t bytes, int sharing) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int pidfd_of(pid_t pid) {
+    return (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
+static int start_one(struct crew *crew, const struct plan *plan, const struct request *request,
+                     uint32_t index) {
+    struct crew_member *member = &crew->members[index];
+    member->share = plan_share(plan, index);
+    int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (wake_fd < 0)
+        return -errno;
+    crew->wake_fds[index] = wake_fd;
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid < 0)
+        return -errno;
+    if (pid == 0)
+        worker_process(plan, index, request, &crew->shared->orders, &crew->shared->boards[index],
+                       wake_fd, crew->notify_fd, parent);
+    member->pid = pid;
+    member->pidfd = pidfd_of(pid);
+    return member->pidfd < 0 ? -errno : 0;
+}
+
+static struct crew *allocate(size_t count) {
+    struct crew *crew = calloc(1, sizeof *crew);
+    if (crew == NULL)
+        return NULL;
+    crew->count = count;
+    crew->notify_fd = -1;
+    crew->shared_bytes = sizeof(struct shared) + count * sizeof(struct tally_board);
+    crew->shared = map(crew->shared_bytes, MAP_SHARED);
+    crew->members = calloc(count, sizeof *crew->members);
+    crew->wake_fds = calloc(count, sizeof *crew->wake_fds);
+    crew->tallies = map(count * sizeof *crew->tallies, MAP_PRIVATE);
+    crew->scratch = map(sizeof *crew->scratch, MAP_PRIVATE);
+    for (size_t i = 0; i < count && crew->members && crew->wake_fds; i++) {
+        crew->members[i].pidfd = -1;
+        crew->wake_fds[i] = -1;
+    }
+    return crew;
+}
+
+int crew_start(struct crew **out, const struct plan *plan, const struct request *request) {
+    struct crew *crew = allocate(plan->workers);
+    if (crew == NULL)
+        return -ENOMEM;
+    int error = 0;
+    if (!crew->shared || !crew->members || !crew->wake_fds || !crew->tallies || !crew->scratch)
+        error = -ENOMEM;
+    if (error == 0) {
+        crew->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        error = crew->notify_fd < 0 ? -errno : 0;
+    }
+    for (uint32_t i = 0; i < plan->workers && error == 0; i++)
+        error = start_one(crew, plan, request, i);
+    if (error < 0) {
+        crew_free(crew);
+        return error;
+    }
+    *out = crew;
+    return 0;
+}
+
+static void close_if(int fd) {
+    if (fd >= 0)
+        close(fd);
+}
+
+void crew_free(struct crew *crew) {
+    if (crew == NULL)
+        return;
+    if (crew->members != NULL && crew->wake_fds != NULL) {
+        crew_kill(crew);
+        for (size_t i = 0; i < crew->count; i++) {
+            if (crew->members[i].pid > 0 && !crew->members[i].gone)
+                waitpid(crew->members[i].pid, NULL, 0);
+            close_if(crew->members[i].pidfd);
+            close_if(crew->wake_fds[i]);
+        }
+    }
+    close_if(crew->notify_fd);
+    if (crew->shared != NULL)
+        munmap(crew->shared, crew->shared_bytes);
+    if (crew->tallies != NULL)
+        munmap(crew->tallies, crew->count * sizeof *crew->tallies);
+    if (crew->scratch != NULL)
+        munmap(crew->scratch, sizeof *crew->scratch);
+    free(crew->members);
+    free(crew->wake_fds);
+    free(crew);
+}
+
+int crew_notify_fd(const struct crew *crew) {
+    return crew->notify_fd;
+}
+
+size_t crew_count(const struct crew *crew) {
+    return crew->count;
+}
+
+const struct crew_member *crew_member(const struct crew *crew, size_t index) {
+    return &crew->members[index];
+}
+
+static void give(struct crew *crew, enum order order) {
+    atomic_store(&crew->shared->orders.order, order);
+    uint64_t one = 1;
+    for (size_t i = 0; i < crew->count; i++)
+        (void)!write(crew->wake_fds[i], &one, sizeof one);
+}
+
+void crew_run(struct crew *crew, instant start) {
+    atomic_store(&crew->shared->orders.start_ns, start.ns);
+    give(crew, ORDER_RUN);
+}
+
+void crew_freeze(struct crew *crew) {
+    give(crew, ORDER_FREEZE);
+}
+
+void crew_drain(struct crew *crew, bool by_reset) {
+    atomic_store(&crew->shared->orders.drain_by_reset, by_reset);
+    give(crew, ORDER_DRAIN);
+}
+
+static void signal_all(struct crew *crew, int signal) {
+    for (size_t i = 0; i < crew->count; i++)
+        if (crew->members[i].pid > 0 && !crew->members[i].gone)
+            kill(crew->members[i].pid, signal);
+}
+
+void crew_stop(struct crew *crew) {
+    signal_all(crew, SIGSTOP);
+}
+
+void crew_continue(struct crew *crew, duration stopped) {
+    /* First the clock, then the workers: none sees the gap. */
+    atomic_fetch_add(&crew->shared->orders.paused_ns, stopped);
+    signal_all(crew, SIGCONT);
+}
+
+duration crew_paused(const struct crew *crew) {
+    return atomic_load(&crew->shared->orders.paused_ns);
+}
+
+void crew_kill(struct crew *crew) {
+    signal_all(crew, SIGKILL);
+}
+
+/* A worker that publishes without pause may be missed once; then its former tally stands. */
+static void read_tally(struct crew *crew, size_t index) {
+    if (tally_read(&crew->shared->boards[index], crew->scratch))
+        tally_copy(&crew->tallies[index], crew->scratch);
+}
+
+void crew_reap(struct crew *crew, size_t index) {
+    struct crew_member *member = &crew->members[index];
+    struct rusage usage;
+    if (member->gone || wait4(member->pid, &member->status, WNOHANG, &usage) != member->pid)
+        return;
+    member->gone = true;
+    close(member->pidfd);
+    member->pidfd = -1;
+    crew->user += usage.ru_utime.tv_sec * SECOND + usage.ru_utime.tv_usec * MICROSECOND;
+    crew->system += usage.ru_stime.tv_sec * SECOND + usage.ru_stime.tv_usec * MICROSECOND;
+    read_tally(crew, index);
+    member->lost = crew->tallies[index].counts.phase != WORKER_DONE;
+    if (member->lost)
+        tally_lose_worker(&crew->tallies[index]);
+}
+
+const char *crew_sample(struct crew *crew, struct tally *total) {
+    const char *imbalance = NULL;
+    tally_clear(total);
+    for (size_t i = 0; i < crew->count; i++) {
+        if (!crew->members[i].gone)
+            read_tally(crew, i);
+        const char *found = tally_imbalance(&crew->tallies[i]);
+        if (imbalance == NULL)
+            imbalance = found;
+        tally_merge(total, &crew->tallies[i]);
+    }
+    const char *found = tally_imbalance(total);
+    return imbalance != NULL ? imbalance : found;
+}
+
+bool crew_reached(const struct crew *crew, enum worker_phase phase) {
+    for (size_t i = 0; i < crew->count; i++)
+        if (!crew->members[i].lost && crew->tallies[i].counts.phase < (uint32_t)phase)
+            return false;
+    return true;
+}
+
+size_t crew_alive(const struct crew *crew) {
+    size_t alive = 0;
+    for (size_t i = 0; i < crew->count; i++)
+        alive += !crew->members[i].lost;
+    return alive;
+}
+
+int crew_failure(const struct crew *crew) {
+    for (size_t i = 0; i < crew->count; i++)
+        if (crew->tallies[i].counts.phase == WORKER_FAILED)
+            return crew->tallies[i].counts.failure;
+    return 0;
+}
+
+void crew_cpu(const struct crew *crew, duration *user, duration *system) {
+    *user = crew->user;
+    *system = crew->system;
+}

@@ -1,0 +1,612 @@
+/* The fleet: connections driven through the door, one step at a time. */
+#include "engine/fleet.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/random.h"
+#include "base/require.h"
+#include "base/slots.h"
+#include "base/wheel.h"
+#include "engine/conn.h"
+#include "http/response.h"
+
+enum {
+    SCRATCH_BYTES = 64 * 1024,
+    READS_MAX = 16, /* scratch buffers read for one event, so that an endless body starves nobody */
+};
+static const duration LINGER = 1 * SECOND; /* contract: closed_announced */
+
+struct fleet {
+    const struct plan *plan;
+    const struct request *request;
+    struct net *net;
+    struct tally *tally;
+    struct wheel *wheel;
+    struct conn *conns;
+    struct response *readers; /* leased while an answer is in pieces */
+    uint32_t *reader_links;
+    struct slots reader_slots;
+    struct response reader; /* for an answer that comes whole */
+    struct random random;
+    instant now;
+    uint32_t worker;
+    uint32_t share;
+    uint32_t quantum;
+    uint32_t think_low, think_high; /* ticks */
+    uint32_t drained; /* where fleet_drain() goes on */
+    bool closed_loop;
+    bool frozen;
+    char scratch[SCRATCH_BYTES];
+};
+
+/* Address space that costs nothing until it is touched. */
+static void *reserve(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+}
+
+static void unreserve(void *memory, size_t bytes) {
+    if (memory != NULL)
+        munmap(memory, bytes);
+}
+
+static uint32_t tick_at(instant moment) {
+    return (uint32_t)(moment.ns / MILLISECOND);
+}
+
+/* The first tick that is not before the moment: a deadline never fires early. */
+static uint32_t tick_after(instant moment) {
+    return (uint32_t)((moment.ns + MILLISECOND - 1) / MILLISECOND);
+}
+
+/* The 64-bit tick that a 32-bit one stands for, near now. */
+static int64_t tick_whole(const struct fleet *fleet, uint32_t tick) {
+    int64_t now = fleet->now.ns / MILLISECOND;
+    return now + (int32_t)(tick - (uint32_t)now);
+}
+
+static void set_think_ticks(struct fleet *fleet) {
+    struct span think = fleet->plan->think;
+    fleet->closed_loop = think.high == 0;
+    fleet->think_low = (uint32_t)((think.low + MILLISECOND - 1) / MILLISECOND);
+    fleet->think_high = (uint32_t)(think.high / MILLISECOND);
+    if (fleet->think_high < fleet->think_low)
+        fleet->think_high = fleet->think_low;
+}
+
+struct fleet *fleet_create(const struct fleet_parts *parts) {
+    struct fleet *fleet = reserve(sizeof *fleet);
+    if (fleet == NULL)
+        return NULL;
+    uint32_t share = plan_share(parts->plan, parts->worker);
+    fleet->plan = parts->plan;
+    fleet->worker = parts->worker;
+    fleet->request = parts->request;
+    fleet->net = parts->net;
+    fleet->tally = parts->tally;
+    fleet->share = share;
+    fleet->quantum = 1;
+    fleet->now = net_now(parts->net);
+    set_think_ticks(fleet);
+    random_seed(&fleet->random, parts->plan->seed, parts->worker);
+    fleet->wheel = wheel_create(share, tick_at(fleet->now));
+    fleet->conns = reserve(share * sizeof *fleet->conns);
+    fleet->readers = reserve(share * sizeof *fleet->readers);
+    fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
+    if (!fleet->wheel || !fleet->conns || !fleet->readers || !fleet->reader_links) {
+        fleet_destroy(fleet);
+        return NULL;
+    }
+    slots_init(&fleet->reader_slots, fleet->reader_links, share);
+    return fleet;
+}
+
+void fleet_destroy(struct fleet *fleet) {
+    if (fleet == NULL)
+        return;
+    wheel_destroy(fleet->wheel);
+    unreserve(fleet->conns, fleet->share * sizeof *fleet->conns);
+    unreserve(fleet->readers, fleet->share * sizeof *fleet->readers);
+    unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
+    unreserve(fleet, sizeof *fleet);
+}
+
+void fleet_set_clock(struct fleet *fleet, instant now) {
+    fleet->now = now;
+}
+
+void fleet_set_quantum(struct fleet *fleet, uint32_t ticks) {
+    fleet->quantum = ticks;
+}
+
+static struct counts *counts_of(struct fleet *fleet) {
+    return &fleet->tally->counts;
+}
+
+static uint32_t index_of(const struct fleet *fleet, const struct conn *conn) {
+    return (uint32_t)(conn - fleet->conns);
+}
+
+static uint64_t tag_of(const struct fleet *fleet, const struct conn *conn, uint8_t operation) {
+    return slot_tag(operation, conn->generation, index_of(fleet, conn));
+}
+
+static void arm_timer(struct fleet *fleet, struct conn *conn, uint32_t tick) {
+    wheel_arm(fleet->wheel, index_of(fleet, conn), tick);
+}
+
+static void arm_readiness(struct fleet *fleet, struct conn *conn) {
+    if ((conn->flags & CONN_ARMED) != 0)
+        return;
+    conn->flags |= CONN_ARMED;
+    net_arm(fleet->net, conn->fd, tag_of(fleet, conn, FLEET_READY));
+}
+
+static bool open_for_use(const struct conn *conn) {
+    return conn->state == CONN_IDLE || conn->state == CONN_AWAITING;
+}
+
+static bool answer_begun(const struct fleet *fleet, const struct conn *conn) {
+    return conn->state == CONN_AWAITING && conn->lease != SLOT_NONE &&
+           fleet->readers[conn->lease].started;
+}
+
+static void return_reader(struct fleet *fleet, struct conn *conn) {
+    if (conn->lease == SLOT_NONE)
+        return;
+    slots_return(&fleet->reader_slots, conn->lease);
+    conn->lease = SLOT_NONE;
+}
+
+/* Hands over one request that was due at `asked`. */
+static void ask(struct fleet *fleet, struct conn *conn, instant asked) {
+    const struct request *request = fleet->request;
+    conn->asked_ns = asked.ns;
+    conn->sent_ns = fleet->now.ns;
+    counts_of(fleet)->bytes_out += request->length;
+    net_send(fleet->net, conn->fd, request->bytes, request->length,
+             tag_of(fleet, conn, FLEET_SEND));
+    arm_timer(fleet, conn, tick_after(instant_after(fleet->now, fleet->plan->options->timeout)));
+}
+
+/* Draws the think time in whole ticks, rounded up to the quantum. */
+static void think(struct fleet *fleet, struct conn *conn) {
+    if (fleet->closed_loop) {
+        conn->flags |= CONN_ASK_NOW;
+        wheel_cancel(fleet->wheel, index_of(fleet, conn));
+        return;
+    }
+    uint64_t ticks = random_between(&fleet->random, fleet->think_low, fleet->think_high);
+    uint64_t due = (uint64_t)(fleet->now.ns / MILLISECOND) + ticks;
+    due += (fleet->quantum - due % fleet->quantum) % fleet->quantum;
+    arm_timer(fleet, conn, (uint32_t)due);
+}
+
+/* Closes the descriptor and frees the slot; a completion that still comes is told by generation. */
+static void release(struct fleet *fleet, struct conn *conn) {
+    if (conn->fd >= 0) {
+        net_close(fleet->net, conn->fd);
+        counts_of(fleet)->descriptors--;
+    }
+    wheel_cancel(fleet->wheel, index_of(fleet, conn));
+    uint32_t generation = (conn->generation + 1) & 0xffffff;
+    *conn = (struct conn){.fd = -1, .generation = generation, .lease = SLOT_NONE};
+}
+
+static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus);
+
+/* Closing has three steps: shut down, wait until the kernel owns nothing, close. */
+static void end(struct fleet *fleet, struct conn *conn) {
+    conn->flags &= (uint8_t)~CONN_LINGERING;
+    wheel_cancel(fleet->wheel, index_of(fleet, conn));
+    if ((conn->flags & (CONN_ARMED | CONN_DIALLING)) == 0)
+        befall(fleet, conn, STIMULUS_QUIET);
+    else
+        net_shutdown(fleet->net, conn->fd);
+}
+
+static void linger(struct fleet *fleet, struct conn *conn) {
+    conn->flags |= CONN_LINGERING;
+    arm_timer(fleet, conn, tick_after(instant_after(fleet->now, LINGER)));
+    arm_readiness(fleet, conn);
+}
+
+static void count_errno(struct fleet *fleet, const struct conn *conn) {
+    int error = conn->error < TALLY_ERRNO_MAX ? conn->error : TALLY_ERRNO_MAX;
+    if (error != 0 && (conn->flags & CONN_FIXED) == 0)
+        counts_of(fleet)->errnos[error]++;
+}
+
+/* The one way a connection changes: step, enter, act. */
+static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus) {
+    struct step step = conn_step(conn, stimulus, answer_begun(fleet, conn));
+    require(step.legal);
+    if (stimulus == STIMULUS_UNSENT)
+        conn_unsend(conn, counts_of(fleet));
+    else if (step.next == CONN_VACANT && conn->state == CONN_CLOSING)
+        conn_enter(conn, counts_of(fleet), CONN_VACANT, OUTCOME_COUNT);
+    else if (step.next != (enum conn_state)conn->state)
+        conn_enter(conn, counts_of(fleet), step.next, step.outcome);
+    if (step.outcome != OUTCOME_COUNT) {
+        return_reader(fleet, conn);
+        count_errno(fleet, conn);
+    }
+    if (step.todo & DO_THINK) {
+        if (fleet->frozen)
+            step.todo = DO_FIX;
+        else
+            think(fleet, conn);
+    }
+    if (step.todo & DO_FIX) {
+        conn->flags |= CONN_FIXED;
+        wheel_cancel(fleet->wheel, index_of(fleet, conn));
+    }
+    if (step.todo & DO_LINGER)
+        linger(fleet, conn);
+    if (step.todo & DO_END)
+        end(fleet, conn);
+    if (step.todo & DO_RELEASE)
+        release(fleet, conn);
+}
+
+static void count_answer(struct fleet *fleet, struct conn *conn,
+                         const struct response_facts *facts) {
+    struct tally *tally = fleet->tally;
+    conn->answers++;
+    tally->counts.statuses[facts->status]++;
+    tally->counts.interim += facts->interim;
+    int64_t *least = &tally->counts.keep_alive_timeout_s;
+    if (facts->keep_alive_timeout_s > 0 && (*least == 0 || facts->keep_alive_timeout_s < *least))
+        *least = facts->keep_alive_timeout_s;
+    histogram_add(&tally->latency, fleet->now.ns - conn->asked_ns);
+    histogram_add(&tally->service, fleet->now.ns - conn->sent_ns);
+}
+
+/* The reader that holds the state of the outstanding answer: the leased one, or the fleet's own for
+ * an answer that begins here. */
+static struct response *reader_of(struct fleet *fleet, struct conn *conn) {
+    if (conn->lease != SLOT_NONE)
+        return &fleet->readers[conn->lease];
+    response_begin(&fleet->reader, fleet->request->head, NULL);
+    return &fleet->reader;
+}
+
+static void keep_reader(struct fleet *fleet, struct conn *conn) {
+    if (conn->lease != SLOT_NONE)
+        return;
+    conn->lease = slots_take(&fleet->reader_slots);
+    require(conn->lease != SLOT_NONE); /* one for each connection there is */
+    fleet->readers[conn->lease] = fleet->reader;
+}
+
+/* Reads the outstanding answer; returns how many bytes were its own. */
+static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *bytes,
+                          size_t length) {
+    struct response *reader = reader_of(fleet, conn);
+    size_t taken = 0;
+    switch (response_feed(reader, bytes, length, &taken)) {
+    case RESPONSE_MORE: keep_reader(fleet, conn); return length;
+    case RESPONSE_BAD:
+        counts_of(fleet)->reasons[reader->reason]++;
+        befall(fleet, conn, STIMULUS_BAD_BYTES);
+        return length;
+    case RESPONSE_COMPLETE: break;
+    }
+    count_answer(fleet, conn, &reader->facts);
+    bool last = reader->facts.announced_end;
+    return_reader(fleet, conn);
+    befall(fleet, conn, last ? STIMULUS_LAST_ANSWER : STIMULUS_ANSWER);
+    return taken;
+}
+
+static void read_unasked(struct fleet *fleet, struct conn *conn, const char *bytes,
+                         size_t length) {
+    switch (response_unasked(&conn->unasked, bytes, length)) {
+    case UNASKED_NOTHING:
+    case UNASKED_MORE: break;
+    case UNASKED_408: befall(fleet, conn, STIMULUS_UNASKED_408); break;
+    case UNASKED_UNSOLICITED: befall(fleet, conn, STIMULUS_UNASKED); break;
+    }
+}
+
+static void use_bytes(struct fleet *fleet, struct conn *conn, const char *bytes, size_t length) {
+    if ((conn->flags & CONN_FIXED) == 0)
+        counts_of(fleet)->bytes_in += length;
+    size_t taken = 0;
+    if (conn->state == CONN_AWAITING)
+        taken = read_answer(fleet, conn, bytes, length);
+    if (conn->state == CONN_IDLE && taken < length)
+        read_unasked(fleet, conn, bytes + taken, length - taken);
+}
+
+/* FIN, after all bytes before it were used. An earlier errno means that the kernel spent the reset on
+ * another call: it is still a reset. */
+static void use_fin(struct fleet *fleet, struct conn *conn) {
+    if (conn->error == ECONNRESET) {
+        befall(fleet, conn, STIMULUS_RESET);
+        return;
+    }
+    if (conn->state == CONN_AWAITING && conn->lease != SLOT_NONE) {
+        struct response *reader = &fleet->readers[conn->lease];
+        if (response_finish(reader) == RESPONSE_COMPLETE) {
+            count_answer(fleet, conn, &reader->facts);
+            befall(fleet, conn, STIMULUS_EOF_ANSWER);
+            return;
+        }
+    }
+    befall(fleet, conn, STIMULUS_FIN);
+}
+
+static void use_error(struct fleet *fleet, struct conn *conn, int error) {
+    if (conn->error == 0)
+        conn->error = (uint16_t)error;
+    befall(fleet, conn, conn->error == ECONNRESET ? STIMULUS_RESET : STIMULUS_ERROR);
+}
+
+/* Reads what is there until nothing more is, and steps with it. all: something behind the bytes is
+ * known to wait (HUP, RDHUP or ERR), so a short read is not the end. */
+static void receive(struct fleet *fleet, struct conn *conn, bool all) {
+    for (int i = 0; i < READS_MAX && open_for_use(conn); i++) {
+        ssize_t got = net_receive(fleet->net, conn->fd, fleet->scratch, SCRATCH_BYTES);
+        if (got == -EAGAIN)
+            return;
+        if (got > 0)
+            use_bytes(fleet, conn, fleet->scratch, (size_t)got);
+        else if (got == 0)
+            use_fin(fleet, conn);
+        else
+            use_error(fleet, conn, (int)-got);
+        if (got > 0 && got < SCRATCH_BYTES && !all)
+            return;
+    }
+}
+
+/* Asks when the think time is over; never into a FIN or bytes already waiting. */
+static void fall_due(struct fleet *fleet, struct conn *conn, instant asked) {
+    receive(fleet, conn, true);
+    if (conn->state != CONN_IDLE)
+        return;
+    befall(fleet, conn, STIMULUS_DUE);
+    if (conn->state == CONN_AWAITING)
+        ask(fleet, conn, asked);
+}
+
+/* After bytes were used: a closed loop asks again at once, and readiness is always armed. */
+static void settle(struct fleet *fleet, struct conn *conn) {
+    if (!open_for_use(conn))
+        return;
+    if (conn->state == CONN_IDLE && (conn->flags & CONN_ASK_NOW) != 0) {
+        conn->flags &= (uint8_t)~CONN_ASK_NOW;
+        befall(fleet, conn, STIMULUS_DUE);
+        if (conn->state == CONN_AWAITING)
+            ask(fleet, conn, fleet->now);
+        if (!open_for_use(conn))
+            return;
+    }
+    arm_readiness(fleet, conn);
+}
+
+static void open_failed(struct fleet *fleet, struct conn *conn, int error) {
+    conn->error = (uint16_t)error;
+    befall(fleet, conn, STIMULUS_OPEN_FAILED);
+}
+
+void fleet_open(struct fleet *fleet, uint32_t index) {
+    require(index < fleet->share);
+    struct conn *conn = &fleet->conns[index];
+    *conn = (struct conn){
+        .fd = -1, .generation = conn->generation, .lease = SLOT_NONE, .asked_ns = fleet->now.ns};
+    befall(fleet, conn, STIMULUS_DIAL);
+    uint32_t order = index * fleet->plan->workers + fleet->worker;
+    const struct address *address = plan_address(fleet->plan, order);
+    int fd = net_open(fleet->net, NULL, address);
+    if (fd < 0) {
+        open_failed(fleet, conn, -fd);
+        return;
+    }
+    conn->fd = fd;
+    conn->flags |= CONN_DIALLING;
+    counts_of(fleet)->descriptors++;
+    net_connect(fleet->net, fd, address, tag_of(fleet, conn, FLEET_CONNECT));
+    duration timeout = fleet->plan->options->connect_timeout;
+    arm_timer(fleet, conn, tick_after(instant_after(fleet->now, timeout)));
+}
+
+static void connected(struct fleet *fleet, struct conn *conn) {
+    if (net_connected_to_itself(fleet->net, conn->fd)) {
+        befall(fleet, conn, STIMULUS_SELF);
+        return;
+    }
+    histogram_add(&fleet->tally->connect, fleet->now.ns - conn->asked_ns);
+    befall(fleet, conn, STIMULUS_UP);
+    fall_due(fleet, conn, fleet->now);
+    settle(fleet, conn);
+}
+
+static void connect_done(struct fleet *fleet, struct conn *conn, int result) {
+    conn->flags &= (uint8_t)~CONN_DIALLING;
+    if (conn->state == CONN_CLOSING)
+        befall(fleet, conn, STIMULUS_QUIET);
+    else if (result < 0)
+        open_failed(fleet, conn, -result);
+    else
+        connected(fleet, conn);
+}
+
+/* The peer's end, or the end of our patience, while an announced end lingers: bytes are let pass. */
+static void read_on_lingering(struct fleet *fleet, struct conn *conn) {
+    for (int i = 0; i < READS_MAX; i++) {
+        ssize_t got = net_receive(fleet->net, conn->fd, fleet->scratch, SCRATCH_BYTES);
+        if (got == -EAGAIN)
+            break;
+        if (got <= 0) {
+            befall(fleet, conn, got == 0 ? STIMULUS_FIN : STIMULUS_ERROR);
+            return;
+        }
+    }
+    arm_readiness(fleet, conn);
+}
+
+static void ready(struct fleet *fleet, struct conn *conn, int result) {
+    conn->flags &= (uint8_t)~CONN_ARMED;
+    if (conn->state == CONN_CLOSING) {
+        if ((conn->flags & CONN_LINGERING) != 0)
+            read_on_lingering(fleet, conn);
+        else
+            befall(fleet, conn, STIMULUS_QUIET);
+        return;
+    }
+    if (result < 0)
+        use_error(fleet, conn, -result); /* the kernel could not arm it: ENOMEM */
+    else
+        receive(fleet, conn, (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+    settle(fleet, conn);
+}
+
+/* The request was not handed over: as if it had not been asked. What the socket says next tells
+ * how the connection ended. */
+static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
+    if (conn->state != CONN_AWAITING)
+        return;
+    if (answer_begun(fleet, conn)) {
+        use_error(fleet, conn, error == EPIPE ? ECONNRESET : error);
+        return;
+    }
+    return_reader(fleet, conn);
+    counts_of(fleet)->bytes_out -= fleet->request->length;
+    befall(fleet, conn, STIMULUS_UNSENT);
+    wheel_cancel(fleet->wheel, index_of(fleet, conn));
+    if (conn->error == 0 && error != EPIPE)
+        conn->error = (uint16_t)error;
+    receive(fleet, conn, true);
+    /* EPIPE alone is the echo of a FIN; nothing else is left to be read. */
+    if (open_for_use(conn) && error == EPIPE)
+        befall(fleet, conn, STIMULUS_FIN);
+    else if (open_for_use(conn))
+        use_error(fleet, conn, error);
+}
+
+void fleet_event(struct fleet *fleet, const struct net_event *event) {
+    uint32_t slot = slot_tag_slot(event->tag);
+    require(slot < fleet->share);
+    struct conn *conn = &fleet->conns[slot];
+    if (conn->state == CONN_VACANT || conn->generation != slot_tag_generation(event->tag)) {
+        counts_of(fleet)->stale++;
+        return;
+    }
+    switch (slot_tag_operation(event->tag)) {
+    case FLEET_CONNECT: connect_done(fleet, conn, event->result); break;
+    case FLEET_READY: ready(fleet, conn, event->result); break;
+    case FLEET_SEND: send_failed(fleet, conn, -event->result); break;
+    default: require(!"an operation of the fleet");
+    }
+}
+
+/* An answer that is already there is no timeout. */
+static void answer_overdue(struct fleet *fleet, struct conn *conn) {
+    receive(fleet, conn, true);
+    if (conn->state == CONN_AWAITING) {
+        bool silent = net_unacknowledged(fleet->net, conn->fd);
+        befall(fleet, conn, silent ? STIMULUS_SILENCE : STIMULUS_DEADLINE);
+    }
+    settle(fleet, conn);
+}
+
+static void run_timer(struct fleet *fleet, uint32_t index, uint32_t tick) {
+    struct conn *conn = &fleet->conns[index];
+    switch ((enum conn_state)conn->state) {
+    case CONN_IDLE:
+        fall_due(fleet, conn, (instant){tick_whole(fleet, tick) * MILLISECOND});
+        settle(fleet, conn);
+        break;
+    case CONN_AWAITING: answer_overdue(fleet, conn); break;
+    case CONN_CONNECTING:
+    case CONN_CLOSING: befall(fleet, conn, STIMULUS_DEADLINE); break;
+    default: require(!"a timer of a connection with a deadline");
+    }
+}
+
+bool fleet_run_timers(struct fleet *fleet) {
+    uint32_t now = tick_at(fleet->now);
+    bool any = false;
+    for (uint32_t index; (index = wheel_take(fleet->wheel, now)) != WHEEL_NONE; any = true)
+        run_timer(fleet, index, wheel_due(fleet->wheel, index));
+    return any;
+}
+
+instant fleet_next_timer(const struct fleet *fleet) {
+    uint32_t tick;
+    if (!wheel_next(fleet->wheel, &tick))
+        return INSTANT_NEVER;
+    return (instant){tick_whole(fleet, tick) * MILLISECOND};
+}
+
+void fleet_freeze(struct fleet *fleet) {
+    fleet->frozen = true;
+    for (uint32_t i = 0; i < fleet->share; i++) {
+        struct conn *conn = &fleet->conns[i];
+        if (conn->state == CONN_VACANT)
+            continue;
+        if (conn->state == CONN_CONNECTING)
+            conn->flags |= CONN_FIXED;
+        befall(fleet, conn, STIMULUS_FREEZE);
+    }
+}
+
+bool fleet_frozen(const struct fleet *fleet) {
+    return fleet->frozen && fleet->tally->counts.outstanding == 0;
+}
+
+bool fleet_drain(struct fleet *fleet, uint32_t most, bool by_reset) {
+    for (; fleet->drained < fleet->share && most > 0; fleet->drained++) {
+        struct conn *conn = &fleet->conns[fleet->drained];
+        if (conn->state == CONN_VACANT || conn->state == CONN_CLOSING)
+            continue;
+        if (by_reset)
+            net_reset(fleet->net, conn->fd);
+        befall(fleet, conn, STIMULUS_DRAIN);
+        most--;
+    }
+    return fleet->drained == fleet->share;
+}
+
+uint64_t fleet_descriptors(const struct fleet *fleet) {
+    return fleet->tally->counts.descriptors;
+}
+
+const char *fleet_audit(const struct fleet *fleet) {
+    uint64_t states[CONN_STATES] = {0}, fixed = 0, files = 0, timers = 0;
+    for (uint32_t i = 0; i < fleet->share; i++) {
+        const struct conn *conn = &fleet->conns[i];
+        bool is_fixed = (conn->flags & CONN_FIXED) != 0;
+        fixed += is_fixed && open_for_use(conn);
+        states[conn->state]++;
+        files += conn->state != CONN_VACANT && conn->fd >= 0;
+        timers += wheel_armed(fleet->wheel, i);
+        bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
+                     (conn->state == CONN_IDLE && !is_fixed) ||
+                     (conn->flags & CONN_LINGERING) != 0;
+        if (waits != wheel_armed(fleet->wheel, i))
+            return "timers armed = connections with a deadline";
+        if (open_for_use(conn) && (conn->flags & CONN_ARMED) == 0)
+            return "readiness is always armed";
+    }
+    const struct counts *counts = &fleet->tally->counts;
+    if (files != counts->descriptors)
+        return "descriptors open = live + connecting + closing + fixed";
+    if (timers != wheel_count(fleet->wheel))
+        return "the wheel's count = timers armed";
+    if (!fleet->frozen && counts->live != states[CONN_IDLE] + states[CONN_AWAITING])
+        return "live = connections idle or awaiting";
+    if (!fleet->frozen && counts->connecting != states[CONN_CONNECTING])
+        return "connecting = connections connecting";
+    if (fleet->frozen && fixed + states[CONN_AWAITING] + tally_drained(counts) !=
+                             counts->live + counts->connecting)
+        return "fixed + awaiting + drained = live + connecting of the freeze";
+    return NULL;
+}

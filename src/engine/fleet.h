@@ -1,0 +1,65 @@
+/* The fleet: all connections of one worker, their memory, timers and traffic. */
+#ifndef ENGINE_FLEET_H
+#define ENGINE_FLEET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/instant.h"
+#include "http/request.h"
+#include "net/net.h"
+#include "plan/plan.h"
+#include "stats/tally.h"
+
+struct fleet;
+
+/* What a fleet is made of; all of it must outlive it. */
+struct fleet_parts {
+    const struct plan *plan;
+    uint32_t worker; /* which share of the plan */
+    const struct request *request;
+    struct net *net;
+    struct tally *tally;
+};
+
+/* Takes all memory that the share will ever need; NULL when there is none. */
+struct fleet *fleet_create(const struct fleet_parts *parts);
+void fleet_destroy(struct fleet *fleet);
+
+/* The run clock, handed in by the turn; everything until the next call happens at `now`. */
+void fleet_set_clock(struct fleet *fleet, instant now);
+
+/* The grain, in ticks of 1 ms, in which think times end: requests due in it go out together. */
+void fleet_set_quantum(struct fleet *fleet, uint32_t ticks);
+
+/* Opens connection `index` of the share (0..share-1), once each; failure is an outcome. */
+void fleet_open(struct fleet *fleet, uint32_t index);
+
+/* Steps the connection that an event of the door belongs to. */
+void fleet_event(struct fleet *fleet, const struct net_event *event);
+
+/* Runs all timers that are due; true when there was one. */
+bool fleet_run_timers(struct fleet *fleet);
+
+/* When the next timer is due; INSTANT_NEVER when none is armed. */
+instant fleet_next_timer(const struct fleet *fleet);
+
+/* No new request from now on; what has none outstanding is fixed as live, what still connects is
+ * given up. fleet_frozen() tells when the last outstanding request has ended. */
+void fleet_freeze(struct fleet *fleet);
+bool fleet_frozen(const struct fleet *fleet);
+
+/* Closes up to `most` of what is open, by RST or by FIN; true when there was nothing more. */
+bool fleet_drain(struct fleet *fleet, uint32_t most, bool by_reset);
+
+/* Descriptors that are still open. */
+uint64_t fleet_descriptors(const struct fleet *fleet);
+
+/* Checks every connection against the counts, slowly: for the simulator and debug. NULL, or what is
+ * wrong. */
+const char *fleet_audit(const struct fleet *fleet);
+
+/* The tag operations that belong to a fleet; a worker's own begin at FLEET_OPERATIONS. */
+enum { FLEET_CONNECT, FLEET_SEND, FLEET_READY, FLEET_OPERATIONS };
+
+#endif

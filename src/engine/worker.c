@@ -1,0 +1,273 @@
+/* A worker's turn: wait, take completions, run timers, open what the ramp owes, publish. */
+#include "engine/worker.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/require.h"
+#include "base/slots.h"
+
+enum {
+    EVENTS_AT_ONCE = 32, /* between two readings of the clock */
+    OPENS_MAX = 256,     /* in one turn: a ramp that was held up catches up in bounded bursts */
+    DRAINS_MAX = 1024,   /* in one turn */
+    WAKE_OPERATION = FLEET_OPERATIONS,
+};
+static const duration PUBLISH_GAP = 1 * MILLISECOND;
+static const duration HEARTBEAT = 1 * SECOND;
+static const duration DRAIN_PATIENCE = 5 * SECOND;
+
+int worker_init(struct worker *worker, const struct fleet_parts *parts,
+                const struct orders *orders, struct tally_board *board, int wake_fd,
+                int notify_fd) {
+    *worker = (struct worker){
+        .parts = *parts,
+        .orders = orders,
+        .board = board,
+        .wake_fd = wake_fd,
+        .notify_fd = notify_fd,
+        .phase = WORKER_STARTING,
+        .share = plan_share(parts->plan, parts->worker),
+        .quantum = 1,
+    };
+    worker->fleet = fleet_create(parts);
+    return worker->fleet == NULL ? -ENOMEM : 0;
+}
+
+void worker_free(struct worker *worker) {
+    fleet_destroy(worker->fleet);
+    worker->fleet = NULL;
+}
+
+static struct counts *counts_of(struct worker *worker) {
+    return &worker->parts.tally->counts;
+}
+
+/* The run clock: stands still while the run is stopped. The pause may grow between the two readings
+ * around the clock; then the clock's is taken again. */
+static instant read_clock(struct worker *worker) {
+    int64_t before, after;
+    instant now;
+    do {
+        before = atomic_load(&worker->orders->paused_ns);
+        now = net_now(worker->parts.net);
+        after = atomic_load(&worker->orders->paused_ns);
+    } while (before != after);
+    return instant_after(now, -after);
+}
+
+static void set_clock(struct worker *worker) {
+    worker->now = read_clock(worker);
+    fleet_set_clock(worker->fleet, worker->now);
+}
+
+static void publish(struct worker *worker) {
+    counts_of(worker)->phase = worker->phase;
+    counts_of(worker)->cq_overflows = net_overflows(worker->parts.net);
+    tally_publish(worker->board, worker->parts.tally);
+    worker->published_at = worker->now;
+    worker->unpublished = false;
+}
+
+static void enter_phase(struct worker *worker, enum worker_phase phase) {
+    worker->phase = phase;
+    publish(worker);
+    uint64_t one = 1;
+    if (worker->notify_fd >= 0)
+        (void)!write(worker->notify_fd, &one, sizeof one);
+}
+
+uint32_t worker_quantum(double per_second, duration think_low) {
+    double ticks = per_second > 0 ? 16 * 1000 / per_second : 10;
+    double shortest = (double)think_low / (double)MILLISECOND / 100;
+    if (ticks > shortest)
+        ticks = shortest;
+    return ticks >= 10 ? 10 : ticks <= 1 ? 1 : (uint32_t)ticks;
+}
+
+/* Fits the quantum to the worker's own rate, once a second. */
+static void pace(struct worker *worker) {
+    if (instant_since(worker->now, worker->paced_at) < SECOND && worker->paced_at.ns != 0)
+        return;
+    worker->paced_at = worker->now;
+    const struct plan *plan = worker->parts.plan;
+    double think = duration_seconds(plan_think_mean(plan));
+    double rate = think > 0 ? (double)counts_of(worker)->live / think : 0;
+    if (worker->opened < worker->share)
+        rate += (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) /
+                plan->workers;
+    worker->quantum = worker_quantum(rate, plan->think.low);
+    fleet_set_quantum(worker->fleet, worker->quantum);
+}
+
+/* The global order of the next connection that is to be opened. */
+static uint64_t next_order(const struct worker *worker) {
+    return (uint64_t)worker->opened * worker->parts.plan->workers + worker->parts.worker;
+}
+
+/* When the plan wants it, rounded up to the quantum. */
+static instant next_open_at(const struct worker *worker) {
+    duration grain = (duration)worker->quantum * MILLISECOND;
+    duration due = ramp_at(&worker->parts.plan->ramp, next_order(worker));
+    return instant_after(worker->start, (due + grain - 1) / grain * grain);
+}
+
+static bool ramping(const struct worker *worker) {
+    return worker->phase == WORKER_RAMPING && worker->opened < worker->share;
+}
+
+static void open_due(struct worker *worker) {
+    for (int i = 0; i < OPENS_MAX && ramping(worker); i++) {
+        duration elapsed = instant_since(worker->now, worker->start);
+        if (ramp_due(&worker->parts.plan->ramp, elapsed) <= next_order(worker))
+            return;
+        duration late = instant_since(worker->now, next_open_at(worker));
+        struct counts *counts = counts_of(worker);
+        if (late > 0 && (uint64_t)late > counts->ramp_late_ns)
+            counts->ramp_late_ns = (uint64_t)late;
+        if (counts->first_attempt_ns == 0)
+            counts->first_attempt_ns = worker->now.ns;
+        fleet_open(worker->fleet, worker->opened++);
+        worker->unpublished = true;
+    }
+}
+
+/* The ramp of this share is complete when all of it is open or has ended. */
+static void end_ramp(struct worker *worker) {
+    if (worker->phase != WORKER_RAMPING || worker->opened < worker->share ||
+        counts_of(worker)->connecting > 0)
+        return;
+    counts_of(worker)->ramp_done_ns = worker->now.ns;
+    enter_phase(worker, WORKER_HOLDING);
+}
+
+static void begin_run(struct worker *worker) {
+    worker->start = (instant){atomic_load(&worker->orders->start_ns)};
+    enter_phase(worker, WORKER_RAMPING);
+}
+
+static void begin_drain(struct worker *worker) {
+    worker->drain_until = instant_after(worker->now, DRAIN_PATIENCE);
+    enter_phase(worker, WORKER_DRAINING);
+}
+
+/* Carries out what the parent ordered since the last turn, one step after the other. */
+static void obey(struct worker *worker) {
+    uint32_t order = atomic_load(&worker->orders->order);
+    if (order >= ORDER_RUN && worker->phase == WORKER_READY)
+        begin_run(worker);
+    if (order >= ORDER_FREEZE &&
+        (worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING)) {
+        fleet_freeze(worker->fleet);
+        enter_phase(worker, WORKER_FREEZING);
+    }
+    if (worker->phase == WORKER_FREEZING && fleet_frozen(worker->fleet)) {
+        counts_of(worker)->frozen_ns = worker->now.ns;
+        enter_phase(worker, WORKER_FROZEN);
+    }
+    if (order >= ORDER_DRAIN && worker->phase == WORKER_FROZEN)
+        begin_drain(worker);
+}
+
+static void drain(struct worker *worker) {
+    if (worker->phase != WORKER_DRAINING)
+        return;
+    bool by_reset = atomic_load(&worker->orders->drain_by_reset) != 0;
+    bool all = fleet_drain(worker->fleet, DRAINS_MAX, by_reset);
+    worker->unpublished = true;
+    bool late = !instant_before(worker->now, worker->drain_until);
+    if (all && (fleet_descriptors(worker->fleet) == 0 || late))
+        enter_phase(worker, WORKER_DONE);
+}
+
+static instant next_wake(struct worker *worker) {
+    instant until = instant_earlier(instant_after(worker->now, HEARTBEAT),
+                                    fleet_next_timer(worker->fleet));
+    if (ramping(worker))
+        until = instant_earlier(until, next_open_at(worker));
+    if (worker->unpublished)
+        until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_GAP));
+    if (worker->phase == WORKER_DRAINING)
+        until = instant_earlier(until, instant_after(worker->now, MILLISECOND));
+    return until;
+}
+
+/* Lateness counts where something was due: it is how we know that we, and not the server, were
+ * slow. */
+static void note_lag(struct worker *worker, instant until) {
+    if (worker->phase >= WORKER_FROZEN || worker->phase < WORKER_RAMPING ||
+        instant_before(worker->now, until))
+        return;
+    duration lag = instant_since(worker->now, until);
+    histogram_add(&worker->parts.tally->lag, lag);
+    duration window = worker->parts.plan->options->timeout;
+    if (instant_since(worker->now, worker->lag_window_since) >= window) {
+        worker->lag_window[1] = worker->lag_window[0];
+        worker->lag_window[0] = 0;
+        worker->lag_window_since = worker->now;
+    }
+    if (lag > worker->lag_window[0])
+        worker->lag_window[0] = lag;
+}
+
+/* A deadline passed in this turn: how late were we in its window? */
+static void note_deadlines(struct worker *worker, uint64_t deadlines_before) {
+    struct counts *counts = counts_of(worker);
+    if (counts->timed_out + counts->outcomes[OUTCOME_connect_timeout] == deadlines_before)
+        return;
+    for (int i = 0; i < 2; i++)
+        if (worker->lag_window[i] > 0 && (uint64_t)worker->lag_window[i] > counts->deadline_lag_ns)
+            counts->deadline_lag_ns = (uint64_t)worker->lag_window[i];
+}
+
+static void take_events(struct worker *worker) {
+    struct net_event events[EVENTS_AT_ONCE];
+    for (size_t count; (count = net_take(worker->parts.net, events, EVENTS_AT_ONCE)) > 0;) {
+        for (size_t i = 0; i < count; i++) {
+            if (slot_tag_operation(events[i].tag) != WAKE_OPERATION) {
+                fleet_event(worker->fleet, &events[i]);
+                continue;
+            }
+            uint64_t orders;
+            (void)!read(worker->wake_fd, &orders, sizeof orders);
+            net_arm(worker->parts.net, worker->wake_fd, events[i].tag);
+        }
+        worker->unpublished = true;
+        set_clock(worker);
+    }
+}
+
+static void start(struct worker *worker) {
+    set_clock(worker);
+    if (worker->wake_fd >= 0)
+        net_arm(worker->parts.net, worker->wake_fd, slot_tag(WAKE_OPERATION, 0, 0));
+    enter_phase(worker, WORKER_READY);
+}
+
+int worker_turn(struct worker *worker) {
+    if (worker->phase == WORKER_STARTING)
+        start(worker);
+    instant until = next_wake(worker);
+    int64_t paused = atomic_load(&worker->orders->paused_ns);
+    int result = net_wait(worker->parts.net, instant_after(until, paused));
+    if (result < 0)
+        return result;
+    set_clock(worker);
+    counts_of(worker)->turns++;
+    note_lag(worker, until);
+    uint64_t deadlines =
+        counts_of(worker)->timed_out + counts_of(worker)->outcomes[OUTCOME_connect_timeout];
+    take_events(worker);
+    worker->unpublished |= fleet_run_timers(worker->fleet);
+    note_deadlines(worker, deadlines);
+    pace(worker);
+    obey(worker);
+    open_due(worker);
+    end_ramp(worker);
+    drain(worker);
+    if (worker->unpublished &&
+        instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)
+        publish(worker);
+    return 0;
+}

@@ -1,0 +1,68 @@
+/* A worker: one share of the plan, carried through its phases turn by turn. */
+#ifndef ENGINE_WORKER_H
+#define ENGINE_WORKER_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "engine/fleet.h"
+
+/* Submissions a worker's ring holds before the kernel is told. */
+enum { WORKER_RING_ENTRIES = 4096 };
+
+/* What the parent orders; only ever moves forward. */
+enum order { ORDER_WAIT, ORDER_RUN, ORDER_FREEZE, ORDER_DRAIN };
+
+/* Shared by the parent, which alone writes it, and all workers. */
+struct orders {
+    _Atomic uint32_t order;
+    _Atomic uint32_t drain_by_reset; /* valid with ORDER_DRAIN */
+    _Atomic int64_t start_ns;        /* run clock at which the ramp begins; valid with ORDER_RUN */
+    _Atomic int64_t paused_ns; /* how long the run stood stopped: the run clock is net_now() - this */
+};
+
+struct worker {
+    struct fleet_parts parts;
+    struct fleet *fleet;
+    const struct orders *orders;
+    struct tally_board *board;
+    int wake_fd;   /* becomes readable when there is a new order; -1: none (the simulator) */
+    int notify_fd; /* eventfd to tell the parent of a new phase; -1: none */
+    enum worker_phase phase;
+    uint32_t share;
+    uint32_t opened; /* indices of the share handed to the fleet */
+    instant now;
+    instant start;
+    instant paced_at;     /* when the quantum was last fitted to the rate */
+    instant published_at;
+    bool unpublished;
+    instant drain_until;
+    uint32_t quantum;
+    /* The worst lateness of a turn, in the current window of the length of a deadline and in the one
+     * before. */
+    duration lag_window[2];
+    instant lag_window_since;
+};
+
+/* parts.tally must be zero-filled. 0, or -ENOMEM. */
+int worker_init(struct worker *worker, const struct fleet_parts *parts,
+                const struct orders *orders, struct tally_board *board, int wake_fd,
+                int notify_fd);
+void worker_free(struct worker *worker);
+
+/* One turn: wait, take what is ready, run timers, open what the ramp owes, publish. 0 or -errno of a
+ * broken ring. Over when phase is WORKER_DONE. */
+int worker_turn(struct worker *worker);
+
+/* The tick for a rate of requests and connects: waking for each costs three times the CPU of the
+ * request, so that about 16 go together, within 1..10 ms and 1 % of the shortest think time.
+ * Pure; in ticks of 1 ms. */
+uint32_t worker_quantum(double per_second, duration think_low);
+
+/* The body of a worker process: never returns. Descriptors wake_fd and notify_fd are kept, all
+ * others above the standard streams are closed. */
+_Noreturn void worker_process(const struct plan *plan, uint32_t index,
+                              const struct request *request, const struct orders *orders,
+                              struct tally_board *board, int wake_fd, int notify_fd, int parent);
+
+#endif

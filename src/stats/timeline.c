@@ -1,0 +1,77 @@
+/* A bounded timeline: when it is full, neighbours are merged and its interval doubles. */
+#include "stats/timeline.h"
+
+#include <math.h>
+
+void timeline_init(struct timeline *timeline, duration interval) {
+    timeline->count = 0;
+    timeline->interval = interval;
+    timeline->stride = 1;
+    timeline->pending = 0;
+}
+
+/* The mean of two rates; one that was not measured is left out. */
+static double mean_of(double a, double b) {
+    if (isnan(a))
+        return b;
+    return isnan(b) ? a : (a + b) / 2;
+}
+
+static void halve(struct timeline *timeline) {
+    for (size_t i = 0; i < timeline->count / 2; i++) {
+        const struct sample first = timeline->samples[2 * i];
+        struct sample merged = timeline->samples[2 * i + 1];
+        merged.client_per_second = mean_of(first.client_per_second, merged.client_per_second);
+        merged.server_per_second = mean_of(first.server_per_second, merged.server_per_second);
+        merged.p99_seconds = fmax(first.p99_seconds, merged.p99_seconds);
+        timeline->samples[i] = merged;
+    }
+    timeline->count /= 2;
+    timeline->stride *= 2;
+    timeline->interval *= 2;
+}
+
+/* Until its stride is complete, the held sample's rates are sums of what was measured. */
+static void hold(struct timeline *timeline, const struct sample *sample) {
+    if (timeline->pending == 0) {
+        timeline->held = (struct sample){.p99_seconds = NAN};
+        timeline->held_client = timeline->held_server = 0;
+    }
+    struct sample sums = timeline->held;
+    timeline->held = *sample;
+    timeline->held.client_per_second = sums.client_per_second;
+    timeline->held.server_per_second = sums.server_per_second;
+    timeline->held.p99_seconds = fmax(sums.p99_seconds, sample->p99_seconds);
+    if (!isnan(sample->client_per_second)) {
+        timeline->held.client_per_second += sample->client_per_second;
+        timeline->held_client++;
+    }
+    if (!isnan(sample->server_per_second)) {
+        timeline->held.server_per_second += sample->server_per_second;
+        timeline->held_server++;
+    }
+    timeline->pending++;
+}
+
+bool timeline_unfinished(const struct timeline *timeline, struct sample *out) {
+    if (timeline->pending == 0)
+        return false;
+    *out = timeline->held;
+    out->client_per_second =
+        timeline->held_client > 0 ? timeline->held.client_per_second / timeline->held_client : NAN;
+    out->server_per_second =
+        timeline->held_server > 0 ? timeline->held.server_per_second / timeline->held_server : NAN;
+    return true;
+}
+
+void timeline_push(struct timeline *timeline, const struct sample *sample) {
+    hold(timeline, sample);
+    if (timeline->pending < timeline->stride)
+        return;
+    if (timeline->count == TIMELINE_MAX) {
+        halve(timeline); /* and the held one is now the first half of a longer one */
+        return;
+    }
+    timeline_unfinished(timeline, &timeline->samples[timeline->count++]);
+    timeline->pending = 0;
+}

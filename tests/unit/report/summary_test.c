@@ -1,0 +1,330 @@
+/* The summary says what decided, whose fault it was, and what was not measured. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+static void assert_says(const char *text, const char *part) {
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+static void assert_silent(const char *text, const char *part) {
+    if (strstr(text, part) != NULL)
+        fail_msg("\"%s\" is in:\n%s", part, text);
+}
+
+static void the_worked_example_reads_as_it_should(void **state) {
+    struct fixture *fixture = *state;
+    assert_string_equal(fixture_summary(fixture, &fixture->record, true), "GOLDEN");
+}
+
+static void held_without_a_mark_to_look_at(void **state) {
+    struct fixture *fixture = *state;
+    fixture->judgement.verdict = VERDICT_HELD;
+    fixture->judgement.exit_code = 0;
+    fixture->judgement.requirements[0].actual = 100;
+    fixture->judgement.requirements[0].result = RULE_OK;
+    const char *text = fixture_summary(fixture, &fixture->record, false);
+    assert_int_equal(strncmp(text, "HELD   100 connections for 1m00s on http://", 42), 0);
+    assert_says(text, "  ok opened              100 %      at least 100 %");
+    assert_silent(text, "look at");
+}
+
+static void ascii_marks_where_the_locale_is_not_utf8(void **state) {
+    struct fixture *fixture = *state;
+    fixture->judgement.requirements[1].result = RULE_NOT_JUDGED;
+    const char *text = fixture_summary(fixture, &fixture->record, false);
+    assert_says(text, "  X  opened ");
+    assert_says(text, "  -  lost ");
+    assert_says(text, "not judged: the run was cut short");
+    for (const char *at = text; *at != '\0'; at++)
+        assert_true(*at == '\n' || (*at >= ' ' && *at <= '~'));
+}
+
+static void color_is_never_the_only_meaning(void **state) {
+    struct fixture *fixture = *state;
+    FILE *out = fixture_stream(fixture);
+    report_summary(out, (struct style){.color = true}, &fixture->plan, &fixture->record,
+                   &fixture->judgement);
+    fclose(out);
+    assert_says(fixture->text, "\033[1;31mBROKE\033[0m   100 connections");
+    assert_says(fixture->text, "\033[1;31mX \033[0m opened");
+}
+
+static void a_limit_of_ours_explains_itself(void **state) {
+    struct fixture *fixture = *state;
+    struct counts *counts = &fixture->record.total.counts;
+    counts->outcomes[OUTCOME_fd_limit] = 3;
+    counts->outcomes[OUTCOME_refused] = 0;
+    fixture->judgement.verdict = VERDICT_INCONCLUSIVE;
+    fixture->judgement.exit_code = 4;
+    fixture->plan.workers_needed = 2;
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_int_equal(strncmp(text, "INCONCLUSIVE   100 connections", 30), 0);
+    assert_says(text,
+                "ERROR  out of descriptors at 97 connections        fd_limit: EMFILE: this "
+                "process's descriptor limit, x 3\n"
+                "  whose    the tester (this machine), not the server\n"
+                "  limit    RLIMIT_NOFILE soft 20 000, hard 20 000; in use 97 of 20 000; whole "
+                "system 41 200 of 2 466 177 before the run\n"
+                "  do       --workers 2        (each worker has its own limit)\n"
+                "  verdict  inconclusive (exit 4): this run says nothing about the server\n");
+    assert_says(text, "  look at       fd_limit: ");
+    assert_says(text, "it was the limit");
+    assert_silent(text, "not the limit");
+}
+
+static void a_lost_worker_is_named_with_its_signal(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.outcomes[OUTCOME_worker_lost] = 94;
+    fixture->workers[0].lost = true;
+    fixture->workers[0].status = SIGKILL; /* as waitpid(2) gives it */
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "worker 0 (process 4711, 100 connections) was ended by signal 9 (Killed)");
+    fixture->workers[0].status = 70 << 8;
+    text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "left with exit code 70");
+}
+
+static void answers_that_refuse_reach_the_headline(void **state) {
+    struct fixture *fixture = *state;
+    uint64_t *statuses = fixture->record.total.counts.statuses;
+    statuses[200] = 0;
+    statuses[500] = 500;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "8080/, answered 500: 100 %\n");
+    statuses[200] = 249;
+    statuses[500] = 151;
+    statuses[404] = 100;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "8080/, answered 500: 30.2 %\n");
+    statuses[200] = 251;
+    statuses[404] = 98;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "8080/\n");
+}
+
+static void what_is_not_quite_all_never_reads_100_percent(void **state) {
+    struct fixture *fixture = *state;
+    fixture->judgement.requirements[0].actual = 99.99999;
+    assert_says(fixture_summary(fixture, &fixture->record, true), " 99.99999 % ");
+    fixture->judgement.requirements[0].actual = 99.97;
+    assert_says(fixture_summary(fixture, &fixture->record, true), " 99.97 % ");
+}
+
+static void the_servers_figures_stand_beside_the_clients(void **state) {
+    struct fixture *fixture = *state;
+    struct server_view *server = &fixture->record.server;
+    *server = (struct server_view){.asked = true,
+                                   .measured = true,
+                                   .polls_sent = 62,
+                                   .polls_answered = 62,
+                                   .requests = 501,
+                                   .client_sent = 501,
+                                   .accepted = 97,
+                                   .handled = 97,
+                                   .hold_measured = true,
+                                   .per_second_mean = 6.5};
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  server        stub_status: 501 requests, 6.5 /s over the hold; agrees with the "
+                "client\n  latency");
+    server->requests = 1503;
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "the server counted 1 002 more: other clients, or requests whose answer never "
+                "came\n");
+    server->requests = 499;
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "the server counted 2 fewer: requests that never reached it");
+    server->handled = 90;
+    server->restarts = 1;
+    server->polls_failed = 3;
+    snprintf(server->last_failure, sizeof server->last_failure, "no \033[2Jpage");
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "7 connections accepted and not handled");
+    assert_says(text, "counters went backwards");
+    assert_says(text, "3 of 62 polls failed: no \\x1B[2Jpage");
+}
+
+static void what_was_not_measured_says_so(void **state) {
+    struct fixture *fixture = *state;
+    struct record *record = &fixture->record;
+    memset(&record->total, 0, sizeof record->total);
+    record->server.asked = true;
+    record->ramp_seconds = record->hold_seconds = record->drain_seconds = NAN;
+    record->per_second_mean = record->per_second_peak = NAN;
+    record->pss_bytes_max = -1;
+    record->cpu_user_seconds = NAN;
+    fixture->judgement.requirements[0].actual = NAN;
+    const char *text = fixture_summary(fixture, record, true);
+    assert_int_equal(strncmp(text, "BROKE   100 connections on http", 31), 0);
+    assert_says(text, "opened              not measured at least 100 %");
+    assert_says(text, "  server        stub_status: not measured\n");
+    assert_says(text, "  latency       not measured\n");
+    assert_says(text, "  connect       not measured\n");
+    assert_says(text, "mean over the hold not measured   peak not measured\n");
+    assert_says(text, "0 opened in not measured");
+    assert_says(text, "lateness not measured");
+    assert_says(text, "  generator     cpu not measured, memory not measured, loop lag p99 not "
+                      "measured: whether it was the limit is "
+                      "not known\n");
+}
+
+static void our_lateness_is_admitted(void **state) {
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 500; i++)
+        histogram_add(&fixture->record.total.lag, 50 * MILLISECOND);
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "it was late, and the latencies hold that too");
+}
+
+static void a_drain_by_reset_says_why(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.drain_by_reset = true;
+    fixture->record.total.counts.drain[OUTCOME_abandoned] = 5;
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  drain         94 closed by us with RST in 3.10 ms (FIN would leave more than a "
+                "quarter of the local ports in TIME_WAIT)   5 abandoned\n");
+}
+
+static void a_ledger_out_of_balance_is_a_bug(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.balanced = false;
+    fixture->record.imbalance = "attempted = connecting + live + closed + errored";
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "NOT BALANCED: attempted = connecting + live + closed + errored; this is a bug");
+}
+
+static void a_keep_alive_mismatch_explains_idle_closes(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.outcomes[OUTCOME_refused] = 0;
+    struct finding *finding = findings_add(&fixture->judgement.findings, "keep_alive_seen",
+                                           SIDE_SERVER, FINDING_WARN, "timeout=5 is too early");
+    finding_do(finding, "--keepalive 5");
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  look at       closed_idle: timeout=5 is too early; --keepalive 5\n");
+    finding->status = FINDING_OK;
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  look at       closed_idle: the server's keep-alive timeout");
+}
+
+static void numbers_and_reasons_kept_are_shown(void **state) {
+    struct fixture *fixture = *state;
+    struct counts *counts = &fixture->record.total.counts;
+    counts->outcomes[OUTCOME_io_error] = 2;
+    counts->errnos[71] = 2;
+    counts->outcomes[OUTCOME_protocol_error] = 4;
+    counts->reasons[REASON_bad_length] = 4;
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "errors   EPROTO 2   ECONNREFUSED 3\n");
+    assert_says(text, "4 times Content-Length malformed");
+}
+
+static void label_and_file_are_escaped_and_seed_repeats(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.label = "night \033]0;owned\a run";
+    fixture->options.json = "run\n.json";
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "  seed          42\n");
+    assert_says(text, "  label         night \\x1B]0;owned\\x07 run\n");
+    assert_says(text, "  files         run\\x0A.json\n");
+    fixture->options.json = "-";
+    assert_silent(fixture_summary(fixture, &fixture->record, true), "files");
+}
+
+static void an_unfit_preflight_started_nothing(void **state) {
+    (void)state;
+    struct fixture *fixture = fixture_make_preflight(COMMAND_RUN);
+    struct judgement *judgement = &fixture->judgement;
+    judgement->verdict = VERDICT_UNFIT;
+    judgement->exit_code = 3;
+    snprintf(judgement->reasons[0], sizeof judgement->reasons[0], "source ports: have 10");
+    judgement->reason_count = 1;
+    findings_add(&judgement->findings, "io_uring", SIDE_TESTER, FINDING_OK, "fine");
+    struct finding *finding = findings_add(&judgement->findings, "source_ports", SIDE_TESTER,
+                                           FINDING_FAIL, "asked 100; have 10");
+    finding_do(finding, "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"");
+    assert_string_equal(fixture_summary(fixture, NULL, true),
+                        "UNFIT   100 connections on http://127.0.0.1:8080/\n"
+                        "\n"
+                        "  source ports: have 10\n"
+                        "  nothing was started\n"
+                        "  look at       source_ports: sysctl -w "
+                        "net.ipv4.ip_local_port_range=\"1024 65535\"\n");
+    fixture_free(fixture);
+}
+
+static void a_preflight_that_fits_says_so(void **state) {
+    (void)state;
+    struct fixture *fixture = fixture_make_preflight(COMMAND_CHECK);
+    assert_string_equal(fixture_summary(fixture, NULL, true),
+                        "HELD   the plan fits: 100 connections on http://127.0.0.1:8080/\n");
+    fixture_free(fixture);
+}
+
+static void an_interrupted_preflight_is_inconclusive(void **state) {
+    (void)state;
+    struct fixture *fixture = fixture_make_preflight(COMMAND_RUN);
+    fixture->judgement.verdict = VERDICT_INCONCLUSIVE;
+    fixture->judgement.exit_code = 4;
+    assert_string_equal(fixture_summary(fixture, NULL, true),
+                        "INCONCLUSIVE   100 connections on http://127.0.0.1:8080/\n"
+                        "\n"
+                        "  nothing was started\n"
+                        "  look at       nothing yet: it was cut short; let it run to its end\n");
+    fixture_free(fixture);
+}
+
+static void no_target_after_load_looks_at_what_happened_most(void **state) {
+    struct fixture *fixture = *state;
+    struct counts *counts = &fixture->record.total.counts;
+    memset(counts, 0, sizeof *counts);
+    counts->attempted = 100;
+    counts->outcomes[OUTCOME_refused] = 60;
+    counts->outcomes[OUTCOME_connect_timeout] = 40;
+    fixture->judgement.verdict = VERDICT_NO_TARGET;
+    fixture->judgement.exit_code = 5;
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_int_equal(strncmp(text, "NO TARGET   100 connections", 27), 0);
+    assert_says(text, "  look at       refused: is the server listening on that port?\n");
+    assert_says(text, "  opened>=100% is broken: 97 %\n"); /* the reason */
+}
+
+static int begin(void **state) {
+    *state = fixture_make(COMMAND_RUN);
+    return 0;
+}
+
+static int end(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+int main(void) {
+#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        EACH(the_worked_example_reads_as_it_should),
+        EACH(held_without_a_mark_to_look_at),
+        EACH(ascii_marks_where_the_locale_is_not_utf8),
+        EACH(color_is_never_the_only_meaning),
+        EACH(a_limit_of_ours_explains_itself),
+        EACH(a_lost_worker_is_named_with_its_signal),
+        EACH(answers_that_refuse_reach_the_headline),
+        EACH(what_is_not_quite_all_never_reads_100_percent),
+        EACH(the_servers_figures_stand_beside_the_clients),
+        EACH(what_was_not_measured_says_so),
+        EACH(our_lateness_is_admitted),
+        EACH(a_drain_by_reset_says_why),
+        EACH(a_ledger_out_of_balance_is_a_bug),
+        EACH(a_keep_alive_mismatch_explains_idle_closes),
+        EACH(numbers_and_reasons_kept_are_shown),
+        EACH(label_and_file_are_escaped_and_seed_repeats),
+        cmocka_unit_test(an_unfit_preflight_started_nothing),
+        cmocka_unit_test(a_preflight_that_fits_says_so),
+        cmocka_unit_test(an_interrupted_preflight_is_inconclusive),
+        EACH(no_target_after_load_looks_at_what_happened_most),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
