@@ -1,4 +1,6 @@
 /* Picks the command; nothing else. */
-int main(void) {
-    return 0;
+#include "command/command.h"
+
+int main(int argc, char **argv) {
+    return command_pick(argc, argv);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/refusal.h"
 #include "plan/plan.h"
 #include "stats/record.h"
 
@@ -72,13 +73,14 @@ struct judgement {
 struct preflight_facts {
     bool interrupted;
     int ring_error;                 /* 0 or -errno of a trial ring */
-    int ring_refusal;               /* enum net_refusal (as the run's caller explains it) */
+    enum net_refusal ring_refusal;  /* of that error, as net_explain() tells it */
     bool resolved;                  /* name resolution was tried and gave addresses */
     char resolve_error[160];        /* "" = none */
     struct host_ports ports[HOST_ADDRESSES_MAX]; /* one for each address of the plan */
     bool ports_known[HOST_ADDRESSES_MAX];
     bool target_asked;
-    size_t addresses_accepting;     /* that accepted a preflight connect */
+    size_t addresses_tried;         /* a preflight connect was made to each of these */
+    size_t addresses_accepting;     /* of these, that accepted: what remains in the plan */
     char target_error[200];         /* "" = answered; else one line: refused, not HTTP, no answer... */
     struct target_facts target;
     bool status_asked;

@@ -1,4 +1,5 @@
-/* Numbers and findings drawn: the preflight sheet, plain live lines, the summary, the JSON report. */
+/* Numbers and findings drawn: the preflight sheet, plain live lines, the summary, the JSON report.
+ */
 #ifndef REPORT_REPORT_H
 #define REPORT_REPORT_H
 
@@ -26,7 +27,8 @@ void report_sheet(FILE *out, struct style style, const struct plan *plan,
 void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement);
 
-/* The JSON report "holdfast/1"; record may be NULL when no load was sent. 0 or -errno of writing. */
+/* The JSON report "holdfast/1"; record may be NULL when no load was sent. 0 or -errno of writing.
+ */
 int report_json(FILE *out, const struct plan *plan, const struct record *record,
                 const struct judgement *judgement);
 
@@ -38,7 +40,7 @@ struct live_line {
     const char *phase; /* "ramp", "hold", "freeze", "drain" */
     double t;          /* seconds since the run's start */
     uint64_t live, connecting, closed, errored;
-    double client_rps, server_rps, p50_ms, p99_ms; /* NAN: not measured */
+    double client_rps, server_rps, p50_ms, p99_ms;           /* NAN: not measured */
     int64_t files_used, files_limit, ports_used, ports_have; /* -1: not measured */
     double cpu_pct, lag_ms;
 };

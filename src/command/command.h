@@ -1,0 +1,12 @@
+/* The commands: options in, exit code out. argv[0] is the command's name. */
+#ifndef COMMAND_COMMAND_H
+#define COMMAND_COMMAND_H
+
+int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_report(int argc, char **argv);
+
+/* Picks one by argv[1]; anything that is no command means run. */
+int command_pick(int argc, char **argv);
+
+#endif

@@ -1,0 +1,67 @@
+/* holdfast run: ramp, hold, report. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command/command.h"
+#include "command/soak.h"
+#include "run/preflight.h"
+#include "run/session.h"
+
+static int no_load(struct soak *soak, int error) {
+    soak->judgement.verdict = VERDICT_UNFIT;
+    soak->judgement.exit_code = EXIT_UNFIT;
+    snprintf(soak->judgement.reasons[0], sizeof soak->judgement.reasons[0],
+             "no worker could be started: %s", strerror(-error));
+    soak->judgement.reason_count = 1;
+    return soak_report(soak, NULL, true);
+}
+
+static int carry_out(struct soak *soak) {
+    struct record *record = calloc(1, sizeof *record);
+    if (record == NULL)
+        return no_load(soak, -ENOMEM);
+    record->target = soak->target;
+    int error = session_run(record, &soak->plan, soak->signals_fd);
+    int exit_code;
+    if (error < 0) {
+        exit_code = no_load(soak, error);
+    } else {
+        judge_run(&soak->judgement, &soak->plan, record);
+        exit_code = soak_report(soak, record, true);
+    }
+    session_free_record(record);
+    free(record);
+    return exit_code;
+}
+
+static int run(struct soak *soak) {
+    bool no_check = soak->options.no_check;
+    enum preflight_scope scope = no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
+    bool may_run = preflight_make(&soak->judgement, &soak->plan, scope, soak->signals_fd,
+                                  &soak->target);
+    bool quiet = soak->options.quiet || soak->options.ui == UI_NONE;
+    if (!no_check)
+        report_sheet(stderr, style_for(stderr, soak->options.color), &soak->plan,
+                     &soak->judgement.findings, quiet);
+    if (soak->judgement.exit_code == EXIT_USAGE) {
+        fprintf(stderr, "holdfast: %s\n", soak->judgement.reasons[0]);
+        return EXIT_USAGE;
+    }
+    return may_run ? carry_out(soak) : soak_report(soak, NULL, true);
+}
+
+int command_run(int argc, char **argv) {
+    struct soak *soak = calloc(1, sizeof *soak);
+    if (soak == NULL) {
+        perror("holdfast");
+        return EXIT_UNFIT;
+    }
+    int exit_code;
+    if (soak_begin(soak, COMMAND_RUN, argc, argv, &exit_code))
+        exit_code = run(soak);
+    soak_end(soak);
+    free(soak);
+    return exit_code;
+}

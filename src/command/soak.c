@@ -1,0 +1,114 @@
+/* What run and check share. */
+#include "command/soak.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/require.h"
+#include "run/signals.h"
+
+static void complain(const char *line) {
+    fprintf(stderr, "holdfast: %s\n", line);
+}
+
+/* Help and version are answers; anything else that is not a set of options is an error. */
+static int answer(enum options_outcome outcome, enum command command, const char *error) {
+    switch (outcome) {
+    case OPTIONS_HELP: options_print_help(stdout, command); break;
+    case OPTIONS_VERSION:
+        printf("holdfast %s (%s)\noptional parts built in: none\n", HOLDFAST_VERSION,
+               HOLDFAST_COMMIT);
+        break;
+    case OPTIONS_OK:
+    case OPTIONS_BAD: complain(error); return EXIT_USAGE;
+    }
+    return fflush(stdout) == 0 ? 0 : 1;
+}
+
+static bool open_json(struct soak *soak) {
+    const char *path = soak->options.json;
+    if (path == NULL)
+        return true;
+    int error = report_file_open(&soak->json, path);
+    soak->has_json = error == 0;
+    if (error != 0)
+        fprintf(stderr, "holdfast: --json: cannot write to \"%s\": %s\n", path, strerror(-error));
+    return error == 0;
+}
+
+static bool open_signals(struct soak *soak) {
+    soak->signals_fd = signals_open();
+    if (soak->signals_fd < 0)
+        fprintf(stderr, "holdfast: cannot take signals: %s\n", strerror(-soak->signals_fd));
+    return soak->signals_fd >= 0;
+}
+
+bool soak_begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
+    char error[OPTIONS_ERROR_MAX];
+    static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
+    memset(soak, 0, sizeof *soak);
+    soak->signals_fd = -1;
+    enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
+    if (outcome != OPTIONS_OK) {
+        *exit_code = answer(outcome, command, error);
+        return false;
+    }
+    struct host host;
+    host_read(&host, "");
+    (void)host_raise_nofile(); /* what that gives is the hard limit, which the plan counts with */
+    *exit_code = EXIT_USAGE;
+    if (!plan_make(&soak->plan, &soak->options, command, &host, error)) {
+        complain(error);
+        return false;
+    }
+    require_context(soak->plan.seed, NULL);
+    if (!open_json(soak))
+        return false;
+    *exit_code = EXIT_UNFIT;
+    return open_signals(soak);
+}
+
+/* 0 or -errno; said when it failed. */
+static int write_json(struct soak *soak, const struct record *record) {
+    if (!soak->has_json)
+        return 0;
+    soak->has_json = false;
+    int error = report_json(soak->json.stream, &soak->plan, record, &soak->judgement);
+    if (error == 0)
+        error = report_file_commit(&soak->json);
+    else
+        report_file_discard(&soak->json);
+    if (error != 0)
+        fprintf(stderr, "holdfast: --json: \"%s\" could not be written: %s\n", soak->options.json,
+                strerror(-error));
+    return error;
+}
+
+static int write_summary(struct soak *soak, const struct record *record) {
+    bool json_on_stdout = soak->options.json != NULL && strcmp(soak->options.json, "-") == 0;
+    FILE *out = json_on_stdout ? stderr : stdout;
+    report_summary(out, style_for(out, soak->options.color), &soak->plan, record,
+                   &soak->judgement);
+    if (fflush(out) == 0 && !ferror(out))
+        return 0;
+    complain("the summary could not be written");
+    return -1;
+}
+
+int soak_report(struct soak *soak, const struct record *record, bool with_summary) {
+    int failed = write_json(soak, record);
+    if (with_summary && write_summary(soak, record) != 0)
+        failed = -1;
+    int exit_code = soak->judgement.exit_code;
+    return failed != 0 && exit_code == 0 ? EXIT_INCONCLUSIVE : exit_code;
+}
+
+void soak_end(struct soak *soak) {
+    if (soak->has_json)
+        report_file_discard(&soak->json);
+    if (soak->signals_fd >= 0)
+        close(soak->signals_fd);
+    options_free(&soak->options);
+}

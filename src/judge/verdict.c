@@ -1,0 +1,250 @@
+/* The verdict of a run: rules, sides and their precedence. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/require.h"
+#include "judge/judge.h"
+
+const char *verdict_name(enum verdict verdict) {
+    static const char *const names[] = {
+        [VERDICT_HELD] = "held",   [VERDICT_BROKE] = "broke",         [VERDICT_INCONCLUSIVE] = "inconclusive",
+        [VERDICT_UNFIT] = "unfit", [VERDICT_NO_TARGET] = "no_target",
+    };
+    return names[verdict];
+}
+
+__attribute__((format(printf, 2, 3))) static void reason(struct judgement *judgement,
+                                                         const char *format, ...) {
+    if (judgement->reason_count == REASONS_MAX)
+        return;
+    char *line = judgement->reasons[judgement->reason_count++];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof judgement->reasons[0], format, arguments);
+    va_end(arguments);
+}
+
+/* --- what happened, as findings --- */
+
+static void find_outcomes(struct findings *findings, const struct counts *counts) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        if (counts->outcomes[i] == 0)
+            continue;
+        enum finding_status status = outcome_is_closed(outcome) ? FINDING_WARN : FINDING_FAIL;
+        struct finding *finding =
+            findings_add(findings, outcome_name(outcome), outcome_side(outcome), status,
+                         "%" PRIu64 " of %" PRIu64 " connections: %s", counts->outcomes[i],
+                         counts->attempted, outcome_text(outcome));
+        finding->have = (int64_t)counts->outcomes[i];
+        finding_do(finding, "%s", outcome_advice(outcome));
+    }
+}
+
+static void find_keep_alive(struct findings *findings, const struct plan *plan,
+                            const struct counts *counts) {
+    int64_t timeout = counts->keep_alive_timeout_s;
+    if (timeout == 0 || plan->think.high < timeout * SECOND)
+        return;
+    struct finding *finding =
+        findings_add(findings, "keep_alive_seen", SIDE_SERVER, FINDING_WARN,
+                     "answers said \"Keep-Alive: timeout=%" PRId64 "\"; asking at most %.3g s apart "
+                     "is too late",
+                     timeout, duration_seconds(plan->think.high));
+    finding->have = timeout;
+    finding_do(finding, "--keepalive %" PRId64, timeout);
+}
+
+static void find_server(struct findings *findings, const struct record *record) {
+    const struct server_view *server = &record->server;
+    if (!server->asked)
+        return;
+    if (!server->measured) {
+        findings_add(findings, "server_status", SIDE_SERVER, FINDING_UNKNOWN,
+                     "the server's own count was not measured: %s",
+                     server->last_failure[0] != '\0' ? server->last_failure
+                                                     : "the run ended before two polls");
+        return;
+    }
+    int64_t gap = (int64_t)server->requests - (int64_t)server->client_sent;
+    struct finding *finding = findings_add(
+        findings, "server_requests", SIDE_SERVER, gap == 0 ? FINDING_OK : FINDING_WARN,
+        "the server counted %" PRIu64 " requests, the client sent %" PRIu64 "%s", server->requests,
+        server->client_sent,
+        gap == 0  ? ""
+        : gap > 0 ? ": others ask this server too"
+                  : ": requests that did not reach it, or its counters started anew");
+    finding->have = (int64_t)server->requests;
+    finding->need = (int64_t)server->client_sent;
+}
+
+static void find_lag(struct findings *findings, const struct record *record) {
+    const struct histogram *lag = &record->total.lag;
+    if (lag->count == 0)
+        return;
+    duration worst = lag->max;
+    bool late = worst > 100 * MILLISECOND;
+    findings_add(findings, "loop_lag", SIDE_TESTER, late ? FINDING_WARN : FINDING_OK,
+                 "our own lateness: p99 %.3g ms, worst %.3g ms%s",
+                 (double)histogram_quantile(lag, 0.99) / 1e6, (double)worst / 1e6,
+                 late ? "; latencies hold that much of our own" : "");
+}
+
+/* --- rules --- */
+
+static const struct rule default_rules[] = {
+    {.expression = "opened>=100%", .metric = "opened", .op = RULE_AT_LEAST, .value = 100, .percent = true},
+    {.expression = "lost<=0", .metric = "lost", .op = RULE_AT_MOST, .value = 0},
+};
+
+/* The measured value in the rule's unit: percent of -c for opened. */
+static double measure(const struct rule *rule, const struct plan *plan,
+                      const struct counts *counts) {
+    bool opened = strcmp(rule->metric, "opened") == 0;
+    require(opened || strcmp(rule->metric, "lost") == 0);
+    double value = (double)(opened ? counts->opened : counts->lost);
+    uint64_t whole = opened ? plan->connections : counts->attempted;
+    return rule->percent ? value * 100 / (double)whole : value;
+}
+
+static bool holds(const struct rule *rule, double actual) {
+    return rule->op == RULE_AT_LEAST ? actual >= rule->value : actual <= rule->value;
+}
+
+static bool judge_rules(struct judgement *judgement, const struct plan *plan,
+                        const struct record *record) {
+    bool broken = false;
+    for (size_t i = 0; i < sizeof default_rules / sizeof default_rules[0]; i++) {
+        struct requirement *requirement =
+            &judgement->requirements[judgement->requirement_count++];
+        requirement->rule = default_rules[i];
+        requirement->actual = measure(&default_rules[i], plan, &record->total.counts);
+        bool judged = !(record->ramp_cut && strcmp(default_rules[i].metric, "opened") == 0);
+        requirement->result = !judged                                      ? RULE_NOT_JUDGED
+                              : holds(&default_rules[i], requirement->actual) ? RULE_OK
+                                                                           : RULE_BROKEN;
+        broken |= requirement->result == RULE_BROKEN;
+    }
+    return broken;
+}
+
+static void explain_broken(struct judgement *judgement) {
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        const struct requirement *requirement = &judgement->requirements[i];
+        if (requirement->result == RULE_BROKEN)
+            reason(judgement, "rule broken: %s (measured %.10g%s)", requirement->rule.expression,
+                   requirement->actual, requirement->rule.percent ? " %" : "");
+    }
+}
+
+/* --- our own side --- */
+
+/* Whether a broken rule rests on deadlines alone, and we were late by more than a tenth of them. */
+static bool rests_on_our_lateness(const struct requirement *requirement, const struct plan *plan,
+                                  const struct counts *counts) {
+    duration lag = (duration)counts->deadline_lag_ns;
+    if (strcmp(requirement->rule.metric, "opened") == 0)
+        return plan->connections - counts->opened <= counts->outcomes[OUTCOME_connect_timeout] &&
+               lag > plan->options->connect_timeout / 10;
+    return counts->lost ==
+               counts->outcomes[OUTCOME_response_timeout] + counts->outcomes[OUTCOME_silent] &&
+           lag > plan->options->timeout / 10;
+}
+
+static bool all_broken_by_lateness(const struct judgement *judgement, const struct plan *plan,
+                                   const struct counts *counts) {
+    for (size_t i = 0; i < judgement->requirement_count; i++)
+        if (judgement->requirements[i].result == RULE_BROKEN &&
+            !rests_on_our_lateness(&judgement->requirements[i], plan, counts))
+            return false;
+    return true;
+}
+
+static uint64_t tester_outcomes(const struct counts *counts) {
+    uint64_t total = 0;
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (outcome_side((enum outcome)i) == SIDE_TESTER)
+            total += counts->outcomes[i];
+    return total;
+}
+
+static void explain_tester(struct judgement *judgement, const struct counts *counts) {
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (outcome_side((enum outcome)i) == SIDE_TESTER && counts->outcomes[i] > 0)
+            reason(judgement, "our own side was the limit: %" PRIu64 " %s (%s)",
+                   counts->outcomes[i], outcome_name((enum outcome)i),
+                   outcome_text((enum outcome)i));
+}
+
+/* The failure that met most attempts, when none opened. */
+static enum outcome foremost(const struct counts *counts) {
+    enum outcome most = (enum outcome)0;
+    for (int i = 1; i < OUTCOME_COUNT; i++)
+        if (counts->outcomes[i] > counts->outcomes[most])
+            most = (enum outcome)i;
+    return most;
+}
+
+/* --- precedence --- */
+
+static void decide(struct judgement *judgement, enum verdict verdict, int exit_code) {
+    judgement->verdict = verdict;
+    judgement->exit_code = exit_code;
+}
+
+static void explain_interruption(struct judgement *judgement, const struct record *record) {
+    reason(judgement, "interrupted in the %s", record->ramp_cut ? "ramp" : "hold");
+}
+
+static void judge_by_precedence(struct judgement *judgement, const struct plan *plan,
+                                const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    bool broken = judge_rules(judgement, plan, record);
+    uint64_t tester = tester_outcomes(counts);
+    if (record->ring_error != 0 && counts->attempted == 0) {
+        decide(judgement, VERDICT_UNFIT, 3);
+        reason(judgement, "a worker could not make its ring: %s", strerror(-record->ring_error));
+    } else if (!record->interrupted && counts->opened == 0 && tester == 0 &&
+               counts->attempted > 0) {
+        decide(judgement, VERDICT_NO_TARGET, 5);
+        reason(judgement, "no connection ever opened: %s", outcome_text(foremost(counts)));
+    } else if (tester > 0) {
+        decide(judgement, VERDICT_INCONCLUSIVE, 4);
+        explain_tester(judgement, counts);
+    } else if (broken && all_broken_by_lateness(judgement, plan, counts)) {
+        decide(judgement, VERDICT_INCONCLUSIVE, 4);
+        reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
+               (double)counts->deadline_lag_ns / 1e6);
+        explain_broken(judgement);
+    } else if (broken) {
+        decide(judgement, VERDICT_BROKE, 1);
+        explain_broken(judgement);
+    } else if (record->interrupted) {
+        decide(judgement, VERDICT_INCONCLUSIVE, 4);
+        explain_interruption(judgement, record);
+    } else {
+        decide(judgement, VERDICT_HELD, 0);
+    }
+}
+
+void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    find_outcomes(&judgement->findings, counts);
+    find_keep_alive(&judgement->findings, plan, counts);
+    find_server(&judgement->findings, record);
+    find_lag(&judgement->findings, record);
+    judge_by_precedence(judgement, plan, record);
+    if (record->cut) {
+        decide(judgement, VERDICT_INCONCLUSIVE, 130);
+        reason(judgement, "a second interrupt cut the end short");
+    }
+    if (!record->balanced || record->bug_exit != 0) {
+        decide(judgement, VERDICT_INCONCLUSIVE, EXIT_BUG);
+        reason(judgement, "a bug of ours: %s",
+               record->balanced ? "a worker said so on standard error" : record->imbalance);
+    }
+}

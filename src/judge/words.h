@@ -1,0 +1,20 @@
+/* Numbers as the findings write them, in buffers that live as long as the block. */
+#ifndef JUDGE_WORDS_H
+#define JUDGE_WORDS_H
+
+#include "base/units.h"
+
+/* Not negative. */
+#define WORDS_COUNT(value)    units_human_count((char[64]){0}, 64, (uint64_t)(value))
+#define WORDS_BYTES(value)    units_human_bytes((char[64]){0}, 64, (uint64_t)(value))
+#define WORDS_DURATION(value) units_human_duration((char[64]){0}, 64, (value))
+/* As an option takes it. */
+#define WORDS_OPTION(value) units_format_duration((char[64]){0}, 64, (value))
+#define WORDS_SPAN(value)   units_format_span((char[64]){0}, 64, (value))
+
+/* "" or "s". */
+static inline const char *words_plural(uint64_t count) {
+    return count == 1 ? "" : "s";
+}
+
+#endif

@@ -1,0 +1,250 @@
+/* The JSON report's figures: connections, requests, durations, the server, ourselves, the timeline.
+ */
+#include <math.h>
+
+#include "report/sections.h"
+
+const char *errno_slot_name(int slot) {
+    return slot < TALLY_ERRNO_MAX ? errno_name(slot) : "other";
+}
+
+/* A ratio of counts and other figures that exist only when there was something to measure. */
+static void member_if(struct json *json, const char *name, bool measured, double value) {
+    json_number_member(json, name, measured ? value : NAN);
+}
+
+static void counts_by_outcome(struct json *json, const uint64_t *counts) {
+    json_name(json, "outcomes");
+    json_object(json);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        if (!outcome_is_drain(outcome))
+            json_uint_member(json, outcome_name(outcome), counts[i]);
+    }
+    json_object_end(json);
+}
+
+static void counts_by_errno(struct json *json, const uint64_t *errnos) {
+    json_name(json, "errno");
+    json_object(json);
+    for (int i = 0; i <= TALLY_ERRNO_MAX; i++) {
+        if (errnos[i] > 0)
+            json_uint_member(json, errno_slot_name(i), errnos[i]);
+    }
+    json_object_end(json);
+}
+
+static void counts_by_reason(struct json *json, const uint64_t *reasons) {
+    json_name(json, "protocol_errors");
+    json_object(json);
+    for (int i = 0; i < REASON_COUNT; i++) {
+        if (reasons[i] > 0)
+            json_uint_member(json, reason_name((enum reason)i), reasons[i]);
+    }
+    json_object_end(json);
+}
+
+static void drain(struct json *json, const struct record *record) {
+    const uint64_t *counts = record->total.counts.drain;
+    json_name(json, "drain");
+    json_object(json);
+    json_number_member(json, "seconds", record->drain_seconds);
+    const char *how = record->drain_by_reset ? "rst" : "fin";
+    json_string_member(json, "how", record->total.counts.attempted > 0 ? how : NULL);
+    json_name(json, "outcomes");
+    json_object(json);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        if (counts[i] > 0 || outcome_is_drain(outcome))
+            json_uint_member(json, outcome_name(outcome), counts[i]);
+    }
+    json_object_end(json);
+    json_object_end(json);
+}
+
+void section_connections(struct json *json, const struct plan *plan, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    json_name(json, "connections");
+    json_object(json);
+    json_uint_member(json, "target", plan->connections);
+    json_uint_member(json, "attempted", counts->attempted);
+    json_uint_member(json, "opened", counts->opened);
+    json_uint_member(json, "connecting", counts->connecting);
+    json_uint_member(json, "live", counts->live);
+    json_name(json, "live_min");
+    if (record->live_min_measured)
+        json_uint(json, record->live_min);
+    else
+        json_null(json);
+    json_uint_member(json, "live_peak", record->live_peak);
+    json_uint_member(json, "closed", tally_closed(counts));
+    json_uint_member(json, "errored", tally_errored(counts));
+    json_uint_member(json, "lost", counts->lost);
+    json_uint_member(json, "reconnected", 0); /* every attempt is its slot's first */
+    counts_by_outcome(json, counts->outcomes);
+    counts_by_errno(json, counts->errnos);
+    counts_by_reason(json, counts->reasons);
+    json_bool_member(json, "balanced", record->balanced);
+    json_string_member(json, "imbalance", record->imbalance);
+    json_uint_member(json, "samples", record->samples);
+    drain(json, record);
+    json_object_end(json);
+}
+
+void section_requests(struct json *json, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    json_name(json, "requests");
+    json_object(json);
+    json_uint_member(json, "sent", counts->sent);
+    json_uint_member(json, "answered", counts->answered);
+    json_uint_member(json, "timed_out", counts->timed_out);
+    json_uint_member(json, "lost", counts->requests_lost);
+    json_uint_member(json, "unfinished", record->unfinished);
+    json_uint_member(json, "interim", counts->interim);
+    json_name(json, "by_status");
+    json_object(json);
+    for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+        char status[16];
+        if (counts->statuses[i] == 0)
+            continue;
+        snprintf(status, sizeof status, "%d", i);
+        json_uint_member(json, status, counts->statuses[i]);
+    }
+    json_object_end(json);
+    json_uint_member(json, "bytes_in", counts->bytes_in);
+    json_uint_member(json, "bytes_out", counts->bytes_out);
+    json_number_member(json, "per_second_mean", record->per_second_mean);
+    json_number_member(json, "per_second_peak", record->per_second_peak);
+    json_object_end(json);
+}
+
+void section_durations(struct json *json, const char *name, const struct histogram *histogram) {
+    static const struct {
+        const char *name;
+        double fraction;
+    } quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}};
+    bool any = histogram->count > 0;
+    json_name(json, name);
+    json_object(json);
+    json_uint_member(json, "count", histogram->count);
+    member_if(json, "min", any, duration_seconds(histogram->min));
+    member_if(json, "mean", any, histogram_mean(histogram) / 1e9);
+    member_if(json, "stddev", any, histogram_stddev(histogram) / 1e9);
+    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
+        member_if(json, quantiles[i].name, any,
+                  duration_seconds(histogram_quantile(histogram, quantiles[i].fraction)));
+    member_if(json, "max", any, duration_seconds(histogram->max));
+    json_object_end(json);
+}
+
+void section_server(struct json *json, const struct server_view *server) {
+    json_name(json, "server");
+    if (!server->asked || !server->measured) {
+        json_null(json);
+        return;
+    }
+    json_object(json);
+    json_string_member(json, "source", "stub_status");
+    json_uint_member(json, "requests", server->requests);
+    json_uint_member(json, "client_sent", server->client_sent);
+    member_if(json, "ratio", server->client_sent > 0,
+              (double)server->requests / (double)server->client_sent);
+    member_if(json, "per_second_mean", server->hold_measured, server->per_second_mean);
+    json_uint_member(json, "active_peak", server->active_peak);
+    json_uint_member(json, "accepted", server->accepted);
+    json_uint_member(json, "handled", server->handled);
+    json_uint_member(json, "polls", server->polls_answered);
+    json_uint_member(json, "polls_failed", server->polls_failed);
+    json_uint_member(json, "restarts", server->restarts);
+    json_object_end(json);
+}
+
+static void workers(struct json *json, const struct record *record) {
+    json_name(json, "workers");
+    json_array(json);
+    for (size_t i = 0; i < record->worker_count; i++) {
+        const struct worker_record *worker = &record->workers[i];
+        json_object(json);
+        json_int_member(json, "pid", worker->pid);
+        json_uint_member(json, "share", worker->share);
+        json_string_member(json, "state", worker->lost ? "lost" : "ok");
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+void section_generator(struct json *json, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    const struct histogram *lag = &record->total.lag;
+    bool ran = record->engine[0] != '\0';
+    json_name(json, "generator");
+    json_object(json);
+    member_known_text(json, "engine", record->engine);
+    json_number_member(json, "cpu_seconds", record->cpu_user_seconds + record->cpu_system_seconds);
+    json_number_member(json, "cpu_user_seconds", record->cpu_user_seconds);
+    json_number_member(json, "cpu_system_seconds", record->cpu_system_seconds);
+    member_known_int(json, "pss_bytes_max", record->pss_bytes_max);
+    member_known_int(json, "rss_bytes_max", record->rss_bytes_max);
+    member_if(json, "loop_lag_seconds_p99", lag->count > 0,
+              duration_seconds(histogram_quantile(lag, 0.99)));
+    member_if(json, "loop_lag_seconds_max", lag->count > 0, duration_seconds(lag->max));
+    member_if(json, "deadline_lag_seconds_max", ran, (double)counts->deadline_lag_ns / 1e9);
+    member_known_int(json, "cq_overflows", ran ? (int64_t)counts->cq_overflows : -1);
+    member_known_int(json, "turns", ran ? (int64_t)counts->turns : -1);
+    member_known_int(json, "stale_completions", ran ? (int64_t)counts->stale : -1);
+    workers(json, record);
+    json_object_end(json);
+}
+
+enum series {
+    SERIES_T,
+    SERIES_LIVE,
+    SERIES_CONNECTING,
+    SERIES_CLOSED,
+    SERIES_ERRORED,
+    SERIES_CLIENT,
+    SERIES_SERVER,
+    SERIES_P99,
+    SERIES_COUNT
+};
+
+static void point(struct json *json, enum series series, const struct sample *sample) {
+    switch (series) {
+    case SERIES_T: json_number(json, sample->t); return;
+    case SERIES_LIVE: json_uint(json, sample->live); return;
+    case SERIES_CONNECTING: json_uint(json, sample->connecting); return;
+    case SERIES_CLOSED: json_uint(json, sample->closed); return;
+    case SERIES_ERRORED: json_uint(json, sample->errored); return;
+    case SERIES_CLIENT: json_number(json, sample->client_per_second); return;
+    case SERIES_SERVER: json_number(json, sample->server_per_second); return;
+    case SERIES_P99: json_number(json, sample->p99_seconds); return;
+    case SERIES_COUNT: return;
+    }
+}
+
+void section_timeline(struct json *json, const struct timeline *timeline) {
+    static const char *const names[SERIES_COUNT] = {"t",
+                                                    "live",
+                                                    "connecting",
+                                                    "closed",
+                                                    "errored",
+                                                    "client_per_second",
+                                                    "server_per_second",
+                                                    "p99_seconds"};
+    struct sample last;
+    bool unfinished = timeline_unfinished(timeline, &last);
+    json_name(json, "timeline");
+    json_object(json);
+    member_if(json, "interval_seconds", timeline->interval > 0,
+              duration_seconds(timeline->interval));
+    for (int series = 0; series < SERIES_COUNT; series++) {
+        json_name(json, names[series]);
+        json_array(json);
+        for (size_t i = 0; i < timeline->count; i++)
+            point(json, (enum series)series, &timeline->samples[i]);
+        if (unfinished)
+            point(json, (enum series)series, &last);
+        json_array_end(json);
+    }
+    json_object_end(json);
+}

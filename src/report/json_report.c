@@ -1,0 +1,183 @@
+/* The JSON report "holdfast/1": the whole of a run, or of a preflight that ended the matter. */
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "report/report.h"
+#include "report/sections.h"
+
+const char *finding_status_name(enum finding_status status) {
+    static const char *const names[FINDING_STATUS_COUNT] = {"ok", "warn", "fail", "unknown",
+                                                            "skipped"};
+    return names[status];
+}
+
+/* What a record says when no load was sent: counts that are facts are 0, the rest not measured. */
+static struct record *record_of_nothing(const struct judgement *judgement) {
+    struct record *record = calloc(1, sizeof *record);
+    if (record == NULL)
+        return NULL;
+    /* exit 4 of a preflight has one cause only */
+    record->interrupted = judgement->exit_code == 4;
+    record->ramp_seconds = record->hold_seconds = record->drain_seconds = NAN;
+    record->balanced = true;
+    record->per_second_mean = record->per_second_peak = NAN;
+    record->cpu_user_seconds = record->cpu_system_seconds = NAN;
+    record->pss_bytes_max = record->rss_bytes_max = -1;
+    return record;
+}
+
+static void member_time(struct json *json, const char *name, const struct timespec *time) {
+    char seconds[32], text[48];
+    struct tm utc;
+    if (time->tv_sec == 0 || gmtime_r(&time->tv_sec, &utc) == NULL) {
+        json_null_member(json, name);
+        return;
+    }
+    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(text, sizeof text, "%s.%03ldZ", seconds, time->tv_nsec / 1000000);
+    json_string_member(json, name, text);
+}
+
+/* Two runs differ in seed or start; the same record always has the same id (splitmix64's mixer). */
+static uint64_t identity(uint64_t seed, const struct timespec *start) {
+    uint64_t mixed = seed ^ ((uint64_t)start->tv_sec * 1000000000u + (uint64_t)start->tv_nsec);
+    mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
+    mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
+    return mixed ^ mixed >> 31;
+}
+
+static void section_tool(struct json *json) {
+    json_name(json, "tool");
+    json_object(json);
+    json_string_member(json, "name", "holdfast");
+    json_string_member(json, "version", HOLDFAST_VERSION);
+    json_string_member(json, "commit", HOLDFAST_COMMIT);
+    json_object_end(json);
+}
+
+static void section_run(struct json *json, const struct plan *plan, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    char id[24];
+    snprintf(id, sizeof id, "%016" PRIx64, identity(plan->seed, &record->started_at));
+    json_name(json, "run");
+    json_object(json);
+    json_string_member(json, "id", id);
+    json_string_member(json, "label", plan->options->label);
+    member_time(json, "started_at", &record->started_at);
+    member_time(json, "ended_at", &record->ended_at);
+    json_number_member(json, "ramp_seconds", record->ramp_seconds);
+    json_number_member(json, "ramp_lateness_seconds_max",
+                       counts->attempted > 0 ? (double)counts->ramp_late_ns / 1e9 : NAN);
+    json_number_member(json, "hold_seconds", record->hold_seconds);
+    json_number_member(json, "drain_seconds", record->drain_seconds);
+    json_bool_member(json, "interrupted", record->interrupted);
+    json_uint_member(json, "seed", plan->seed);
+    json_object_end(json);
+}
+
+static void section_verdict(struct json *json, const struct judgement *judgement) {
+    json_name(json, "verdict");
+    json_object(json);
+    json_string_member(json, "result", verdict_name(judgement->verdict));
+    json_int_member(json, "exit_code", judgement->exit_code);
+    json_name(json, "reasons");
+    json_array(json);
+    for (size_t i = 0; i < judgement->reason_count; i++)
+        json_string(json, judgement->reasons[i]);
+    json_array_end(json);
+    json_object_end(json);
+}
+
+static void section_requirements(struct json *json, const struct judgement *judgement) {
+    json_name(json, "requirements");
+    json_array(json);
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        const struct requirement *requirement = &judgement->requirements[i];
+        json_object(json);
+        json_string_member(json, "expression", requirement->rule.expression);
+        json_number_member(json, "actual", requirement->actual);
+        json_name(json, "ok");
+        if (requirement->result == RULE_NOT_JUDGED)
+            json_null(json);
+        else
+            json_bool(json, requirement->result == RULE_OK);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void member_of_finding(struct json *json, const char *name, int64_t value) {
+    json_name(json, name);
+    if (value == FINDING_NONE)
+        json_null(json);
+    else
+        json_int(json, value);
+}
+
+static void section_findings(struct json *json, const struct findings *findings) {
+    json_name(json, "findings");
+    json_array(json);
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        json_object(json);
+        json_string_member(json, "code", finding->code);
+        json_string_member(json, "side", side_name(finding->side));
+        json_string_member(json, "status", finding_status_name(finding->status));
+        json_string_member(json, "text", finding->text);
+        member_of_finding(json, "asked", finding->asked);
+        member_of_finding(json, "have", finding->have);
+        member_of_finding(json, "need", finding->need);
+        json_name(json, "do");
+        json_array(json);
+        for (size_t j = 0; j < finding->do_count; j++)
+            json_string(json, finding->todo[j]);
+        json_array_end(json);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+static void write_report(struct json *json, const struct plan *plan, const struct record *record,
+                         const struct judgement *judgement) {
+    json_object(json);
+    json_string_member(json, "schema", "holdfast/1");
+    section_tool(json);
+    section_run(json, plan, record);
+    section_verdict(json, judgement);
+    section_requirements(json, judgement);
+    section_plan(json, plan);
+    section_target(json, plan, record);
+    section_environment(json, &plan->host);
+    section_connections(json, plan, record);
+    section_requests(json, record);
+    section_durations(json, "latency_seconds", &record->total.latency);
+    section_durations(json, "service_seconds", &record->total.service);
+    section_durations(json, "connect_seconds", &record->total.connect);
+    section_server(json, &record->server);
+    json_null_member(json, "lifetimes");
+    section_generator(json, record);
+    section_findings(json, &judgement->findings);
+    section_timeline(json, &record->timeline);
+    json_object_end(json);
+}
+
+int report_json(FILE *out, const struct plan *plan, const struct record *record,
+                const struct judgement *judgement) {
+    struct record *nothing = record == NULL ? record_of_nothing(judgement) : NULL;
+    struct json json;
+    if (record == NULL && nothing == NULL)
+        return -ENOMEM;
+    errno = 0;
+    json_begin(&json, out, true);
+    write_report(&json, plan, record != NULL ? record : nothing, judgement);
+    json_end(&json);
+    bool failed = fflush(out) != 0 || ferror(out);
+    int error = errno;
+    free(nothing);
+    if (!failed)
+        return 0;
+    return error != 0 ? -error : -EIO;
+}

@@ -1,0 +1,45 @@
+/* The plain live line: key=value, one write a line, so that it never mixes with another's. */
+#include <math.h>
+#include <time.h>
+
+#include "report/report.h"
+
+enum { PART_MAX = 32 };
+
+static const char *number(char *buffer, double value, int decimals) {
+    if (isfinite(value))
+        snprintf(buffer, PART_MAX, "%.*f", decimals, value);
+    else
+        snprintf(buffer, PART_MAX, "-");
+    return buffer;
+}
+
+static const char *whole(char *buffer, int64_t value) {
+    if (value >= 0)
+        snprintf(buffer, PART_MAX, "%lld", (long long)value);
+    else
+        snprintf(buffer, PART_MAX, "-");
+    return buffer;
+}
+
+void report_line(FILE *out, const struct live_line *line) {
+    char when[PART_MAX], part[11][PART_MAX], text[512];
+    time_t now = time(NULL);
+    struct tm utc;
+    gmtime_r(&now, &utc);
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    snprintf(text, sizeof text,
+             "time=%s phase=%s t=%s live=%llu connecting=%llu closed=%llu errored=%llu "
+             "client_rps=%s server_rps=%s p50_ms=%s p99_ms=%s fds=%s/%s ports=%s/%s "
+             "cpu_pct=%s lag_ms=%s\n",
+             when, line->phase, number(part[0], line->t, 1), (unsigned long long)line->live,
+             (unsigned long long)line->connecting, (unsigned long long)line->closed,
+             (unsigned long long)line->errored, number(part[1], line->client_rps, 1),
+             number(part[2], line->server_rps, 1), number(part[3], line->p50_ms, 3),
+             number(part[4], line->p99_ms, 3), whole(part[5], line->files_used),
+             whole(part[6], line->files_limit), whole(part[7], line->ports_used),
+             whole(part[8], line->ports_have), number(part[9], line->cpu_pct, 1),
+             number(part[10], line->lag_ms, 3));
+    fputs(text, out);
+    fflush(out);
+}

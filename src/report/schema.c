@@ -1,0 +1,480 @@
+/* The JSON Schema (draft 2020-12) of the report, from one table of members for each object. */
+#include "report/report.h"
+#include "report/sections.h"
+
+/* What a value may be. An OR_NULL of a kind also allows "not measured". */
+enum kind {
+    K_TEXT,
+    K_TEXT_OR_NULL,
+    K_TIME_OR_NULL,
+    K_WHOLE_OR_NULL,
+    K_COUNT, /* an integer, not negative */
+    K_COUNT_OR_NULL,
+    K_NUMBER_OR_NULL,
+    K_FLAG,
+    K_FLAG_OR_NULL,
+    K_NULL,
+    K_TEXTS, /* arrays of these */
+    K_COUNTS,
+    K_NUMBERS,
+    K_NUMBERS_OR_NULL,
+    K_PORTS_OR_NULL, /* [low, high] */
+    K_CONST,         /* the one text of names[0] */
+    K_ONE_OF,        /* one of names */
+    K_ONE_OF_OR_NULL,
+    K_OBJECT, /* of members */
+    K_OBJECT_OR_NULL,
+    K_OBJECTS,   /* an array of objects of members */
+    K_COUNTS_BY, /* an object of counts whose names are restricted by write_names */
+};
+
+struct member {
+    const char *name; /* NULL ends a table */
+    enum kind kind;
+    const char *const *names;
+    const struct member *members;
+    void (*write_names)(struct json *json);
+    bool optional;
+};
+#define MEMBER(called, of_kind, ...)                                                               \
+    { .name = called, .kind = of_kind, __VA_ARGS__ }
+
+static const char *const schema_names[] = {"holdfast/1", NULL};
+static const char *const tool_names[] = {"holdfast", NULL};
+static const char *const how_names[] = {"fin", "rst", NULL};
+static const char *const source_names[] = {"stub_status", "access_log", "process", "several", NULL};
+static const char *const state_names[] = {"ok", "lost", NULL};
+static const char *const http_names[] = {"1.0", "1.1", NULL};
+static const char *const engine_names[] = {"io_uring", "simulation", NULL};
+
+/* Names that live in enums elsewhere are asked for, not spelled again. */
+static void write_verdicts(struct json *json) {
+    for (int i = 0; i < VERDICT_COUNT; i++)
+        json_string(json, verdict_name((enum verdict)i));
+}
+
+static void write_sides(struct json *json) {
+    for (int i = 0; i < SIDE_COUNT; i++)
+        json_string(json, side_name((enum side)i));
+}
+
+static void write_statuses(struct json *json) {
+    for (int i = 0; i < FINDING_STATUS_COUNT; i++)
+        json_string(json, finding_status_name((enum finding_status)i));
+}
+
+/* The body of a K_COUNTS_BY: which names there may be, and which there must be. */
+static void write_list(struct json *json, const char *name, bool before_drain, bool drain) {
+    json_name(json, name);
+    json_array(json);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        if (outcome_is_drain(outcome) ? drain : before_drain)
+            json_string(json, outcome_name(outcome));
+    }
+    json_array_end(json);
+}
+
+static void names_of_outcomes(struct json *json) {
+    json_name(json, "propertyNames");
+    json_object(json);
+    write_list(json, "enum", true, false);
+    json_object_end(json);
+    write_list(json, "required", true, false);
+}
+
+static void names_of_drain(struct json *json) {
+    json_name(json, "propertyNames");
+    json_object(json);
+    write_list(json, "enum", true, true);
+    json_object_end(json);
+    write_list(json, "required", false, true);
+}
+
+static void names_by_pattern(struct json *json, const char *pattern) {
+    json_name(json, "propertyNames");
+    json_object(json);
+    json_string_member(json, "pattern", pattern);
+    json_object_end(json);
+}
+
+static void names_of_errnos(struct json *json) {
+    names_by_pattern(json, "^(E[A-Z0-9]+|errno [0-9]+|other)$");
+}
+
+static void names_of_statuses(struct json *json) {
+    names_by_pattern(json, "^[1-9][0-9][0-9]$");
+}
+
+static void names_of_reasons(struct json *json) {
+    json_name(json, "propertyNames");
+    json_object(json);
+    json_name(json, "enum");
+    json_array(json);
+    for (int i = 0; i < REASON_COUNT; i++)
+        json_string(json, reason_name((enum reason)i));
+    json_array_end(json);
+    json_object_end(json);
+}
+
+static const struct member tool[] = {
+    MEMBER("name", K_CONST, .names = tool_names),
+    MEMBER("version", K_TEXT),
+    MEMBER("commit", K_TEXT),
+    {0},
+};
+
+static const struct member run[] = {
+    MEMBER("id", K_TEXT),
+    MEMBER("label", K_TEXT_OR_NULL),
+    MEMBER("started_at", K_TIME_OR_NULL),
+    MEMBER("ended_at", K_TIME_OR_NULL),
+    MEMBER("ramp_seconds", K_NUMBER_OR_NULL),
+    MEMBER("ramp_lateness_seconds_max", K_NUMBER_OR_NULL),
+    MEMBER("hold_seconds", K_NUMBER_OR_NULL),
+    MEMBER("drain_seconds", K_NUMBER_OR_NULL),
+    MEMBER("interrupted", K_FLAG),
+    MEMBER("seed", K_COUNT),
+    {0},
+};
+
+static const struct member verdict[] = {
+    MEMBER("result", K_ONE_OF, .write_names = write_verdicts),
+    MEMBER("exit_code", K_COUNT),
+    MEMBER("reasons", K_TEXTS),
+    {0},
+};
+
+static const struct member requirement[] = {
+    MEMBER("expression", K_TEXT),
+    MEMBER("actual", K_NUMBER_OR_NULL),
+    MEMBER("ok", K_FLAG_OR_NULL),
+    {0},
+};
+
+/* How options_write_json() shows each kind of options.def. */
+enum {
+    K_OPTION_count = K_COUNT_OR_NULL,
+    K_OPTION_rate = K_TEXT_OR_NULL,
+    K_OPTION_duration = K_TEXT_OR_NULL,
+    K_OPTION_span = K_TEXT_OR_NULL,
+    K_OPTION_text = K_TEXT_OR_NULL,
+    K_OPTION_headers = K_TEXTS,
+    K_OPTION_flag = K_FLAG,
+    K_OPTION_ui = K_TEXT_OR_NULL,
+    K_OPTION_color = K_TEXT_OR_NULL,
+};
+
+static const struct member plan_members[] = {
+#define OPTION(field, letter, kept_as, initial, low, high, commands, argument, help)               \
+    MEMBER(#field, (enum kind)K_OPTION_##kept_as),
+#include "plan/options.def"
+#undef OPTION
+    MEMBER("sources", K_TEXTS),
+    {0},
+};
+
+static const struct member target[] = {
+    MEMBER("url", K_TEXT),
+    MEMBER("addresses", K_TEXTS),
+    MEMBER("http", K_ONE_OF_OR_NULL, .names = http_names),
+    MEMBER("status", K_COUNT_OR_NULL),
+    MEMBER("server_header", K_TEXT_OR_NULL),
+    MEMBER("keep_alive_header", K_TEXT_OR_NULL),
+    {0},
+};
+
+static const struct member environment[] = {
+    MEMBER("kernel", K_TEXT_OR_NULL),
+    MEMBER("machine", K_TEXT_OR_NULL),
+    MEMBER("cpus", K_COUNT_OR_NULL),
+    MEMBER("nofile_soft", K_COUNT_OR_NULL),
+    MEMBER("nofile_hard", K_COUNT_OR_NULL),
+    MEMBER("nr_open", K_COUNT_OR_NULL),
+    MEMBER("file_max", K_COUNT_OR_NULL),
+    MEMBER("file_used", K_COUNT_OR_NULL),
+    MEMBER("port_range", K_PORTS_OR_NULL),
+    MEMBER("somaxconn", K_COUNT_OR_NULL),
+    MEMBER("tcp_tw_reuse", K_COUNT_OR_NULL),
+    MEMBER("memory_total_bytes", K_COUNT_OR_NULL),
+    MEMBER("memory_available_bytes", K_COUNT_OR_NULL),
+    MEMBER("memlock_bytes", K_COUNT_OR_NULL),
+    MEMBER("io_uring_disabled", K_COUNT_OR_NULL),
+    MEMBER("io_uring_group", K_TEXT_OR_NULL),
+    {0},
+};
+
+static const struct member drain[] = {
+    MEMBER("seconds", K_NUMBER_OR_NULL),
+    MEMBER("how", K_ONE_OF_OR_NULL, .names = how_names),
+    MEMBER("outcomes", K_COUNTS_BY, .write_names = names_of_drain),
+    {0},
+};
+
+static const struct member connections[] = {
+    MEMBER("target", K_COUNT),
+    MEMBER("attempted", K_COUNT),
+    MEMBER("opened", K_COUNT),
+    MEMBER("connecting", K_COUNT),
+    MEMBER("live", K_COUNT),
+    MEMBER("live_min", K_COUNT_OR_NULL),
+    MEMBER("live_peak", K_COUNT),
+    MEMBER("closed", K_COUNT),
+    MEMBER("errored", K_COUNT),
+    MEMBER("lost", K_COUNT),
+    MEMBER("reconnected", K_COUNT),
+    MEMBER("outcomes", K_COUNTS_BY, .write_names = names_of_outcomes),
+    MEMBER("errno", K_COUNTS_BY, .write_names = names_of_errnos),
+    MEMBER("protocol_errors", K_COUNTS_BY, .write_names = names_of_reasons),
+    MEMBER("balanced", K_FLAG),
+    MEMBER("imbalance", K_TEXT_OR_NULL),
+    MEMBER("samples", K_COUNT),
+    MEMBER("drain", K_OBJECT, .members = drain),
+    {0},
+};
+
+static const struct member requests[] = {
+    MEMBER("sent", K_COUNT),
+    MEMBER("answered", K_COUNT),
+    MEMBER("timed_out", K_COUNT),
+    MEMBER("lost", K_COUNT),
+    MEMBER("unfinished", K_COUNT),
+    MEMBER("interim", K_COUNT),
+    MEMBER("by_status", K_COUNTS_BY, .write_names = names_of_statuses),
+    MEMBER("bytes_in", K_COUNT),
+    MEMBER("bytes_out", K_COUNT),
+    MEMBER("per_second_mean", K_NUMBER_OR_NULL),
+    MEMBER("per_second_peak", K_NUMBER_OR_NULL),
+    {0},
+};
+
+static const struct member durations[] = {
+    MEMBER("count", K_COUNT),
+    MEMBER("min", K_NUMBER_OR_NULL),
+    MEMBER("mean", K_NUMBER_OR_NULL),
+    MEMBER("stddev", K_NUMBER_OR_NULL),
+    MEMBER("p50", K_NUMBER_OR_NULL),
+    MEMBER("p90", K_NUMBER_OR_NULL),
+    MEMBER("p95", K_NUMBER_OR_NULL),
+    MEMBER("p99", K_NUMBER_OR_NULL),
+    MEMBER("p999", K_NUMBER_OR_NULL),
+    MEMBER("max", K_NUMBER_OR_NULL),
+    MEMBER("histogram", K_TEXT, .optional = true),
+    {0},
+};
+
+static const struct member server[] = {
+    MEMBER("source", K_ONE_OF, .names = source_names),
+    MEMBER("requests", K_COUNT),
+    MEMBER("client_sent", K_COUNT),
+    MEMBER("ratio", K_NUMBER_OR_NULL),
+    MEMBER("per_second_mean", K_NUMBER_OR_NULL),
+    MEMBER("active_peak", K_COUNT),
+    MEMBER("accepted", K_COUNT),
+    MEMBER("handled", K_COUNT),
+    MEMBER("polls", K_COUNT),
+    MEMBER("polls_failed", K_COUNT),
+    MEMBER("restarts", K_COUNT),
+    {0},
+};
+
+static const struct member worker[] = {
+    MEMBER("pid", K_COUNT),
+    MEMBER("share", K_COUNT),
+    MEMBER("state", K_ONE_OF, .names = state_names),
+    {0},
+};
+
+static const struct member generator[] = {
+    MEMBER("engine", K_ONE_OF_OR_NULL, .names = engine_names),
+    MEMBER("cpu_seconds", K_NUMBER_OR_NULL),
+    MEMBER("cpu_user_seconds", K_NUMBER_OR_NULL),
+    MEMBER("cpu_system_seconds", K_NUMBER_OR_NULL),
+    MEMBER("pss_bytes_max", K_COUNT_OR_NULL),
+    MEMBER("rss_bytes_max", K_COUNT_OR_NULL),
+    MEMBER("loop_lag_seconds_p99", K_NUMBER_OR_NULL),
+    MEMBER("loop_lag_seconds_max", K_NUMBER_OR_NULL),
+    MEMBER("deadline_lag_seconds_max", K_NUMBER_OR_NULL),
+    MEMBER("cq_overflows", K_COUNT_OR_NULL),
+    MEMBER("turns", K_COUNT_OR_NULL),
+    MEMBER("stale_completions", K_COUNT_OR_NULL),
+    MEMBER("workers", K_OBJECTS, .members = worker),
+    {0},
+};
+
+static const struct member finding[] = {
+    MEMBER("code", K_TEXT),
+    MEMBER("side", K_ONE_OF, .write_names = write_sides),
+    MEMBER("status", K_ONE_OF, .write_names = write_statuses),
+    MEMBER("text", K_TEXT),
+    MEMBER("asked", K_WHOLE_OR_NULL),
+    MEMBER("have", K_WHOLE_OR_NULL),
+    MEMBER("need", K_WHOLE_OR_NULL),
+    MEMBER("do", K_TEXTS),
+    {0},
+};
+
+static const struct member timeline[] = {
+    MEMBER("interval_seconds", K_NUMBER_OR_NULL),
+    MEMBER("t", K_NUMBERS),
+    MEMBER("live", K_COUNTS),
+    MEMBER("connecting", K_COUNTS),
+    MEMBER("closed", K_COUNTS),
+    MEMBER("errored", K_COUNTS),
+    MEMBER("client_per_second", K_NUMBERS_OR_NULL),
+    MEMBER("server_per_second", K_NUMBERS_OR_NULL),
+    MEMBER("p99_seconds", K_NUMBERS_OR_NULL),
+    {0},
+};
+
+static const struct member report[] = {
+    MEMBER("schema", K_CONST, .names = schema_names),
+    MEMBER("tool", K_OBJECT, .members = tool),
+    MEMBER("run", K_OBJECT, .members = run),
+    MEMBER("verdict", K_OBJECT, .members = verdict),
+    MEMBER("requirements", K_OBJECTS, .members = requirement),
+    MEMBER("plan", K_OBJECT, .members = plan_members),
+    MEMBER("target", K_OBJECT, .members = target),
+    MEMBER("environment", K_OBJECT, .members = environment),
+    MEMBER("connections", K_OBJECT, .members = connections),
+    MEMBER("requests", K_OBJECT, .members = requests),
+    MEMBER("latency_seconds", K_OBJECT, .members = durations),
+    MEMBER("service_seconds", K_OBJECT, .members = durations),
+    MEMBER("connect_seconds", K_OBJECT, .members = durations),
+    MEMBER("server", K_OBJECT_OR_NULL, .members = server),
+    MEMBER("lifetimes", K_NULL),
+    MEMBER("generator", K_OBJECT, .members = generator),
+    MEMBER("findings", K_OBJECTS, .members = finding),
+    MEMBER("timeline", K_OBJECT, .members = timeline),
+    {0},
+};
+
+static void write_type(struct json *json, const char *type, bool or_null) {
+    json_name(json, "type");
+    if (!or_null) {
+        json_string(json, type);
+        return;
+    }
+    json_array(json);
+    json_string(json, type);
+    json_string(json, "null");
+    json_array_end(json);
+}
+
+static void write_count(struct json *json, bool or_null) {
+    write_type(json, "integer", or_null);
+    json_int_member(json, "minimum", 0);
+}
+
+static void write_enum(struct json *json, const struct member *member, bool or_null) {
+    json_name(json, "enum");
+    json_array(json);
+    for (const char *const *name = member->names; name != NULL && *name != NULL; name++)
+        json_string(json, *name);
+    if (member->write_names != NULL)
+        member->write_names(json);
+    if (or_null)
+        json_null(json);
+    json_array_end(json);
+}
+
+static void begin_items(struct json *json) {
+    write_type(json, "array", false);
+    json_name(json, "items");
+    json_object(json);
+}
+
+static void write_ports(struct json *json) {
+    write_type(json, "array", true);
+    json_int_member(json, "minItems", 2);
+    json_int_member(json, "maxItems", 2);
+    json_name(json, "items");
+    json_object(json);
+    write_count(json, false);
+    json_object_end(json);
+}
+
+static void write_counts_by(struct json *json, const struct member *member) {
+    write_type(json, "object", false);
+    member->write_names(json);
+    json_name(json, "additionalProperties");
+    json_object(json);
+    write_count(json, false);
+    json_object_end(json);
+}
+
+static void write_members(struct json *json, const struct member *members, bool or_null);
+
+static void write_array(struct json *json, const struct member *member) {
+    begin_items(json);
+    switch (member->kind) {
+    case K_TEXTS: write_type(json, "string", false); break;
+    case K_COUNTS: write_count(json, false); break;
+    case K_NUMBERS: write_type(json, "number", false); break;
+    case K_NUMBERS_OR_NULL: write_type(json, "number", true); break;
+    default: write_members(json, member->members, false);
+    }
+    json_object_end(json);
+}
+
+static void write_kind(struct json *json, const struct member *member) {
+    switch (member->kind) {
+    case K_TEXT: write_type(json, "string", false); break;
+    case K_TEXT_OR_NULL: write_type(json, "string", true); break;
+    case K_TIME_OR_NULL:
+        write_type(json, "string", true);
+        json_string_member(json, "pattern",
+                           "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$");
+        break;
+    case K_WHOLE_OR_NULL: write_type(json, "integer", true); break;
+    case K_COUNT: write_count(json, false); break;
+    case K_COUNT_OR_NULL: write_count(json, true); break;
+    case K_NUMBER_OR_NULL: write_type(json, "number", true); break;
+    case K_FLAG: write_type(json, "boolean", false); break;
+    case K_FLAG_OR_NULL: write_type(json, "boolean", true); break;
+    case K_NULL: write_type(json, "null", false); break;
+    case K_PORTS_OR_NULL: write_ports(json); break;
+    case K_CONST: json_string_member(json, "const", member->names[0]); break;
+    case K_ONE_OF: write_enum(json, member, false); break;
+    case K_ONE_OF_OR_NULL: write_enum(json, member, true); break;
+    case K_OBJECT: write_members(json, member->members, false); break;
+    case K_OBJECT_OR_NULL: write_members(json, member->members, true); break;
+    case K_COUNTS_BY: write_counts_by(json, member); break;
+    case K_TEXTS:
+    case K_COUNTS:
+    case K_NUMBERS:
+    case K_NUMBERS_OR_NULL:
+    case K_OBJECTS: write_array(json, member); break;
+    }
+}
+
+static void write_members(struct json *json, const struct member *members, bool or_null) {
+    write_type(json, "object", or_null);
+    json_name(json, "required");
+    json_array(json);
+    for (const struct member *member = members; member->name != NULL; member++) {
+        if (!member->optional)
+            json_string(json, member->name);
+    }
+    json_array_end(json);
+    json_name(json, "properties");
+    json_object(json);
+    for (const struct member *member = members; member->name != NULL; member++) {
+        json_name(json, member->name);
+        json_object(json);
+        write_kind(json, member);
+        json_object_end(json);
+    }
+    json_object_end(json);
+}
+
+void report_schema(FILE *out) {
+    struct json json;
+    json_begin(&json, out, true);
+    json_object(&json);
+    json_string_member(&json, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    json_string_member(&json, "title", "The report of a holdfast run, holdfast/1");
+    write_members(&json, report, false);
+    json_object_end(&json);
+    json_end(&json);
+}

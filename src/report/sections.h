@@ -1,0 +1,38 @@
+/* The JSON report's sections, one function each, shared by the files that write them. */
+#ifndef REPORT_SECTIONS_H
+#define REPORT_SECTIONS_H
+
+#include "base/json.h"
+#include "judge/judge.h"
+#include "plan/plan.h"
+#include "stats/record.h"
+
+/* What was asked and where: json_setting.c. */
+void section_plan(struct json *json, const struct plan *plan);
+void section_target(struct json *json, const struct plan *plan, const struct record *record);
+void section_environment(struct json *json, const struct host *host);
+
+/* What was measured: json_figures.c. */
+void section_connections(struct json *json, const struct plan *plan, const struct record *record);
+void section_requests(struct json *json, const struct record *record);
+void section_durations(struct json *json, const char *name, const struct histogram *histogram);
+void section_server(struct json *json, const struct server_view *server);
+void section_generator(struct json *json, const struct record *record);
+void section_timeline(struct json *json, const struct timeline *timeline);
+
+/* Members whose value may not be measured: null below zero, null for "". */
+void member_known_int(struct json *json, const char *name, int64_t value);
+void member_known_text(struct json *json, const char *name, const char *value);
+
+/* As the report spells them; the schema lists the same. */
+const char *finding_status_name(enum finding_status status);
+enum {
+    FINDING_STATUS_COUNT = FINDING_SKIPPED + 1,
+    VERDICT_COUNT = VERDICT_NO_TARGET + 1,
+    SIDE_COUNT = SIDE_US + 1
+};
+
+/* "ECONNRESET"; "other" for the last, which counts all beyond. */
+const char *errno_slot_name(int slot);
+
+#endif

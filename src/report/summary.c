@@ -1,0 +1,193 @@
+/* The summary: the verdict, what decided it, where to look, and the figures. */
+#include <math.h>
+#include <string.h>
+
+#include "report/summary.h"
+#include "report/words.h"
+
+/* The verdict in capitals, with what colours it. */
+static const struct {
+    const char *word;
+    enum tint tint;
+} verdicts[] = {
+    [VERDICT_HELD] = {"HELD", TINT_GOOD},
+    [VERDICT_BROKE] = {"BROKE", TINT_BAD},
+    [VERDICT_INCONCLUSIVE] = {"INCONCLUSIVE", TINT_WARN},
+    [VERDICT_UNFIT] = {"UNFIT", TINT_BAD},
+    [VERDICT_NO_TARGET] = {"NO TARGET", TINT_BAD},
+};
+
+static void print_word(FILE *out, struct style style, enum verdict verdict) {
+    fprintf(out, "%s%s%s   ", style_start(style, verdicts[verdict].tint), verdicts[verdict].word,
+            style_stop(style));
+}
+
+/* "answered 500: 100 %" where at least half of all answers were 4xx and 5xx. */
+static void print_refusing_answers(FILE *out, const struct counts *counts) {
+    uint64_t refusing = 0;
+    int worst = 400;
+    for (int i = 400; i < 600; i++) {
+        refusing += counts->statuses[i];
+        if (counts->statuses[i] > counts->statuses[worst])
+            worst = i;
+    }
+    if (refusing == 0 || refusing < counts->answered - refusing)
+        return;
+    fprintf(out, ", answered %d: %s", worst,
+            words_percent(100 * (double)counts->statuses[worst] / (double)counts->answered).text);
+}
+
+static void print_headline(FILE *out, struct style style, const struct plan *plan,
+                           const struct record *record, const struct judgement *judgement) {
+    print_word(out, style, judgement->verdict);
+    if (record == NULL && judgement->verdict == VERDICT_HELD)
+        fputs("the plan fits: ", out);
+    fprintf(out, "%s connection%s", words_count(plan->connections).text,
+            plan->connections == 1 ? "" : "s");
+    if (record != NULL && isfinite(record->hold_seconds))
+        fprintf(out, " for %s", words_seconds(record->hold_seconds).text);
+    fprintf(out, " on %s", plan->target.url);
+    if (record != NULL)
+        print_refusing_answers(out, &record->total.counts);
+    fputc('\n', out);
+}
+
+/* Marks: utf8 ones are one column wide, ASCII ones two. */
+static const char *mark_of(struct style style, enum rule_result result) {
+    static const char *const plain[] = {"ok", "X ", "- "};
+    static const char *const drawn[] = {"\xe2\x9c\x93", "\xe2\x9c\x97", "\xe2\x80\x93"};
+    return (style.utf8 ? drawn : plain)[result];
+}
+
+static struct words in_unit(const struct rule *rule, double value) {
+    return rule->percent ? words_percent(value) : words_number(value);
+}
+
+static void print_rule(FILE *out, struct style style, const struct plan *plan,
+                       const struct record *record, const struct requirement *requirement) {
+    static const enum tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
+    const struct rule *rule = &requirement->rule;
+    char bound[64];
+    snprintf(bound, sizeof bound, "%s %s", rule->op == RULE_AT_LEAST ? "at least" : "at most",
+             in_unit(rule, rule->value).text);
+    fprintf(out, "  %s%s%s %-19s %-10s ", style_start(style, tints[requirement->result]),
+            mark_of(style, requirement->result), style_stop(style), rule->metric,
+            in_unit(rule, requirement->actual).text);
+    if (requirement->result == RULE_NOT_JUDGED)
+        fprintf(out, "%-22s not judged: the run was cut short", bound);
+    else if (rule->percent && strcmp(rule->metric, "opened") == 0)
+        fprintf(out, "%-22s %s of %s", bound, words_count(record->total.counts.opened).text,
+                words_count(plan->connections).text);
+    else
+        fputs(bound, out);
+    fputc('\n', out);
+}
+
+static bool any_broken(const struct judgement *judgement) {
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        if (judgement->requirements[i].result == RULE_BROKEN)
+            return true;
+    }
+    return false;
+}
+
+/* What decided the verdict: a broken rule speaks for itself, below. */
+static void print_reasons(FILE *out, const struct judgement *judgement) {
+    if (judgement->verdict == VERDICT_BROKE && any_broken(judgement))
+        return;
+    for (size_t i = 0; i < judgement->reason_count; i++)
+        fprintf(out, "  %s\n", judgement->reasons[i]);
+}
+
+/* The outcome that ended most connections: for an inconclusive run of our own side's only. */
+static int top_outcome(const struct counts *counts, bool tester_only) {
+    int top = -1;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        bool counts_here = !tester_only || outcome_side((enum outcome)i) == SIDE_TESTER;
+        if (counts_here && counts->outcomes[i] > 0 &&
+            (top < 0 || counts->outcomes[i] > counts->outcomes[top]))
+            top = i;
+    }
+    return top;
+}
+
+static const struct finding *first_failed(const struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        if (findings->items[i].status == FINDING_FAIL)
+            return &findings->items[i];
+    }
+    return NULL;
+}
+
+/* What was found of the server's keep-alive explains connections that it ended better than any
+ * general advice. */
+static const struct finding *keep_alive_of(const struct findings *findings, enum outcome top) {
+    if (!outcome_is_closed(top) && top != OUTCOME_closed_in_flight)
+        return NULL;
+    for (size_t i = findings->count; i > 0; i--) {
+        const struct finding *finding = &findings->items[i - 1];
+        if (strncmp(finding->code, "keep_alive", strlen("keep_alive")) == 0 &&
+            finding->status == FINDING_WARN)
+            return finding;
+    }
+    return NULL;
+}
+
+static void print_look_at_outcome(FILE *out, enum outcome top, const struct findings *findings) {
+    const struct finding *finding = keep_alive_of(findings, top);
+    if (finding == NULL)
+        fprintf(out, "  look at       %s: %s\n", outcome_name(top), outcome_advice(top));
+    else
+        fprintf(out, "  look at       %s: %s%s%s\n", outcome_name(top), finding->text,
+                finding->do_count > 0 ? "; " : "", finding->do_count > 0 ? finding->todo[0] : "");
+}
+
+static void print_look_at(FILE *out, const struct record *record,
+                          const struct judgement *judgement) {
+    bool inconclusive = judgement->verdict == VERDICT_INCONCLUSIVE;
+    const struct finding *failed = first_failed(&judgement->findings);
+    int top = record != NULL ? top_outcome(&record->total.counts, inconclusive) : -1;
+    if (judgement->verdict == VERDICT_HELD)
+        return;
+    if (top >= 0)
+        print_look_at_outcome(out, (enum outcome)top, &judgement->findings);
+    else if (failed != NULL)
+        fprintf(out, "  look at       %s: %s\n", failed->code,
+                failed->do_count > 0 ? failed->todo[0] : failed->text);
+    else if (record == NULL || record->interrupted)
+        fputs("  look at       nothing yet: it was cut short; let it run to its end\n", out);
+    else
+        fputs("  look at       the generator, below\n", out);
+}
+
+/* The end of a preflight: no load was sent. */
+static void print_nothing_started(FILE *out, const struct judgement *judgement) {
+    if (judgement->verdict == VERDICT_HELD)
+        return;
+    fputc('\n', out);
+    print_reasons(out, judgement);
+    fputs("  nothing was started\n", out);
+    print_look_at(out, NULL, judgement);
+}
+
+static void print_run(FILE *out, struct style style, const struct plan *plan,
+                      const struct record *record, const struct judgement *judgement) {
+    fputc('\n', out);
+    print_reasons(out, judgement);
+    for (size_t i = 0; i < judgement->requirement_count; i++)
+        print_rule(out, style, plan, record, &judgement->requirements[i]);
+    print_look_at(out, record, judgement);
+    fputc('\n', out);
+    summary_errors(out, style, plan, record, judgement);
+    summary_figures(out, plan, record);
+}
+
+void report_summary(FILE *out, struct style style, const struct plan *plan,
+                    const struct record *record, const struct judgement *judgement) {
+    print_headline(out, style, plan, record, judgement);
+    if (record == NULL)
+        print_nothing_started(out, judgement);
+    else
+        print_run(out, style, plan, record, judgement);
+    fflush(out);
+}

@@ -1,0 +1,18 @@
+/* The parts of the summary, shared by the files that print them. */
+#ifndef REPORT_SUMMARY_H
+#define REPORT_SUMMARY_H
+
+#include "report/report.h"
+#include "report/style.h"
+
+/* The ERROR blocks: one for each outcome that was our own side's. summary_errors.c */
+void summary_errors(FILE *out, struct style style, const struct plan *plan,
+                    const struct record *record, const struct judgement *judgement);
+
+/* The figures, one row a subject. summary_figures.c */
+void summary_figures(FILE *out, const struct plan *plan, const struct record *record);
+
+/* True when any outcome of side tester was counted before the drain. */
+bool summary_blames_us(const struct counts *counts);
+
+#endif

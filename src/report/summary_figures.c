@@ -1,0 +1,250 @@
+/* The figures of the summary, one row a subject. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "report/summary.h"
+#include "report/words.h"
+
+/* Below this, our own lateness at the 99th percentile is no news: a tick is up to 10 ms long. */
+#define LAG_SMALL (10 * MILLISECOND)
+
+enum { STATUSES_SHOWN = 6, INDENT = 16 };
+
+static void row(FILE *out, const char *name) {
+    fprintf(out, "  %-*s", INDENT - 2, name);
+}
+
+static void print_outcome(FILE *out, enum outcome outcome, uint64_t count) {
+    fprintf(out, "%*s%s %s: %s (%s)", INDENT, "", words_count(count).text, outcome_name(outcome),
+            outcome_text(outcome), side_name(outcome_side(outcome)));
+    if (!outcome_is_closed(outcome) && outcome_advice(outcome)[0] != '\0')
+        fprintf(out, "; %s", outcome_advice(outcome));
+    fputc('\n', out);
+}
+
+/* What lies behind the two outcomes that keep a number and the one that keeps a reason. */
+static void print_details(FILE *out, const struct counts *counts) {
+    uint64_t by_number =
+        counts->outcomes[OUTCOME_connect_error] + counts->outcomes[OUTCOME_io_error];
+    if (by_number > 0) {
+        fprintf(out, "%*serrors", INDENT, "");
+        for (int i = 0; i < TALLY_ERRNO_MAX; i++) {
+            if (counts->errnos[i] > 0)
+                fprintf(out, "   %s %s", errno_name(i), words_count(counts->errnos[i]).text);
+        }
+        fputc('\n', out);
+    }
+    for (int i = 0; i < REASON_COUNT; i++) {
+        if (counts->reasons[i] > 0)
+            fprintf(out, "%*s%s times %s\n", INDENT, "", words_count(counts->reasons[i]).text,
+                    reason_text((enum reason)i));
+    }
+}
+
+static void print_connections(FILE *out, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    row(out, "connections");
+    fprintf(out, "attempted %s   opened %s   live %s   ", words_count(counts->attempted).text,
+            words_count(counts->opened).text, words_count(counts->live).text);
+    if (counts->connecting > 0)
+        fprintf(out, "connecting %s   ", words_count(counts->connecting).text);
+    fprintf(out, "closed %s   errored %s   lost %s\n", words_count(tally_closed(counts)).text,
+            words_count(tally_errored(counts)).text, words_count(counts->lost).text);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (counts->outcomes[i] > 0)
+            print_outcome(out, (enum outcome)i, counts->outcomes[i]);
+    }
+    print_details(out, counts);
+}
+
+static void print_ledger(FILE *out, const struct record *record) {
+    row(out, "ledger");
+    if (record->balanced)
+        fprintf(out, "balanced at each of %s samples and after the drain\n",
+                words_count(record->samples).text);
+    else
+        fprintf(out, "NOT BALANCED: %s; this is a bug of holdfast\n",
+                record->imbalance != NULL ? record->imbalance : "reason not kept");
+}
+
+static void print_ramp(FILE *out, const struct plan *plan, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    row(out, "ramp");
+    fprintf(out, "%s opened in %s   planned %s in %s   ", words_count(counts->opened).text,
+            words_seconds(record->ramp_seconds).text, words_count(plan->connections).text,
+            words_duration(ramp_length(&plan->ramp)).text);
+    if (counts->attempted > 0)
+        fprintf(out, "worst lateness %s\n", words_duration((duration)counts->ramp_late_ns).text);
+    else
+        fputs("lateness not measured\n", out);
+}
+
+static void print_statuses(FILE *out, const uint64_t *statuses) {
+    int shown = 0, hidden = 0;
+    for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+        if (statuses[i] == 0)
+            continue;
+        if (shown < STATUSES_SHOWN) {
+            fprintf(out, "%d: %s   ", i, words_count(statuses[i]).text);
+            shown++;
+        } else {
+            hidden++;
+        }
+    }
+    if (hidden > 0)
+        fprintf(out, "and %d other status%s   ", hidden, hidden == 1 ? "" : "es");
+}
+
+static void print_requests(FILE *out, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    row(out, "requests");
+    fprintf(out, "sent %s   answered %s   ", words_count(counts->sent).text,
+            words_count(counts->answered).text);
+    print_statuses(out, counts->statuses);
+    fprintf(out, "timed out %s   lost %s", words_count(counts->timed_out).text,
+            words_count(counts->requests_lost).text);
+    if (record->unfinished > 0)
+        fprintf(out, "   unfinished %s", words_count(record->unfinished).text);
+    fprintf(out, "\n%*smean over the hold %s   peak %s\n", INDENT, "",
+            words_rate(record->per_second_mean).text, words_rate(record->per_second_peak).text);
+}
+
+static void print_agreement(FILE *out, const struct server_view *server) {
+    if (server->requests == server->client_sent)
+        fputs("agrees with the client\n", out);
+    else if (server->requests > server->client_sent)
+        fprintf(out,
+                "the server counted %s more: other clients, or requests whose answer never "
+                "came\n",
+                words_count(server->requests - server->client_sent).text);
+    else
+        fprintf(out,
+                "the server counted %s fewer: requests that never reached it (lost on the "
+                "way), or counters restarted\n",
+                words_count(server->client_sent - server->requests).text);
+}
+
+static void print_server_troubles(FILE *out, const struct server_view *server) {
+    if (server->accepted > server->handled)
+        fprintf(out,
+                "%*s%s connections accepted and not handled: it ran out of "
+                "worker_connections\n",
+                INDENT, "", words_count(server->accepted - server->handled).text);
+    if (server->restarts > 0)
+        fprintf(out, "%*sits counters went backwards %s times: it was restarted\n", INDENT, "",
+                words_count(server->restarts).text);
+    if (server->polls_failed > 0) {
+        char failure[3 * sizeof server->last_failure];
+        fprintf(out, "%*s%s of %s polls failed: %s\n", INDENT, "",
+                words_count(server->polls_failed).text, words_count(server->polls_sent).text,
+                text_escape(failure, sizeof failure, server->last_failure));
+    }
+}
+
+static void print_server(FILE *out, const struct server_view *server) {
+    row(out, "server");
+    if (!server->asked) {
+        fputs("not asked (--server-status URL)\n", out);
+        return;
+    }
+    if (server->measured) {
+        fprintf(out, "stub_status: %s requests, %s %s; ", words_count(server->requests).text,
+                server->hold_measured ? words_rate(server->per_second_mean).text : "rate",
+                server->hold_measured ? "over the hold" : "not measured");
+        print_agreement(out, server);
+    } else {
+        fputs("stub_status: not measured\n", out);
+    }
+    print_server_troubles(out, server);
+}
+
+static void print_durations(FILE *out, const char *name, const struct histogram *histogram) {
+    row(out, name);
+    if (histogram->count == 0) {
+        fputs("not measured\n", out);
+        return;
+    }
+    fprintf(out, "min %s   p50 %s   p90 %s   p99 %s   p99.9 %s   max %s\n",
+            words_duration(histogram->min).text,
+            words_duration(histogram_quantile(histogram, 0.5)).text,
+            words_duration(histogram_quantile(histogram, 0.9)).text,
+            words_duration(histogram_quantile(histogram, 0.99)).text,
+            words_duration(histogram_quantile(histogram, 0.999)).text,
+            words_duration(histogram->max).text);
+}
+
+/* Our own share in what was measured. */
+static const char *generator_says(const struct record *record) {
+    const struct histogram *lag = &record->total.lag;
+    if (summary_blames_us(&record->total.counts))
+        return "it was the limit (ERROR, above)";
+    if (lag->count == 0)
+        return "whether it was the limit is not known";
+    if (histogram_quantile(lag, 0.99) >= LAG_SMALL)
+        return "it was late, and the latencies hold that too";
+    return "not the limit";
+}
+
+static double wall_seconds(const struct record *record) {
+    return (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
+           (double)(record->ended_at.tv_nsec - record->started_at.tv_nsec) / 1e9;
+}
+
+static void print_generator(FILE *out, const struct record *record) {
+    const struct histogram *lag = &record->total.lag;
+    double wall = wall_seconds(record);
+    double cpu = record->cpu_user_seconds + record->cpu_system_seconds;
+    row(out, "generator");
+    if (isfinite(cpu) && wall > 0)
+        fprintf(out, "cpu %.3g s (%s of one core), ", cpu, words_percent(100 * cpu / wall).text);
+    else
+        fputs("cpu not measured, ", out);
+    fprintf(out, "%s, loop lag p99 %s: %s\n", words_bytes(record->pss_bytes_max).text,
+            lag->count > 0 ? words_duration(histogram_quantile(lag, 0.99)).text : "not measured",
+            generator_says(record));
+}
+
+static void print_drain(FILE *out, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    row(out, "drain");
+    fprintf(out, "%s closed by us with %s in %s", words_count(counts->drain[OUTCOME_drained]).text,
+            record->drain_by_reset ? "RST" : "FIN", words_seconds(record->drain_seconds).text);
+    if (record->drain_by_reset)
+        fputs(" (FIN would leave more than a quarter of the local ports in TIME_WAIT)", out);
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (i != OUTCOME_drained && counts->drain[i] > 0)
+            fprintf(out, "   %s %s", words_count(counts->drain[i]).text,
+                    outcome_name((enum outcome)i));
+    }
+    fputc('\n', out);
+}
+
+static void print_origin(FILE *out, const struct plan *plan) {
+    const struct options *options = plan->options;
+    char shown[4 * 1024];
+    row(out, "seed");
+    fprintf(out, "%" PRIu64 "\n", plan->seed);
+    if (options->label != NULL) {
+        row(out, "label");
+        fprintf(out, "%s\n", text_escape(shown, sizeof shown, options->label));
+    }
+    if (options->json != NULL && strcmp(options->json, "-") != 0) {
+        row(out, "files");
+        fprintf(out, "%s\n", text_escape(shown, sizeof shown, options->json));
+    }
+}
+
+void summary_figures(FILE *out, const struct plan *plan, const struct record *record) {
+    print_connections(out, record);
+    print_ledger(out, record);
+    print_ramp(out, plan, record);
+    print_requests(out, record);
+    print_server(out, &record->server);
+    print_durations(out, "latency", &record->total.latency);
+    print_durations(out, "connect", &record->total.connect);
+    print_generator(out, record);
+    print_drain(out, record);
+    print_origin(out, plan);
+}

@@ -1,0 +1,146 @@
+/* The meter: what the reports say of rates and of ourselves. */
+#include "run/meter.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+bool meter_init(struct meter *meter) {
+    *meter = (struct meter){
+        .client_per_second = NAN, .peak = NAN, .cpu_before = -1, .pss_max = -1, .rss_max = -1};
+    meter->latency_before = calloc(1, sizeof *meter->latency_before);
+    return meter->latency_before != NULL;
+}
+
+void meter_free(struct meter *meter) {
+    free(meter->latency_before);
+    meter->latency_before = NULL;
+}
+
+void meter_begin_hold(struct meter *meter, instant since, uint64_t answered) {
+    meter->holding = true;
+    meter->tick_before = meter->hold_since = since;
+    meter->answered_before = answered;
+    meter->ticked = true;
+}
+
+/* Rates need a former tick to count from. */
+static void measure_rate(struct meter *meter, const struct tally *total, instant now) {
+    uint64_t answered = total->counts.answered;
+    duration between = instant_since(now, meter->tick_before);
+    meter->client_per_second = NAN;
+    if (meter->ticked && between > 0) {
+        double rate = (double)(answered - meter->answered_before) / duration_seconds(between);
+        meter->client_per_second = rate;
+        bool full = between >= SECOND * 9 / 10;
+        if (meter->holding && full && (isnan(meter->peak) || rate > meter->peak))
+            meter->peak = rate;
+    }
+    meter->ticked = true;
+    meter->tick_before = now;
+    meter->answered_before = answered;
+}
+
+void meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
+                instant now, double t, double server_per_second) {
+    measure_rate(meter, total, now);
+    meter->p50 = histogram_quantile_between(meter->latency_before, &total->latency, 0.5,
+                                            &meter->answers);
+    meter->p99 = histogram_quantile_between(meter->latency_before, &total->latency, 0.99, NULL);
+    histogram_copy(meter->latency_before, &total->latency);
+    const struct counts *counts = &total->counts;
+    struct sample sample = {
+        .t = t,
+        .live = counts->live,
+        .connecting = counts->connecting,
+        .closed = tally_closed(counts),
+        .errored = tally_errored(counts),
+        .client_per_second = meter->client_per_second,
+        .server_per_second = server_per_second,
+        .p99_seconds = meter->answers > 0 ? duration_seconds(meter->p99) : (double)NAN,
+    };
+    timeline_push(timeline, &sample);
+}
+
+/* Sums up over parent and live workers; -1 when one of them could not be read. */
+static int64_t sum_processes(const struct crew *crew, int64_t (*read_one)(int pid)) {
+    int64_t sum = read_one(getpid());
+    for (size_t i = 0; i < crew_count(crew) && sum >= 0; i++) {
+        const struct crew_member *member = crew_member(crew, i);
+        int64_t one = member->gone ? 0 : read_one(member->pid);
+        sum = one < 0 ? -1 : sum + one;
+    }
+    return sum;
+}
+
+void meter_memory(struct meter *meter, const struct crew *crew) {
+    int64_t pss = sum_processes(crew, host_process_pss_bytes);
+    int64_t rss = sum_processes(crew, host_process_rss_bytes);
+    if (pss > meter->pss_max)
+        meter->pss_max = pss;
+    if (rss > meter->rss_max)
+        meter->rss_max = rss;
+}
+
+static instant clock_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (instant){(int64_t)now.tv_sec * SECOND + now.tv_nsec};
+}
+
+static double cpu_percent(struct meter *meter, const struct crew *crew) {
+    int64_t cpu = sum_processes(crew, host_process_cpu_ns);
+    instant now = clock_now();
+    double percent = NAN;
+    if (cpu >= 0 && meter->cpu_before >= 0 && cpu >= meter->cpu_before &&
+        instant_before(meter->cpu_at, now))
+        percent = 100 * (double)(cpu - meter->cpu_before) /
+                  (double)instant_since(now, meter->cpu_at);
+    meter->cpu_before = cpu;
+    meter->cpu_at = now;
+    return percent;
+}
+
+void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
+                const struct plan *plan, const struct tally *total) {
+    const struct counts *counts = &total->counts;
+    bool answers = meter->answers > 0;
+    int64_t own = (int64_t)crew_alive(crew) * PLAN_WORKER_FILES;
+    int64_t limit = plan->host.nofile_hard;
+    *line = (struct live_line){
+        .live = counts->live,
+        .connecting = counts->connecting,
+        .closed = tally_closed(counts),
+        .errored = tally_errored(counts),
+        .client_rps = meter->client_per_second,
+        .p50_ms = answers ? (double)meter->p50 / 1e6 : (double)NAN,
+        .p99_ms = answers ? (double)meter->p99 / 1e6 : (double)NAN,
+        .files_used = (int64_t)counts->descriptors + own,
+        .files_limit = limit < 0 || limit == INT64_MAX ? -1 : limit * (int64_t)crew_count(crew),
+        .ports_used = (int64_t)(counts->live + counts->connecting),
+        .ports_have = -1,
+        .cpu_pct = cpu_percent(meter, crew),
+        .lag_ms = total->lag.count > 0 ? (double)histogram_quantile(&total->lag, 0.99) / 1e6
+                                       : (double)NAN,
+    };
+    if (plan->host.port_low >= 0)
+        line->ports_have = (plan->host.port_high - plan->host.port_low + 1) *
+                           (int64_t)plan->address_count;
+}
+
+void meter_finish(struct meter *meter, struct record *record, const struct crew *crew) {
+    duration user, system;
+    crew_cpu(crew, &user, &system);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    record->cpu_user_seconds = duration_seconds(user) + (double)usage.ru_utime.tv_sec +
+                               (double)usage.ru_utime.tv_usec / 1e6;
+    record->cpu_system_seconds = duration_seconds(system) + (double)usage.ru_stime.tv_sec +
+                                 (double)usage.ru_stime.tv_usec / 1e6;
+    record->pss_bytes_max = meter->pss_max;
+    record->rss_bytes_max = meter->rss_max;
+    record->per_second_peak = meter->peak;
+}

@@ -1,0 +1,47 @@
+/* The meter: rates, per-second percentiles, processes' CPU and memory, from samples of the crew. */
+#ifndef RUN_METER_H
+#define RUN_METER_H
+
+#include <stdbool.h>
+
+#include "engine/crew.h"
+#include "plan/plan.h"
+#include "report/report.h"
+#include "stats/record.h"
+
+struct meter {
+    struct histogram *latency_before; /* as it was at the former tick */
+    instant tick_before, hold_since;
+    uint64_t answered_before;
+    bool ticked, holding;
+    double client_per_second; /* over the latest tick; NAN: not measured */
+    double peak;              /* the highest full second of the hold; NAN */
+    duration p50, p99;        /* of the latest tick's answers */
+    uint64_t answers;         /* in the latest tick */
+    int64_t cpu_before;       /* ns, of all processes, when the former line was made; -1 */
+    instant cpu_at;
+    int64_t pss_max, rss_max; /* -1: not measured */
+};
+
+bool meter_init(struct meter *meter);
+void meter_free(struct meter *meter);
+
+/* The hold begins: rates start anew. */
+void meter_begin_hold(struct meter *meter, instant since, uint64_t answered);
+
+/* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may be
+ * NAN. */
+void meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
+                instant now, double t, double server_per_second);
+
+/* Adds up the memory of parent and workers; the greatest is kept. */
+void meter_memory(struct meter *meter, const struct crew *crew);
+
+/* Fills what it knows of a live line: all but phase, t and server_rps. */
+void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
+                const struct plan *plan, const struct tally *total);
+
+/* After the last worker was reaped: CPU, memory and peak into the record. */
+void meter_finish(struct meter *meter, struct record *record, const struct crew *crew);
+
+#endif

@@ -1,0 +1,44 @@
+/* Notes on standard error while a run goes on. */
+#include "run/notes.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+#include <time.h>
+
+static const duration QUIET = 10 * SECOND;
+
+void notes_init(struct notes *notes, FILE *out) {
+    memset(notes, 0, sizeof *notes);
+    notes->out = out;
+}
+
+void notes_say(struct notes *notes, const char *format, ...) {
+    if (notes->out == NULL)
+        return;
+    char clock[16];
+    time_t now = time(NULL);
+    struct tm local;
+    strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&now, &local));
+    fprintf(notes->out, "%s  note   ", clock);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(notes->out, format, arguments);
+    va_end(arguments);
+    fputc('\n', notes->out);
+    fflush(notes->out);
+}
+
+void notes_outcomes(struct notes *notes, const struct counts *counts, instant now) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        uint64_t grown = counts->outcomes[i] - notes->told[i];
+        if (grown == 0 || (notes->ever[i] && instant_since(now, notes->told_at[i]) < QUIET))
+            continue;
+        enum outcome outcome = (enum outcome)i;
+        notes_say(notes, "%" PRIu64 "%s %s: %s (side: %s)", grown, notes->ever[i] ? " more" : "",
+                  outcome_name(outcome), outcome_text(outcome), side_name(outcome_side(outcome)));
+        notes->told[i] = counts->outcomes[i];
+        notes->told_at[i] = now;
+        notes->ever[i] = true;
+    }
+}

@@ -1,0 +1,26 @@
+/* Notes: what befell connections, told as it happens, at most one line a kind in 10 s. */
+#ifndef RUN_NOTES_H
+#define RUN_NOTES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/instant.h"
+#include "stats/tally.h"
+
+struct notes {
+    FILE *out; /* NULL: nothing is told */
+    uint64_t told[OUTCOME_COUNT];
+    instant told_at[OUTCOME_COUNT];
+    bool ever[OUTCOME_COUNT];
+};
+
+void notes_init(struct notes *notes, FILE *out);
+
+/* Tells which outcomes have grown since they were last told. */
+void notes_outcomes(struct notes *notes, const struct counts *counts, instant now);
+
+/* One line with the time of day, printf style. */
+void notes_say(struct notes *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

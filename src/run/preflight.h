@@ -1,0 +1,19 @@
+/* The preflight: gathers what judge/ needs to know of this machine and of the target. */
+#ifndef RUN_PREFLIGHT_H
+#define RUN_PREFLIGHT_H
+
+#include "judge/judge.h"
+#include "plan/plan.h"
+
+enum preflight_scope {
+    PREFLIGHT_NONE, /* --no-check: the ring and the names only */
+    PREFLIGHT_ALL,
+};
+
+/* Gathers facts, fills plan->addresses (those that accept, after a full preflight) and
+ * plan->status_address, and judges into *judgement. signals_fd: from signals_open(); an interrupt
+ * ends it at once. Prints nothing. True when the run may start. */
+bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
+                    int signals_fd, struct target_facts *target);
+
+#endif

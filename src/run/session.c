@@ -1,0 +1,519 @@
+/* The parent's loop: signals, a tick a second, the crew, the server's side. */
+#include "run/session.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/require.h"
+#include "base/slots.h"
+#include "engine/crew.h"
+#include "http/request.h"
+#include "observe/status_poller.h"
+#include "run/meter.h"
+#include "run/notes.h"
+#include "run/signals.h"
+
+enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION };
+enum { AUTO_LINE_TICKS = 10 };
+
+/* Where the run stands. */
+enum phase {
+    PHASE_START, /* workers make their rings; the server's counters are read for the first time */
+    PHASE_RAMP,
+    PHASE_HOLD,
+    PHASE_FREEZE,
+    PHASE_DRAIN,
+    PHASE_OVER,
+};
+
+struct session {
+    const struct plan *plan;
+    struct record *record;
+    struct request request;
+    struct net *net;
+    struct crew *crew;
+    struct status_poller *poller; /* NULL: not asked for */
+    struct meter meter;
+    struct notes notes;
+    struct tally *total;
+    int signals_fd;
+    enum phase phase;
+    bool stopping; /* a signal asked for the end */
+    bool last_poll_done;
+    instant now; /* run clock */
+    instant started, hold_since, drain_since, next_tick;
+    uint64_t answered_before_hold;
+    uint64_t ticks;
+};
+
+static const char *phase_name(enum phase phase) {
+    static const char *const names[] = {"start", "ramp", "hold", "freeze", "drain", "drain"};
+    return names[phase];
+}
+
+static void set_clock(struct session *session) {
+    session->now = instant_after(net_now(session->net), -crew_paused(session->crew));
+}
+
+/* Sums up the crew and checks the ledger: every look at the numbers goes through here. */
+static void sample(struct session *session) {
+    struct record *record = session->record;
+    const char *imbalance = crew_sample(session->crew, session->total);
+    record->samples++;
+    if (imbalance != NULL && record->imbalance == NULL)
+        record->imbalance = imbalance;
+    const struct counts *counts = &session->total->counts;
+    if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
+        record->live_peak = counts->live;
+    if (session->phase == PHASE_HOLD &&
+        (!record->live_min_measured || counts->live < record->live_min)) {
+        record->live_min = counts->live;
+        record->live_min_measured = true;
+    }
+}
+
+/* --- phases --- */
+
+static void begin_ramp(struct session *session) {
+    session->phase = PHASE_RAMP;
+    clock_gettime(CLOCK_REALTIME, &session->record->started_at);
+    session->started = session->now;
+    session->next_tick = instant_after(session->now, SECOND);
+    crew_run(session->crew, session->now);
+}
+
+static void begin_hold(struct session *session) {
+    struct record *record = session->record;
+    const struct counts *counts = &session->total->counts;
+    session->phase = PHASE_HOLD;
+    session->hold_since =
+        counts->ramp_done_ns != 0 ? (instant){counts->ramp_done_ns} : session->now;
+    if (counts->first_attempt_ns != 0)
+        record->ramp_seconds =
+            duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
+    session->answered_before_hold = counts->answered;
+    session->next_tick = instant_after(session->hold_since, SECOND);
+    meter_begin_hold(&session->meter, session->hold_since, counts->answered);
+    if (session->poller != NULL) {
+        status_poller_hold(session->poller, true);
+        status_poller_poll(session->poller, session->now);
+    }
+    sample(session);
+}
+
+static void begin_freeze(struct session *session) {
+    struct record *record = session->record;
+    sample(session);
+    if (session->phase == PHASE_HOLD) {
+        record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
+        record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
+        if (record->hold_seconds > 0)
+            record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
+        meter_memory(&session->meter, session->crew);
+    } else {
+        record->ramp_cut = session->stopping;
+    }
+    if (session->poller != NULL)
+        status_poller_hold(session->poller, false);
+    session->phase = PHASE_FREEZE;
+    crew_freeze(session->crew);
+}
+
+/* Whether FINs would fill too much of the port range with TIME_WAIT: more than a quarter. */
+static bool drains_by_reset(const struct session *session) {
+    const struct plan *plan = session->plan;
+    if (plan->host.port_low < 0)
+        return false;
+    int64_t range = (plan->host.port_high - plan->host.port_low + 1) *
+                    (int64_t)plan->address_count;
+    return (int64_t)session->total->counts.live > range / 4;
+}
+
+/* All figures are frozen: they are taken now; of what follows only the drain's own counts. */
+static void begin_drain(struct session *session) {
+    sample(session);
+    tally_copy(&session->record->total, session->total);
+    session->phase = PHASE_DRAIN;
+    session->drain_since = session->now;
+    session->record->drain_by_reset = drains_by_reset(session);
+    crew_drain(session->crew, session->record->drain_by_reset);
+}
+
+static bool all_gone(const struct session *session) {
+    for (size_t i = 0; i < crew_count(session->crew); i++)
+        if (!crew_member(session->crew, i)->gone)
+            return false;
+    return true;
+}
+
+static void end_drain(struct session *session) {
+    struct record *record = session->record;
+    sample(session);
+    memcpy(record->total.counts.drain, session->total->counts.drain,
+           sizeof record->total.counts.drain);
+    if (!tally_drain_balances(&record->total.counts) && record->imbalance == NULL)
+        record->imbalance = "sum of drain outcomes = connecting + live of the freeze";
+    record->drain_seconds = duration_seconds(instant_since(session->now, session->drain_since));
+    session->phase = PHASE_OVER;
+}
+
+/* The server's counters are read once more when the last request has ended, for the sums to match. */
+static bool last_poll_over(struct session *session) {
+    if (session->poller == NULL || session->last_poll_done)
+        return true;
+    status_poller_poll(session->poller, session->now);
+    return false;
+}
+
+static bool nothing_left(const struct session *session) {
+    const struct counts *counts = &session->total->counts;
+    return counts->live == 0 && counts->connecting == 0;
+}
+
+static bool hold_is_over(struct session *session) {
+    if (session->stopping)
+        return true;
+    if (nothing_left(session)) {
+        notes_say(&session->notes, "nothing is left alive: the hold ends early");
+        return true;
+    }
+    duration hold = session->plan->hold;
+    return hold > 0 && instant_since(session->now, session->hold_since) >= hold;
+}
+
+/* One step forward, if it is time for one; true when there may be another. */
+static bool advance(struct session *session) {
+    enum phase before = session->phase;
+    switch (session->phase) {
+    case PHASE_START:
+        if (session->stopping || crew_alive(session->crew) == 0)
+            begin_freeze(session);
+        else if (crew_reached(session->crew, WORKER_READY) &&
+                 (session->poller == NULL || session->plan->options->no_check ||
+                  !session->poller->polling))
+            begin_ramp(session);
+        break;
+    case PHASE_RAMP:
+        if (session->stopping)
+            begin_freeze(session);
+        else if (crew_reached(session->crew, WORKER_HOLDING))
+            begin_hold(session);
+        break;
+    case PHASE_HOLD:
+        if (hold_is_over(session))
+            begin_freeze(session);
+        break;
+    case PHASE_FREEZE:
+        if (crew_reached(session->crew, WORKER_FROZEN) && last_poll_over(session))
+            begin_drain(session);
+        break;
+    case PHASE_DRAIN:
+        if (all_gone(session))
+            end_drain(session);
+        break;
+    case PHASE_OVER: break;
+    }
+    return session->phase != before;
+}
+
+/* --- the second interrupt --- */
+
+/* Leaves at once: what the last sample says is what is reported. */
+static void cut_short(struct session *session) {
+    struct record *record = session->record;
+    if (session->phase < PHASE_FREEZE)
+        begin_freeze(session);
+    sample(session);
+    record->cut = true;
+    if (session->phase < PHASE_DRAIN)
+        tally_copy(&record->total, session->total);
+    struct counts *counts = &record->total.counts;
+    memcpy(counts->drain, session->total->counts.drain, sizeof counts->drain);
+    record->unfinished = counts->outstanding;
+    uint64_t left = counts->connecting + counts->live - tally_drained(counts);
+    uint64_t given_up = counts->connecting - counts->drain[OUTCOME_abandoned];
+    counts->drain[OUTCOME_abandoned] += given_up;
+    counts->drain[OUTCOME_drained] += left - given_up;
+    if (session->phase == PHASE_DRAIN)
+        record->drain_seconds = duration_seconds(instant_since(session->now, session->drain_since));
+    crew_kill(session->crew);
+    for (size_t i = 0; i < crew_count(session->crew); i++) {
+        const struct crew_member *member = crew_member(session->crew, i);
+        siginfo_t info;
+        if (!member->gone)
+            waitid(P_PID, (id_t)member->pid, &info, WEXITED | WNOWAIT);
+        crew_reap(session->crew, i);
+    }
+    session->phase = PHASE_OVER;
+}
+
+/* --- signals --- */
+
+/* ^Z: the crew stops first and continues last, with the time between taken out of the run clock. */
+static void suspend(struct session *session) {
+    crew_stop(session->crew);
+    instant stopped = net_now(session->net);
+    raise(SIGSTOP);
+    crew_continue(session->crew, instant_since(net_now(session->net), stopped));
+    set_clock(session);
+}
+
+static void interrupt(struct session *session) {
+    if (session->stopping) {
+        cut_short(session);
+        return;
+    }
+    session->stopping = true;
+    bool planned = session->plan->hold == 0 && session->phase == PHASE_HOLD;
+    session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
+    notes_say(&session->notes, "ending in order; a second interrupt leaves at once");
+}
+
+static void print_line(struct session *session) {
+    struct live_line line;
+    meter_line(&session->meter, &line, session->crew, session->plan, session->total);
+    line.phase = phase_name(session->phase);
+    line.t = duration_seconds(instant_since(session->now, session->started));
+    line.server_rps = session->poller != NULL ? session->poller->per_second : (double)NAN;
+    report_line(stderr, &line);
+}
+
+static void take_signals(struct session *session) {
+    for (int signal; (signal = signals_next(session->signals_fd)) != 0;) {
+        if (session->phase == PHASE_OVER)
+            break;
+        if (signal == SIGTSTP) {
+            suspend(session);
+        } else if (signal == SIGUSR1) {
+            sample(session);
+            print_line(session);
+        } else {
+            interrupt(session);
+        }
+    }
+    net_arm(session->net, session->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
+}
+
+/* --- events --- */
+
+static void reap(struct session *session, uint32_t index) {
+    crew_reap(session->crew, index);
+    const struct crew_member *member = crew_member(session->crew, index);
+    if (!member->gone) {
+        net_arm(session->net, member->pidfd, slot_tag(MEMBER_OPERATION, 0, index));
+        return;
+    }
+    sample(session);
+    if (!member->lost || session->phase == PHASE_OVER)
+        return;
+    if (WIFEXITED(member->status) && WEXITSTATUS(member->status) == EXIT_BUG)
+        session->record->bug_exit = EXIT_BUG;
+    notes_say(&session->notes, "worker %" PRIu32 " (pid %d) %s %d: its share of %" PRIu32
+              " connections is lost", index, (int)member->pid,
+              WIFSIGNALED(member->status) ? "was killed by signal" : "left with exit code",
+              WIFSIGNALED(member->status) ? WTERMSIG(member->status)
+                                          : WEXITSTATUS(member->status),
+              member->share);
+}
+
+static void poll_ended(struct session *session) {
+    if (session->phase == PHASE_FREEZE && crew_reached(session->crew, WORKER_FROZEN))
+        session->last_poll_done = true;
+}
+
+static void take_event(struct session *session, const struct net_event *event) {
+    uint64_t count;
+    switch (slot_tag_operation(event->tag)) {
+    case SIGNAL_OPERATION: take_signals(session); break;
+    case NOTIFY_OPERATION:
+        (void)!read(crew_notify_fd(session->crew), &count, sizeof count);
+        net_arm(session->net, crew_notify_fd(session->crew), event->tag);
+        sample(session);
+        break;
+    case MEMBER_OPERATION: reap(session, slot_tag_slot(event->tag)); break;
+    case STATUS_OPERATION:
+        sample(session);
+        if (status_poller_event(session->poller, event, session->now,
+                                session->total->counts.sent))
+            poll_ended(session);
+        break;
+    default: require(!"an operation of the session");
+    }
+}
+
+static void take_events(struct session *session) {
+    struct net_event events[32];
+    for (size_t count; (count = net_take(session->net, events, 32)) > 0;) {
+        set_clock(session);
+        for (size_t i = 0; i < count && session->phase != PHASE_OVER; i++)
+            take_event(session, &events[i]);
+    }
+}
+
+/* --- the tick --- */
+
+static bool shows_line(const struct session *session) {
+    const struct options *options = session->plan->options;
+    if (options->quiet || options->ui == UI_NONE)
+        return false;
+    return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
+}
+
+static void tick(struct session *session) {
+    session->next_tick = instant_after(session->next_tick, SECOND);
+    if (instant_before(session->next_tick, session->now))
+        session->next_tick = instant_after(session->now, SECOND); /* we were held up */
+    session->ticks++;
+    sample(session);
+    double server = session->poller != NULL ? session->poller->per_second : (double)NAN;
+    double t = duration_seconds(instant_since(session->now, session->started));
+    meter_tick(&session->meter, &session->record->timeline, session->total, session->now, t,
+               server);
+    if (session->ticks % AUTO_LINE_TICKS == 0)
+        meter_memory(&session->meter, session->crew);
+    if (shows_line(session))
+        print_line(session);
+    notes_outcomes(&session->notes, &session->total->counts, session->now);
+    if (session->poller != NULL && session->phase < PHASE_DRAIN)
+        status_poller_poll(session->poller, session->now);
+}
+
+static instant next_wake(struct session *session) {
+    instant until = session->phase == PHASE_START ? instant_after(session->now, SECOND)
+                                                  : session->next_tick;
+    if (session->phase == PHASE_HOLD && session->plan->hold > 0)
+        until = instant_earlier(until, instant_after(session->hold_since, session->plan->hold));
+    if (session->poller != NULL)
+        until = instant_earlier(until, session->poller->asker.deadline);
+    return until;
+}
+
+static int turn(struct session *session) {
+    duration paused = crew_paused(session->crew);
+    int error = net_wait(session->net, instant_after(next_wake(session), paused));
+    if (error < 0)
+        return error;
+    set_clock(session);
+    take_events(session);
+    if (session->phase == PHASE_OVER)
+        return 0;
+    if (session->poller != NULL &&
+        status_poller_tick(session->poller, session->now, session->total->counts.sent))
+        poll_ended(session);
+    while (advance(session))
+        continue;
+    if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
+        !instant_before(session->now, session->next_tick))
+        tick(session);
+    return 0;
+}
+
+/* --- from nothing to over --- */
+
+static void arm_sources(struct session *session) {
+    net_arm(session->net, session->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
+    net_arm(session->net, crew_notify_fd(session->crew), slot_tag(NOTIFY_OPERATION, 0, 0));
+    for (uint32_t i = 0; i < crew_count(session->crew); i++)
+        net_arm(session->net, crew_member(session->crew, i)->pidfd,
+                slot_tag(MEMBER_OPERATION, 0, i));
+}
+
+/* The poller's first poll: the server's counters before the load (with --no-check, beside it). */
+static int start_poller(struct session *session) {
+    if (session->plan->status_address.length == 0)
+        return 0;
+    session->poller = calloc(1, sizeof *session->poller);
+    if (session->poller == NULL)
+        return -ENOMEM;
+    int error = status_poller_init(session->poller, session->net, STATUS_OPERATION, session->plan,
+                                   &session->plan->status_address);
+    if (error == 0)
+        status_poller_poll(session->poller, session->now);
+    return error;
+}
+
+static int start(struct session *session) {
+    const struct plan *plan = session->plan;
+    const struct options *options = plan->options;
+    if (!request_bake(&session->request, options->method, &plan->target, &options->header))
+        return -ENOMEM;
+    session->total = calloc(1, sizeof *session->total);
+    if (session->total == NULL || !meter_init(&session->meter))
+        return -ENOMEM;
+    /* The crew first: its workers must not inherit a ring. */
+    int error = crew_start(&session->crew, plan, &session->request);
+    if (error == 0)
+        error = net_create(&session->net, &(struct net_config){.entries = 256});
+    if (error < 0)
+        return error;
+    set_clock(session);
+    session->started = session->now;
+    clock_gettime(CLOCK_REALTIME, &session->record->started_at);
+    arm_sources(session);
+    return start_poller(session);
+}
+
+static void record_members(struct session *session) {
+    struct record *record = session->record;
+    record->worker_count = crew_count(session->crew);
+    record->workers = calloc(record->worker_count, sizeof *record->workers);
+    for (size_t i = 0; i < record->worker_count && record->workers != NULL; i++) {
+        const struct crew_member *member = crew_member(session->crew, i);
+        record->workers[i] = (struct worker_record){.pid = member->pid,
+                                                    .share = member->share,
+                                                    .lost = member->lost && !record->cut,
+                                                    .status = member->status};
+    }
+}
+
+static void finish_record(struct session *session) {
+    struct record *record = session->record;
+    clock_gettime(CLOCK_REALTIME, &record->ended_at);
+    record->balanced = record->imbalance == NULL;
+    record->ring_error = crew_failure(session->crew);
+    snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
+    if (session->poller != NULL)
+        record->server = session->poller->view;
+    notes_outcomes(&session->notes, &record->total.counts, session->now);
+    meter_finish(&session->meter, record, session->crew);
+    record_members(session);
+}
+
+static void release(struct session *session) {
+    if (session->poller != NULL)
+        status_poller_free(session->poller);
+    free(session->poller);
+    meter_free(&session->meter);
+    crew_free(session->crew);
+    net_destroy(session->net);
+    request_free(&session->request);
+    free(session->total);
+}
+
+int session_run(struct record *record, const struct plan *plan, int signals_fd) {
+    struct session session = {
+        .plan = plan, .record = record, .signals_fd = signals_fd, .phase = PHASE_START};
+    record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
+    record->hold_seconds = 0;
+    timeline_init(&record->timeline, SECOND);
+    bool silent = plan->options->quiet || plan->options->ui == UI_NONE;
+    notes_init(&session.notes, silent ? NULL : stderr);
+    int error = start(&session);
+    while (error == 0 && session.phase != PHASE_OVER)
+        error = turn(&session);
+    if (error == 0)
+        finish_record(&session);
+    release(&session);
+    return error;
+}
+
+void session_free_record(struct record *record) {
+    free(record->workers);
+    record->workers = NULL;
+}
