@@ -1,5 +1,4 @@
-/* HdrHistogram's arithmetic over fixed arrays, with a bit a block so that empty ones cost nothing.
- */
+/* HdrHistogram's arithmetic over fixed arrays, with a bit a block: empty ones cost nothing. */
 #include "base/histogram.h"
 
 #include <math.h>
@@ -57,7 +56,7 @@ void histogram_add(struct histogram *histogram, duration value) {
     histogram->sum_squares += (double)value * (double)value;
 }
 
-/* Takes the lowest bit out of *word (which is not 0) and returns the first index of its block. */
+/* Takes the lowest bit out of *bits (which is not 0) and returns the first index of its block. */
 static size_t next_block(size_t word, uint64_t *bits) {
     size_t block = word * 64 + (size_t)__builtin_ctzll(*bits);
     *bits &= *bits - 1;

@@ -8,9 +8,6 @@
 #include "base/require.h"
 #include "base/utf8.h"
 
-/* items[depth] counts what the container at this depth holds; depth 0 is the document, which holds
- * exactly one value. */
-
 static void new_line(struct json *json) {
     fprintf(json->out, "\n%*s", 2 * json->depth, "");
 }
@@ -19,6 +16,8 @@ static bool lines(const struct json *json) {
     return json->pretty && json->depth > 0 && json->depth <= 2;
 }
 
+/* items[depth] counts what the container at this depth holds; depth 0 is the document, which holds
+ * exactly one value. */
 static void separate(struct json *json) {
     bool first = json->items[json->depth]++ == 0;
     if (!first)

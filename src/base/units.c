@@ -39,8 +39,7 @@ static bool at_digit(const struct reader *reader) {
     return reader->at < reader->end && *reader->at >= '0' && *reader->at <= '9';
 }
 
-/* whole + fraction / divisor, divisor a power of ten; trailing zeros of the fraction are dropped.
- */
+/* whole + fraction / divisor, divisor a power of ten; the fraction has no trailing zeros. */
 struct decimal {
     uint64_t whole;
     uint64_t fraction;

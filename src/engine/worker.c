@@ -142,6 +142,14 @@ static void end_ramp(struct worker *worker) {
     enter_phase(worker, WORKER_HOLDING);
 }
 
+/* Nothing is live any more and nothing will be: the parent need not wait for its next look. */
+static void tell_when_empty(struct worker *worker) {
+    if (worker->phase != WORKER_HOLDING || worker->told_empty || counts_of(worker)->live > 0)
+        return;
+    worker->told_empty = true;
+    enter_phase(worker, WORKER_HOLDING);
+}
+
 static void begin_run(struct worker *worker) {
     worker->start = (instant){atomic_load(&worker->orders->start_ns)};
     enter_phase(worker, WORKER_RAMPING);
@@ -265,6 +273,7 @@ int worker_turn(struct worker *worker) {
     obey(worker);
     open_due(worker);
     end_ramp(worker);
+    tell_when_empty(worker);
     drain(worker);
     if (worker->unpublished &&
         instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)

@@ -36,6 +36,7 @@ struct worker {
     instant paced_at;     /* when the quantum was last fitted to the rate */
     instant published_at;
     bool unpublished;
+    bool told_empty;
     instant drain_until;
     uint32_t quantum;
     /* The worst lateness of a turn, in the current window of the length of a deadline and in the one

@@ -224,13 +224,18 @@ static enum view scan_head_lf(struct response *response, unsigned char byte) {
     return byte == '\n' ? VIEW_NOW : bad(response, REASON_bad_header);
 }
 
+/* At least one digit; llhttp reads the number and refuses one beyond 64 bits. */
 static enum view scan_chunk_size(struct response *response, unsigned char byte) {
-    if (response->matched == 0 || !(byte == ';' || byte_is_blank(byte))) {
-        if (byte == '\r')
-            response->at = AT_CHUNK_LF;
-        response->matched = 1;
-        return VIEW_NOW; /* llhttp knows digits, and refuses the rest */
+    bool digits = response->matched > 0;
+    response->matched = 1;
+    if (byte_is_hex(byte))
+        return VIEW_NOW;
+    if (digits && byte == '\r') {
+        response->at = AT_CHUNK_LF;
+        return VIEW_SHOW;
     }
+    if (!digits || !(byte == ';' || byte_is_blank(byte)))
+        return bad(response, REASON_bad_chunk);
     response->at = byte == ';' ? AT_CHUNK_EXTENSION : AT_CHUNK_BLANK;
     return VIEW_HIDE;
 }

@@ -24,7 +24,8 @@ struct response_facts {
     int32_t keep_alive_max;       /* Keep-Alive: max=; -1 when absent */
 };
 
-/* What is kept for the preflight and the observers; header values are cut at their size, always terminated, "" when absent. */
+/* What is kept for the preflight and the observers; header values are cut at their size, always
+ * terminated, "" when absent. */
 struct response_headers {
     char server[128];
     char keep_alive[128];

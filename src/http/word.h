@@ -21,6 +21,10 @@ static inline bool byte_is_digit(unsigned char byte) {
     return byte >= '0' && byte <= '9';
 }
 
+static inline bool byte_is_hex(unsigned char byte) {
+    return byte_is_digit(byte) || (byte >= 'a' && byte <= 'f') || (byte >= 'A' && byte <= 'F');
+}
+
 /* SP or HTAB. */
 static inline bool byte_is_blank(unsigned char byte) {
     return byte == ' ' || byte == '\t';

@@ -105,7 +105,7 @@ bool options_read_config(struct options *options, enum command command, const ch
     options->header.count = 0;
     fix_given(&config);
     bool good = take_lines(&config, text, length) && add_headers(&config, &before);
-    if (good && config.lines[ROW_quiet] != 0 && config.lines[ROW_ui] != 0) {
+    if (good) {
         char where[SHOWN_MAX + 32];
         snprintf(where, sizeof where, "%s:%zu: ui", config.file.text, config.lines[ROW_ui]);
         good = options_check_ui(options, where, config.to);

@@ -181,8 +181,6 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
-    if (!options_check_ui(options, "--ui", line->to))
-        return false;
     return options->url != NULL ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",

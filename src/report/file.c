@@ -85,6 +85,8 @@ int report_file_open(struct report_file *file, const char *path) {
     *file = (struct report_file){.path = path};
     if (strcmp(path, "-") == 0)
         return open_copy(file, STDOUT_FILENO);
+    if (path[0] == '\0')
+        return -ENOENT;
     struct stat found;
     if (stat(path, &found) == 0)
         return open_existing(file, &found);

@@ -406,11 +406,11 @@ static int turn(struct session *session) {
     if (session->poller != NULL &&
         status_poller_tick(session->poller, session->now, session->total->counts.sent))
         poll_ended(session);
-    while (advance(session))
-        continue;
     if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
         !instant_before(session->now, session->next_tick))
         tick(session);
+    while (advance(session))
+        continue;
     return 0;
 }
 

@@ -17,6 +17,7 @@ import argparse
 import ctypes
 import os
 import pathlib
+import random
 import resource
 import shlex
 import shutil
@@ -74,9 +75,11 @@ def ephemeral_ports():
 
 
 def candidate_ports(first=FIRST_PORT, last=LAST_PORT):
-    """Ports to try in turn: those that cannot be anyone's local port come first."""
+    """Ports to try in turn: those that cannot be anyone's local port come first. They start anywhere, so that
+    a client of an earlier server that has not noticed its end does not meet the next one."""
     ephemeral = ephemeral_ports()
-    ports = range(first, last + 1)
+    start = random.randrange(first, last + 1)
+    ports = [*range(start, last + 1), *range(first, start)]
     return [p for p in ports if p not in ephemeral] + [p for p in ports if p in ephemeral]
 
 

@@ -35,8 +35,7 @@ static void assert_same(const struct histogram *a, const struct histogram *b) {
     assert_memory_equal(a->counts, b->counts, sizeof a->counts);
 }
 
-/* Worked out by hand from HdrHistogram's definition: (index, lowest value) where the grain doubles.
- */
+/* Worked out by hand from HdrHistogram's definition, about where the grain doubles. */
 static void the_layout_is_hdrhistograms(void **state) {
     (void)state;
     static const struct {

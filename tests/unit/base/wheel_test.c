@@ -229,8 +229,7 @@ static void next_walks_to_a_far_deadline_in_as_many_steps_as_rounds(void **state
     wheel_destroy(wheel);
 }
 
-/* Jumps of all but 2^31 ticks, a thousand times: walking tick by tick would outlast any patience.
- */
+/* Jumps of 2^31 - 1 ticks, a thousand times: walking tick by tick would outlast the timeout. */
 static void a_jump_costs_nothing_when_nothing_is_armed(void **state) {
     (void)state;
     struct wheel *wheel = wheel_create(1, 0);

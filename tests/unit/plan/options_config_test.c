@@ -158,6 +158,9 @@ static void the_command_line_decides_on_the_live_view_with_either_option(void **
     BEGIN("--ui", "line", NULL);
     assert_true(read_text("quiet = true"));
     assert_true(options.ui == UI_LINE && !options.quiet);
+    BEGIN(NULL);
+    assert_true(read_text("quiet = true"));
+    assert_true(options.ui == UI_NONE && options.quiet);
     BEGIN("-q", NULL);
     assert_true(read_text("ui = line"));
     assert_true(options.ui == UI_NONE && options.quiet);

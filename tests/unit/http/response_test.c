@@ -1,0 +1,155 @@
+/* What the case files cannot say of the response reader: reuse, empty feeds, no place to keep. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "http/response.h"
+
+static enum response_result feed(struct response *response, const char *bytes) {
+    size_t taken;
+    return response_feed(response, bytes, strlen(bytes), &taken);
+}
+
+static void a_reader_begun_anew_remembers_nothing(void **state) {
+    (void)state;
+    struct response_headers headers;
+    struct response response;
+    response_begin(&response, true, &headers);
+    assert_int_equal(feed(&response, "HTTP/1.0 100 x\r\n\r\nHTTP/1.0 200 OK\r\nServer: s\r\n"
+                                     "Keep-Alive: timeout=4, max=5\r\nContent-Length: 3\r\n"
+                                     "X: \x01"),
+                     RESPONSE_BAD);
+    response_begin(&response, false, &headers);
+    assert_int_equal(feed(&response, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"),
+                     RESPONSE_COMPLETE);
+    assert_int_equal(response.reason, REASON_none);
+    assert_int_equal(response.facts.interim, 0);
+    assert_int_equal(response.facts.minor, 1);
+    assert_false(response.facts.announced_end);
+    assert_int_equal(response.facts.body_bytes, 1);
+    assert_int_equal(response.facts.keep_alive_timeout_s, -1);
+    assert_int_equal(response.facts.keep_alive_max, -1);
+    assert_string_equal(headers.server, "");
+    assert_string_equal(headers.keep_alive, "");
+}
+
+static void a_fresh_reader_has_no_facts(void **state) {
+    (void)state;
+    struct response response;
+    response_begin(&response, false, NULL);
+    assert_false(response.started || response.complete);
+    assert_int_equal(response.reason, REASON_none);
+    assert_int_equal(response.facts.keep_alive_timeout_s, -1);
+    assert_int_equal(response.facts.keep_alive_max, -1);
+    assert_int_equal(response_finish(&response), RESPONSE_MORE);
+}
+
+static void an_empty_feed_changes_nothing(void **state) {
+    (void)state;
+    struct response response;
+    size_t taken = 7;
+    response_begin(&response, false, NULL);
+    assert_int_equal(response_feed(&response, NULL, 0, &taken), RESPONSE_MORE);
+    assert_int_equal(taken, 0);
+    assert_false(response.started);
+    assert_int_equal(feed(&response, "HTTP/1.1 204\r\n\r\n"), RESPONSE_COMPLETE);
+}
+
+static void values_need_no_place_to_be_kept(void **state) {
+    (void)state;
+    struct response response;
+    response_begin(&response, false, NULL);
+    assert_int_equal(feed(&response, "HTTP/1.1 204\r\nServer: s\r\nKeep-Alive: max=3\r\n\r\n"),
+                     RESPONSE_COMPLETE);
+    assert_int_equal(response.facts.keep_alive_max, 3);
+}
+
+static void fin_behind_a_complete_answer_leaves_it_complete(void **state) {
+    (void)state;
+    struct response response;
+    response_begin(&response, true, NULL);
+    assert_int_equal(feed(&response, "HTTP/1.1 200 OK\r\n\r\n"), RESPONSE_COMPLETE);
+    assert_int_equal(response_finish(&response), RESPONSE_COMPLETE);
+    assert_false(response.facts.announced_end);
+}
+
+static void a_body_of_many_feeds_is_counted_whole(void **state) {
+    (void)state;
+    static char piece[65536];
+    struct response response;
+    response_begin(&response, false, NULL);
+    assert_int_equal(feed(&response, "HTTP/1.1 200 OK\r\nContent-Length: 6553600\r\n\r\n"),
+                     RESPONSE_MORE);
+    size_t taken;
+    for (int i = 1; i < 100; i++)
+        assert_int_equal(response_feed(&response, piece, sizeof piece, &taken), RESPONSE_MORE);
+    assert_int_equal(response_feed(&response, piece, sizeof piece, &taken), RESPONSE_COMPLETE);
+    assert_int_equal(response.facts.body_bytes, 6553600);
+}
+
+/* The sentence of the header, byte for byte: progress alone is carried over. */
+static enum unasked unasked_in_two(const char *bytes, size_t split) {
+    uint8_t progress = 0;
+    enum unasked first = response_unasked(&progress, bytes, split);
+    if (first > UNASKED_MORE)
+        return first;
+    return response_unasked(&progress, bytes + split, strlen(bytes) - split);
+}
+
+static void assert_unasked(const char *bytes, enum unasked expected) {
+    for (size_t split = 0; split <= strlen(bytes); split++)
+        assert_int_equal(unasked_in_two(bytes, split), expected);
+}
+
+static void unasked_bytes_are_told_apart_wherever_they_are_cut(void **state) {
+    (void)state;
+    assert_unasked("", UNASKED_NOTHING);
+    assert_unasked("\r\n\n\r", UNASKED_NOTHING);
+    assert_unasked("\r\nHTTP/1.1 408 Request Timeout\r\n\r\n", UNASKED_408);
+    assert_unasked("HTTP/1.0 408\r", UNASKED_408);
+    assert_unasked("HTTP/1.1 408\n", UNASKED_408);
+    assert_unasked("HTTP/1.1 408", UNASKED_MORE);
+    assert_unasked("H", UNASKED_MORE);
+    assert_unasked("HTTP/1.1 4080", UNASKED_UNSOLICITED);
+    assert_unasked("HTTP/1.1 408\t", UNASKED_UNSOLICITED);
+    assert_unasked("HTTP/2.0 408 ", UNASKED_UNSOLICITED);
+    assert_unasked("HTTP/1.9 408 ", UNASKED_UNSOLICITED);
+    assert_unasked("HTTP/1.1\r\n408 ", UNASKED_UNSOLICITED);
+    assert_unasked("http/1.1 408 ", UNASKED_UNSOLICITED);
+    assert_unasked("HTTP/1.1 200 OK\r\n\r\n", UNASKED_UNSOLICITED);
+    assert_unasked(" HTTP/1.1 408 ", UNASKED_UNSOLICITED);
+    assert_unasked("220 smtp.example.org ESMTP\r\n", UNASKED_UNSOLICITED);
+}
+
+static void a_nul_byte_nobody_asked_for_is_unsolicited(void **state) {
+    (void)state;
+    uint8_t progress = 0;
+    assert_int_equal(response_unasked(&progress, "\0", 1), UNASKED_UNSOLICITED);
+}
+
+static void more_empty_lines_than_a_byte_can_count_are_nothing(void **state) {
+    (void)state;
+    uint8_t progress = 0;
+    for (int i = 0; i < 1000; i++)
+        assert_int_equal(response_unasked(&progress, "\r\n", 2), UNASKED_NOTHING);
+    assert_int_equal(response_unasked(&progress, "HTTP/1.1 408 ", 13), UNASKED_408);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reader_begun_anew_remembers_nothing),
+        cmocka_unit_test(a_fresh_reader_has_no_facts),
+        cmocka_unit_test(an_empty_feed_changes_nothing),
+        cmocka_unit_test(values_need_no_place_to_be_kept),
+        cmocka_unit_test(fin_behind_a_complete_answer_leaves_it_complete),
+        cmocka_unit_test(a_body_of_many_feeds_is_counted_whole),
+        cmocka_unit_test(unasked_bytes_are_told_apart_wherever_they_are_cut),
+        cmocka_unit_test(a_nul_byte_nobody_asked_for_is_unsolicited),
+        cmocka_unit_test(more_empty_lines_than_a_byte_can_count_are_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,286 @@
+/* The JSON report holds every member of its schema, and null where nothing was measured. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+static void assert_says(const char *text, const char *part) {
+    if (strstr(text, part) == NULL)
+        fail_msg("\"%s\" is not in:\n%s", part, text);
+}
+
+/* A file of its own under /tmp; the caller unlinks it. */
+static void write_file(char *path, const char *text) {
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    FILE *file = fdopen(fd, "w");
+    fputs(text, file);
+    fclose(file);
+}
+
+/* Exit code of `python3 TESTS/script SCHEMA REPORT`; the schema is ours. */
+static int run_script(const char *script, const char *report) {
+    char schema_path[] = "/tmp/holdfast-schema-XXXXXX", report_path[] = "/tmp/holdfast-json-XXXXXX";
+    char command[1024], *schema = NULL;
+    size_t length;
+    FILE *out = open_memstream(&schema, &length);
+    report_schema(out);
+    fclose(out);
+    write_file(schema_path, schema);
+    write_file(report_path, report);
+    snprintf(command, sizeof command, "python3 %s/%s %s %s", TEST_SOURCE_DIR, script, schema_path,
+             report_path);
+    int status = system(command);
+    unlink(schema_path);
+    unlink(report_path);
+    free(schema);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void assert_valid(const char *report) {
+    assert_int_equal(run_script("e2e/validate_report.py", report), 0);
+}
+
+static bool can_validate(void) {
+    return system("python3 -c 'import jsonschema' 2>/dev/null") == 0;
+}
+
+static void the_worked_example_is_told_to_the_letter(void **state) {
+    struct fixture *fixture = *state;
+    const char *text = fixture_json(fixture, &fixture->record);
+    assert_says(text, "\"schema\": \"holdfast/1\"");
+    assert_says(text, "\"started_at\": \"2023-11-14T22:13:20.123Z\"");
+    assert_says(text, "\"result\": \"broke\"");
+    assert_says(text, "\"exit_code\": 1");
+    assert_says(text, "{\"expression\": \"opened>=100%\", \"actual\": 97, \"ok\": false},\n    "
+                      "{\"expression\": \"lost<=0\", \"actual\": 3, \"ok\": false}");
+    assert_says(text, "\"attempted\": 100,\n    \"opened\": 97,\n    \"connecting\": 0,\n    "
+                      "\"live\": 94,\n    \"live_min\": 94,\n    \"live_peak\": 97,\n    "
+                      "\"closed\": 2,\n    \"errored\": 4,\n    \"lost\": 3,\n    "
+                      "\"reconnected\": 0,\n");
+    assert_says(text, "\"errno\": {\"ECONNREFUSED\": 3}");
+    assert_says(text, "\"drain\": {\"seconds\": 0.0031, \"how\": \"fin\", \"outcomes\": "
+                      "{\"drained\": 94, \"abandoned\": 0}}");
+    assert_says(text, "\"by_status\": {\"200\": 500}");
+    assert_says(text, "\"server\": null");
+    assert_says(text, "\"live\": [97, 94]");
+    assert_says(text, "\"client_per_second\": [97, null]");
+}
+
+static void it_is_valid_against_the_schema(void **state) {
+    struct fixture *fixture = *state;
+    if (!can_validate())
+        skip();
+    findings_add(&fixture->judgement.findings, "memory", SIDE_TESTER, FINDING_UNKNOWN, "unread");
+    assert_valid(fixture_json(fixture, &fixture->record));
+}
+
+static void the_schema_misses_no_member(void **state) {
+    struct fixture *fixture = *state;
+    if (!can_validate())
+        skip();
+    findings_add(&fixture->judgement.findings, "memory", SIDE_TESTER, FINDING_OK, "21 GiB");
+    fixture->record.server = (struct server_view){.asked = true, .measured = true, .requests = 1};
+    assert_int_equal(
+        run_script("unit/report/strict_schema.py", fixture_json(fixture, &fixture->record)), 0);
+}
+
+static void a_ledger_that_does_not_add_up_is_refused(void **state) {
+    struct fixture *fixture = *state;
+    if (!can_validate())
+        skip();
+    fixture->record.total.counts.attempted = 101;
+    assert_int_equal(run_script("e2e/validate_report.py", fixture_json(fixture, &fixture->record)),
+                     1);
+}
+
+static void without_load_counts_are_zero_and_measures_null(void **state) {
+    (void)state;
+    struct fixture *fixture = fixture_make_preflight(COMMAND_RUN);
+    fixture->judgement.verdict = VERDICT_UNFIT;
+    fixture->judgement.exit_code = 3;
+    const char *text = fixture_json(fixture, NULL);
+    assert_says(text, "\"started_at\": null");
+    assert_says(text, "\"ramp_lateness_seconds_max\": null");
+    assert_says(text, "\"interrupted\": false");
+    assert_says(text, "\"seed\": 42");
+    assert_says(text, "\"attempted\": 0,\n");
+    assert_says(text, "\"live_min\": null,\n");
+    assert_says(text, "\"drain\": {\"seconds\": null, \"how\": null, ");
+    assert_says(text, "\"count\": 0,\n    \"min\": null,\n");
+    assert_says(text, "\"engine\": null,\n    \"cpu_seconds\": null,\n");
+    assert_says(text, "\"pss_bytes_max\": null,\n");
+    assert_says(text, "\"per_second_mean\": null,\n");
+    assert_says(text, "\"interval_seconds\": null");
+    if (can_validate())
+        assert_valid(text);
+    fixture_free(fixture);
+}
+
+static void an_interrupted_preflight_says_so(void **state) {
+    (void)state;
+    struct fixture *fixture = fixture_make_preflight(COMMAND_RUN);
+    fixture->judgement.verdict = VERDICT_INCONCLUSIVE;
+    fixture->judgement.exit_code = 4;
+    const char *text = fixture_json(fixture, NULL);
+    assert_says(text, "\"interrupted\": true");
+    assert_says(text, "\"attempted\": 0,\n");
+    fixture_free(fixture);
+}
+
+static void a_host_that_tells_nothing_is_all_null(void **state) {
+    struct fixture *fixture = *state;
+    fixture->plan.host = (struct host){
+        .cpus = -1,
+        .nofile_soft = -1,
+        .nofile_hard = -1,
+        .nr_open = -1,
+        .file_max = -1,
+        .file_used = -1,
+        .port_low = -1,
+        .port_high = -1,
+        .somaxconn = -1,
+        .tcp_tw_reuse = -1,
+        .memory_total_bytes = -1,
+        .memory_available_bytes = -1,
+        .memlock_bytes = -1,
+        .io_uring_disabled = -1,
+    };
+    const char *text = fixture_json(fixture, &fixture->record);
+    const char *from = strstr(text, "\"environment\""), *to = strstr(text, "\"connections\": {");
+    assert_true(from != NULL && to != NULL);
+    int nulls = 0;
+    for (const char *at = from; (at = strstr(at, ": null")) != NULL && at < to; at++)
+        nulls++;
+    assert_int_equal(nulls, 16);
+    if (can_validate())
+        assert_valid(text);
+}
+
+static void hostile_bytes_stay_inside_their_string(void **state) {
+    struct fixture *fixture = *state;
+    snprintf(fixture->record.target.server, sizeof fixture->record.target.server,
+             "\xff\xfe\"},\n\x1b[2J\\\x80 \xf0\x9f\x92\xa9 \xc2\x9b");
+    snprintf(fixture->record.target.keep_alive, sizeof fixture->record.target.keep_alive,
+             "</script>\x7f");
+    fixture->options.label = "\xed\xa0\x80\"";
+    const char *text = fixture_json(fixture, &fixture->record);
+    for (const char *at = text; *at != '\0'; at++)
+        assert_true(*at == '\n' || (unsigned char)*at >= ' ');
+    assert_says(text, "\"server_header\": \"\xef\xbf\xbd\xef\xbf\xbd\\\"},\\n\\u001b[2J\\\\");
+    if (can_validate())
+        assert_valid(text);
+}
+
+static void the_server_stands_beside_the_client(void **state) {
+    struct fixture *fixture = *state;
+    struct server_view *server = &fixture->record.server;
+    *server = (struct server_view){.asked = true,
+                                   .polls_sent = 3,
+                                   .polls_answered = 2,
+                                   .polls_failed = 1,
+                                   .requests = 501,
+                                   .client_sent = 501,
+                                   .active_peak = 97};
+    assert_says(fixture_json(fixture, &fixture->record), "\"server\": null");
+    server->measured = true;
+    const char *text = fixture_json(fixture, &fixture->record);
+    assert_says(text, "\"source\": \"stub_status\"");
+    assert_says(text, "\"ratio\": 1,\n    \"per_second_mean\": null,\n    \"active_peak\": 97");
+    server->hold_measured = true;
+    server->per_second_mean = 6.25;
+    assert_says(fixture_json(fixture, &fixture->record), "\"per_second_mean\": 6.25,\n");
+    server->client_sent = 0;
+    assert_says(fixture_json(fixture, &fixture->record), "\"ratio\": null");
+}
+
+static void rules_not_judged_are_null(void **state) {
+    struct fixture *fixture = *state;
+    fixture->judgement.requirements[0].result = RULE_NOT_JUDGED;
+    fixture->judgement.requirements[0].actual = NAN;
+    fixture->judgement.requirements[1].result = RULE_OK;
+    assert_says(fixture_json(fixture, &fixture->record),
+                "{\"expression\": \"opened>=100%\", \"actual\": null, \"ok\": null},\n    "
+                "{\"expression\": \"lost<=0\", \"actual\": 3, \"ok\": true}");
+}
+
+static void the_plan_shows_what_was_decided_for_the_user(void **state) {
+    struct fixture *fixture = *state;
+    const char *text = fixture_json(fixture, &fixture->record);
+    assert_says(text, "\"workers\": 1,\n");
+    assert_says(text, "\"seed\": 42,\n");
+    assert_says(text, "\"sources\": []");
+    assert_says(text, "\"addresses\": [\"127.0.0.1:8080\"]");
+}
+
+static void the_id_is_the_records_own(void **state) {
+    struct fixture *fixture = *state;
+    char first[64], again[64], other[64];
+    const char *at = strstr(fixture_json(fixture, &fixture->record), "\"id\": \"");
+    assert_non_null(at);
+    snprintf(first, sizeof first, "%.24s", at);
+    at = strstr(fixture_json(fixture, &fixture->record), "\"id\": \"");
+    snprintf(again, sizeof again, "%.24s", at);
+    fixture->record.started_at.tv_nsec++;
+    at = strstr(fixture_json(fixture, &fixture->record), "\"id\": \"");
+    snprintf(other, sizeof other, "%.24s", at);
+    assert_string_equal(first, again);
+    assert_string_not_equal(first, other);
+}
+
+static void unfinished_samples_end_the_timeline(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.timeline.stride = 2;
+    timeline_push(&fixture->record.timeline, &(struct sample){3, 93, 0, 2, 5, 8, NAN, NAN});
+    const char *text = fixture_json(fixture, &fixture->record);
+    assert_says(text, "\"t\": [1, 2, 3]");
+    assert_says(text, "\"client_per_second\": [97, null, 8]");
+}
+
+static void a_disk_that_is_full_is_an_error(void **state) {
+    struct fixture *fixture = *state;
+    FILE *out = fopen("/dev/full", "w");
+    if (out == NULL)
+        skip();
+    int error = report_json(out, &fixture->plan, &fixture->record, &fixture->judgement);
+    fclose(out);
+    assert_int_equal(error, -ENOSPC);
+}
+
+static int begin(void **state) {
+    *state = fixture_make(COMMAND_RUN);
+    return 0;
+}
+
+static int end(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+int main(void) {
+#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        EACH(the_worked_example_is_told_to_the_letter),
+        EACH(it_is_valid_against_the_schema),
+        EACH(the_schema_misses_no_member),
+        EACH(a_ledger_that_does_not_add_up_is_refused),
+        cmocka_unit_test(without_load_counts_are_zero_and_measures_null),
+        cmocka_unit_test(an_interrupted_preflight_says_so),
+        EACH(a_host_that_tells_nothing_is_all_null),
+        EACH(hostile_bytes_stay_inside_their_string),
+        EACH(the_server_stands_beside_the_client),
+        EACH(rules_not_judged_are_null),
+        EACH(the_plan_shows_what_was_decided_for_the_user),
+        EACH(the_id_is_the_records_own),
+        EACH(unfinished_samples_end_the_timeline),
+        EACH(a_disk_that_is_full_is_an_error),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

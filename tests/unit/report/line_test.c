@@ -1,0 +1,138 @@
+/* The plain live line, and how a stream's style is decided. */
+#include <fcntl.h>
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+/* The line with its time checked and taken off. */
+static const char *line_of(struct fixture *fixture, const struct live_line *line) {
+    FILE *out = fixture_stream(fixture);
+    report_line(out, line);
+    fclose(out);
+    static const char shape[] = "time=dddd-dd-ddTdd:dd:ddZ ";
+    const char *text = fixture->text;
+    for (size_t i = 0; shape[i] != '\0'; i++) {
+        bool digit = text[i] >= '0' && text[i] <= '9';
+        if (shape[i] == 'd' ? !digit : text[i] != shape[i])
+            fail_msg("no time at the start: %s", text);
+    }
+    return text + strlen(shape);
+}
+
+static void the_keys_stand_in_the_contracts_order(void **state) {
+    assert_string_equal(line_of(*state, &(struct live_line){.phase = "hold",
+                                                            .t = 12.04,
+                                                            .live = 9997,
+                                                            .connecting = 1,
+                                                            .closed = 2,
+                                                            .errored = 3,
+                                                            .client_rps = 644.84,
+                                                            .server_rps = 643,
+                                                            .p50_ms = 0.41,
+                                                            .p99_ms = 3.1,
+                                                            .files_used = 10024,
+                                                            .files_limit = 20000,
+                                                            .ports_used = 10000,
+                                                            .ports_have = 28232,
+                                                            .cpu_pct = 2,
+                                                            .lag_ms = 0.2}),
+                        "phase=hold t=12.0 live=9997 connecting=1 closed=2 errored=3 "
+                        "client_rps=644.8 server_rps=643.0 p50_ms=0.410 p99_ms=3.100 "
+                        "fds=10024/20000 ports=10000/28232 cpu_pct=2.0 lag_ms=0.200\n");
+}
+
+static void what_is_not_measured_is_a_dash(void **state) {
+    assert_string_equal(line_of(*state, &(struct live_line){.phase = "ramp",
+                                                            .t = 0,
+                                                            .client_rps = NAN,
+                                                            .server_rps = NAN,
+                                                            .p50_ms = NAN,
+                                                            .p99_ms = NAN,
+                                                            .files_used = 0,
+                                                            .files_limit = -1,
+                                                            .ports_used = -1,
+                                                            .ports_have = 28232,
+                                                            .cpu_pct = NAN,
+                                                            .lag_ms = NAN}),
+                        "phase=ramp t=0.0 live=0 connecting=0 closed=0 errored=0 "
+                        "client_rps=- server_rps=- p50_ms=- p99_ms=- "
+                        "fds=0/- ports=-/28232 cpu_pct=- lag_ms=-\n");
+}
+
+/* A terminal's other side must stay open as long as its stream is asked. */
+static bool colored_on_terminal(enum color color) {
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+    if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
+        skip();
+    int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
+    FILE *out = fdopen(terminal, "w");
+    assert_non_null(out);
+    bool color_on = style_for(out, color).color;
+    fclose(out);
+    close(master);
+    return color_on;
+}
+
+static bool colored_on_file(enum color color) {
+    FILE *out = tmpfile();
+    assert_non_null(out);
+    bool color_on = style_for(out, color).color;
+    fclose(out);
+    return color_on;
+}
+
+static void auto_colors_a_terminal_unless_told_not_to(void **state) {
+    (void)state;
+    unsetenv("NO_COLOR");
+    setenv("TERM", "xterm", 1);
+    assert_true(colored_on_terminal(COLOR_AUTO));
+    assert_false(colored_on_terminal(COLOR_NEVER));
+    assert_false(colored_on_file(COLOR_AUTO));
+    assert_true(colored_on_file(COLOR_ALWAYS));
+    setenv("NO_COLOR", "", 1);
+    assert_true(colored_on_terminal(COLOR_AUTO));
+    setenv("NO_COLOR", "1", 1);
+    assert_false(colored_on_terminal(COLOR_AUTO));
+    assert_true(colored_on_terminal(COLOR_ALWAYS));
+    unsetenv("NO_COLOR");
+    setenv("TERM", "dumb", 1);
+    assert_false(colored_on_terminal(COLOR_AUTO));
+    unsetenv("TERM");
+    assert_false(colored_on_terminal(COLOR_AUTO));
+}
+
+static void marks_follow_the_locale(void **state) {
+    (void)state;
+    assert_non_null(setlocale(LC_CTYPE, "C"));
+    assert_false(style_for(stderr, COLOR_NEVER).utf8);
+    if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
+        skip();
+    assert_true(style_for(stderr, COLOR_NEVER).utf8);
+}
+
+static int begin(void **state) {
+    *state = fixture_make(COMMAND_RUN);
+    return 0;
+}
+
+static int end(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_keys_stand_in_the_contracts_order, begin, end),
+        cmocka_unit_test_setup_teardown(what_is_not_measured_is_a_dash, begin, end),
+        cmocka_unit_test(auto_colors_a_terminal_unless_told_not_to),
+        cmocka_unit_test(marks_follow_the_locale),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Proves a schema strict: whatever required member is taken out of a good report, it is refused.
+
+usage: strict_schema.py SCHEMA REPORT
+"""
+import copy
+import json
+import sys
+
+import jsonschema
+
+# Objects whose members come and go with what happened.
+FREE = {("connections", "errno"), ("connections", "protocol_errors"), ("requests", "by_status")}
+
+
+def paths_of(value, path=()):
+    """Every member of every object, by its path."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield path + (name,)
+            yield from paths_of(inner, path + (name,))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from paths_of(inner, path + (index,))
+
+
+def parent_of(report, path):
+    for step in path[:-1]:
+        report = report[step]
+    return report
+
+
+def without(report, path):
+    changed = copy.deepcopy(report)
+    del parent_of(changed, path)[path[-1]]
+    return changed
+
+
+def with_value(report, path, value):
+    changed = copy.deepcopy(report)
+    parent_of(changed, path)[path[-1]] = value
+    return changed
+
+
+def main(schema_path, report_path):
+    with open(schema_path, encoding="utf-8") as file:
+        validator = jsonschema.Draft202012Validator(json.load(file))
+    with open(report_path, encoding="utf-8") as file:
+        report = json.load(file)
+    paths = [path for path in paths_of(report) if path[:2] not in FREE or len(path) == 2]
+    loose = [path for path in paths if validator.is_valid(without(report, path))]
+    # a closed list, a count and a name each refuse what they do not know
+    for path, value in [
+        (("verdict", "result"), "passed"),
+        (("findings", 0, "side"), "client"),
+        (("findings", 0, "status"), "error"),
+        (("generator", "workers", 0, "state"), "gone"),
+        (("connections", "attempted"), 1.5),
+        (("connections", "attempted"), -1),
+        (("connections", "outcomes", "timed_out"), 1),
+        (("connections", "outcomes", "drained"), 1),
+        (("connections", "drain", "outcomes", "closed"), 1),
+        (("connections", "drain", "how"), "close"),
+        (("connections", "errno", "111"), 1),
+        (("requests", "by_status", "2xx"), 1),
+        (("latency_seconds", "p99"), "0.1"),
+        (("run", "started_at"), "2023-11-14 22:13:20"),
+        (("schema",), "holdfast/2"),
+    ]:
+        if validator.is_valid(with_value(report, path, value)):
+            loose.append(path + (value,))
+    for path in loose:
+        print("let pass:", "/".join(map(str, path)))
+    if not validator.is_valid(report):
+        print("the good report is refused")
+    print(f"{len(paths)} members taken out")
+    return 1 if loose or not validator.is_valid(report) or len(paths) < 150 else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2]))
