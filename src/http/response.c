@@ -334,10 +334,35 @@ static bool show(struct response *response, const char *bytes, size_t length) {
     return false;
 }
 
+/* Most bytes of a head belong to names and values that are not looked into: steps over those that
+ * come next, in one run. */
+static const char *step_over(struct response *response, const char *from, const char *end) {
+    bool name = response->at == AT_NAME && word_is_other(&response->name, FIELD_OTHER);
+    bool value = response->at == AT_VALUE && response->field == FIELD_OTHER;
+    size_t room = RESPONSE_HEAD_MAX - response->head_bytes;
+    const char *start = from;
+    if ((size_t)(end - from) > room)
+        end = from + room;
+    if (name)
+        while (from < end && byte_is_token((unsigned char)*from))
+            from++;
+    else if (value)
+        while (from < end && *from != '\t' && byte_is_text((unsigned char)*from))
+            from++;
+    response->head_bytes += (uint32_t)(from - start);
+    return from;
+}
+
 /* Returns where it stopped: at the end, behind a bad byte, or where bytes are no longer lines. */
 static const char *read_lines(struct response *response, const char *from, const char *end) {
     const char *unseen = from;
-    while (from < end && response->at < AT_CHUNK_DATA) {
+    while (response->at < AT_CHUNK_DATA) {
+        const char *run = from;
+        from = step_over(response, from, end);
+        if (response->trailer && from > run)
+            unseen = from; /* hidden, like all of a trailer section but its empty line */
+        if (from == end)
+            break;
         enum view view = scan(response, (unsigned char)*from++);
         if (view == VIEW_SHOW)
             continue;

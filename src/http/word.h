@@ -3,7 +3,9 @@
 #define HTTP_WORD_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Zero is ready for a new word. */
 struct word {
@@ -12,6 +14,11 @@ struct word {
 };
 
 void word_byte(struct word *word, const char *const *list, int count, unsigned char byte);
+
+/* None of the words can come any more. */
+static inline bool word_is_other(const struct word *word, int count) {
+    return word->excluded == (1u << count) - 1;
+}
 
 /* The index of the word that has come whole, count for none. */
 int word_found(const struct word *word, const char *const *list, int count);
@@ -36,6 +43,11 @@ static inline bool byte_is_text(unsigned char byte) {
 }
 
 /* tchar (RFC 9110 5.6.2). */
-bool byte_is_token(unsigned char byte);
+static inline bool byte_is_token(unsigned char byte) {
+    unsigned char letter = byte | 0x20;
+    if ((letter >= 'a' && letter <= 'z') || byte == '-' || byte_is_digit(byte))
+        return true;
+    return byte != '\0' && strchr("!#$%&'*+.^_`|~", byte) != NULL;
+}
 
 #endif

@@ -16,7 +16,7 @@ bool refuse(struct refusal to, const char *format, ...) {
 }
 
 struct shown shown_text(const char *text) {
-    struct shown shown;
+    struct shown shown = {{0}};
     text_escape(shown.text, sizeof shown.text, text);
     return shown;
 }

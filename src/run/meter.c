@@ -104,12 +104,17 @@ static double cpu_percent(struct meter *meter, const struct crew *crew) {
     return percent;
 }
 
+void meter_files(const struct crew *crew, const struct plan *plan, const struct tally *total,
+                 int64_t *used, int64_t *limit) {
+    int64_t hard = plan->host.nofile_hard;
+    *used = (int64_t)total->counts.descriptors + (int64_t)crew_alive(crew) * PLAN_WORKER_FILES;
+    *limit = hard < 0 || hard == INT64_MAX ? -1 : hard * (int64_t)crew_count(crew);
+}
+
 void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
                 const struct plan *plan, const struct tally *total) {
     const struct counts *counts = &total->counts;
     bool answers = meter->answers > 0;
-    int64_t own = (int64_t)crew_alive(crew) * PLAN_WORKER_FILES;
-    int64_t limit = plan->host.nofile_hard;
     *line = (struct live_line){
         .live = counts->live,
         .connecting = counts->connecting,
@@ -118,14 +123,13 @@ void meter_line(struct meter *meter, struct live_line *line, const struct crew *
         .client_rps = meter->client_per_second,
         .p50_ms = answers ? (double)meter->p50 / 1e6 : (double)NAN,
         .p99_ms = answers ? (double)meter->p99 / 1e6 : (double)NAN,
-        .files_used = (int64_t)counts->descriptors + own,
-        .files_limit = limit < 0 || limit == INT64_MAX ? -1 : limit * (int64_t)crew_count(crew),
         .ports_used = (int64_t)(counts->live + counts->connecting),
         .ports_have = -1,
         .cpu_pct = cpu_percent(meter, crew),
         .lag_ms = total->lag.count > 0 ? (double)histogram_quantile(&total->lag, 0.99) / 1e6
                                        : (double)NAN,
     };
+    meter_files(crew, plan, total, &line->files_used, &line->files_limit);
     if (plan->host.port_low >= 0)
         line->ports_have = (plan->host.port_high - plan->host.port_low + 1) *
                            (int64_t)plan->address_count;

@@ -37,6 +37,10 @@ void meter_tick(struct meter *meter, struct timeline *timeline, const struct tal
 /* Adds up the memory of parent and workers; the greatest is kept. */
 void meter_memory(struct meter *meter, const struct crew *crew);
 
+/* Descriptors of all workers, and how many they may have; -1: without a known limit. */
+void meter_files(const struct crew *crew, const struct plan *plan, const struct tally *total,
+                 int64_t *used, int64_t *limit);
+
 /* Fills what it knows of a live line: all but phase, t and server_rps. */
 void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
                 const struct plan *plan, const struct tally *total);

@@ -194,6 +194,7 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
 
 static void keep_accepting(struct preflight *preflight) {
     struct plan *plan = preflight->plan;
+    preflight->facts->addresses_tried = plan->address_count;
     size_t kept = 0;
     for (size_t i = 0; i < plan->address_count; i++)
         if (preflight->askers[i].connected)

@@ -61,6 +61,14 @@ static void set_clock(struct session *session) {
     session->now = instant_after(net_now(session->net), -crew_paused(session->crew));
 }
 
+static void note_first_seen(struct session *session) {
+    struct record *record = session->record;
+    double t = duration_seconds(instant_since(session->now, session->started));
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (session->total->counts.outcomes[i] > 0 && record->first_seen_seconds[i] == 0)
+            record->first_seen_seconds[i] = t;
+}
+
 /* Sums up the crew and checks the ledger: every look at the numbers goes through here. */
 static void sample(struct session *session) {
     struct record *record = session->record;
@@ -71,6 +79,7 @@ static void sample(struct session *session) {
     const struct counts *counts = &session->total->counts;
     if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
         record->live_peak = counts->live;
+    note_first_seen(session);
     if (session->phase == PHASE_HOLD &&
         (!record->live_min_measured || counts->live < record->live_min)) {
         record->live_min = counts->live;
@@ -139,6 +148,8 @@ static bool drains_by_reset(const struct session *session) {
 static void begin_drain(struct session *session) {
     sample(session);
     tally_copy(&session->record->total, session->total);
+    meter_files(session->crew, session->plan, session->total, &session->record->headroom_files_used,
+                &session->record->headroom_files_limit);
     session->phase = PHASE_DRAIN;
     session->drain_since = session->now;
     session->record->drain_by_reset = drains_by_reset(session);

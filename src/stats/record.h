@@ -48,6 +48,7 @@ struct record {
     bool live_min_measured;
     uint64_t answered_in_hold;
     double per_second_mean, per_second_peak; /* NAN: not measured */
+    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, when a sample first had one of it; 0 */
     uint64_t unfinished; /* requests outstanding when a second signal cut the freeze */
     struct tally total;  /* frozen, all workers */
     struct target_facts target;

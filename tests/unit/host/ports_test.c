@@ -196,6 +196,7 @@ static void a_garbled_line_is_skipped_and_the_next_one_read(void **state) {
         "   0: 0000000000000000FFFF00000100007F:03E8 0100007F:1F90 01 \n",
         "   0: G100007F:03E8 0100007F:1F90 01 \n",
         "   0: 0100007F 03E8 0100007F 1F90 01 \n",
+        "   0: 0100007F:03E8X0100007F:1F90X01 \n",
         "   -1: 0100007F:03E8 0100007F:1F90 01 \n",
     };
     struct tables *tables = *state;

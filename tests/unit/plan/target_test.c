@@ -84,6 +84,7 @@ static void a_bad_url_is_refused_in_one_line_that_says_what(void **state) {
         {"http://[1.2.3.4]/", "not an IPv6 address"},
         {"http://[fe80::1%25eth0]/", "not an IPv6 address"},
         {"http://[::1]x/", "not a port"},
+        {"http://[::1]x80/", "not a port"},
         {"http://[::1]:/", "not a port"},
         {"http://e%41/", "not a name"},
         {"http://e\\f/", "not a name"},
