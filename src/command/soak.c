@@ -89,8 +89,7 @@ static int write_json(struct soak *soak, const struct record *record) {
 static int write_summary(struct soak *soak, const struct record *record) {
     bool json_on_stdout = soak->options.json != NULL && strcmp(soak->options.json, "-") == 0;
     FILE *out = json_on_stdout ? stderr : stdout;
-    report_summary(out, style_for(out, soak->options.color), &soak->plan, record,
-                   &soak->judgement);
+    report_summary(out, style_for(out, soak->options.color), &soak->plan, record, &soak->judgement);
     if (fflush(out) == 0 && !ferror(out))
         return 0;
     complain("the summary could not be written");

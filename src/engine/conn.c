@@ -72,8 +72,7 @@ static struct step step_closing(enum stimulus stimulus) {
 
 struct step conn_step(const struct conn *conn, enum stimulus stimulus, bool mid) {
     switch ((enum conn_state)conn->state) {
-    case CONN_VACANT:
-        return stimulus == STIMULUS_DIAL ? goes(CONN_CONNECTING, 0) : illegal;
+    case CONN_VACANT: return stimulus == STIMULUS_DIAL ? goes(CONN_CONNECTING, 0) : illegal;
     case CONN_CONNECTING: return step_connecting(conn, stimulus);
     case CONN_IDLE: return step_idle(conn, stimulus);
     case CONN_AWAITING: return step_awaiting(conn, stimulus, mid);

@@ -20,17 +20,17 @@ enum conn_state {
 };
 
 enum {
-    CONN_ARMED = 1,      /* a readiness event is outstanding */
-    CONN_DIALLING = 2,   /* the connect's completion is outstanding */
-    CONN_FIXED = 4,      /* fixed by the freeze: what befalls it now counts in the drain only */
-    CONN_LINGERING = 8,  /* closing, not yet shut: waits for the peer's FIN after an announced end */
-    CONN_ASK_NOW = 16,   /* closed loop: ask again as soon as what was read is used up */
+    CONN_ARMED = 1,     /* a readiness event is outstanding */
+    CONN_DIALLING = 2,  /* the connect's completion is outstanding */
+    CONN_FIXED = 4,     /* fixed by the freeze: what befalls it now counts in the drain only */
+    CONN_LINGERING = 8, /* closing, not yet shut: waits for the peer's FIN after an announced end */
+    CONN_ASK_NOW = 16,  /* closed loop: ask again as soon as what was read is used up */
 };
 
 /* An idle connection owns no parser and no buffer: this, its timer and nothing else. */
 struct conn {
-    int64_t asked_ns;    /* the outstanding request's due moment; while connecting, the attempt */
-    int64_t sent_ns;     /* when that request was handed over */
+    int64_t asked_ns; /* the outstanding request's due moment; while connecting, the attempt */
+    int64_t sent_ns;  /* when that request was handed over */
     int32_t fd;
     uint32_t generation; /* 24 bits */
     uint32_t answers;    /* on this connection */
@@ -38,7 +38,7 @@ struct conn {
     uint16_t error;      /* the first errno it met; the first decides the class */
     uint8_t state;       /* enum conn_state; written by conn_enter() alone */
     uint8_t flags;
-    uint8_t unasked;     /* progress of response_unasked() */
+    uint8_t unasked; /* progress of response_unasked() */
 };
 static_assert(sizeof(struct conn) + WHEEL_BYTES_PER_TIMER <= 64, "an idle connection's budget");
 

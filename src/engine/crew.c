@@ -32,8 +32,8 @@ struct crew {
 };
 
 static void *map(size_t bytes, int sharing) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 

@@ -14,7 +14,7 @@ struct crew;
 /* One worker, for those who look. */
 struct crew_member {
     pid_t pid;
-    int pidfd;  /* readable when the process is gone; -1 after it was reaped */
+    int pidfd; /* readable when the process is gone; -1 after it was reaped */
     uint32_t share;
     bool gone;  /* reaped */
     bool lost;  /* it went before it was done */

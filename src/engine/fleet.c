@@ -37,7 +37,7 @@ struct fleet {
     uint32_t share;
     uint32_t quantum;
     uint32_t think_low, think_high; /* ticks */
-    uint32_t drained; /* where fleet_drain() goes on */
+    uint32_t drained;               /* where fleet_drain() goes on */
     bool closed_loop;
     bool frozen;
     char scratch[SCRATCH_BYTES];
@@ -304,8 +304,7 @@ static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *by
     return taken;
 }
 
-static void read_unasked(struct fleet *fleet, struct conn *conn, const char *bytes,
-                         size_t length) {
+static void read_unasked(struct fleet *fleet, struct conn *conn, const char *bytes, size_t length) {
     switch (response_unasked(&conn->unasked, bytes, length)) {
     case UNASKED_NOTHING:
     case UNASKED_MORE: break;
@@ -324,8 +323,8 @@ static void use_bytes(struct fleet *fleet, struct conn *conn, const char *bytes,
         read_unasked(fleet, conn, bytes + taken, length - taken);
 }
 
-/* FIN, after all bytes before it were used. An earlier errno means that the kernel spent the reset on
- * another call: it is still a reset. */
+/* FIN, after all bytes before it were used. An earlier errno means that the kernel spent the reset
+ * on another call: it is still a reset. */
 static void use_fin(struct fleet *fleet, struct conn *conn) {
     if (conn->error == ECONNRESET) {
         befall(fleet, conn, STIMULUS_RESET);
@@ -438,7 +437,8 @@ static void connect_done(struct fleet *fleet, struct conn *conn, int result) {
         connected(fleet, conn);
 }
 
-/* The peer's end, or the end of our patience, while an announced end lingers: bytes are let pass. */
+/* The peer's end, or the end of our patience, while an announced end lingers: bytes are let pass.
+ */
 static void read_on_lingering(struct fleet *fleet, struct conn *conn) {
     for (int i = 0; i < READS_MAX; i++) {
         ssize_t got = net_receive(fleet->net, conn->fd, fleet->scratch, SCRATCH_BYTES);
@@ -589,8 +589,7 @@ const char *fleet_audit(const struct fleet *fleet) {
         files += conn->state != CONN_VACANT && conn->fd >= 0;
         timers += wheel_armed(fleet->wheel, i);
         bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
-                     (conn->state == CONN_IDLE && !is_fixed) ||
-                     (conn->flags & CONN_LINGERING) != 0;
+                     (conn->state == CONN_IDLE && !is_fixed) || (conn->flags & CONN_LINGERING) != 0;
         if (waits != wheel_armed(fleet->wheel, i))
             return "timers armed = connections with a deadline";
         if (open_for_use(conn) && (conn->flags & CONN_ARMED) == 0)
@@ -605,8 +604,8 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "live = connections idle or awaiting";
     if (!fleet->frozen && counts->connecting != states[CONN_CONNECTING])
         return "connecting = connections connecting";
-    if (fleet->frozen && fixed + states[CONN_AWAITING] + tally_drained(counts) !=
-                             counts->live + counts->connecting)
+    if (fleet->frozen &&
+        fixed + states[CONN_AWAITING] + tally_drained(counts) != counts->live + counts->connecting)
         return "fixed + awaiting + drained = live + connecting of the freeze";
     return NULL;
 }

@@ -18,9 +18,8 @@ static const duration PUBLISH_GAP = 1 * MILLISECOND;
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 
-int worker_init(struct worker *worker, const struct fleet_parts *parts,
-                const struct orders *orders, struct tally_board *board, int wake_fd,
-                int notify_fd) {
+int worker_init(struct worker *worker, const struct fleet_parts *parts, const struct orders *orders,
+                struct tally_board *board, int wake_fd, int notify_fd) {
     *worker = (struct worker){
         .parts = *parts,
         .orders = orders,
@@ -95,8 +94,8 @@ static void pace(struct worker *worker) {
     double think = duration_seconds(plan_think_mean(plan));
     double rate = think > 0 ? (double)counts_of(worker)->live / think : 0;
     if (worker->opened < worker->share)
-        rate += (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) /
-                plan->workers;
+        rate +=
+            (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
     worker->quantum = worker_quantum(rate, plan->think.low);
     fleet_set_quantum(worker->fleet, worker->quantum);
 }
@@ -190,8 +189,8 @@ static void drain(struct worker *worker) {
 }
 
 static instant next_wake(struct worker *worker) {
-    instant until = instant_earlier(instant_after(worker->now, HEARTBEAT),
-                                    fleet_next_timer(worker->fleet));
+    instant until =
+        instant_earlier(instant_after(worker->now, HEARTBEAT), fleet_next_timer(worker->fleet));
     if (ramping(worker))
         until = instant_earlier(until, next_open_at(worker));
     if (worker->unpublished)
@@ -275,8 +274,7 @@ int worker_turn(struct worker *worker) {
     end_ramp(worker);
     tell_when_empty(worker);
     drain(worker);
-    if (worker->unpublished &&
-        instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)
+    if (worker->unpublished && instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)
         publish(worker);
     return 0;
 }

@@ -18,7 +18,8 @@ struct orders {
     _Atomic uint32_t order;
     _Atomic uint32_t drain_by_reset; /* valid with ORDER_DRAIN */
     _Atomic int64_t start_ns;        /* run clock at which the ramp begins; valid with ORDER_RUN */
-    _Atomic int64_t paused_ns; /* how long the run stood stopped: the run clock is net_now() - this */
+    _Atomic int64_t
+        paused_ns; /* how long the run stood stopped: the run clock is net_now() - this */
 };
 
 struct worker {
@@ -33,26 +34,25 @@ struct worker {
     uint32_t opened; /* indices of the share handed to the fleet */
     instant now;
     instant start;
-    instant paced_at;     /* when the quantum was last fitted to the rate */
+    instant paced_at; /* when the quantum was last fitted to the rate */
     instant published_at;
     bool unpublished;
     bool told_empty;
     instant drain_until;
     uint32_t quantum;
-    /* The worst lateness of a turn, in the current window of the length of a deadline and in the one
-     * before. */
+    /* The worst lateness of a turn, in the current window of the length of a deadline and in the
+     * one before. */
     duration lag_window[2];
     instant lag_window_since;
 };
 
 /* parts.tally must be zero-filled. 0, or -ENOMEM. */
-int worker_init(struct worker *worker, const struct fleet_parts *parts,
-                const struct orders *orders, struct tally_board *board, int wake_fd,
-                int notify_fd);
+int worker_init(struct worker *worker, const struct fleet_parts *parts, const struct orders *orders,
+                struct tally_board *board, int wake_fd, int notify_fd);
 void worker_free(struct worker *worker);
 
-/* One turn: wait, take what is ready, run timers, open what the ramp owes, publish. 0 or -errno of a
- * broken ring. Over when phase is WORKER_DONE. */
+/* One turn: wait, take what is ready, run timers, open what the ramp owes, publish. 0 or -errno of
+ * a broken ring. Over when phase is WORKER_DONE. */
 int worker_turn(struct worker *worker);
 
 /* The tick for a rate of requests and connects: waking for each costs three times the CPU of the

@@ -20,8 +20,9 @@ static void follow_parent(int parent) {
     if (getppid() != parent)
         _exit(EXIT_FAILURE);
     prctl(PR_SET_NAME, "holdfast-worker");
-    /* A group of its own: ^C and ^Z at the terminal reach the parent alone, which orders the crew to
-     * end, and stops and continues it around its own stop so that no deadline passes meanwhile. */
+    /* A group of its own: ^C and ^Z at the terminal reach the parent alone, which orders the crew
+     * to end, and stops and continues it around its own stop so that no deadline passes meanwhile.
+     */
     setpgid(0, 0);
 }
 

@@ -19,8 +19,8 @@ struct finding {
     char code[40]; /* stable: "descriptors", "source_ports", "keep_alive", an outcome's name... */
     enum side side;
     enum finding_status status;
-    char text[400];              /* one line; bytes from a server are escaped already */
-    int64_t asked, have, need;   /* in the finding's own unit; FINDING_NONE = null */
+    char text[400];            /* one line; bytes from a server are escaped already */
+    int64_t asked, have, need; /* in the finding's own unit; FINDING_NONE = null */
     size_t do_count;
     char todo[FINDING_DO_MAX][200]; /* what to do, a command where there is one */
 };
@@ -39,7 +39,13 @@ void finding_do(struct finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool findings_any(const struct findings *findings, enum finding_status status);
 
-enum verdict { VERDICT_HELD, VERDICT_BROKE, VERDICT_INCONCLUSIVE, VERDICT_UNFIT, VERDICT_NO_TARGET };
+enum verdict {
+    VERDICT_HELD,
+    VERDICT_BROKE,
+    VERDICT_INCONCLUSIVE,
+    VERDICT_UNFIT,
+    VERDICT_NO_TARGET
+};
 const char *verdict_name(enum verdict verdict); /* "held", ..., as in the JSON report */
 
 /* One pass/fail rule: METRIC OP VALUE. */
@@ -72,19 +78,19 @@ struct judgement {
 /* What the preflight learned of the outside. */
 struct preflight_facts {
     bool interrupted;
-    int ring_error;                 /* 0 or -errno of a trial ring */
-    enum net_refusal ring_refusal;  /* of that error, as net_explain() tells it */
-    bool resolved;                  /* name resolution was tried and gave addresses */
-    char resolve_error[160];        /* "" = none */
+    int ring_error;                              /* 0 or -errno of a trial ring */
+    enum net_refusal ring_refusal;               /* of that error, as net_explain() tells it */
+    bool resolved;                               /* name resolution was tried and gave addresses */
+    char resolve_error[160];                     /* "" = none */
     struct host_ports ports[HOST_ADDRESSES_MAX]; /* one for each address of the plan */
     bool ports_known[HOST_ADDRESSES_MAX];
     bool target_asked;
-    size_t addresses_tried;         /* a preflight connect was made to each of these */
-    size_t addresses_accepting;     /* of these, that accepted: what remains in the plan */
-    char target_error[200];         /* "" = answered; else one line: refused, not HTTP, no answer... */
+    size_t addresses_tried;     /* a preflight connect was made to each of these */
+    size_t addresses_accepting; /* of these, that accepted: what remains in the plan */
+    char target_error[200];     /* "" = answered; else one line: refused, not HTTP, no answer... */
     struct target_facts target;
     bool status_asked;
-    char status_error[200];         /* "" = the status page was read */
+    char status_error[200]; /* "" = the status page was read */
 };
 
 /* The local half: io_uring, descriptors, source ports, memory, ramp. After it,

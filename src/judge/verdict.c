@@ -11,8 +11,11 @@
 
 const char *verdict_name(enum verdict verdict) {
     static const char *const names[] = {
-        [VERDICT_HELD] = "held",   [VERDICT_BROKE] = "broke",         [VERDICT_INCONCLUSIVE] = "inconclusive",
-        [VERDICT_UNFIT] = "unfit", [VERDICT_NO_TARGET] = "no_target",
+        [VERDICT_HELD] = "held",
+        [VERDICT_BROKE] = "broke",
+        [VERDICT_INCONCLUSIVE] = "inconclusive",
+        [VERDICT_UNFIT] = "unfit",
+        [VERDICT_NO_TARGET] = "no_target",
     };
     return names[verdict];
 }
@@ -50,11 +53,11 @@ static void find_keep_alive(struct findings *findings, const struct plan *plan,
     int64_t timeout = counts->keep_alive_timeout_s;
     if (timeout == 0 || plan->think.high < timeout * SECOND)
         return;
-    struct finding *finding =
-        findings_add(findings, "keep_alive_seen", SIDE_SERVER, FINDING_WARN,
-                     "answers said \"Keep-Alive: timeout=%" PRId64 "\"; asking at most %.3g s apart "
-                     "is too late",
-                     timeout, duration_seconds(plan->think.high));
+    struct finding *finding = findings_add(findings, "keep_alive_seen", SIDE_SERVER, FINDING_WARN,
+                                           "answers said \"Keep-Alive: timeout=%" PRId64
+                                           "\"; asking at most %.3g s apart "
+                                           "is too late",
+                                           timeout, duration_seconds(plan->think.high));
     finding->have = timeout;
     finding_do(finding, "--keepalive %" PRId64, timeout);
 }
@@ -71,13 +74,13 @@ static void find_server(struct findings *findings, const struct record *record) 
         return;
     }
     int64_t gap = (int64_t)server->requests - (int64_t)server->client_sent;
-    struct finding *finding = findings_add(
-        findings, "server_requests", SIDE_SERVER, gap == 0 ? FINDING_OK : FINDING_WARN,
-        "the server counted %" PRIu64 " requests, the client sent %" PRIu64 "%s", server->requests,
-        server->client_sent,
-        gap == 0  ? ""
-        : gap > 0 ? ": others ask this server too"
-                  : ": requests that did not reach it, or its counters started anew");
+    struct finding *finding =
+        findings_add(findings, "server_requests", SIDE_SERVER, gap == 0 ? FINDING_OK : FINDING_WARN,
+                     "the server counted %" PRIu64 " requests, the client sent %" PRIu64 "%s",
+                     server->requests, server->client_sent,
+                     gap == 0  ? ""
+                     : gap > 0 ? ": others ask this server too"
+                               : ": requests that did not reach it, or its counters started anew");
     finding->have = (int64_t)server->requests;
     finding->need = (int64_t)server->client_sent;
 }
@@ -97,7 +100,11 @@ static void find_lag(struct findings *findings, const struct record *record) {
 /* --- rules --- */
 
 static const struct rule default_rules[] = {
-    {.expression = "opened>=100%", .metric = "opened", .op = RULE_AT_LEAST, .value = 100, .percent = true},
+    {.expression = "opened>=100%",
+     .metric = "opened",
+     .op = RULE_AT_LEAST,
+     .value = 100,
+     .percent = true},
     {.expression = "lost<=0", .metric = "lost", .op = RULE_AT_MOST, .value = 0},
 };
 
@@ -119,14 +126,13 @@ static bool judge_rules(struct judgement *judgement, const struct plan *plan,
                         const struct record *record) {
     bool broken = false;
     for (size_t i = 0; i < sizeof default_rules / sizeof default_rules[0]; i++) {
-        struct requirement *requirement =
-            &judgement->requirements[judgement->requirement_count++];
+        struct requirement *requirement = &judgement->requirements[judgement->requirement_count++];
         requirement->rule = default_rules[i];
         requirement->actual = measure(&default_rules[i], plan, &record->total.counts);
         bool judged = !(record->ramp_cut && strcmp(default_rules[i].metric, "opened") == 0);
-        requirement->result = !judged                                      ? RULE_NOT_JUDGED
+        requirement->result = !judged                                         ? RULE_NOT_JUDGED
                               : holds(&default_rules[i], requirement->actual) ? RULE_OK
-                                                                           : RULE_BROKEN;
+                                                                              : RULE_BROKEN;
         broken |= requirement->result == RULE_BROKEN;
     }
     return broken;

@@ -1,4 +1,5 @@
-/* The one door to the kernel's sockets, ring and clock: all that the engine knows of the outside. */
+/* The one door to the kernel's sockets, ring and clock: all that the engine knows of the outside.
+ */
 #ifndef NET_NET_H
 #define NET_NET_H
 

@@ -15,11 +15,11 @@
 enum { ASKER_ERROR_MAX = 160 };
 
 enum asker_state {
-    ASKER_IDLE,/* nothing asked; a kept connection may be open */
+    ASKER_IDLE, /* nothing asked; a kept connection may be open */
     ASKER_CONNECTING,
     ASKER_WAITING,
-    ASKER_ANSWERED,   /* facts and kept hold until the next ask */
-    ASKER_FAILED,     /* error says why */
+    ASKER_ANSWERED, /* facts and kept hold until the next ask */
+    ASKER_FAILED,   /* error says why */
 };
 
 /* Opaque to its users but for what they may read. */
@@ -27,11 +27,11 @@ struct asker {
     enum asker_state state;
     struct response_facts facts;
     struct response_headers kept;
-    char error[ASKER_ERROR_MAX];   /* "connection refused", "no answer within 3s", ... */
-    int error_number;              /* errno of a failed connect, else 0 */
-    bool connected;                /* the latest ask got as far as an open connection */
+    char error[ASKER_ERROR_MAX]; /* "connection refused", "no answer within 3s", ... */
+    int error_number;            /* errno of a failed connect, else 0 */
+    bool connected;              /* the latest ask got as far as an open connection */
     instant asked_at, ended_at;
-    uint64_t connections;          /* opened so far */
+    uint64_t connections; /* opened so far */
     /* internal */
     struct net *net;
     struct address address;
@@ -46,8 +46,8 @@ struct asker {
     bool closing;
 };
 
-/* operation: the tag's operation byte that marks this asker's events. request NULL: to be connected is
- * all that is asked (state ANSWERED, then the connection is closed). */
+/* operation: the tag's operation byte that marks this asker's events. request NULL: to be connected
+ * is all that is asked (state ANSWERED, then the connection is closed). */
 void asker_init(struct asker *asker, struct net *net, uint8_t operation,
                 const struct address *address, const struct request *request,
                 duration connect_timeout, duration timeout);

@@ -46,7 +46,8 @@ static void add_page(struct status_poller *poller, const struct stub_status *pag
     struct server_view *view = &poller->view;
     bool restarted = page->requests < poller->last.requests;
     view->restarts += restarted;
-    /* This poll is in the page it brought; so are those whose answers never came, if they got there. */
+    /* This poll is in the page it brought; so are those whose answers never came, if they got
+     * there. */
     uint64_t requests = growth(poller->last.requests, page->requests, restarted);
     requests = less(requests, 1 + poller->polls_unsure);
     uint64_t own = poller->asker.connections - poller->connections_seen;

@@ -12,17 +12,17 @@ struct status_poller {
     struct asker asker;
     struct request request;
     struct server_view view;
-    struct stub_status last;  /* the latest page */
-    instant last_at;          /* when it was answered */
+    struct stub_status last; /* the latest page */
+    instant last_at;         /* when it was answered */
     bool polling;
-    uint64_t polls_unsure;    /* sent since the last page without an answer: the server may or may not
-                                 have counted them */
-    uint64_t connections_seen;/* own connections accounted for so far */
-    uint64_t sent_before;     /* the client's count at the first page */
-    double per_second;        /* between the two latest pages; NAN: not measured */
+    uint64_t polls_unsure; /* sent since the last page without an answer: the server may or may not
+                              have counted them */
+    uint64_t connections_seen; /* own connections accounted for so far */
+    uint64_t sent_before;      /* the client's count at the first page */
+    double per_second;         /* between the two latest pages; NAN: not measured */
     /* The hold's window. */
     bool in_hold, hold_begun;
-    uint64_t hold_requests;   /* server's requests, own polls out, since hold_since */
+    uint64_t hold_requests; /* server's requests, own polls out, since hold_since */
     instant hold_since, hold_until;
 };
 

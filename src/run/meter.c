@@ -47,8 +47,8 @@ static void measure_rate(struct meter *meter, const struct tally *total, instant
 void meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
                 instant now, double t, double server_per_second) {
     measure_rate(meter, total, now);
-    meter->p50 = histogram_quantile_between(meter->latency_before, &total->latency, 0.5,
-                                            &meter->answers);
+    meter->p50 =
+        histogram_quantile_between(meter->latency_before, &total->latency, 0.5, &meter->answers);
     meter->p99 = histogram_quantile_between(meter->latency_before, &total->latency, 0.99, NULL);
     histogram_copy(meter->latency_before, &total->latency);
     const struct counts *counts = &total->counts;
@@ -97,8 +97,8 @@ static double cpu_percent(struct meter *meter, const struct crew *crew) {
     double percent = NAN;
     if (cpu >= 0 && meter->cpu_before >= 0 && cpu >= meter->cpu_before &&
         instant_before(meter->cpu_at, now))
-        percent = 100 * (double)(cpu - meter->cpu_before) /
-                  (double)instant_since(now, meter->cpu_at);
+        percent =
+            100 * (double)(cpu - meter->cpu_before) / (double)instant_since(now, meter->cpu_at);
     meter->cpu_before = cpu;
     meter->cpu_at = now;
     return percent;
@@ -131,8 +131,8 @@ void meter_line(struct meter *meter, struct live_line *line, const struct crew *
     };
     meter_files(crew, plan, total, &line->files_used, &line->files_limit);
     if (plan->host.port_low >= 0)
-        line->ports_have = (plan->host.port_high - plan->host.port_low + 1) *
-                           (int64_t)plan->address_count;
+        line->ports_have =
+            (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan->address_count;
 }
 
 void meter_finish(struct meter *meter, struct record *record, const struct crew *crew) {

@@ -29,8 +29,8 @@ void meter_free(struct meter *meter);
 /* The hold begins: rates start anew. */
 void meter_begin_hold(struct meter *meter, instant since, uint64_t answered);
 
-/* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may be
- * NAN. */
+/* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may
+ * be NAN. */
 void meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
                 instant now, double t, double server_per_second);
 

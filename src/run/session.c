@@ -104,8 +104,7 @@ static void begin_hold(struct session *session) {
     session->hold_since =
         counts->ramp_done_ns != 0 ? (instant){counts->ramp_done_ns} : session->now;
     if (counts->first_attempt_ns != 0)
-        record->ramp_seconds =
-            duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
+        record->ramp_seconds = duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
     session->answered_before_hold = counts->answered;
     session->next_tick = instant_after(session->hold_since, SECOND);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
@@ -139,8 +138,7 @@ static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
     if (plan->host.port_low < 0)
         return false;
-    int64_t range = (plan->host.port_high - plan->host.port_low + 1) *
-                    (int64_t)plan->address_count;
+    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan->address_count;
     return (int64_t)session->total->counts.live > range / 4;
 }
 
@@ -174,7 +172,8 @@ static void end_drain(struct session *session) {
     session->phase = PHASE_OVER;
 }
 
-/* The server's counters are read once more when the last request has ended, for the sums to match. */
+/* The server's counters are read once more when the last request has ended, for the sums to match.
+ */
 static bool last_poll_over(struct session *session) {
     if (session->poller == NULL || session->last_poll_done)
         return true;
@@ -325,11 +324,11 @@ static void reap(struct session *session, uint32_t index) {
         return;
     if (WIFEXITED(member->status) && WEXITSTATUS(member->status) == EXIT_BUG)
         session->record->bug_exit = EXIT_BUG;
-    notes_say(&session->notes, "worker %" PRIu32 " (pid %d) %s %d: its share of %" PRIu32
-              " connections is lost", index, (int)member->pid,
+    notes_say(&session->notes,
+              "worker %" PRIu32 " (pid %d) %s %d: its share of %" PRIu32 " connections is lost",
+              index, (int)member->pid,
               WIFSIGNALED(member->status) ? "was killed by signal" : "left with exit code",
-              WIFSIGNALED(member->status) ? WTERMSIG(member->status)
-                                          : WEXITSTATUS(member->status),
+              WIFSIGNALED(member->status) ? WTERMSIG(member->status) : WEXITSTATUS(member->status),
               member->share);
 }
 
@@ -350,8 +349,7 @@ static void take_event(struct session *session, const struct net_event *event) {
     case MEMBER_OPERATION: reap(session, slot_tag_slot(event->tag)); break;
     case STATUS_OPERATION:
         sample(session);
-        if (status_poller_event(session->poller, event, session->now,
-                                session->total->counts.sent))
+        if (status_poller_event(session->poller, event, session->now, session->total->counts.sent))
             poll_ended(session);
         break;
     default: require(!"an operation of the session");
@@ -396,8 +394,8 @@ static void tick(struct session *session) {
 }
 
 static instant next_wake(struct session *session) {
-    instant until = session->phase == PHASE_START ? instant_after(session->now, SECOND)
-                                                  : session->next_tick;
+    instant until =
+        session->phase == PHASE_START ? instant_after(session->now, SECOND) : session->next_tick;
     if (session->phase == PHASE_HOLD && session->plan->hold > 0)
         until = instant_earlier(until, instant_after(session->hold_since, session->plan->hold));
     if (session->poller != NULL)

@@ -7,8 +7,8 @@
 #include "stats/record.h"
 
 /* Carries the plan out and fills *record (zero-filled by the caller, freed with
- * session_free_record()). Addresses must be resolved; signals_fd is from signals_open(). 0 or -errno
- * when no worker could be started (no load was sent then). */
+ * session_free_record()). Addresses must be resolved; signals_fd is from signals_open(). 0 or
+ * -errno when no worker could be started (no load was sent then). */
 int session_run(struct record *record, const struct plan *plan, int signals_fd);
 void session_free_record(struct record *record);
 

@@ -32,23 +32,24 @@ struct worker_record {
 
 struct record {
     struct timespec started_at, ended_at; /* wall clock */
-    bool interrupted;      /* by a signal that was not the planned end */
-    bool ramp_cut;         /* the interruption came before the ramp was complete */
-    bool cut;              /* a second signal: the freeze or drain was cut short */
-    int bug_exit;          /* a worker left with EXIT_BUG */
-    int ring_error;        /* -errno when a worker's ring could not be made or broke; 0 */
-    double ramp_seconds;   /* NAN: not measured */
+    bool interrupted;                     /* by a signal that was not the planned end */
+    bool ramp_cut;                        /* the interruption came before the ramp was complete */
+    bool cut;                             /* a second signal: the freeze or drain was cut short */
+    int bug_exit;                         /* a worker left with EXIT_BUG */
+    int ring_error;      /* -errno when a worker's ring could not be made or broke; 0 */
+    double ramp_seconds; /* NAN: not measured */
     double hold_seconds;
     double drain_seconds;
     bool drain_by_reset;
-    bool balanced;         /* the identities held at every sample and after the drain */
-    const char *imbalance; /* the first that did not; NULL */
-    uint64_t samples;      /* at which they were checked */
+    bool balanced;                /* the identities held at every sample and after the drain */
+    const char *imbalance;        /* the first that did not; NULL */
+    uint64_t samples;             /* at which they were checked */
     uint64_t live_min, live_peak; /* over the hold's samples; over all samples */
     bool live_min_measured;
     uint64_t answered_in_hold;
-    double per_second_mean, per_second_peak; /* NAN: not measured */
-    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, when a sample first had one of it; 0 */
+    double per_second_mean, per_second_peak;  /* NAN: not measured */
+    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, when a sample first had one of it;
+                                                 0 */
     uint64_t unfinished; /* requests outstanding when a second signal cut the freeze */
     struct tally total;  /* frozen, all workers */
     struct target_facts target;

@@ -34,13 +34,14 @@ struct counts {
     uint64_t drain[OUTCOME_COUNT];        /* of connections fixed by the freeze */
     uint64_t errnos[TALLY_ERRNO_MAX + 1]; /* of open errors and live ones; the last: any beyond */
     uint64_t statuses[TALLY_STATUS_MAX];  /* of final answers */
-    uint64_t reasons[REASON_COUNT]; /* of protocol_error */
-    int64_t first_attempt_ns; /* run clock; 0: none yet. Merged: the least */
-    int64_t ramp_done_ns;     /* when the last of the share was open or had ended. Merged: the greatest */
-    int64_t frozen_ns;        /* when the last connection was fixed. Merged: the greatest */
+    uint64_t reasons[REASON_COUNT];       /* of protocol_error */
+    int64_t first_attempt_ns;             /* run clock; 0: none yet. Merged: the least */
+    int64_t
+        ramp_done_ns;  /* when the last of the share was open or had ended. Merged: the greatest */
+    int64_t frozen_ns; /* when the last connection was fixed. Merged: the greatest */
     int64_t keep_alive_timeout_s; /* the least Keep-Alive: timeout= seen, 0 = none seen */
-    uint32_t phase;           /* enum worker_phase. Merged: meaningless */
-    int32_t failure;          /* -errno of WORKER_FAILED */
+    uint32_t phase;               /* enum worker_phase. Merged: meaningless */
+    int32_t failure;              /* -errno of WORKER_FAILED */
 };
 
 struct tally {
@@ -68,8 +69,8 @@ const char *tally_imbalance(const struct tally *tally);
 /* After the drain: sum(drain) = connecting + live. */
 bool tally_drain_balances(const struct counts *counts);
 
-/* The last published tally of a worker that died: what was connecting or live is worker_lost, and its
- * outstanding requests are lost; what the freeze had fixed is lost in the drain. */
+/* The last published tally of a worker that died: what was connecting or live is worker_lost, and
+ * its outstanding requests are lost; what the freeze had fixed is lost in the drain. */
 void tally_lose_worker(struct tally *tally);
 
 /* Two buffers under a sequence number, in memory shared with the parent: buffer (sequence & 1) is

@@ -67,6 +67,7 @@ static void the_think_time_follows_the_keep_alive_time_unless_said_outright(void
         duration low, high;
     } cases[] = {
         {"-k 2s e", 500 * MILLISECOND, SECOND},
+        {"-k 5s e", SECOND, 2500 * MILLISECOND},
         {"-k 100ms e", 25 * MILLISECOND, 50 * MILLISECOND},
         {"-k 24h e", SECOND, 12 * HOUR},
         {"-k 2s -i 5s e", 5 * SECOND, 5 * SECOND},

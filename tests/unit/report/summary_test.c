@@ -94,6 +94,7 @@ static void a_limit_of_ours_explains_itself(void **state) {
     fixture->judgement.verdict = VERDICT_INCONCLUSIVE;
     fixture->judgement.exit_code = 4;
     fixture->plan.workers_needed = 2;
+    fixture->record.first_seen_seconds[OUTCOME_fd_limit] = 20.1;
     const char *text = fixture_summary(fixture, &fixture->record, true);
     assert_int_equal(strncmp(text, "INCONCLUSIVE   100 connections", 30), 0);
     assert_says(text,
@@ -102,6 +103,7 @@ static void a_limit_of_ours_explains_itself(void **state) {
                 "  whose    the tester (this machine), not the server\n"
                 "  limit    RLIMIT_NOFILE soft 20 000, hard 20 000; in use 97 of 20 000; whole "
                 "system 41 200 of 2 466 177 before the run\n"
+                "  since    20.1 s into the run\n"
                 "  do       --workers 2        (each worker has its own limit)\n"
                 "  verdict  inconclusive (exit 4): this run says nothing about the server\n");
     assert_says(text, "  look at       fd_limit: ");

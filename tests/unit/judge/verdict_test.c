@@ -1,0 +1,270 @@
+/* The verdict of a run: rules, sides and the precedence of the contract. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/require.h"
+#include "judge/judge.h"
+
+/* A run of 100 connections that went well; each test spoils something. */
+struct fixture {
+    struct options options;
+    struct plan plan;
+    struct record record;
+    struct judgement judgement;
+};
+
+static int set_up(void **state) {
+    struct fixture *f = calloc(1, sizeof *f);
+    f->options.timeout = 3 * SECOND;
+    f->options.connect_timeout = 3 * SECOND;
+    f->plan = (struct plan){.options = &f->options,
+                            .connections = 100,
+                            .workers = 1,
+                            .think = {1 * SECOND, 30 * SECOND}};
+    f->record.balanced = true;
+    f->record.total.counts =
+        (struct counts){.attempted = 100, .opened = 100, .live = 100, .sent = 500, .answered = 500};
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state) {
+    free(*state);
+    return 0;
+}
+
+static struct counts *counts_of(struct fixture *f) {
+    return &f->record.total.counts;
+}
+
+/* Live connections that ended so. */
+static void lose(struct fixture *f, enum outcome outcome, uint64_t count) {
+    counts_of(f)->outcomes[outcome] += count;
+    counts_of(f)->live -= count;
+    counts_of(f)->lost += count;
+}
+
+/* Attempts that ended so. */
+static void fail_to_open(struct fixture *f, enum outcome outcome, uint64_t count) {
+    counts_of(f)->outcomes[outcome] += count;
+    counts_of(f)->live -= count;
+    counts_of(f)->opened -= count;
+}
+
+static void expect(struct fixture *f, enum verdict verdict, int exit_code) {
+    judge_run(&f->judgement, &f->plan, &f->record);
+    assert_string_equal(verdict_name(f->judgement.verdict), verdict_name(verdict));
+    assert_int_equal(f->judgement.exit_code, exit_code);
+    assert_int_equal(f->judgement.requirement_count, 2);
+    assert_true(exit_code == 0 || f->judgement.reason_count > 0);
+}
+
+static const struct finding *finding_of(const struct fixture *f, const char *code) {
+    for (size_t i = 0; i < f->judgement.findings.count; i++)
+        if (strcmp(f->judgement.findings.items[i].code, code) == 0)
+            return &f->judgement.findings.items[i];
+    return NULL;
+}
+
+static void a_plan_carried_out_is_held(void **state) {
+    struct fixture *f = *state;
+    expect(f, VERDICT_HELD, 0);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_OK);
+    assert_int_equal(f->judgement.requirements[1].result, RULE_OK);
+    assert_int_equal(f->judgement.reason_count, 0);
+}
+
+/* Contract: a worked example. */
+static void the_worked_example_is_broke(void **state) {
+    struct fixture *f = *state;
+    fail_to_open(f, OUTCOME_refused, 3);
+    lose(f, OUTCOME_closed_idle, 2);
+    lose(f, OUTCOME_response_timeout, 1);
+    expect(f, VERDICT_BROKE, 1);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_BROKEN);
+    assert_true(f->judgement.requirements[0].actual > 96.9 &&
+                f->judgement.requirements[0].actual < 97.1);
+    assert_int_equal(f->judgement.requirements[1].result, RULE_BROKEN);
+    assert_true(f->judgement.requirements[1].actual > 2.9);
+    assert_non_null(finding_of(f, "refused"));
+    assert_int_equal(finding_of(f, "refused")->side, SIDE_SERVER);
+    assert_int_equal(finding_of(f, "closed_idle")->status, FINDING_WARN);
+}
+
+static void the_worked_example_with_fd_limit_is_inconclusive(void **state) {
+    struct fixture *f = *state;
+    fail_to_open(f, OUTCOME_fd_limit, 3);
+    lose(f, OUTCOME_closed_idle, 2);
+    lose(f, OUTCOME_response_timeout, 1);
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    assert_non_null(strstr(f->judgement.reasons[0], "3 fd_limit"));
+}
+
+static void every_outcome_of_side_tester_makes_a_run_inconclusive(void **state) {
+    struct fixture *f = *state;
+    const struct record whole = f->record;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (outcome_side((enum outcome)i) == SIDE_US)
+            continue;
+        f->record = whole;
+        memset(&f->judgement, 0, sizeof f->judgement);
+        fail_to_open(f, (enum outcome)i, 1);
+        bool ours = outcome_side((enum outcome)i) == SIDE_TESTER;
+        expect(f, ours ? VERDICT_INCONCLUSIVE : VERDICT_BROKE, ours ? 4 : 1);
+    }
+}
+
+static void nothing_that_ever_opened_is_no_target(void **state) {
+    struct fixture *f = *state;
+    fail_to_open(f, OUTCOME_refused, 100);
+    expect(f, VERDICT_NO_TARGET, 5);
+}
+
+static void nothing_that_ever_opened_for_our_own_fault_is_inconclusive(void **state) {
+    struct fixture *f = *state;
+    fail_to_open(f, OUTCOME_refused, 99);
+    fail_to_open(f, OUTCOME_ports_exhausted, 1);
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+}
+
+static void an_interrupted_run_is_never_no_target(void **state) {
+    struct fixture *f = *state;
+    fail_to_open(f, OUTCOME_refused, 100);
+    f->record.interrupted = f->record.ramp_cut = true;
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_NOT_JUDGED);
+}
+
+static void a_ramp_cut_short_does_not_break_opened(void **state) {
+    struct fixture *f = *state;
+    *counts_of(f) = (struct counts){.attempted = 40, .opened = 40, .live = 40};
+    f->record.interrupted = f->record.ramp_cut = true;
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_NOT_JUDGED);
+    assert_int_equal(f->judgement.requirements[1].result, RULE_OK);
+}
+
+static void a_broken_rule_comes_before_an_interruption(void **state) {
+    struct fixture *f = *state;
+    lose(f, OUTCOME_reset_idle, 1);
+    f->record.interrupted = true;
+    expect(f, VERDICT_BROKE, 1);
+}
+
+static void timeouts_while_we_were_late_are_inconclusive(void **state) {
+    struct fixture *f = *state;
+    lose(f, OUTCOME_response_timeout, 2);
+    counts_of(f)->deadline_lag_ns = (uint64_t)(301 * MILLISECOND);
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+}
+
+static void timeouts_while_we_were_in_time_are_the_servers(void **state) {
+    struct fixture *f = *state;
+    lose(f, OUTCOME_response_timeout, 2);
+    counts_of(f)->deadline_lag_ns = (uint64_t)(299 * MILLISECOND);
+    expect(f, VERDICT_BROKE, 1);
+}
+
+static void our_lateness_excuses_no_reset(void **state) {
+    struct fixture *f = *state;
+    lose(f, OUTCOME_response_timeout, 2);
+    lose(f, OUTCOME_reset_idle, 1);
+    counts_of(f)->deadline_lag_ns = (uint64_t)SECOND;
+    expect(f, VERDICT_BROKE, 1);
+}
+
+static void connect_timeouts_while_we_were_late_are_inconclusive(void **state) {
+    struct fixture *f = *state;
+    fail_to_open(f, OUTCOME_connect_timeout, 5);
+    counts_of(f)->deadline_lag_ns = (uint64_t)(400 * MILLISECOND);
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+}
+
+static void our_lateness_alone_never_spoils_held(void **state) {
+    struct fixture *f = *state;
+    histogram_add(&f->record.total.lag, 2 * SECOND);
+    expect(f, VERDICT_HELD, 0);
+    assert_int_equal(finding_of(f, "loop_lag")->status, FINDING_WARN);
+}
+
+static void no_ring_is_unfit(void **state) {
+    struct fixture *f = *state;
+    memset(counts_of(f), 0, sizeof *counts_of(f));
+    f->record.ring_error = -ENOMEM;
+    expect(f, VERDICT_UNFIT, 3);
+}
+
+static void a_second_interrupt_is_130_and_a_bug_is_70(void **state) {
+    struct fixture *f = *state;
+    f->record.interrupted = f->record.cut = true;
+    expect(f, VERDICT_INCONCLUSIVE, 130);
+    memset(&f->judgement, 0, sizeof f->judgement);
+    f->record.bug_exit = EXIT_BUG;
+    expect(f, VERDICT_INCONCLUSIVE, EXIT_BUG);
+}
+
+static void a_ledger_that_does_not_balance_is_a_bug(void **state) {
+    struct fixture *f = *state;
+    f->record.balanced = false;
+    f->record.imbalance = "attempted = connecting + live + closed + errored";
+    expect(f, VERDICT_INCONCLUSIVE, EXIT_BUG);
+    assert_non_null(strstr(f->judgement.reasons[0], f->record.imbalance));
+}
+
+static void a_gap_to_the_servers_count_is_found_and_named(void **state) {
+    struct fixture *f = *state;
+    f->record.server =
+        (struct server_view){.asked = true, .measured = true, .requests = 500, .client_sent = 500};
+    expect(f, VERDICT_HELD, 0);
+    assert_int_equal(finding_of(f, "server_requests")->status, FINDING_OK);
+    memset(&f->judgement, 0, sizeof f->judgement);
+    f->record.server.requests = 510;
+    expect(f, VERDICT_HELD, 0);
+    assert_int_equal(finding_of(f, "server_requests")->status, FINDING_WARN);
+    assert_non_null(strstr(finding_of(f, "server_requests")->text, "others ask"));
+}
+
+static void a_keep_alive_shorter_than_our_pause_is_found_in_the_answers(void **state) {
+    struct fixture *f = *state;
+    counts_of(f)->keep_alive_timeout_s = 5;
+    expect(f, VERDICT_HELD, 0);
+    assert_string_equal(finding_of(f, "keep_alive_seen")->todo[0], "--keepalive 5");
+    memset(&f->judgement, 0, sizeof f->judgement);
+    counts_of(f)->keep_alive_timeout_s = 31;
+    expect(f, VERDICT_HELD, 0);
+    assert_null(finding_of(f, "keep_alive_seen"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        TEST(a_plan_carried_out_is_held),
+        TEST(the_worked_example_is_broke),
+        TEST(the_worked_example_with_fd_limit_is_inconclusive),
+        TEST(every_outcome_of_side_tester_makes_a_run_inconclusive),
+        TEST(nothing_that_ever_opened_is_no_target),
+        TEST(nothing_that_ever_opened_for_our_own_fault_is_inconclusive),
+        TEST(an_interrupted_run_is_never_no_target),
+        TEST(a_ramp_cut_short_does_not_break_opened),
+        TEST(a_broken_rule_comes_before_an_interruption),
+        TEST(timeouts_while_we_were_late_are_inconclusive),
+        TEST(timeouts_while_we_were_in_time_are_the_servers),
+        TEST(our_lateness_excuses_no_reset),
+        TEST(connect_timeouts_while_we_were_late_are_inconclusive),
+        TEST(our_lateness_alone_never_spoils_held),
+        TEST(no_ring_is_unfit),
+        TEST(a_second_interrupt_is_130_and_a_bug_is_70),
+        TEST(a_ledger_that_does_not_balance_is_a_bug),
+        TEST(a_gap_to_the_servers_count_is_found_and_named),
+        TEST(a_keep_alive_shorter_than_our_pause_is_found_in_the_answers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
