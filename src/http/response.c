@@ -166,12 +166,13 @@ static enum view scan_name(struct response *response, unsigned char byte) {
     return VIEW_SHOW;
 }
 
+/* White space here would fold the line into the one before; as a name it is refused. */
 static enum view scan_line(struct response *response, unsigned char byte) {
     if (byte == '\r') {
         response->at = AT_HEAD_LF;
         return VIEW_SHOW;
     }
-    if (!byte_is_token(byte)) /* a folded line, which begins with white space, too */
+    if (byte == ':')
         return bad(response, REASON_bad_header);
     response->at = AT_NAME;
     response->name = (struct word){0};
@@ -489,7 +490,7 @@ enum response_result response_feed(struct response *response, const void *bytes,
 /* llhttp_finish() is not asked: it calls an end clean where no byte has come, and one unclean where
  * a head has come and no byte of a body that the end completes. */
 enum response_result response_finish(struct response *response) {
-    if (response->at == AT_BODY && response->until_close) {
+    if (response->until_close) {
         response->at = AT_OVER;
         response->complete = true;
     }

@@ -1,0 +1,118 @@
+/* The simulated body of the door: a virtual clock, servers that misbehave by seed or by script, and
+ * any operation failed on demand. */
+#ifndef SIM_SIM_H
+#define SIM_SIM_H
+
+#include <stdatomic.h>
+
+#include "net/net.h"
+#include "stats/outcome.h"
+
+/* What a server does with a request. */
+enum deed {
+    DEED_ANSWER, /* and the connection stays */
+    DEED_BLANK,  /* the same, and a CR LF behind it that means nothing */
+    /* All others end the connection. */
+    DEED_ANSWER_CLOSE,  /* Connection: close, and a FIN */
+    DEED_ANSWER_LINGER, /* Connection: close, and no FIN ever */
+    DEED_ANSWER_10,     /* HTTP/1.0, and a FIN */
+    DEED_ANSWER_EOF,    /* the FIN ends the body */
+    DEED_ANSWER_TWICE,  /* noise behind the answer, in the same piece of bytes */
+    DEED_FIN,           /* before any byte of the answer */
+    DEED_RST,
+    DEED_FIN_MID, /* inside the answer */
+    DEED_RST_MID,
+    DEED_NEVER,  /* acknowledged and not answered */
+    DEED_SILENT, /* not even acknowledged */
+    DEED_LATE,   /* answered after the deadline */
+    DEED_NOISE,  /* answered with no HTTP */
+    DEED_ERROR,  /* the network reports EHOSTUNREACH */
+    DEED_IDLE_FIN, /* answered, and then, before the next request */
+    DEED_IDLE_RST,
+    DEED_IDLE_NOISE,
+    DEED_IDLE_408,
+    DEED_ARM_FAILS,  /* answered; the next readiness cannot be armed: ENOMEM */
+    DEED_SEND_RESET, /* the RST came before the request: the send fails with ECONNRESET */
+    DEED_SEND_PIPE,  /* the send fails with EPIPE, and a FIN is there */
+    DEEDS
+};
+
+enum dial { DIAL_UP, DIAL_FAILS, DIAL_NEVER, DIAL_SELF, DIAL_GREETED };
+
+/* One connection's life; zero-filled: up at once, every request answered. */
+struct script {
+    int open_error; /* errno of socket or bind */
+    enum dial dial;
+    int dial_error; /* errno of DIAL_FAILS */
+    uint32_t deed_at; /* the request, from 0, that meets the deed */
+    enum deed deed;
+    duration latency; /* 0: drawn */
+    duration dial_after; /* 0: drawn */
+    bool whole;       /* the answer is not cut */
+};
+
+struct sim_config {
+    uint64_t seed;
+    instant start;         /* what the clock shows at first */
+    duration timeout;      /* the client's, so that it is known what is late */
+    duration connect_timeout;
+    struct { duration low, high; } latency; /* of answers and connects */
+    duration idle_after;   /* when an idle deed happens: up to this after the answer */
+    duration ready_after;  /* how long a completion may take to be seen; 0: 20 us */
+    uint32_t pieces_max;   /* an answer is cut into up to so many; 0: never */
+    uint32_t bad_dials, bad_requests; /* of a million, where no script says otherwise */
+    duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */
+    const struct script *scripts; /* of the first connections, in the order they are opened */
+    size_t script_count;
+};
+
+/* Fallible operations, for the sweep. */
+enum operation {
+    OPERATION_OPEN,
+    OPERATION_CONNECT,
+    OPERATION_SELF,
+    OPERATION_SEND,
+    OPERATION_RECEIVE,
+    OPERATION_ARM,
+    OPERATION_UNACKNOWLEDGED,
+    OPERATION_WAIT,
+    OPERATIONS
+};
+
+/* What truly happened, from what the servers did and what the engine was shown of it. */
+struct truth {
+    uint64_t outcomes[OUTCOME_COUNT];
+    uint64_t attempted, opened;
+    uint64_t received;     /* requests that the kernel took whole */
+    uint64_t sends_failed; /* requests that it did not take */
+    uint64_t answered;     /* answers read to their end, the request outstanding */
+    uint64_t late;         /* answers that nobody was there to read any more */
+    uint64_t ended_early;  /* connections ended by the engine before any deadline: never */
+    uint64_t descriptors;  /* open now */
+    uint64_t operations;   /* fallible ones so far */
+    uint64_t hash;         /* of all operations and completions with their times */
+};
+
+struct net *sim_create(const struct sim_config *config);
+const struct truth *sim_truth(const struct net *net);
+
+/* The next net_wait() returns at once: somebody rang. */
+void sim_wake(struct net *net);
+/* No net_wait() goes on past this. INSTANT_NEVER: any. */
+void sim_stop_at(struct net *net, instant stop);
+
+/* The process is stopped at its `reading`-th reading of the clock from now on (1 is the next), before
+ * or after that reading, and continued `length` later, when *paused has grown by it. */
+void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
+               _Atomic int64_t *paused);
+
+/* The n-th fallible operation from the start (1 is the first) fails with the which-th error of its
+ * kind; onward: so do all after it. */
+void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward);
+enum operation sim_operation(const struct net *net, uint64_t n);
+uint32_t sim_errors(enum operation operation); /* how many there are of its kind */
+
+/* Connections that are up and had no answer since. */
+uint64_t sim_stale_since(const struct net *net, instant since);
+
+#endif

@@ -1,0 +1,116 @@
+/* The inside of the simulated world, shared by its door, its servers and its truth. */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "base/random.h"
+#include "queue.h"
+#include "sim.h"
+
+enum { PIECES_MAX = 24, PREPARED_MAX = 65536, OPERATIONS_KEPT = 65536 };
+
+enum phase { PHASE_NEW, PHASE_DIALLING, PHASE_UP, PHASE_FAILED };
+
+struct socket {
+    uint64_t serial; /* 0: the number is free */
+    enum phase phase;
+    bool closing; /* given back: free at the next submission */
+    bool shut;    /* by us */
+    /* The ring's: owed from the preparation until the completion is taken. */
+    bool connect_owed, ready_owed;
+    bool polled; /* armed with the kernel */
+    bool firing; /* its completion is on its way */
+    uint64_t connect_tag, ready_tag;
+    uint64_t connect_version;
+    /* The peer's. */
+    struct script script;
+    bool scripted;
+    bool fin, reset, dead; /* dead: by RST or error */
+    bool written_into_fin;
+    bool unacknowledged;
+    bool over; /* the server does nothing more here */
+    int error; /* handed out once */
+    int arm_error;
+    uint32_t requests;
+    uint32_t piece_first, piece_count;
+    struct piece pieces[PIECES_MAX];
+    int64_t arrival_ns; /* the latest on its way: bytes keep their order */
+    /* The truth's. */
+    enum outcome verdict; /* OUTCOME_COUNT: none yet */
+    bool outstanding, begun, to_eof, told_unacknowledged;
+    int first_error;
+    int64_t dialled_ns, asked_ns, answered_ns;
+    uint64_t batch;
+};
+
+struct prepared {
+    enum operation operation;
+    int fd;
+    uint64_t serial;
+    uint64_t tag;
+};
+
+struct completion {
+    struct net_event event;
+    uint64_t serial;
+    enum operation operation;
+    int fd;
+};
+
+struct net {
+    struct sim_config config;
+    struct random random;
+    struct truth truth;
+    int64_t now_ns;
+    struct socket *sockets;
+    size_t socket_count;
+    int lowest_free;
+    uint64_t serial;
+    size_t script_next;
+    struct queue peer, ring;
+    struct prepared prepared[PREPARED_MAX];
+    size_t prepared_count;
+    struct completion done[PREPARED_MAX];
+    size_t done_first, done_count;
+    uint64_t batch;
+    bool woken;
+    instant stop;
+    struct {
+        uint64_t reading; /* 0: none */
+        bool before;
+        duration length;
+        _Atomic int64_t *paused;
+    } pause;
+    struct {
+        uint64_t n; /* 0: none */
+        uint32_t which;
+        bool onward;
+    } fail;
+    uint8_t operations[OPERATIONS_KEPT];
+};
+
+/* Says what is wrong, where and when, and aborts. */
+_Noreturn void world_wrong(const struct net *net, const char *what, int fd);
+void world_note(struct net *net, uint64_t what, int fd, int64_t value);
+uint64_t world_draw(struct net *net, uint64_t low, uint64_t high);
+bool world_chance(struct net *net, uint32_t of_a_million);
+
+/* server.c */
+void server_open(struct net *net, struct socket *socket);  /* draws its script */
+void server_dial(struct net *net, int fd);                 /* the connect was submitted */
+void server_request(struct net *net, int fd);              /* a request has come */
+int server_refuses_send(struct socket *socket);            /* errno, or 0 */
+void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
+                 int result);
+
+/* truth.c: called when the engine is shown something, or ends a connection itself. */
+void truth_open_failed(struct net *net, int error);
+void truth_connected(struct net *net, struct socket *socket, int result);
+void truth_self(struct net *net, struct socket *socket);
+void truth_asked(struct net *net, struct socket *socket);
+void truth_send_failed(struct net *net, struct socket *socket, int error);
+void truth_bytes(struct net *net, struct socket *socket, enum mark mark);
+void truth_end(struct net *net, struct socket *socket);
+void truth_error(struct net *net, struct socket *socket, int error);
+void truth_ended_by_us(struct net *net, struct socket *socket);
+
+#endif
