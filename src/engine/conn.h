@@ -25,6 +25,7 @@ enum {
     CONN_FIXED = 4,     /* fixed by the freeze: what befalls it now counts in the drain only */
     CONN_LINGERING = 8, /* closing, not yet shut: waits for the peer's FIN after an announced end */
     CONN_ASK_NOW = 16,  /* closed loop: ask again as soon as what was read is used up */
+    CONN_BY_RESET = 32, /* to be ended by RST, which leaves no TIME_WAIT */
 };
 
 /* An idle connection owns no parser and no buffer: this, its timer and nothing else. */

@@ -39,6 +39,7 @@ struct fleet {
     uint32_t think_low, think_high; /* ticks */
     uint32_t drained;               /* where fleet_drain() goes on */
     bool closed_loop;
+    bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
     bool frozen;
     char scratch[SCRATCH_BYTES];
 };
@@ -91,6 +92,9 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->tally = parts->tally;
     fleet->share = share;
     fleet->quantum = 1;
+    const struct host *host = &parts->plan->host;
+    fleet->may_meet_itself = host->port_low < 0 || (parts->plan->dial_port >= host->port_low &&
+                                                    parts->plan->dial_port <= host->port_high);
     fleet->now = net_now(parts->net);
     set_think_ticks(fleet);
     random_seed(&fleet->random, parts->plan->seed, parts->worker);
@@ -204,10 +208,13 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
 static void end(struct fleet *fleet, struct conn *conn) {
     conn->flags &= (uint8_t)~CONN_LINGERING;
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
-    if ((conn->flags & (CONN_ARMED | CONN_DIALLING)) == 0)
-        befall(fleet, conn, STIMULUS_QUIET);
-    else
+    bool owned = (conn->flags & (CONN_ARMED | CONN_DIALLING)) != 0;
+    if ((conn->flags & CONN_BY_RESET) != 0)
+        net_reset(fleet->net, conn->fd);
+    else if (owned)
         net_shutdown(fleet->net, conn->fd);
+    if (!owned)
+        befall(fleet, conn, STIMULUS_QUIET);
 }
 
 static void linger(struct fleet *fleet, struct conn *conn) {
@@ -417,7 +424,7 @@ void fleet_open(struct fleet *fleet, uint32_t index) {
 }
 
 static void connected(struct fleet *fleet, struct conn *conn) {
-    if (net_connected_to_itself(fleet->net, conn->fd)) {
+    if (fleet->may_meet_itself && net_connected_to_itself(fleet->net, conn->fd)) {
         befall(fleet, conn, STIMULUS_SELF);
         return;
     }
@@ -455,10 +462,12 @@ static void read_on_lingering(struct fleet *fleet, struct conn *conn) {
 static void ready(struct fleet *fleet, struct conn *conn, int result) {
     conn->flags &= (uint8_t)~CONN_ARMED;
     if (conn->state == CONN_CLOSING) {
-        if ((conn->flags & CONN_LINGERING) != 0)
-            read_on_lingering(fleet, conn);
-        else
+        if ((conn->flags & CONN_LINGERING) == 0)
             befall(fleet, conn, STIMULUS_QUIET);
+        else if (result < 0)
+            befall(fleet, conn, STIMULUS_ERROR); /* to arm it again and again would be a spin */
+        else
+            read_on_lingering(fleet, conn);
         return;
     }
     if (result < 0)
@@ -568,7 +577,7 @@ bool fleet_drain(struct fleet *fleet, uint32_t most, bool by_reset) {
         if (conn->state == CONN_VACANT || conn->state == CONN_CLOSING)
             continue;
         if (by_reset)
-            net_reset(fleet->net, conn->fd);
+            conn->flags |= CONN_BY_RESET;
         befall(fleet, conn, STIMULUS_DRAIN);
         most--;
     }
@@ -580,7 +589,7 @@ uint64_t fleet_descriptors(const struct fleet *fleet) {
 }
 
 const char *fleet_audit(const struct fleet *fleet) {
-    uint64_t states[CONN_STATES] = {0}, fixed = 0, files = 0, timers = 0;
+    uint64_t states[CONN_STATES] = {0}, fixed = 0, files = 0, timers = 0, leases = 0;
     for (uint32_t i = 0; i < fleet->share; i++) {
         const struct conn *conn = &fleet->conns[i];
         bool is_fixed = (conn->flags & CONN_FIXED) != 0;
@@ -588,6 +597,7 @@ const char *fleet_audit(const struct fleet *fleet) {
         states[conn->state]++;
         files += conn->state != CONN_VACANT && conn->fd >= 0;
         timers += wheel_armed(fleet->wheel, i);
+        leases += conn->state == CONN_AWAITING && conn->lease != SLOT_NONE;
         bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
                      (conn->state == CONN_IDLE && !is_fixed) || (conn->flags & CONN_LINGERING) != 0;
         if (waits != wheel_armed(fleet->wheel, i))
@@ -600,6 +610,10 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "descriptors open = live + connecting + closing + fixed";
     if (timers != wheel_count(fleet->wheel))
         return "the wheel's count = timers armed";
+    if (leases != fleet->reader_slots.taken)
+        return "readers leased = answers in pieces";
+    if (counts->outstanding != states[CONN_AWAITING])
+        return "outstanding = connections awaiting";
     if (!fleet->frozen && counts->live != states[CONN_IDLE] + states[CONN_AWAITING])
         return "live = connections idle or awaiting";
     if (!fleet->frozen && counts->connecting != states[CONN_CONNECTING])

@@ -33,6 +33,7 @@ struct net_config {
 /* Makes a door of this process' own; it must be used and destroyed by the same process. 0 or
  * -errno. The caller owns *out. */
 int net_create(struct net **out, const struct net_config *config);
+/* Descriptors that were not given back by net_close() stay open: they are the caller's leak. */
 void net_destroy(struct net *net);
 
 /* Tells why net_create() returned error (-errno), from that, /proc/sys/kernel/io_uring_disabled and

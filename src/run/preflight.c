@@ -163,10 +163,20 @@ static bool settle_askers(struct preflight *preflight, size_t count) {
     }
 }
 
+/* The preflight's connections are gone before the load begins: the server must not count them. */
+static void close_asker(struct preflight *preflight, struct asker *asker) {
+    instant until = instant_after(net_now(preflight->net), SECOND);
+    asker_close(asker);
+    while (!asker_quiet(asker) && instant_before(net_now(preflight->net), until) &&
+           wait_on(preflight, until))
+        continue;
+}
+
 /* The first accepted address is asked; the others need only accept. */
 static struct asker *ask_addresses(struct preflight *preflight, const struct request *request) {
     const struct plan *plan = preflight->plan;
     const struct options *options = plan->options;
+    preflight->facts->addresses_tried = plan->address_count;
     for (size_t i = 0; i < plan->address_count; i++) {
         asker_init(&preflight->askers[i], preflight->net, (uint8_t)(ASKER_OPERATION + i),
                    &plan->addresses[i], i == 0 ? request : NULL, options->connect_timeout,
@@ -194,7 +204,6 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
 
 static void keep_accepting(struct preflight *preflight) {
     struct plan *plan = preflight->plan;
-    preflight->facts->addresses_tried = plan->address_count;
     size_t kept = 0;
     for (size_t i = 0; i < plan->address_count; i++)
         if (preflight->askers[i].connected)
@@ -237,6 +246,8 @@ static void ask_target(struct preflight *preflight) {
                      address_format(&asker->address, where, sizeof where), asker->error);
         keep_accepting(preflight);
     }
+    for (size_t i = 0; i < facts->addresses_tried; i++)
+        close_asker(preflight, &preflight->askers[i]);
     request_free(&request);
 }
 
@@ -259,7 +270,7 @@ static void ask_status(struct preflight *preflight) {
     if (!status_poller_answered(&poller))
         snprintf(facts->status_error, sizeof facts->status_error, "%s",
                  poller.view.last_failure[0] != '\0' ? poller.view.last_failure : "no answer");
-    asker_close(&poller.asker);
+    close_asker(preflight, &poller.asker);
     preflight->poller = NULL;
     status_poller_free(&poller);
 }

@@ -107,6 +107,7 @@ bool tally_drain_balances(const struct counts *counts) {
 
 void tally_lose_worker(struct tally *tally) {
     struct counts *c = &tally->counts;
+    c->descriptors = 0; /* it took them with it */
     if (c->phase >= WORKER_FROZEN && c->phase <= WORKER_DONE) {
         c->drain[OUTCOME_worker_lost] += c->connecting + c->live - tally_drained(c);
         return;
@@ -116,12 +117,14 @@ void tally_lose_worker(struct tally *tally) {
     c->outcomes[OUTCOME_worker_lost] += c->connecting + c->live;
     c->lost += c->live;
     c->requests_lost += c->outstanding;
-    c->connecting = c->live = c->outstanding = c->descriptors = 0;
+    c->connecting = c->live = c->outstanding = 0;
 }
 
 /* Readers look at sequence before and after copying; the writer moves it after writing. */
 void tally_publish(struct tally_board *board, struct tally *tally) {
     uint64_t next = atomic_load_explicit(&board->sequence, memory_order_relaxed) + 1;
+    /* Or the writes below could be seen before the number that sends readers to the other buffer. */
+    atomic_thread_fence(memory_order_release);
     int set = (int)(next & 1);
     struct tally *buffer = &board->buffers[set];
     buffer->counts = tally->counts;

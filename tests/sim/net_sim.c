@@ -294,6 +294,7 @@ static void poke(struct net *net, int fd) {
 
 static void post(struct net *net, int fd, enum operation operation, uint64_t tag, int result) {
     require(net->done_count < PREPARED_MAX);
+    net->sockets[fd].connect_posted |= operation == OPERATION_CONNECT;
     net->done[net->done_count++] = (struct completion){
         {.tag = tag, .result = result}, net->sockets[fd].serial, operation, fd};
 }
@@ -302,7 +303,7 @@ static void submit_send(struct net *net, const struct prepared *prepared) {
     struct socket *socket = &net->sockets[prepared->fd];
     int error = fallible_operation(net, OPERATION_SEND);
     if (error == 0)
-        error = server_refuses_send(socket);
+        error = server_refuses(net, socket);
     if (error == ECONNRESET)
         socket->reset = socket->dead = true;
     if (error == EPIPE)
@@ -359,13 +360,13 @@ static void submit(struct net *net) {
             submit_connect(net, prepared);
     }
     net->prepared_count = 0;
-    for (size_t fd = 0; fd < net->socket_count; fd++) {
-        if (!net->sockets[fd].closing)
-            continue;
+    for (size_t i = 0; i < net->closing_count; i++) {
+        int fd = net->closing[i];
         net->sockets[fd] = (struct socket){.serial = 0};
-        if ((int)fd < net->lowest_free)
-            net->lowest_free = (int)fd;
+        if (fd < net->lowest_free)
+            net->lowest_free = fd;
     }
+    net->closing_count = 0;
 }
 
 static void arrive(struct net *net, const struct happening *happening) {
@@ -565,7 +566,7 @@ static void end(struct net *net, int fd, bool by_reset) {
     world_note(net, 80 + by_reset, fd, 0);
     socket->shut = true;
     socket->dead |= by_reset;
-    if (socket->connect_owed && socket->phase == PHASE_DIALLING) {
+    if (socket->connect_owed && !socket->connect_posted && socket->phase == PHASE_DIALLING) {
         socket->phase = PHASE_FAILED;
         socket->connect_version++;
         queue_completion(net, fd, RING_CONNECTED, 50 * MICROSECOND, -ECONNABORTED);
@@ -588,6 +589,8 @@ void net_close(struct net *net, int fd) {
     truth_ended_by_us(net, socket);
     world_note(net, 90, fd, 0);
     socket->closing = true;
+    require(net->closing_count < PREPARED_MAX);
+    net->closing[net->closing_count++] = fd;
     net->truth.descriptors--;
 }
 

@@ -109,11 +109,11 @@ static enum deed deed_of(struct net *net, const struct socket *socket) {
     return (enum deed)world_draw(net, DEED_BLANK, DEEDS - 1);
 }
 
-int server_refuses_send(struct socket *socket) {
-    bool now = socket->scripted && socket->requests == socket->script.deed_at;
-    if (now && socket->script.deed == DEED_SEND_RESET)
+int server_refuses(struct net *net, struct socket *socket) {
+    socket->deed = deed_of(net, socket);
+    if (socket->deed == DEED_SEND_RESET)
         return ECONNRESET;
-    return now && socket->script.deed == DEED_SEND_PIPE ? EPIPE : 0;
+    return socket->deed == DEED_SEND_PIPE ? EPIPE : 0;
 }
 
 /* Cuts at random offsets, with a pause at each. Only the last piece has the answer's own mark. */
@@ -189,6 +189,7 @@ static void do_deed(struct net *net, int fd, duration after, enum deed deed) {
     struct socket *socket = &net->sockets[fd];
     switch (deed) {
     case DEED_ANSWER_CLOSE: answer_last(net, fd, after, closing); break;
+    case DEED_LINGER_ARM_FAILS: socket->arm_error = ENOMEM; /* fall through */
     case DEED_ANSWER_LINGER:
         send_cut(net, fd, after, piece_of(closing, MARK_LAST));
         socket->over = true;
@@ -220,10 +221,9 @@ static void do_deed(struct net *net, int fd, duration after, enum deed deed) {
 
 void server_request(struct net *net, int fd) {
     struct socket *socket = &net->sockets[fd];
-    enum deed deed = deed_of(net, socket);
     socket->requests++;
     if (socket->over || socket->fin || socket->dead)
         return;
     duration latency = socket->script.latency > 0 ? socket->script.latency : draw_latency(net);
-    do_deed(net, fd, latency, deed);
+    do_deed(net, fd, latency, socket->deed);
 }

@@ -31,6 +31,7 @@ enum deed {
     DEED_IDLE_RST,
     DEED_IDLE_NOISE,
     DEED_IDLE_408,
+    DEED_LINGER_ARM_FAILS, /* as DEED_ANSWER_LINGER, and no readiness can be armed from then on */
     DEED_ARM_FAILS,  /* answered; the next readiness cannot be armed: ENOMEM */
     DEED_SEND_RESET, /* the RST came before the request: the send fails with ECONNRESET */
     DEED_SEND_PIPE,  /* the send fails with EPIPE, and a FIN is there */

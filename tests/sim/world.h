@@ -17,6 +17,7 @@ struct socket {
     bool shut;    /* by us */
     /* The ring's: owed from the preparation until the completion is taken. */
     bool connect_owed, ready_owed;
+    bool connect_posted; /* its completion waits to be taken */
     bool polled; /* armed with the kernel */
     bool firing; /* its completion is on its way */
     uint64_t connect_tag, ready_tag;
@@ -30,6 +31,7 @@ struct socket {
     bool over; /* the server does nothing more here */
     int error; /* handed out once */
     int arm_error;
+    enum deed deed; /* towards the request that comes now */
     uint32_t requests;
     uint32_t piece_first, piece_count;
     struct piece pieces[PIECES_MAX];
@@ -69,6 +71,8 @@ struct net {
     struct queue peer, ring;
     struct prepared prepared[PREPARED_MAX];
     size_t prepared_count;
+    int closing[PREPARED_MAX];
+    size_t closing_count;
     struct completion done[PREPARED_MAX];
     size_t done_first, done_count;
     uint64_t batch;
@@ -97,8 +101,8 @@ bool world_chance(struct net *net, uint32_t of_a_million);
 /* server.c */
 void server_open(struct net *net, struct socket *socket);  /* draws its script */
 void server_dial(struct net *net, int fd);                 /* the connect was submitted */
-void server_request(struct net *net, int fd);              /* a request has come */
-int server_refuses_send(struct socket *socket);            /* errno, or 0 */
+int server_refuses(struct net *net, struct socket *socket); /* to be sent a request: errno, or 0 */
+void server_request(struct net *net, int fd);               /* it has come */
 void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
                  int result);
 

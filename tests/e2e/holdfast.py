@@ -1,0 +1,406 @@
+"""Runs holdfast as its users do, and checks of every run and report what must be true of all of them.
+
+    with Run("-c", "20", server.url) as run:
+        run.wait_for_phase("hold")
+        run.signal(signal.SIGINT)
+        result = run.finish()        # .code .out .err .report
+
+A test file ends in holdfast.main(): every test then runs in a process of its own (so that it may enter a
+network of its own, and nothing of one disturbs another), several at a time. What was skipped is printed as
+"skipped: REASON"; when nothing else ran, the exit code is 77.
+
+The program is $HOLDFAST, or build/release/src/holdfast.
+"""
+
+import concurrent.futures
+import contextlib
+import io
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+
+import validate_report
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("HOLDFAST") or str(ROOT / "build/release/src/holdfast")
+MARKER = "HOLDFAST_TEST_RUN"
+# For what must come: how long it takes is not what is tested.
+PATIENCE_SECONDS = 60
+SKIPPED = 77
+NO_SCHEMA = "the reports' schema: no python3-jsonschema"
+
+EXIT_CODES = {"held": {0}, "broke": {1}, "unfit": {3}, "inconclusive": {4, 130}, "no_target": {5}}
+CLOSED = {"closed_idle", "closed_announced"}
+AT_OPEN = {"fd_limit", "fd_limit_system", "ports_exhausted", "denied", "refused", "unreachable",
+           "connect_timeout", "connect_reset", "tls_failed", "connect_error"}
+AT_ANY_STAGE = {"no_memory", "worker_lost"}
+
+
+def eventually(true, what, seconds=PATIENCE_SECONDS):
+    """Waits until true() is, and gives what it gave."""
+    give_up = time.monotonic() + seconds
+    while not (value := true()):
+        if time.monotonic() > give_up:
+            raise AssertionError(f"waited {seconds} s in vain until {what}")
+        time.sleep(0.01)
+    return value
+
+
+def children(pid):
+    """The processes that pid started and has not waited for."""
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except FileNotFoundError:
+        return []
+
+
+def state(pid):
+    """One letter, as in ps(1)."""
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def carrying(marker):
+    """Processes that carry this marker in their environment."""
+    wanted, found = f"{MARKER}={marker}".encode(), []
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if wanted in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+    return found
+
+
+def connections_at(port):
+    """Sockets of this host's end of connections to a local port that its server still owns."""
+    OWNED = {"01", "08"}  # ESTABLISHED, CLOSE_WAIT
+    lines = pathlib.Path("/proc/self/net/tcp").read_text().splitlines()[1:]
+    ends = (line.split() for line in lines)
+    return sum(end[1].endswith(f":{port:04X}") and end[3] in OWNED for end in ends)
+
+
+def wait_until_unused(port):
+    eventually(lambda: connections_at(port) == 0, f"nothing is connected to port {port}")
+
+
+def read_schema():
+    """The schema that the program prints, or None when it cannot be used here."""
+    try:
+        import jsonschema  # noqa: F401
+    except ImportError:
+        return None
+    return json.loads(subprocess.run([PROGRAM, "report", "--schema"], check=True, stdout=subprocess.PIPE).stdout)
+
+
+def inspect_ledger(c):
+    outcomes = c["outcomes"]
+    ended = sum(outcomes.values())
+    closed = sum(outcomes[name] for name in CLOSED)
+    at_open = sum(outcomes[name] for name in AT_OPEN & set(outcomes))
+    at_any = sum(outcomes[name] for name in AT_ANY_STAGE)
+    truths = {
+        "balanced": c["balanced"] is True,
+        "attempted = connecting + live + closed + errored":
+            c["attempted"] == c["connecting"] + c["live"] + c["closed"] + c["errored"],
+        "closed + errored = the sum of outcomes": c["closed"] + c["errored"] == ended,
+        "closed = closed_idle + closed_announced": c["closed"] == closed,
+        "opened = live + lost": c["opened"] == c["live"] + c["lost"],
+        "lost is what ended after it was open":
+            ended - at_open - at_any <= c["lost"] <= ended - at_open,
+        "drain sums to connecting + live":
+            sum(c["drain"]["outcomes"].values()) == c["connecting"] + c["live"],
+        "attempted is not above the target": c["attempted"] <= c["target"] + c["reconnected"],
+        "live_min <= live <= live_peak <= opened":
+            (c["live_min"] is None or c["live_min"] <= c["live"]) and c["live"] <= c["live_peak"] <= c["opened"],
+        "nothing was reconnected": c["reconnected"] == 0,
+        "no count is negative": min(*outcomes.values(), c["attempted"], c["opened"], c["live"], c["lost"]) >= 0,
+    }
+    return [name for name, true in truths.items() if not true]
+
+
+def inspect_requests(report):
+    r = report["requests"]
+    truths = {
+        "sent = answered + timed_out + lost + unfinished":
+            r["sent"] == r["answered"] + r["timed_out"] + r["lost"] + r["unfinished"],
+        "answered = the sum of statuses": r["answered"] == sum(r["by_status"].values()),
+        "as many latencies as answers": r["answered"] == report["latency_seconds"]["count"],
+        "as many service times as answers": r["answered"] == report["service_seconds"]["count"],
+        "as many connect times as opened": report["connections"]["opened"] == report["connect_seconds"]["count"],
+        "timed_out is what response_timeout and silent took": r["timed_out"] ==
+            sum(report["connections"]["outcomes"][name] for name in ("response_timeout", "silent")),
+    }
+    return [name for name, true in truths.items() if not true]
+
+
+def inspect_rest(report):
+    verdict, timeline = report["verdict"], report["timeline"]
+    if verdict["exit_code"] not in EXIT_CODES[verdict["result"]]:
+        yield f"verdict: {verdict['result']} with exit code {verdict['exit_code']}"
+    if verdict["result"] != "held" and not verdict["reasons"]:
+        yield "verdict: no reason"
+    arrays = {name: values for name, values in timeline.items() if isinstance(values, list)}
+    if len({len(values) for values in arrays.values()}) != 1:
+        yield "timeline: arrays of unequal length"
+    if any(after <= before for before, after in zip(timeline["t"], timeline["t"][1:])):
+        yield "timeline: t does not grow"
+    workers = report["generator"]["workers"]
+    if workers and sum(worker["share"] for worker in workers) != report["connections"]["target"]:
+        yield "generator: the shares of the workers are not the target"
+    for name in ("latency_seconds", "service_seconds", "connect_seconds"):
+        figures = [report[name][key] for key in ("min", "p50", "p90", "p95", "p99", "p999", "max")]
+        if report[name]["count"] == 0 and any(figure is not None for figure in figures):
+            yield f"{name}: figures of nothing"
+        if report[name]["count"] > 0 and figures != sorted(figures):
+            yield f"{name}: {figures} do not grow"
+    if report["run"]["started_at"] and report["run"]["ended_at"] < report["run"]["started_at"]:
+        yield "run: ended before it started"
+
+
+def inspect(report, schema=None):
+    """One line for each thing that is wrong with a report."""
+    found = [*inspect_ledger(report["connections"]), *inspect_requests(report), *inspect_rest(report)]
+    return found + (list(validate_report.departures(schema, report)) if schema else [])
+
+
+class Result:
+    """How a run ended."""
+
+    def __init__(self, code, out, err, report):
+        self.code, self.out, self.err, self.report = code, out, err, report
+
+    @property
+    def connections(self):
+        return self.report["connections"]
+
+    @property
+    def requests(self):
+        return self.report["requests"]
+
+    @property
+    def outcomes(self):
+        """Those that happened."""
+        return {name: count for name, count in self.connections["outcomes"].items() if count}
+
+    @property
+    def verdict(self):
+        return self.report["verdict"]["result"]
+
+    def finding(self, code):
+        found = [finding for finding in self.report["findings"] if finding["code"] == code]
+        return found[0] if found else None
+
+
+class Run:
+    """One holdfast; its report goes to a file of ours unless `arguments` name one (report: its path, or None).
+    prefix: words before the program. agrees: the exit code is also that of the report, which cannot know what
+    fails after it was written."""
+
+    def __init__(self, *arguments, prefix=(), report="", agrees=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-e2e-"))
+        self.folder.chmod(0o755)
+        self.marker = uuid.uuid4().hex
+        self.path, self.agrees = report, agrees
+        arguments = [str(argument) for argument in arguments]
+        if report == "":
+            self.path = self.folder / "report.json"
+            arguments += ["--json", str(self.path)]
+        self.err_lines, self.news = [], threading.Condition()
+        self.process = subprocess.Popen(
+            [*prefix, PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True,
+            start_new_session=True, env={**os.environ, MARKER: self.marker, "LC_ALL": "C.UTF-8"})
+        self.readers = [threading.Thread(target=self._read_err, daemon=True)] if stderr == subprocess.PIPE else []
+        self.out = []
+        if stdout == subprocess.PIPE:
+            self.readers.append(threading.Thread(target=self._read_out, daemon=True))
+        for reader in self.readers:
+            reader.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for pid in carrying(self.marker):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        for reader in self.readers:
+            reader.join()
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream:
+                stream.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _read_out(self):
+        self.out.append(self.process.stdout.read())
+
+    def _read_err(self):
+        for line in self.process.stderr:
+            with self.news:
+                self.err_lines.append(line)
+                self.news.notify_all()
+        with self.news:
+            self.err_lines.append(None)
+            self.news.notify_all()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def err(self):
+        with self.news:
+            return "".join(line for line in self.err_lines if line is not None)
+
+    def workers(self):
+        """The pids of its workers, in their order."""
+        named = [pid for pid in children(self.pid)
+                 if pathlib.Path(f"/proc/{pid}/comm").read_text() == "holdfast-worker\n"]
+        return sorted(named)
+
+    def wait_for(self, pattern):
+        """Waits for a line on standard error, and gives its match."""
+        def found():
+            return next((match for line in self.err_lines if line and (match := re.search(pattern, line))), None)
+        with self.news:
+            self.news.wait_for(lambda: found() or None in self.err_lines, PATIENCE_SECONDS)
+            if match := found():
+                return match
+        raise AssertionError(f"{pattern!r} was never said, but:\n{self.err}")
+
+    def wait_for_phase(self, phase):
+        """Needs --ui line."""
+        return self.wait_for(rf"^time=\S+ phase={phase} .*")
+
+    def signal(self, number):
+        self.process.send_signal(number)
+
+    def finish(self, seconds=PATIENCE_SECONDS):
+        """Waits for the end, and looks at what it left."""
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"not over after {seconds} s; it said:\n{self.err}") from None
+        eventually(lambda: not carrying(self.marker), "no process is left")
+        for reader in self.readers:
+            reader.join()
+        out = "".join(self.out)
+        left = [path.name for path in self.folder.iterdir() if path.name != "report.json"]
+        if left:
+            raise AssertionError(f"files left behind: {left}")
+        report = None
+        if self.path and pathlib.Path(self.path).is_file():
+            report = validate_report.read(self.path)
+            check_report(report, code if self.agrees else None)
+        return Result(code, out, self.err, report)
+
+
+def check_report(report, code=None):
+    """Raises for a report that breaks its schema or contradicts itself, or the exit code."""
+    schema = read_schema()
+    if not schema:
+        skip_part(NO_SCHEMA)
+    faults = inspect(report, schema)
+    if code is not None and report["verdict"]["exit_code"] != code:
+        faults.append(f"exit code {code}, but the report says {report['verdict']['exit_code']}")
+    if faults:
+        raise AssertionError("the report is wrong:\n  " + "\n  ".join(faults))
+
+
+def soak(*arguments, **options):
+    """A run from its beginning to its end."""
+    with Run(*arguments, **options) as run:
+        return run.finish()
+
+
+def plainly(*arguments, prefix=(), **options):
+    """A run without a report: (exit code, standard output, standard error)."""
+    done = subprocess.run([*prefix, PROGRAM, *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
+                          timeout=PATIENCE_SECONDS, errors="replace", text=True, **options)
+    return done.returncode, done.stdout, done.stderr
+
+
+def listener():
+    """A listening socket of ours on loopback."""
+    listening = socket.create_server(("127.0.0.1", 0), backlog=64)
+    listening.settimeout(PATIENCE_SECONDS)
+    return listening
+
+
+def url_of(listening, path="/"):
+    return f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
+
+
+# The runner.
+
+skipped_parts = set()
+
+
+def skip_part(reason):
+    """Says, once, that a part of a test could not be done here."""
+    if reason not in skipped_parts:
+        skipped_parts.add(reason)
+        print(f"skipped: {reason}", flush=True)
+
+
+def tests_of(suite):
+    for item in suite:
+        if isinstance(item, unittest.TestSuite):
+            yield from tests_of(item)
+        else:
+            yield item.id().partition(".")[2]
+
+
+def run_one(name):
+    """In a process of its own: runs one test and says how it went."""
+    stream = io.StringIO()
+    module = sys.modules["__main__"]
+    suite = unittest.defaultTestLoader.loadTestsFromName(name, module)
+    result = unittest.TextTestRunner(stream, verbosity=0).run(suite)
+    for _, reason in result.skipped:
+        print(f"skipped: {reason}")
+    if not result.wasSuccessful():
+        print(stream.getvalue())
+        return 1
+    return SKIPPED if result.skipped else 0
+
+
+def run_apart(name):
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, sys.argv[0], "--one", name], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    return done.returncode, done.stdout, time.monotonic() - started
+
+
+def main(jobs=4):
+    """usage: FILE [Class.test...]"""
+    if sys.argv[1:2] == ["--one"]:
+        sys.exit(run_one(sys.argv[2]))
+    names = sys.argv[1:] or list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])))
+    words = {0: "ok", SKIPPED: "skip"}
+    codes, reasons = [], set()
+    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+        for name, (code, output, seconds) in zip(names, pool.map(run_apart, names)):
+            sentence = name.rpartition(".")[2].removeprefix("test_").replace("_", " ")
+            print(f"{words.get(code, 'FAIL'):4} {seconds:5.1f} s  {sentence}", flush=True)
+            for line in output.splitlines():
+                if line.startswith("skipped: "):
+                    reasons.add(line)
+                elif code not in words:
+                    print(f"     {line}")
+            codes.append(code)
+    print(*sorted(reasons), sep="\n")
+    if not all(code in words for code in codes):
+        print(f"{sum(code not in words for code in codes)} of {len(codes)} tests failed")
+        sys.exit(1)
+    sys.exit(SKIPPED if codes and all(code == SKIPPED for code in codes) else 0)

@@ -1,0 +1,246 @@
+/* Plays one worker: what its parent would order and read, and no more. */
+#include "play.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/require.h"
+#include "plan/ramp.h"
+
+enum { TURNS_IN_A_SECOND = 20000 }; /* far above what any play here has to do */
+
+static void *map(size_t bytes) {
+    void *memory =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(memory != MAP_FAILED);
+    return memory;
+}
+
+static void make_plan(struct play *play) {
+    struct play_config *config = &play->config;
+    play->options.timeout = config->timeout;
+    play->options.connect_timeout = config->connect_timeout;
+    play->plan = (struct plan){
+        .options = &play->options,
+        .host = {.port_low = 1024, .port_high = 65535}, /* a target port that may meet itself */
+        .dial_port = 8080,
+        .connections = config->connections,
+        .workers = 1,
+        .ramp = {config->ramp, config->connections},
+        .think = config->think,
+        .seed = config->world.seed,
+        .address_count = 1,
+    };
+    assert_true(address_parse(&play->plan.addresses[0], "127.0.0.1", 8080));
+    assert_true(target_parse(&play->plan.target, "http://127.0.0.1:8080/", (char[TARGET_ERROR_MAX]){0}));
+    static const struct text_list none = {0};
+    assert_true(request_bake(&play->request, "GET", &play->plan.target, &none));
+}
+
+void play_start_in(struct play *play, const struct play_config *config, struct net *net) {
+    *play = (struct play){.config = *config, .net = net, .before = *sim_truth(net)};
+    make_plan(play);
+    play->board = map(sizeof *play->board);
+    play->tally = map(sizeof *play->tally);
+    play->seen = map(sizeof *play->seen);
+    struct fleet_parts parts = {
+        .plan = &play->plan, .request = &play->request, .net = net, .tally = play->tally};
+    assert_int_equal(worker_init(&play->worker, &parts, &play->orders, play->board, -1, -1), 0);
+    sim_wake(net); /* the order to run comes at once */
+    play_turn(play);
+    if (play->error != 0)
+        return;
+    assert_int_equal(play->worker.phase, WORKER_READY);
+    play->begun = play->worker.now;
+    atomic_store(&play->orders.start_ns, play->begun.ns);
+    play_order(play, ORDER_RUN);
+}
+
+static struct play_config filled(const struct play_config *config) {
+    struct play_config full = *config;
+    if (full.timeout == 0)
+        full.timeout = 3 * SECOND;
+    if (full.connect_timeout == 0)
+        full.connect_timeout = 3 * SECOND;
+    full.world.timeout = full.timeout;
+    full.world.connect_timeout = full.connect_timeout;
+    if (full.world.latency.high == 0) {
+        full.world.latency.low = 200 * MICROSECOND;
+        full.world.latency.high = 2 * MILLISECOND;
+    }
+    return full;
+}
+
+void play_start(struct play *play, const struct play_config *config) {
+    struct play_config full = filled(config);
+    play_start_in(play, &full, sim_create(&full.world));
+}
+
+static void fail_play(const struct play *play, const char *what) {
+    fail_msg("%s (seed %" PRIu64 ", turn %" PRIu64 ", %.6f s after the start)", what,
+             play->config.world.seed, play->turns,
+             duration_seconds(instant_since(play->worker.now, play->begun)));
+}
+
+static void audit_counts(const struct play *play, const struct counts *counts) {
+    duration elapsed = instant_since(play->worker.now, play->begun);
+    if (counts->attempted > ramp_due(&play->plan.ramp, elapsed))
+        fail_play(play, "attempts ahead of the plan");
+    if (counts->connecting + counts->live > play->config.connections)
+        fail_play(play, "more connections than planned");
+    const struct truth *truth = sim_truth(play->net);
+    if (counts->descriptors != truth->descriptors)
+        fail_play(play, "descriptors counted are not those open");
+}
+
+void play_audit(struct play *play) {
+    const char *wrong = fleet_audit(play->worker.fleet);
+    if (wrong != NULL)
+        fail_play(play, wrong);
+    if (!tally_read(play->board, play->seen))
+        fail_play(play, "no whole tally to read");
+    wrong = tally_imbalance(play->seen);
+    if (wrong == NULL)
+        wrong = tally_imbalance(play->tally);
+    if (wrong != NULL)
+        fail_play(play, wrong);
+    audit_counts(play, &play->tally->counts);
+}
+
+/* A worker that turns without having anything to do eats a processor. */
+static void watch_for_a_spin(struct play *play) {
+    int64_t second = play->worker.now.ns / SECOND;
+    play->second_turns = second == play->second ? play->second_turns + 1 : 0;
+    play->second = second;
+    if (play->second_turns > TURNS_IN_A_SECOND)
+        fail_play(play, "the worker spins");
+}
+
+void play_turn(struct play *play) {
+    play->error = worker_turn(&play->worker);
+    play->turns++;
+    if (play->error != 0)
+        return;
+    watch_for_a_spin(play);
+    if (play->config.audit_every == 0 || play->turns % play->config.audit_every == 0)
+        play_audit(play);
+}
+
+void play_order(struct play *play, enum order order) {
+    atomic_store(&play->orders.order, order);
+    sim_wake(play->net);
+}
+
+static bool over(const struct play *play) {
+    return play->error != 0 || play->worker.phase == WORKER_DONE;
+}
+
+void play_until(struct play *play, duration elapsed) {
+    instant end = instant_after(play->begun, elapsed);
+    while (!over(play) && instant_before(play->worker.now, end)) {
+        sim_stop_at(play->net, instant_after(end, atomic_load(&play->orders.paused_ns)));
+        play_turn(play);
+    }
+    sim_stop_at(play->net, INSTANT_NEVER);
+}
+
+void play_freeze(struct play *play) {
+    play_order(play, ORDER_FREEZE);
+    while (!over(play) && play->worker.phase != WORKER_FROZEN)
+        play_turn(play);
+}
+
+/* What a parent makes of a worker whose ring broke: worker_lost. */
+static void bury(struct play *play) {
+    play->tally->counts.phase = WORKER_FAILED;
+    play->tally->counts.failure = play->error;
+    tally_publish(play->board, play->tally);
+    assert_true(tally_read(play->board, play->seen));
+    tally_lose_worker(play->seen);
+    assert_null(tally_imbalance(play->seen));
+    assert_true(tally_drain_balances(&play->seen->counts));
+}
+
+static void compare(const struct play *play) {
+    const struct truth *truth = sim_truth(play->net), *before = &play->before;
+    const struct counts *counts = &play->seen->counts;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        uint64_t told = counts->outcomes[i] + counts->drain[i];
+        uint64_t happened = truth->outcomes[i] - before->outcomes[i];
+        if (told != happened)
+            fail_msg("%s: told %" PRIu64 ", happened %" PRIu64 " (seed %" PRIu64 ")",
+                     outcome_name((enum outcome)i), told, happened, play->config.world.seed);
+    }
+    assert_int_equal(counts->attempted, truth->attempted - before->attempted);
+    assert_int_equal(counts->opened, truth->opened - before->opened);
+    assert_int_equal(counts->answered, truth->answered - before->answered);
+    assert_int_equal(truth->ended_early, 0);
+    uint64_t received = truth->received - before->received;
+    uint64_t refused = truth->sends_failed - before->sends_failed;
+    /* A send that failed after its connection had ended otherwise stays counted as sent. */
+    assert_in_range(counts->sent, received, received + refused);
+}
+
+void play_drain(struct play *play, bool by_reset) {
+    atomic_store(&play->orders.drain_by_reset, by_reset);
+    if (!over(play))
+        play_order(play, ORDER_DRAIN);
+    while (!over(play))
+        play_turn(play);
+    if (play->error != 0) {
+        bury(play);
+        return;
+    }
+    play_audit(play);
+    const struct counts *counts = &play->seen->counts;
+    assert_int_equal(counts->phase, WORKER_DONE);
+    assert_true(tally_drain_balances(counts));
+    assert_int_equal(counts->descriptors, 0);
+    assert_int_equal(counts->outstanding, 0);
+    assert_int_equal(sim_truth(play->net)->descriptors, 0);
+    compare(play);
+}
+
+void play_end(struct play *play) {
+    play_freeze(play);
+    play_drain(play, false);
+}
+
+void play_leave(struct play *play) {
+    worker_free(&play->worker);
+    request_free(&play->request);
+    munmap(play->board, sizeof *play->board);
+    munmap(play->tally, sizeof *play->tally);
+    munmap(play->seen, sizeof *play->seen);
+}
+
+void play_free(struct play *play) {
+    play_leave(play);
+    net_destroy(play->net);
+}
+
+const struct counts *play_counts(const struct play *play) {
+    return &play->tally->counts;
+}
+
+void play_expect_outcomes(const uint64_t outcomes[OUTCOME_COUNT], ...) {
+    uint64_t expected[OUTCOME_COUNT] = {0};
+    va_list list;
+    va_start(list, outcomes);
+    for (const char *name; (name = va_arg(list, const char *)) != NULL;) {
+        int found = -1;
+        for (int i = 0; i < OUTCOME_COUNT; i++)
+            if (strcmp(outcome_name((enum outcome)i), name) == 0)
+                found = i;
+        assert_int_not_equal(found, -1);
+        expected[found] = va_arg(list, unsigned);
+    }
+    va_end(list);
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (outcomes[i] != expected[i])
+            fail_msg("%s: %" PRIu64 ", expected %" PRIu64, outcome_name((enum outcome)i),
+                     outcomes[i], expected[i]);
+}

@@ -1,0 +1,69 @@
+/* A worker played in the simulated world: orders at virtual times, and the books audited turn by
+ * turn against what truly happened. */
+#ifndef SIM_PLAY_H
+#define SIM_PLAY_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "engine/worker.h"
+#include "sim.h"
+
+struct play_config {
+    struct sim_config world; /* timeouts are filled in from below */
+    uint32_t connections;    /* this worker's share; one worker */
+    struct rate ramp;
+    struct span think;
+    duration timeout, connect_timeout; /* 0: 3 s */
+    uint32_t audit_every; /* turns; 0: each */
+};
+
+struct play {
+    struct play_config config;
+    struct options options;
+    struct plan plan;
+    struct request request;
+    struct orders orders;
+    struct tally_board *board;
+    struct tally *tally;
+    struct tally *seen; /* as the parent reads it */
+    struct worker worker;
+    struct net *net;
+    struct truth before; /* in a world that was played in before: what had happened by then */
+    instant begun;       /* run clock, when the worker was told to run */
+    uint64_t turns;
+    int64_t second; /* and how many turns it has had */
+    uint64_t second_turns;
+    int error;           /* of a broken ring: the worker is over */
+};
+
+/* In a world of its own, or in one that is there. */
+void play_start(struct play *play, const struct play_config *config);
+void play_start_in(struct play *play, const struct play_config *config, struct net *net);
+
+/* Goes on until that long after the start of the ramp, or until the worker is over. */
+void play_until(struct play *play, duration elapsed);
+void play_turn(struct play *play);
+void play_audit(struct play *play);
+
+void play_order(struct play *play, enum order order);
+/* Orders the freeze now and goes on until all is fixed. */
+void play_freeze(struct play *play);
+/* Drains, and compares the final books with the truth. */
+void play_drain(struct play *play, bool by_reset);
+/* Both. */
+void play_end(struct play *play);
+
+/* Everything given back; the world itself too. */
+void play_free(struct play *play);
+void play_leave(struct play *play); /* but for the world */
+
+const struct counts *play_counts(const struct play *play);
+
+/* Asserts that these outcomes, named with their counts up to NULL, and no others were counted. */
+void play_expect_outcomes(const uint64_t outcomes[OUTCOME_COUNT], ...);
+
+#endif

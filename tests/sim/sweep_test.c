@@ -1,0 +1,79 @@
+/* Every operation of a short run failed in turn, once and from then on, with every error of its
+ * kind: the books balance, nothing is left open, and the run comes to its end. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "play.h"
+
+static const struct script scripts[] = {
+    {.deed = DEED_ANSWER, .deed_at = 9},
+    {.deed = DEED_IDLE_FIN, .deed_at = 2},
+    {.deed = DEED_NEVER, .deed_at = 1},
+    {.deed = DEED_ANSWER_LINGER, .deed_at = 1},
+    {.dial = DIAL_NEVER},
+    {.deed = DEED_ANSWER, .deed_at = 9, .whole = true},
+};
+
+static const struct play_config config = {
+    .world = {.seed = 5, .scripts = scripts, .script_count = 6, .pieces_max = 3,
+              .idle_after = 5 * MILLISECOND},
+    .connections = 6,
+    .ramp = {6, 12 * MILLISECOND},
+    .think = {20 * MILLISECOND, 30 * MILLISECOND},
+    .timeout = 30 * MILLISECOND,
+    .connect_timeout = 25 * MILLISECOND,
+};
+
+static void run(struct play *play, uint64_t n, uint32_t which, bool onward) {
+    struct play_config full = config;
+    struct net *net = sim_create(&(struct sim_config){
+        .seed = config.world.seed,
+        .scripts = scripts,
+        .script_count = 6,
+        .pieces_max = config.world.pieces_max,
+        .idle_after = config.world.idle_after,
+        .timeout = config.timeout,
+        .connect_timeout = config.connect_timeout,
+        .latency = {200 * MICROSECOND, 2 * MILLISECOND},
+    });
+    sim_fail(net, n, which, onward);
+    play_start_in(play, &full, net);
+    play_until(play, 100 * MILLISECOND);
+    play_end(play);
+}
+
+static uint64_t sweep(bool onward) {
+    struct play play;
+    run(&play, 0, 0, false);
+    uint64_t operations = sim_truth(play.net)->operations, runs = 0;
+    struct net *reference = play.net;
+    play_leave(&play);
+    for (uint64_t n = 1; n <= operations; n++) {
+        uint32_t errors = sim_errors(sim_operation(reference, n));
+        for (uint32_t which = 0; which < errors; which++, runs++) {
+            run(&play, n, which, onward);
+            play_free(&play);
+        }
+    }
+    printf("%" PRIu64 " operations, %" PRIu64 " runs\n", operations, runs);
+    net_destroy(reference);
+    return operations;
+}
+
+static void any_operation_may_fail_once(void **state) {
+    (void)state;
+    assert_true(sweep(false) > 100);
+}
+
+static void any_operation_may_fail_from_then_on(void **state) {
+    (void)state;
+    assert_true(sweep(true) > 100);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_operation_may_fail_once),
+        cmocka_unit_test(any_operation_may_fail_from_then_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
