@@ -16,8 +16,10 @@ static const char *stage_name(enum stage stage) {
 int main(void) {
     puts("<!-- Generated from src/stats/outcomes.def by tools/generate-docs: do not edit. -->\n"
          "# Outcomes\n\n"
-         "Every connection ends in exactly one of these. *tester* is this machine, *network* the path, "
-         "*server* the\npeer; *us* is the end of the run. `closed_idle` and `closed_announced` count as "
+         "Every connection ends in exactly one of these. *tester* is this machine, *network* the "
+         "path, "
+         "*server* the\npeer; *us* is the end of the run. `closed_idle` and `closed_announced` "
+         "count as "
          "closed, those of *us* in the\ndrain, all others as errored.\n\n"
          "| outcome | side | stage | what happened | look at |\n|---|---|---|---|---|");
     for (int i = 0; i < OUTCOME_COUNT; i++) {

@@ -512,7 +512,7 @@ void fleet_event(struct fleet *fleet, const struct net_event *event) {
     case FLEET_CONNECT: connect_done(fleet, conn, event->result); break;
     case FLEET_READY: ready(fleet, conn, event->result); break;
     case FLEET_SEND: send_failed(fleet, conn, -event->result); break;
-    default: require(!"an operation of the fleet");
+    default: require(false); /* not an operation of the fleet */
     }
 }
 
@@ -536,7 +536,7 @@ static void run_timer(struct fleet *fleet, uint32_t index, uint32_t tick) {
     case CONN_AWAITING: answer_overdue(fleet, conn); break;
     case CONN_CONNECTING:
     case CONN_CLOSING: befall(fleet, conn, STIMULUS_DEADLINE); break;
-    default: require(!"a timer of a connection with a deadline");
+    default: require(false); /* no deadline in this state */
     }
 }
 

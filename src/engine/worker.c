@@ -14,7 +14,8 @@ enum {
     DRAINS_MAX = 1024,   /* in one turn */
     WAKE_OPERATION = FLEET_OPERATIONS,
 };
-static const duration PUBLISH_GAP = 1 * MILLISECOND;
+/* As long as the longest tick: publishing then wakes nobody who would not wake anyway. */
+static const duration PUBLISH_GAP = 10 * MILLISECOND;
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 

@@ -123,7 +123,7 @@ void tally_lose_worker(struct tally *tally) {
 /* Readers look at sequence before and after copying; the writer moves it after writing. */
 void tally_publish(struct tally_board *board, struct tally *tally) {
     uint64_t next = atomic_load_explicit(&board->sequence, memory_order_relaxed) + 1;
-    /* Or the writes below could be seen before the number that sends readers to the other buffer. */
+    /* Or the writes below might be seen before the number that warned of them. */
     atomic_thread_fence(memory_order_release);
     int set = (int)(next & 1);
     struct tally *buffer = &board->buffers[set];

@@ -69,7 +69,7 @@ class Case(unittest.TestCase):
 class Descriptors(Case):
     def test_descriptors_run_out_after_exactly_the_connections_that_fit(self):
         with Rude() as rude:
-            result = soak("-c", "100", *CALM, "--no-check", rude.url("/ok"), prefix=file_limit(30))
+            result = soak("-c", "100", "-w", "1", *CALM, "--no-check", rude.url("/ok"), prefix=file_limit(30))
             self.inconclusive(result, "fd_limit", 30 - WORKER_FILES, 100 - 30 + WORKER_FILES)
             self.assertEqual({"EMFILE": 76}, result.connections["errno"])
             holdfast.wait_until_unused(rude.port)
@@ -141,7 +141,7 @@ class Ports(Case):
         own_network(ports=(40000, 40063))
         with Rude() as rude:
             many = soak("-c", "17", *CALM, rude.url("/ok"))
-            few = soak("-c", "16", *CALM, rude.url("/chunked"))
+            few = soak("-c", "16", *CALM, rude.url("/head-with-length"))
             holdfast.wait_until_unused(rude.port)
             counts = rude.stop()
         self.assertEqual(("rst", "fin"), (many.connections["drain"]["how"], few.connections["drain"]["how"]))
@@ -149,7 +149,7 @@ class Ports(Case):
         self.assertIn("RST", many.out)
         # The preflight's connections end with a FIN.
         self.assertEqual({"client_rst": 17, "client_fin": 1}, counts["paths"]["/ok"]["endings"])
-        self.assertEqual({"client_fin": 17}, counts["paths"]["/chunked"]["endings"])
+        self.assertEqual({"client_fin": 17}, counts["paths"]["/head-with-length"]["endings"])
 
 
 class Routes(Case):

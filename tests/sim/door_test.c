@@ -117,10 +117,17 @@ static void close_while_connecting(struct net *net) {
 static void misuse_ends_the_simulation(void **state) {
     (void)state;
     void (*const misuses[])(struct net *) = {
-        use_what_was_never_opened, use_what_was_given_back,    close_twice,
-        connect_twice,             arm_twice,                  send_before_it_is_up,
-        send_after_shutdown,       ask_twice,                  close_with_readiness_armed,
-        close_with_readiness_not_taken, close_while_connecting,
+        use_what_was_never_opened,
+        use_what_was_given_back,
+        close_twice,
+        connect_twice,
+        arm_twice,
+        send_before_it_is_up,
+        send_after_shutdown,
+        ask_twice,
+        close_with_readiness_armed,
+        close_with_readiness_not_taken,
+        close_while_connecting,
     };
     for (size_t i = 0; i < sizeof misuses / sizeof misuses[0]; i++) {
         pid_t child = fork();

@@ -1,20 +1,19 @@
-/* The freeze fixes every connection at its own moment, and the drain accounts for what was fixed. */
+/* The freeze fixes every connection at its own moment, and the drain accounts for what was fixed.
+ */
 #include "play.h"
 
 /* Ten connections: two never come up, two wait for an answer that never comes, two for one that is
  * slow, four are idle at a freeze half a second after the start. */
 static const struct script mixed[] = {
-    {.dial = DIAL_NEVER},
-    {.dial = DIAL_NEVER},
-    {.deed = DEED_NEVER},
-    {.deed = DEED_NEVER},
-    {.latency = 700 * MILLISECOND},
-    {.latency = 700 * MILLISECOND},
+    {.dial = DIAL_NEVER}, {.dial = DIAL_NEVER},           {.deed = DEED_NEVER},
+    {.deed = DEED_NEVER}, {.latency = 700 * MILLISECOND}, {.latency = 700 * MILLISECOND},
 };
 
 static struct play_config config_of(const struct script *scripts, size_t count) {
     return (struct play_config){
-        .world = {.seed = 3, .scripts = scripts, .script_count = count,
+        .world = {.seed = 3,
+                  .scripts = scripts,
+                  .script_count = count,
                   .idle_after = 300 * MILLISECOND},
         .connections = 10,
         .ramp = {10, 10 * MILLISECOND},
@@ -124,6 +123,7 @@ static void both_ways_to_drain_close_everything(void **state) {
         play_freeze(&play);
         play_drain(&play, by_reset);
         play_expect_outcomes(play_counts(&play)->drain, "drained", 3000, NULL);
+        assert_int_equal(sim_truth(play.net)->resets, by_reset ? 3000 : 0);
         play_free(&play);
     }
 }

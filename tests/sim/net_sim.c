@@ -11,8 +11,8 @@
 #include "world.h"
 
 static const int open_errors[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EADDRINUSE};
-static const int connect_errors[] = {ECONNREFUSED, ETIMEDOUT, ECONNRESET,
-                                     EHOSTUNREACH, EADDRNOTAVAIL, EPERM, ENOMEM, EPROTO};
+static const int connect_errors[] = {ECONNREFUSED,  ETIMEDOUT, ECONNRESET, EHOSTUNREACH,
+                                     EADDRNOTAVAIL, EPERM,     ENOMEM,     EPROTO};
 static const int self_errors[] = {1};
 static const int send_errors[] = {ECONNRESET, EPIPE, ENOBUFS, EHOSTUNREACH};
 static const int receive_errors[] = {ECONNRESET, ETIMEDOUT, ENOMEM, ESHUTDOWN}; /* a FIN */
@@ -37,8 +37,9 @@ static const struct {
 };
 
 void world_wrong(const struct net *net, const char *what, int fd) {
-    fprintf(stderr, "simulator: %s (descriptor %d, seed %" PRIu64 ", operation %" PRIu64
-            ", %.9f s)\n", what, fd, net->config.seed, net->truth.operations,
+    fprintf(stderr,
+            "simulator: %s (descriptor %d, seed %" PRIu64 ", operation %" PRIu64 ", %.9f s)\n",
+            what, fd, net->config.seed, net->truth.operations,
             duration_seconds(net->now_ns - net->config.start.ns));
     abort();
 }
@@ -109,6 +110,10 @@ void net_destroy(struct net *net) {
 
 const struct truth *sim_truth(const struct net *net) {
     return &net->truth;
+}
+
+void sim_freezing(struct net *net, bool freezing) {
+    net->freezing = freezing;
 }
 
 void sim_wake(struct net *net) {
@@ -295,8 +300,8 @@ static void poke(struct net *net, int fd) {
 static void post(struct net *net, int fd, enum operation operation, uint64_t tag, int result) {
     require(net->done_count < PREPARED_MAX);
     net->sockets[fd].connect_posted |= operation == OPERATION_CONNECT;
-    net->done[net->done_count++] = (struct completion){
-        {.tag = tag, .result = result}, net->sockets[fd].serial, operation, fd};
+    net->done[net->done_count++] =
+        (struct completion){{.tag = tag, .result = result}, net->sockets[fd].serial, operation, fd};
 }
 
 static void submit_send(struct net *net, const struct prepared *prepared) {
@@ -438,6 +443,15 @@ static void advance(struct net *net, int64_t to_ns) {
         net->now_ns = to_ns;
 }
 
+/* Others had the processor: the world went on meanwhile. */
+static void oversleep(struct net *net) {
+    if (!world_chance(net, net->config.late_wakes))
+        return;
+    int64_t to_ns = net->now_ns + (int64_t)world_draw(net, 0, (uint64_t)net->config.late_by);
+    advance(net, to_ns < net->stop.ns ? to_ns : net->stop.ns);
+    run(net);
+}
+
 /* Sleeps in virtual time until there is a completion. */
 static void sleep_until(struct net *net, instant until) {
     if (net->stop.ns < until.ns)
@@ -461,6 +475,7 @@ int net_wait(struct net *net, instant until) {
     if (error == EINTR && until.ns > net->now_ns + MILLISECOND)
         until.ns = net->now_ns + MILLISECOND;
     sleep_until(net, until);
+    oversleep(net);
     world_note(net, OPERATION_WAIT, -1, (int64_t)(net->done_count - net->done_first));
     return 0;
 }
@@ -564,6 +579,7 @@ static void end(struct net *net, int fd, bool by_reset) {
     struct socket *socket = owned(net, fd);
     truth_ended_by_us(net, socket);
     world_note(net, 80 + by_reset, fd, 0);
+    net->truth.resets += by_reset && !socket->shut;
     socket->shut = true;
     socket->dead |= by_reset;
     if (socket->connect_owed && !socket->connect_posted && socket->phase == PHASE_DIALLING) {

@@ -1,5 +1,5 @@
-/* Each outcome that no kernel lets us reach on loopback, and each that one does: counted exactly, on
- * its side, and nothing else. */
+/* Each outcome that no kernel lets us reach on loopback, and each that one does: counted exactly,
+ * on its side, and nothing else. */
 #include <errno.h>
 #include <string.h>
 
@@ -13,7 +13,10 @@ static void suffer(struct play *play, const struct script *script) {
     for (int i = 0; i < SUFFERERS; i++)
         scripts[i] = *script;
     struct play_config config = {
-        .world = {.seed = 11, .scripts = scripts, .script_count = SUFFERERS, .pieces_max = 4,
+        .world = {.seed = 11,
+                  .scripts = scripts,
+                  .script_count = SUFFERERS,
+                  .pieces_max = 4,
                   .idle_after = 20 * MILLISECOND},
         .connections = CONNECTIONS,
         .ramp = {10, 10 * MILLISECOND},
@@ -111,9 +114,9 @@ static void a_request_ends_as_its_connection_does(void **state) {
         enum deed deed;
         unsigned timed_out, lost;
     } rows[] = {
-        {DEED_NEVER, 3, 0}, {DEED_SILENT, 3, 0},     {DEED_LATE, 3, 0},
-        {DEED_FIN, 0, 3},   {DEED_RST_MID, 0, 3},    {DEED_NOISE, 0, 3},
-        {DEED_ERROR, 0, 3}, {DEED_ANSWER_TWICE, 0, 0}, {DEED_ANSWER_EOF, 0, 0},
+        {DEED_NEVER, 3, 0},    {DEED_SILENT, 3, 0},       {DEED_LATE, 3, 0},
+        {DEED_FIN, 0, 3},      {DEED_RST_MID, 0, 3},      {DEED_NOISE, 0, 3},
+        {DEED_ERROR, 0, 3},    {DEED_ANSWER_TWICE, 0, 0}, {DEED_ANSWER_EOF, 0, 0},
         {DEED_IDLE_408, 0, 0}, {DEED_SEND_RESET, 0, 0},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -18,7 +18,7 @@ struct play_config {
     struct rate ramp;
     struct span think;
     duration timeout, connect_timeout; /* 0: 3 s */
-    uint32_t audit_every; /* turns; 0: each */
+    uint32_t audit_every;              /* turns; 0: each */
 };
 
 struct play {
@@ -37,7 +37,7 @@ struct play {
     uint64_t turns;
     int64_t second; /* and how many turns it has had */
     uint64_t second_turns;
-    int error;           /* of a broken ring: the worker is over */
+    int error; /* of a broken ring: the worker is over */
 };
 
 /* In a world of its own, or in one that is there. */

@@ -1,4 +1,5 @@
-/* The future of the simulated world: happenings, the earliest first, shuffled where they coincide. */
+/* The future of the simulated world: happenings, the earliest first, shuffled where they coincide.
+ */
 #ifndef SIM_QUEUE_H
 #define SIM_QUEUE_H
 
@@ -27,7 +28,7 @@ enum kind {
     PEER_BYTES, /* at the socket, whether anybody asks or not */
     PEER_FIN,
     PEER_RST,
-    PEER_ERROR, /* result: a fault that the network reported */
+    PEER_ERROR,     /* result: a fault that the network reported */
     RING_CONNECTED, /* completions */
     RING_READY,
 };

@@ -53,9 +53,9 @@ static bool in_window(const struct net *net) {
 
 static struct script draw_bad_dial(struct net *net) {
     static const int open_errors[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EADDRINUSE};
-    static const int dial_errors[] = {ECONNREFUSED,  ETIMEDOUT, EHOSTUNREACH, ENETUNREACH,
-                                      ECONNRESET,    EPERM,     EADDRNOTAVAIL, ENOMEM,
-                                      EPROTO,        ENOBUFS};
+    static const int dial_errors[] = {ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,  ENETUNREACH,
+                                      ECONNRESET,   EPERM,     EADDRNOTAVAIL, ENOMEM,
+                                      EPROTO,       ENOBUFS};
     enum { OPENS = sizeof open_errors / sizeof *open_errors };
     enum { DIALS = sizeof dial_errors / sizeof *dial_errors };
     uint64_t drawn = world_draw(net, 0, OPENS + DIALS + 2);

@@ -22,19 +22,19 @@ enum deed {
     DEED_RST,
     DEED_FIN_MID, /* inside the answer */
     DEED_RST_MID,
-    DEED_NEVER,  /* acknowledged and not answered */
-    DEED_SILENT, /* not even acknowledged */
-    DEED_LATE,   /* answered after the deadline */
-    DEED_NOISE,  /* answered with no HTTP */
-    DEED_ERROR,  /* the network reports EHOSTUNREACH */
+    DEED_NEVER,    /* acknowledged and not answered */
+    DEED_SILENT,   /* not even acknowledged */
+    DEED_LATE,     /* answered after the deadline */
+    DEED_NOISE,    /* answered with no HTTP */
+    DEED_ERROR,    /* the network reports EHOSTUNREACH */
     DEED_IDLE_FIN, /* answered, and then, before the next request */
     DEED_IDLE_RST,
     DEED_IDLE_NOISE,
     DEED_IDLE_408,
     DEED_LINGER_ARM_FAILS, /* as DEED_ANSWER_LINGER, and no readiness can be armed from then on */
-    DEED_ARM_FAILS,  /* answered; the next readiness cannot be armed: ENOMEM */
-    DEED_SEND_RESET, /* the RST came before the request: the send fails with ECONNRESET */
-    DEED_SEND_PIPE,  /* the send fails with EPIPE, and a FIN is there */
+    DEED_ARM_FAILS,        /* answered; the next readiness cannot be armed: ENOMEM */
+    DEED_SEND_RESET,       /* the RST came before the request: the send fails with ECONNRESET */
+    DEED_SEND_PIPE,        /* the send fails with EPIPE, and a FIN is there */
     DEEDS
 };
 
@@ -44,26 +44,30 @@ enum dial { DIAL_UP, DIAL_FAILS, DIAL_NEVER, DIAL_SELF, DIAL_GREETED };
 struct script {
     int open_error; /* errno of socket or bind */
     enum dial dial;
-    int dial_error; /* errno of DIAL_FAILS */
+    int dial_error;   /* errno of DIAL_FAILS */
     uint32_t deed_at; /* the request, from 0, that meets the deed */
     enum deed deed;
-    duration latency; /* 0: drawn */
+    duration latency;    /* 0: drawn */
     duration dial_after; /* 0: drawn */
-    bool whole;       /* the answer is not cut */
+    bool whole;          /* the answer is not cut */
 };
 
 struct sim_config {
     uint64_t seed;
-    instant start;         /* what the clock shows at first */
-    duration timeout;      /* the client's, so that it is known what is late */
+    instant start;    /* what the clock shows at first */
+    duration timeout; /* the client's, so that it is known what is late */
     duration connect_timeout;
-    struct { duration low, high; } latency; /* of answers and connects */
-    duration idle_after;   /* when an idle deed happens: up to this after the answer */
-    duration ready_after;  /* how long a completion may take to be seen; 0: 20 us */
-    uint32_t pieces_max;   /* an answer is cut into up to so many; 0: never */
-    uint32_t bad_dials, bad_requests; /* of a million, where no script says otherwise */
+    struct {
+        duration low, high;
+    } latency;            /* of answers and connects */
+    duration idle_after;  /* when an idle deed happens: up to this after the answer */
+    duration ready_after; /* how long a completion may take to be seen; 0: 20 us */
+    uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
+    duration late_by;    /* by up to this */
+    uint32_t pieces_max; /* an answer is cut into up to so many; 0: never */
+    uint32_t bad_dials, bad_requests;   /* of a million, where no script says otherwise */
     duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */
-    const struct script *scripts; /* of the first connections, in the order they are opened */
+    const struct script *scripts;       /* of the first connections, in the order they are opened */
     size_t script_count;
 };
 
@@ -89,6 +93,8 @@ struct truth {
     uint64_t answered;     /* answers read to their end, the request outstanding */
     uint64_t late;         /* answers that nobody was there to read any more */
     uint64_t ended_early;  /* connections ended by the engine before any deadline: never */
+    uint64_t either;       /* of connect_timeout: due within the tick of the freeze, or abandoned */
+    uint64_t resets;       /* connections that the engine ended by RST */
     uint64_t descriptors;  /* open now */
     uint64_t operations;   /* fallible ones so far */
     uint64_t hash;         /* of all operations and completions with their times */
@@ -97,13 +103,16 @@ struct truth {
 struct net *sim_create(const struct sim_config *config);
 const struct truth *sim_truth(const struct net *net);
 
+/* Whether the engine may give up what still connects. */
+void sim_freezing(struct net *net, bool freezing);
+
 /* The next net_wait() returns at once: somebody rang. */
 void sim_wake(struct net *net);
 /* No net_wait() goes on past this. INSTANT_NEVER: any. */
 void sim_stop_at(struct net *net, instant stop);
 
-/* The process is stopped at its `reading`-th reading of the clock from now on (1 is the next), before
- * or after that reading, and continued `length` later, when *paused has grown by it. */
+/* The process is stopped at its `reading`-th reading of the clock from now on (1 is the next),
+ * before or after that reading, and continued `length` later, when *paused has grown by it. */
 void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
                _Atomic int64_t *paused);
 

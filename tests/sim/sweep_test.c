@@ -15,7 +15,10 @@ static const struct script scripts[] = {
 };
 
 static const struct play_config config = {
-    .world = {.seed = 5, .scripts = scripts, .script_count = 6, .pieces_max = 3,
+    .world = {.seed = 5,
+              .scripts = scripts,
+              .script_count = 6,
+              .pieces_max = 3,
               .idle_after = 5 * MILLISECOND},
     .connections = 6,
     .ramp = {6, 12 * MILLISECOND},

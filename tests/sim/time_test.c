@@ -1,5 +1,5 @@
-/* Deadlines: once each, never early, never for an answer that is there, and never for the time a run
- * stood stopped. */
+/* Deadlines: once each, never early, never for an answer that is there, and never for the time a
+ * run stood stopped. */
 #include "play.h"
 
 static struct play_config config_of(const struct script *scripts, size_t count,
@@ -64,8 +64,8 @@ static void a_pause_moves_a_deadline_and_takes_none_away(void **state) {
     play_until(&play, 950 * MILLISECOND);
     play_expect_outcomes(play_counts(&play)->outcomes, NULL);
     play_until(&play, 1100 * MILLISECOND);
-    play_expect_outcomes(play_counts(&play)->outcomes, "response_timeout", 1,
-                         "connect_timeout", 1, NULL);
+    play_expect_outcomes(play_counts(&play)->outcomes, "response_timeout", 1, "connect_timeout", 1,
+                         NULL);
     play_end(&play);
     play_free(&play);
 }
@@ -120,6 +120,28 @@ static void an_answer_that_is_there_at_the_deadline_is_an_answer(void **state) {
     assert_true(play_counts(&play)->answered > 1000);
     play_end(&play);
     play_expect_outcomes(play_counts(&play)->outcomes, NULL);
+    play_free(&play);
+}
+
+/* Every second wait ends up to 20 ms late: what came before its deadline was in time, whenever we
+ * look. */
+static void our_own_lateness_is_nobodys_timeout_and_is_recorded(void **state) {
+    (void)state;
+    struct play_config config = config_of(NULL, 0, 200);
+    config.ramp = (struct rate){1, 5 * MILLISECOND};
+    config.timeout = config.connect_timeout = 30 * MILLISECOND;
+    config.world.latency.low = 15 * MILLISECOND;
+    config.world.latency.high = 29 * MILLISECOND;
+    config.world.late_wakes = 500000;
+    config.world.late_by = 20 * MILLISECOND;
+    struct play play;
+    play_start(&play, &config);
+    play_until(&play, 5 * SECOND);
+    play_end(&play);
+    play_expect_outcomes(play_counts(&play)->outcomes, NULL);
+    assert_in_range(play.tally->lag.max, 15 * MILLISECOND, 20 * MILLISECOND + MILLISECOND / 10);
+    assert_in_range(play_counts(&play)->ramp_late_ns, 10 * MILLISECOND, 50 * MILLISECOND);
+    assert_int_equal(play_counts(&play)->deadline_lag_ns, 0); /* no deadline passed */
     play_free(&play);
 }
 
@@ -228,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_timeout_is_counted_when_its_deadline_passes_and_once),
         cmocka_unit_test(a_late_answer_matches_no_other_request),
         cmocka_unit_test(an_answer_that_is_there_at_the_deadline_is_an_answer),
+        cmocka_unit_test(our_own_lateness_is_nobodys_timeout_and_is_recorded),
         cmocka_unit_test(no_request_is_sent_into_a_fin_already_waiting),
         cmocka_unit_test(a_closed_loop_asks_again_at_once),
         cmocka_unit_test(latency_is_never_below_service),

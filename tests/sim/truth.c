@@ -16,12 +16,18 @@ static enum outcome of_open_error(int error) {
         int error;
         enum outcome outcome;
     } rows[] = {
-        {EMFILE, OUTCOME_fd_limit},          {ENFILE, OUTCOME_fd_limit_system},
-        {EADDRNOTAVAIL, OUTCOME_ports_exhausted}, {EADDRINUSE, OUTCOME_ports_exhausted},
-        {ENOMEM, OUTCOME_no_memory},         {ENOBUFS, OUTCOME_no_memory},
-        {EPERM, OUTCOME_denied},             {EACCES, OUTCOME_denied},
-        {ECONNREFUSED, OUTCOME_refused},     {EHOSTUNREACH, OUTCOME_unreachable},
-        {ENETUNREACH, OUTCOME_unreachable},  {ETIMEDOUT, OUTCOME_connect_timeout},
+        {EMFILE, OUTCOME_fd_limit},
+        {ENFILE, OUTCOME_fd_limit_system},
+        {EADDRNOTAVAIL, OUTCOME_ports_exhausted},
+        {EADDRINUSE, OUTCOME_ports_exhausted},
+        {ENOMEM, OUTCOME_no_memory},
+        {ENOBUFS, OUTCOME_no_memory},
+        {EPERM, OUTCOME_denied},
+        {EACCES, OUTCOME_denied},
+        {ECONNREFUSED, OUTCOME_refused},
+        {EHOSTUNREACH, OUTCOME_unreachable},
+        {ENETUNREACH, OUTCOME_unreachable},
+        {ETIMEDOUT, OUTCOME_connect_timeout},
         {ECONNRESET, OUTCOME_connect_reset},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -111,8 +117,8 @@ static enum outcome of_live_error(const struct socket *socket) {
 void truth_end(struct net *net, struct socket *socket) {
     if (socket->verdict != OUTCOME_COUNT)
         return;
-    enum outcome outcome = socket->reset || socket->first_error == ECONNRESET ? of_reset(socket)
-                                                                              : of_fin(socket);
+    enum outcome outcome =
+        socket->reset || socket->first_error == ECONNRESET ? of_reset(socket) : of_fin(socket);
     if (outcome == OUTCOME_closed_announced)
         answered(net, socket);
     judge(net, socket, outcome);
@@ -134,13 +140,14 @@ void truth_ended_by_us(struct net *net, struct socket *socket) {
         return;
     if (socket->phase != PHASE_UP) {
         bool timed_out = passed(net, socket->dialled_ns, net->config.connect_timeout);
+        net->truth.ended_early += !timed_out && !net->freezing;
+        net->truth.either += timed_out && net->freezing;
         judge(net, socket, timed_out ? OUTCOME_connect_timeout : OUTCOME_abandoned);
     } else if (socket->first_error != 0) {
         judge(net, socket, of_live_error(socket));
     } else if (socket->outstanding) {
         net->truth.ended_early += !passed(net, socket->asked_ns, net->config.timeout);
-        judge(net, socket,
-              socket->told_unacknowledged ? OUTCOME_silent : OUTCOME_response_timeout);
+        judge(net, socket, socket->told_unacknowledged ? OUTCOME_silent : OUTCOME_response_timeout);
     } else {
         judge(net, socket, OUTCOME_drained);
     }

@@ -7,9 +7,13 @@
 /* Faults reign in the middle third of a ramp of a minute. */
 static struct play_config ramp_with_faults_in_its_middle(uint64_t seed) {
     return (struct play_config){
-        .world = {.seed = seed, .faults_from = 20 * SECOND, .faults_until = 40 * SECOND,
-                  .idle_after = 400 * MILLISECOND, .pieces_max = 4,
-                  .bad_dials = 300000, .bad_requests = 50000},
+        .world = {.seed = seed,
+                  .faults_from = 20 * SECOND,
+                  .faults_until = 40 * SECOND,
+                  .idle_after = 400 * MILLISECOND,
+                  .pieces_max = 4,
+                  .bad_dials = 300000,
+                  .bad_requests = 50000},
         .connections = 600,
         .ramp = {10, 1 * SECOND},
         .think = {500 * MILLISECOND, 1500 * MILLISECOND},

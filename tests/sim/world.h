@@ -18,8 +18,8 @@ struct socket {
     /* The ring's: owed from the preparation until the completion is taken. */
     bool connect_owed, ready_owed;
     bool connect_posted; /* its completion waits to be taken */
-    bool polled; /* armed with the kernel */
-    bool firing; /* its completion is on its way */
+    bool polled;         /* armed with the kernel */
+    bool firing;         /* its completion is on its way */
     uint64_t connect_tag, ready_tag;
     uint64_t connect_version;
     /* The peer's. */
@@ -76,7 +76,7 @@ struct net {
     struct completion done[PREPARED_MAX];
     size_t done_first, done_count;
     uint64_t batch;
-    bool woken;
+    bool woken, freezing;
     instant stop;
     struct {
         uint64_t reading; /* 0: none */
@@ -99,8 +99,8 @@ uint64_t world_draw(struct net *net, uint64_t low, uint64_t high);
 bool world_chance(struct net *net, uint32_t of_a_million);
 
 /* server.c */
-void server_open(struct net *net, struct socket *socket);  /* draws its script */
-void server_dial(struct net *net, int fd);                 /* the connect was submitted */
+void server_open(struct net *net, struct socket *socket);   /* draws its script */
+void server_dial(struct net *net, int fd);                  /* the connect was submitted */
 int server_refuses(struct net *net, struct socket *socket); /* to be sent a request: errno, or 0 */
 void server_request(struct net *net, int fd);               /* it has come */
 void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,

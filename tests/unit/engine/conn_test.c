@@ -27,9 +27,12 @@ static const struct row {
     unsigned todo;
 } rows[] = {
 #define STAYS(state, stimulus, next, todo)                                                         \
-    {CONN_##state, STIMULUS_##stimulus, ANY, ANY, ANY, CONN_##next, OUTCOME_COUNT, todo}
+    { CONN_##state, STIMULUS_##stimulus, ANY, ANY, ANY, CONN_##next, OUTCOME_COUNT, todo }
 #define ENDS(state, stimulus, mid, begun, error, outcome)                                          \
-    {CONN_##state, STIMULUS_##stimulus, mid, begun, error, CONN_CLOSING, OUTCOME_##outcome, DO_END}
+    {                                                                                              \
+        CONN_##state, STIMULUS_##stimulus, mid, begun, error, CONN_CLOSING, OUTCOME_##outcome,     \
+            DO_END                                                                                 \
+    }
     STAYS(VACANT, DIAL, CONNECTING, 0),
 
     STAYS(CONNECTING, UP, IDLE, 0),
@@ -106,8 +109,8 @@ static const struct row *row_of(enum conn_state state, enum stimulus stimulus, i
 
 static void expect_step(enum conn_state state, enum stimulus stimulus, int mid, int begun,
                         int error) {
-    struct conn conn = {.state = (uint8_t)state, .unasked = (uint8_t)(begun ? 3 : 0),
-                        .error = (uint16_t)error};
+    struct conn conn = {
+        .state = (uint8_t)state, .unasked = (uint8_t)(begun ? 3 : 0), .error = (uint16_t)error};
     const struct conn before = conn;
     struct step step = conn_step(&conn, stimulus, mid == YES);
     const struct row *row = row_of(state, stimulus, mid, begun, error);
@@ -137,7 +140,7 @@ static void only_these_edges_exist(void **state) {
     (void)state;
     static const char *const edges[CONN_STATES] = {
         /* to V C I A X */
-        [CONN_VACANT] = ".#...", [CONN_CONNECTING] = "..#.#", [CONN_IDLE] = "...##",
+        [CONN_VACANT] = ".#...",   [CONN_CONNECTING] = "..#.#", [CONN_IDLE] = "...##",
         [CONN_AWAITING] = "..#.#", [CONN_CLOSING] = "#....",
     };
     for (int from = 0; from < CONN_STATES; from++)
@@ -227,8 +230,8 @@ static void every_edge_is_among_those_tried(void **state) {
         for (int to = 0; to < CONN_STATES; to++) {
             bool tried = false;
             for (size_t i = 0; i < sizeof edges / sizeof *edges; i++)
-                tried |= edges[i].from == (enum conn_state)from &&
-                         edges[i].to == (enum conn_state)to;
+                tried |=
+                    edges[i].from == (enum conn_state)from && edges[i].to == (enum conn_state)to;
             assert_int_equal(tried, conn_edge((enum conn_state)from, (enum conn_state)to));
         }
     }

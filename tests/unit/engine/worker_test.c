@@ -14,7 +14,7 @@ static void about_sixteen_requests_go_together(void **state) {
         double per_second;
         uint32_t ticks;
     } rows[] = {
-        {0, 10},   {1, 10},   {1600, 10},  {1601, 9},   {2000, 8},    {4000, 4},
+        {0, 10},   {1, 10},   {1600, 10}, {1601, 9},   {2000, 8},     {4000, 4},
         {8000, 2}, {8001, 1}, {16000, 1}, {100000, 1}, {10000000, 1},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Bad input is refused in one clear line, with the exit code that scripts rely on, before anything is asked of anybody."""
+
+import concurrent.futures
+import os
+import pathlib
+import tempfile
+import threading
+import unittest
+
+import holdfast
+from nginx import Nginx, NginxError
+from rude import Rude
+
+URL = "http://127.0.0.1:1/"  # never asked
+ACCEPTED = "accepted"
+CONTROLS = ["\r", "\n", "\t", "\x01", "\x1b", "\x7f"]
+
+COUNT = ("", "x", "-1", "1.5", "0x10", "1e3", " 1", "1 ", "1kk", "99999999999999999999")
+DURATION = ("", "x", "-1s", "1y", "1s2", "s", "1 s", "1..2s", "99999999999999999999h", "0.0000000001s", "nan", "inf")
+
+# option: (values that are refused, words that must be said)
+VALUES = {
+    "--connections": (COUNT + ("0", "10000001", "11M"), [ACCEPTED, "--connections", "10M"]),
+    "-c": (("0", "x"), [ACCEPTED, "-c", "10M"]),
+    "--workers": (COUNT + ("0", "4097"), [ACCEPTED, "--workers", "4096"]),
+    "--seed": (("", "x", "-1", "9223372036854775808"), [ACCEPTED, "--seed"]),
+    "--ramp": (("", "x", "0/10ms", "10/", "/10ms", "10/0", "10/999us", "10/61m", "1000001/1s", "-1/1s", "10/10ms/1s"),
+               [ACCEPTED, "--ramp", "N/DUR"]),
+    "--duration": (DURATION + ("366d",), [ACCEPTED, "--duration", "365d"]),
+    "--keepalive": (DURATION + ("0", "99ms", "25h"), [ACCEPTED, "--keepalive", "100ms..24h"]),
+    "--interval": (("", "x", "-1s", "2s..1s", "1s..", "..1s", "1s..2s..3s", "25h", "1s..25h"), [ACCEPTED, "--interval", "A..B"]),
+    "--timeout": (DURATION + ("0", "999us", "25h"), [ACCEPTED, "--timeout", "1ms..24h"]),
+    "--connect-timeout": (DURATION + ("0", "25h"), [ACCEPTED, "--connect-timeout", "1ms..24h"]),
+    "--method": (("", "GE T", "GET\r\n", "G(T", "X" * 33), [ACCEPTED, "--method"]),
+    "--connect-to": (("", "host", ":80", "host:0", "host:65536", "host:x", "ho st:80", "[::1", "[::1]", "http://a:80"),
+                     ["--connect-to"]),
+    "--server-status": (("", "http://", "https://a/", "ftp://a/", "http://u:p@a/", "http://a/\r\nX"), ["--server-status"]),
+    "--json": (("",), ["--json"]),
+    "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|line|none"]),
+    "--color": (("", "yes"), [ACCEPTED, "--color", "auto|always|never"]),
+    "--label": (("x" * 201, "a\nb", "\x1b[31m"), [ACCEPTED, "--label"]),
+    "--config": (("", "/no/such/file", "/"), ["--config"]),
+    "--header": (("", "x", ": v", "a b: c", "X: a\r\nY: b", "X: a\nb", "X: \x01", "@", "@/no/such/file", "@/", "Content-Length: 5",
+                  "Transfer-Encoding: chunked"), ["--header"]),
+}
+
+# arguments -> words that must be said
+ARGUMENTS = [
+    ([], ["no URL"]),
+    (["run"], ["no URL"]),
+    (["check"], ["no URL"]),
+    ([URL, URL], ["one URL"]),
+    (["--nonsense", URL], ["--nonsense"]),
+    (["-Z", URL], ["-Z"]),
+    (["--connection", "5", URL], ["--connection", "--connections"]),
+    (["--conn", "5", URL], ["--conn"]),
+    (["--con=5", URL], ["--con"]),
+    (["--dur", "5", URL], ["--dur"]),
+    (["--quie", URL], ["--quie"]),
+    (["--quiet=yes", URL], ["--quiet"]),
+    (["--no-check=1", URL], ["--no-check"]),
+    (["--hel"], ["--hel"]),
+    (["-c", "1", "-c", "2", URL], ["-c", "twice"]),
+    (["-c", "1", "--connections", "2", URL], ["--connections", "-c", "twice"]),
+    (["-q", "-q", URL], ["-q", "twice"]),
+    (["--no-check", "--no-check", URL], ["--no-check", "twice"]),
+    (["--json", "/tmp/a", "--json", "/tmp/b", URL], ["--json", "twice"]),
+    (["-C", "/dev/null", "-C", "/dev/null", URL], ["-C", "twice"]),
+    (["-c"], ["-c", "value"]),
+    (["--json"], ["--json", "value"]),
+    (["-c", "2", "-w", "3", URL], ["--workers", "--connections", "2"]),
+    (["-q", "--ui", "line", URL], ["--ui", "-q"]),
+    (["--ui", "line", "-q", URL], ["--ui", "-q"]),
+    (["-c", "10M", "-r", "1/1h", URL], ["--ramp", "365 days"]),
+    (["check", "--no-check", URL], ["--no-check", "check"]),
+    (["check", "--ui", "line", URL], ["--ui", "check"]),
+    # Options of later versions are not accepted, let alone ignored.
+    *((["--" + later, "1", URL], ["--" + later]) for later in
+      ("requests", "rate", "body", "reconnect", "source", "require", "server-log", "server-pid", "html", "timeline", "junit",
+       "hgrm", "metrics", "cacert", "cert", "key", "sni")),
+    (["--insecure", URL], ["--insecure"]),
+    (["-n", "5", URL], ["-n"]),
+    (["http://a/ b", ], ["space"]),
+    (["http://a b/"], ["space"]),
+    (["http://user@host/"], ["user names"]),
+    (["http://user:secret@host/"], ["user names"]),
+    (["http://user:secret@host:99999/"], ["user names"]),
+    *(([f"http://a/{byte}b"], ["control character"]) for byte in CONTROLS),
+    (["http://a/\u00e9"], ["ASCII"]),
+    (["http://a:0/"], ["port"]),
+    (["http://a:65536/"], ["port"]),
+    (["http://a:x/"], ["port"]),
+    (["http://a:/"], ["port"]),
+    (["http://a:-1/"], ["port"]),
+    (["http://a:80:80/"], ["port"]),
+    (["http://a:99999999999999999999/"], ["port"]),
+    (["http:///path"], ["host"]),
+    (["http://"], ["host"]),
+    ([""], ["host"]),
+    (["http://[::1/"], ["IPv6"]),
+    (["http://[::g]/"], ["IPv6"]),
+    (["http://[fe80::1%eth0]/"], ["IPv6"]),
+    (["http://[::1]x/"], ["port"]),
+    (["http://a<b/"], ["host"]),
+    (["http://" + "a" * 300 + "/"], ["longer"]),
+    (["http://a/" + "p" * 9000], ["path"]),
+    (["https://a/"], ["https"]),
+    (["HTTPS://a/"], ["https"]),
+    (["ftp://a/"], ["ftp"]),
+    (["unix:///socket"], ["unix"]),
+    (["report"], ["--schema"]),
+    (["report", "--nonsense"], ["--schema"]),
+]
+
+# The text of a config file -> words that must be said; FILE:LINE is always one of them.
+CONFIGS = [
+    (b"connections = 5\nconections = 6\n", 2, ["conections", "connections"]),
+    (b"# comment\n\n  nonsense = 1\n", 3, ["nonsense"]),
+    (b"connections = 5\n\nconnections = 6\n", 3, ["connections", "line 1"]),
+    (b"connections\n", 1, ["="]),
+    (b"= 5\n", 1, ["key"]),
+    (b"connections = \n", 1, ["connections"]),
+    (b"connections = x\n", 1, ["connections"]),
+    (b"connections = 0\n", 1, ["connections"]),
+    (b"c = 5\n", 1, ["c"]),
+    (b"--connections = 5\n", 1, ["--connections"]),
+    (b"duration = 366d\n", 1, ["duration"]),
+    (b"quiet = maybe\n", 1, ["quiet", "true or false"]),
+    (b"config = other.conf\n", 1, ["config"]),
+    (b"quiet = true\nui = line\n", 2, ["ui", "quiet"]),
+    (b"header = X: a\nheader = nonsense\n", 2, ["header", ":"]),
+    (b"header = X: a\x01b\n", 1, ["control character"]),
+    (b"method = GET POST\n", 1, ["method"]),
+    (b"label = \x1b[2J\n", 1, ["label"]),
+    (b"connect-to = nowhere\n", 1, ["connect-to"]),
+    (b"rate = 5\n", 1, ["rate"]),
+    (b"connections = 5\0\n", 1, []),
+    (b"label = " + b"x" * 70000 + b"\n", 1, []),
+]
+
+
+class Case(unittest.TestCase):
+    def all_refused(self, cases):
+        """Each case: arguments, and the words that must be said of them."""
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            said = list(pool.map(lambda case: holdfast.plainly(*case[0]), cases))
+        for (arguments, words), (code, out, err) in zip(cases, said):
+            with self.subTest(arguments=arguments):
+                self.assertEqual((2, ""), (code, out), err)
+                self.assertEqual((1, True), (err.count("\n"), err.endswith("\n")), err)
+                self.assertTrue(err.startswith("holdfast"), err)
+                self.assertTrue(err.rstrip("\n").isprintable(), repr(err))
+                self.assertNotIn("secret", err)
+                self.assertLess(len(err), 1100)
+                for word in words:
+                    self.assertIn(word, err)
+
+    def refused(self, arguments, words):
+        self.all_refused([(arguments, words)])
+
+
+class UsageTest(Case):
+    def test_a_value_that_does_not_parse_or_is_out_of_bounds_is_refused_with_the_accepted_form(self):
+        self.all_refused([([option, value, URL], words) for option, (values, words) in VALUES.items() for value in values])
+
+    def test_what_is_no_usage_of_the_program_is_refused_in_one_line(self):
+        self.all_refused(ARGUMENTS)
+
+    def test_a_config_file_is_refused_with_the_number_of_the_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cases = []
+            for number, (text, line, words) in enumerate(CONFIGS):
+                path = pathlib.Path(folder) / f"{number}.conf"
+                path.write_bytes(text)
+                cases.append((["-C", path, URL], [f"{number}.conf:{line}", *words]))
+            self.all_refused(cases)
+
+    def test_a_config_file_that_is_none_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            fifo = pathlib.Path(folder) / "fifo"
+            os.mkfifo(fifo)
+            opened = threading.Thread(target=lambda: fifo.write_bytes(b"nonsense\n"), daemon=True)
+            self.all_refused([(["-C", folder, URL], ["-C"]), (["-C", "/no/such", URL], ["No such file"])])
+            opened.start()
+            self.refused(["-C", fifo, URL], [])
+
+    def test_a_config_of_another_command_is_judged_all_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "run.conf"
+            path.write_text("no-check = perhaps\n")
+            self.refused(["check", "-C", path, URL], ["run.conf:1", "no-check", "true or false"])
+
+    def test_headers_of_a_file_are_refused_by_their_line(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "headers"
+            path.write_bytes(b"X-Good: 1\nbad\n")
+            self.refused(["-H", f"@{path}", URL], ["headers:2"])
+            path.write_bytes(b"X: 1\n" * 101)
+            self.refused(["-H", f"@{path}", URL], ["100"])
+
+    def test_a_hundred_headers_are_accepted_and_one_more_is_not(self):
+        headers = [word for i in range(100) for word in ("-H", f"X-{i}: {i}")]
+        self.refused([*headers, "-H", "X: 1", URL], ["100"])
+        code, _, _ = holdfast.plainly("check", *headers, "-q", URL)
+        self.assertEqual(5, code, "it goes on, and finds nobody")
+
+    def test_an_argument_of_any_bytes_is_no_crash(self):
+        for bad in (b"\xff\xfe", b"--\xff", b"-\xff", b"http://\xff/", b"%s%n", b"--%s%n=1", b"\xc2\x9b31m", "\u202e".encode()):
+            for arguments in ([bad], [bad, URL], ["-c", bad, URL], ["--label", b"x\x07" + bad, URL]):
+                code, out, err = holdfast.plainly(*(os.fsdecode(argument) for argument in arguments))
+                self.assertEqual((2, "", 1), (code, out, err.count("\n")), arguments)
+
+    def test_help_and_version_are_answers(self):
+        for arguments in (["--help"], ["run", "--help"], ["check", "--help"], ["report", "--help"], ["--version"]):
+            code, out, err = holdfast.plainly(*arguments)
+            self.assertEqual((0, ""), (code, err), arguments)
+            self.assertIn("holdfast", out)
+
+
+class NoTargetTest(Case):
+    """What is asked of is no server, or not one of HTTP: exit 5, and why."""
+
+    def no_target(self, url, words, *arguments):
+        for command in ("run", "check"):
+            result = holdfast.soak(command, "-c", "5", "-d", "1s", *arguments, url)
+            self.assertEqual((5, "no_target"), (result.code, result.verdict), result.err)
+            self.assertEqual((0, 0), (result.connections["attempted"], result.requests["sent"]))
+            said = result.out + result.err
+            self.assertIn("FAIL", said)
+            for word in words:
+                self.assertIn(word, said)
+            self.assertTrue(all(line.isprintable() for line in said.splitlines()), repr(said))
+
+    def test_a_name_that_does_not_resolve_is_no_target(self):
+        self.no_target("http://no.such.name.invalid/", ["no.such.name.invalid"])
+        result = holdfast.soak("-c", "5", "-d", "1s", "--no-check", "http://no.such.name.invalid/")
+        self.assertEqual((5, "no_target", 0), (result.code, result.verdict, result.connections["attempted"]))
+
+    def test_nothing_listening_is_no_target(self):
+        with Rude() as rude:
+            self.no_target(f"http://127.0.0.1:{rude.refused_port}/", ["refused"])
+
+    def test_a_full_accept_queue_is_no_target(self):
+        with Rude() as rude:
+            self.no_target(f"http://127.0.0.1:{rude.full_port}/", ["in time"], "--connect-timeout", "200ms")
+
+    def test_an_answer_that_is_not_http_is_no_target(self):
+        with Rude() as rude:
+            for path in ("/not-http", "/other-protocol", "/http2-line", "/bad-status-line", "/bad-header", "/many-interim",
+                         "/101", "/header-flood"):
+                with self.subTest(path=path):
+                    self.no_target(rude.url(path), [])
+
+    def test_a_server_that_never_answers_is_no_target(self):
+        with Rude() as rude:
+            self.no_target(rude.url("/never-answer"), ["in time"], "--timeout", "200ms")
+            self.no_target(rude.url("/fin-after-request"), ["closed"])
+            self.no_target(rude.url("/rst-after-request"), ["reset"])
+
+    def test_a_greeting_before_any_request_is_no_target(self):
+        stop = threading.Event()
+
+        def greet(listening):
+            while not stop.is_set():
+                peer, _ = listening.accept()
+                with peer:
+                    peer.sendall(b"SSH-2.0-Something \x1b[31m\r\n")
+                    peer.recv(4096)
+
+        with holdfast.listener() as listening:
+            threading.Thread(target=greet, args=[listening], daemon=True).start()
+            self.no_target(holdfast.url_of(listening), [])
+            stop.set()
+
+    def test_without_a_preflight_what_is_not_http_is_a_broken_run(self):
+        with Rude() as rude:
+            result = holdfast.soak("-c", "5", "-d", "1s", "--no-check", rude.url("/not-http"))
+        self.assertEqual((1, {"protocol_error": 5}), (result.code, result.outcomes))
+
+
+class StatusPageTest(Case):
+    def wrong(self, status, words, *arguments):
+        try:
+            server = Nginx("soak", connections=100)
+        except NginxError as reason:
+            self.skipTest(str(reason).splitlines()[0])
+        with server:
+            for command in ("run", "check"):
+                code, out, err = holdfast.plainly(command, "-c", "5", "-d", "1s", *arguments, "--server-status",
+                                                  status or server.url, server.url)
+                self.assertEqual((2, ""), (code, out), err)
+                last = err.splitlines()[-1]
+                self.assertTrue(last.startswith("holdfast: "), err)
+                for word in ["--server-status", *words]:
+                    self.assertIn(word, last)
+
+    def test_a_page_that_is_no_stub_status_is_refused(self):
+        self.wrong(None, ["not a stub_status page"])
+
+    def test_a_status_page_that_is_not_there_is_refused(self):
+        with Rude() as rude:
+            self.wrong(f"http://127.0.0.1:{rude.refused_port}/", ["refused"])
+            self.wrong(rude.url("/status/404"), ["404"])
+            self.wrong(rude.url("/not-http"), [])
+            self.wrong(rude.url("/fin-after-request"), ["closed"])
+
+    def test_a_status_page_at_a_name_that_does_not_resolve_is_refused(self):
+        self.wrong("http://no.such.name.invalid/", ["no.such.name.invalid"])
+
+
+if __name__ == "__main__":
+    holdfast.main()

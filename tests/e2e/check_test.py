@@ -1,0 +1,227 @@
+#!/usr/bin/env python3
+"""holdfast check: does the plan fit this machine and this server? One request at most, and no load."""
+
+import json
+import os
+import subprocess
+import sys
+import unittest
+
+import holdfast
+import netns
+from nginx import Nginx, NginxError
+from rude import Rude
+
+# Runs a command under a seccomp filter that answers one system call with one errno.
+FILTERED = """
+import ctypes, os, struct, sys
+PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+LOAD, EQUAL, RETURN, ERRNO, ALLOW = 0x20, 0x15, 0x06, 0x00050000, 0x7fff0000
+call, errno = int(sys.argv[1]), int(sys.argv[2])
+steps = [(LOAD, 0, 0, 0), (EQUAL, 0, 1, call), (RETURN, 0, 0, ERRNO | errno), (RETURN, 0, 0, ALLOW)]
+code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
+libc = ctypes.CDLL(None, use_errno=True)
+if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0):
+    sys.exit(77)
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+IO_URING_SETUP = 425  # the same on all architectures
+EPERM, ENOSYS, ENOMEM = 1, 38, 12
+
+
+def filtered(errno):
+    command = (sys.executable, "-c", FILTERED, str(IO_URING_SETUP), str(errno))
+    if subprocess.run([*command, "true"], check=False, stdin=subprocess.DEVNULL).returncode:
+        raise unittest.SkipTest("no seccomp filters here")
+    return command
+
+
+def nginx(template="soak"):
+    try:
+        return Nginx(template, connections=100)
+    except NginxError as reason:
+        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+
+
+def file_limit(files):
+    return ("prlimit", f"--nofile={files}:{files}")
+
+
+class Case(unittest.TestCase):
+    def check(self, *arguments, prefix=()):
+        result = holdfast.soak("check", *arguments, prefix=prefix)
+        c, r = result.connections, result.requests
+        self.assertEqual((0, 0, 0), (c["attempted"], r["sent"], len(result.report["generator"]["workers"])))
+        self.assertIsNone(result.report["run"]["hold_seconds"], "not measured is null")
+        return result
+
+    def status(self, result, code):
+        finding = result.finding(code)
+        return finding and finding["status"]
+
+
+class FitTest(Case):
+    def test_a_plan_that_fits_is_exit_0_after_one_request(self):
+        with nginx() as server:
+            result = self.check("-c", "100", server.url)
+            self.assertEqual((0, "held"), (result.code, result.verdict))
+            self.assertEqual(1, server.access_lines())
+            self.assertEqual({"ok"}, {finding["status"] for finding in result.report["findings"]})
+        self.assertIn("the plan fits", result.out)
+        self.assertEqual("", result.err)
+        for said in ("io_uring", "descriptors", "source ports", "memory", "HEAD -> 200", "HTTP/1.1", "keep-alive"):
+            self.assertIn(said, result.out)
+        self.assertTrue(result.report["target"]["server_header"].startswith("nginx"))
+        self.assertEqual("1.1", result.report["target"]["http"])
+
+    def test_the_request_is_the_plans_and_head_for_methods_that_change_something(self):
+        for asked, made in (("HEAD", "HEAD"), ("GET", "GET"), ("POST", "HEAD"), ("DELETE", "HEAD")):
+            with self.subTest(method=asked), nginx() as server:
+                self.assertEqual(0, self.check("-X", asked, "-H", "User-Agent: me/1", server.url + "p?q").code)
+                line, = server.access_log.read_text().splitlines()
+                self.assertIn(f'"{made} /p?q HTTP/1.1"', line)
+                self.assertIn('"me/1"', line)
+
+    def test_the_status_page_is_asked_too(self):
+        with nginx() as server:
+            result = self.check("--server-status", server.status_url, server.url)
+            self.assertEqual((0, "ok"), (result.code, self.status(result, "server_status")))
+            # The preflight's, the page's, and this one; which sees itself.
+            self.assertEqual(3, server.stub_status()["requests"])
+
+    def test_it_leaves_no_connection_behind(self):
+        with Rude() as rude:
+            self.assertEqual(0, self.check(rude.url("/ok")).code)
+            holdfast.wait_until_unused(rude.port)
+            counts = rude.stop()
+        self.assertEqual((1, 1, 0), (counts["connections_accepted"], counts["requests"], counts["connections_open"]))
+
+    def test_json_on_standard_output_is_alone_there(self):
+        with nginx() as server:
+            code, out, err = holdfast.plainly("check", "--json", "-", server.url)
+        self.assertEqual(0, code)
+        holdfast.check_report(json.loads(out), code)
+        self.assertIn("the plan fits", err)
+
+    def test_a_warning_does_not_change_the_exit_code(self):
+        with nginx() as server:
+            result = self.check("-d", "2h", server.url)
+            self.assertEqual((0, "warn"), (result.code, self.status(result, "keepalive_time")))
+        with Rude() as rude:
+            result = self.check(rude.url("/status/503"))
+            self.assertEqual((0, "warn"), (result.code, self.status(result, "target")))
+
+
+class QuietTest(Case):
+    def test_nothing_is_said_of_what_is_well(self):
+        with nginx() as server:
+            result = self.check("-q", server.url)
+        self.assertEqual((0, "", ""), (result.code, result.out, result.err))
+
+    def test_only_warn_and_fail_are_said(self):
+        with nginx("short-keepalive") as server:
+            result = self.check("-q", "-d", "2h", server.url)
+        self.assertEqual(1, result.code)
+        marks = {line.split()[0] for line in result.out.splitlines() if line.startswith("  ")} - {"do", "or"}
+        self.assertEqual({"warn", "FAIL"}, marks)
+
+
+class KeepAliveTest(Case):
+    def test_a_server_that_closes_too_early_fails_the_check(self):
+        with nginx("short-keepalive") as server:
+            result = self.check(server.url)
+            self.assertEqual((1, "broke", "fail"), (result.code, result.verdict, self.status(result, "keep_alive")))
+            self.assertIn("timeout=5", result.out)
+            self.assertIn("--keepalive 5", result.out)
+            self.assertEqual(1, server.access_lines())
+            remedy = self.check("--keepalive", "5", server.url)
+            self.assertEqual((0, "ok"), (remedy.code, self.status(remedy, "keep_alive")))
+
+    def test_the_same_is_a_warning_in_a_run(self):
+        with nginx("short-keepalive") as server:
+            result = holdfast.soak("-c", "5", "-d", "300ms", server.url)
+        self.assertEqual((0, "held", "warn"), (result.code, result.verdict, self.status(result, "keep_alive")))
+        self.assertIn("warn", result.err)
+
+    def test_a_server_that_closes_after_the_answer_fails_the_check_and_breaks_the_run(self):
+        with Rude() as rude:
+            for path in ("/close-announced", "/http10"):
+                with self.subTest(path=path):
+                    result = self.check(rude.url(path))
+                    self.assertEqual((1, "broke", "fail"), (result.code, result.verdict, self.status(result, "keep_alive")))
+                    result = holdfast.soak("-c", "5", "-d", "1s", rude.url(path))
+                    self.assertEqual((1, "warn", {"closed_announced": 5}),
+                                     (result.code, self.status(result, "keep_alive"), result.outcomes))
+
+
+class NoTargetTest(Case):
+    def test_nobody_there_is_exit_5(self):
+        with Rude() as rude:
+            result = self.check(f"http://127.0.0.1:{rude.refused_port}/")
+        self.assertEqual((5, "no_target", "fail"), (result.code, result.verdict, self.status(result, "target")))
+        self.assertEqual("server", result.finding("target")["side"])
+
+
+class UnfitTest(Case):
+    """What this machine does not give is exit 3, with the remedy, and the server is not asked."""
+
+    def unfit(self, result, code):
+        self.assertEqual((3, "unfit", "fail"), (result.code, result.verdict, self.status(result, code)), result.err)
+        finding = result.finding(code)
+        self.assertEqual("tester", finding["side"])
+        self.assertLess(0, len(finding["do"]))
+        self.assertEqual("skipped", self.status(result, "target"))
+        self.assertIn("FAIL", result.out)
+        return finding
+
+    def test_too_few_descriptors_are_unfit(self):
+        with Rude() as rude:
+            result = self.check("-c", "100", "-w", "1", rude.url("/ok"), prefix=file_limit(64))
+            finding = self.unfit(result, "descriptors")
+            self.assertEqual((100, 58), (finding["asked"], finding["have"]))
+            # The remedy is one.
+            self.assertTrue(finding["do"][0].startswith("--workers 2 "))
+            self.assertEqual(0, self.check("-c", "100", "-w", "2", rude.url("/ok"), prefix=file_limit(64)).code)
+            self.assertEqual(1, rude.stop()["connections_accepted"])
+
+    def test_too_few_ports_are_unfit(self):
+        try:
+            netns.enter(ports=(40000, 40009))
+        except netns.Unavailable as reason:
+            self.skipTest(str(reason))
+        with Rude() as rude:
+            finding = self.unfit(self.check("-c", "11", rude.url("/ok")), "source_ports")
+            self.assertEqual((11, 10), (finding["asked"], finding["have"]))
+            self.assertEqual(0, rude.stop()["connections_accepted"])
+
+    def test_a_seccomp_filter_is_told_from_other_reasons(self):
+        for errno in (EPERM, ENOSYS):
+            with self.subTest(errno=errno), Rude() as rude:
+                finding = self.unfit(self.check(rude.url("/ok"), prefix=filtered(errno)), "io_uring")
+                self.assertIn("seccomp", finding["text"])
+                self.assertIn("seccomp", finding["do"][0])
+                self.assertEqual(0, rude.stop()["connections_accepted"])
+
+    def test_without_a_ring_a_run_is_unfit_too_even_unchecked(self):
+        with Rude() as rude:
+            for arguments in ((), ("--no-check",)):
+                result = holdfast.soak("-c", "5", "-d", "1s", *arguments, rude.url("/ok"), prefix=filtered(EPERM))
+                self.assertEqual((3, "unfit", 0), (result.code, result.verdict, result.connections["attempted"]))
+            self.assertEqual(0, rude.stop()["connections_accepted"])
+
+    def test_a_small_memlock_limit_is_no_matter_or_is_named(self):
+        # Since 5.12 a ring is charged to the control group; before, to RLIMIT_MEMLOCK.
+        prefix = ["prlimit", "--memlock=0:0"]
+        if os.geteuid() == 0:
+            prefix += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
+            self.skipTest("nobody may not run the program where it lies, or there is no setpriv")
+        with Rude() as rude:
+            code, out, err = holdfast.plainly("check", "-c", "5", rude.url("/ok"), prefix=prefix)
+        self.assertIn(code, (0, 3), out + err)
+        self.assertIn("locked-memory" if code else "ok    io_uring", out)
+
+
+if __name__ == "__main__":
+    holdfast.main()
