@@ -7,7 +7,7 @@
 #include "run/preflight.h"
 
 static int check(struct soak *soak) {
-    preflight_make(&soak->judgement, &soak->plan, PREFLIGHT_ALL, soak->signals_fd, &soak->target);
+    preflight_make(&soak->judgement, &soak->plan, PREFLIGHT_ALL, soak->signals_fd);
     if (soak->judgement.exit_code == EXIT_USAGE) {
         fprintf(stderr, "holdfast: %s\n", soak->judgement.reasons[0]);
         return EXIT_USAGE;

@@ -22,7 +22,6 @@ static int carry_out(struct soak *soak) {
     struct record *record = calloc(1, sizeof *record);
     if (record == NULL)
         return no_load(soak, -ENOMEM);
-    record->target = soak->target;
     int error = session_run(record, &soak->plan, soak->signals_fd);
     int exit_code;
     if (error < 0) {
@@ -39,8 +38,7 @@ static int carry_out(struct soak *soak) {
 static int run(struct soak *soak) {
     bool no_check = soak->options.no_check;
     enum preflight_scope scope = no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
-    bool may_run =
-        preflight_make(&soak->judgement, &soak->plan, scope, soak->signals_fd, &soak->target);
+    bool may_run = preflight_make(&soak->judgement, &soak->plan, scope, soak->signals_fd);
     bool quiet = soak->options.quiet || soak->options.ui == UI_NONE;
     if (!no_check)
         report_sheet(stderr, style_for(stderr, soak->options.color), &soak->plan,

@@ -15,7 +15,6 @@ struct soak {
     struct options options;
     struct plan plan;
     struct judgement judgement;
-    struct target_facts target; /* as the preflight found it */
     struct report_file json;
     bool has_json;
     int signals_fd;

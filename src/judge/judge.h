@@ -73,6 +73,7 @@ struct judgement {
     size_t requirement_count;
     struct requirement requirements[REQUIREMENTS_MAX];
     struct findings findings;
+    struct target_facts target; /* as the preflight found it, whether or not a run followed */
 };
 
 /* What the preflight learned of the outside. */

@@ -48,8 +48,7 @@ void asker_close(struct asker *asker) {
     if (asker->fd < 0 || asker->closing)
         return;
     asker->closing = true;
-    if (asker->owned != 0)
-        net_shutdown(asker->net, asker->fd);
+    net_reset(asker->net, asker->fd);
     release_if_quiet(asker);
 }
 

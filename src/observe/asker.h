@@ -62,7 +62,8 @@ void asker_event(struct asker *asker, const struct net_event *event, instant now
 /* Fails what is overdue; returns when it wants to be called next (INSTANT_NEVER: not). */
 instant asker_tick(struct asker *asker, instant now);
 
-/* Ends the connection; events may still come until asker_quiet(). */
+/* Ends the connection, by RST: an observer leaves no TIME_WAIT in a port range that the load may
+ * need to the last one. Events may still come until asker_quiet(). */
 void asker_close(struct asker *asker);
 bool asker_quiet(const struct asker *asker);
 

@@ -149,7 +149,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_verdict(json, judgement);
     section_requirements(json, judgement);
     section_plan(json, plan);
-    section_target(json, plan, record);
+    section_target(json, plan, &judgement->target);
     section_environment(json, &plan->host);
     section_connections(json, plan, record);
     section_requests(json, record);

@@ -30,8 +30,7 @@ void section_plan(struct json *json, const struct plan *plan) {
     json_object_end(json);
 }
 
-void section_target(struct json *json, const struct plan *plan, const struct record *record) {
-    const struct target_facts *facts = &record->target;
+void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts) {
     json_name(json, "target");
     json_object(json);
     json_string_member(json, "url", plan->target.url);

@@ -9,7 +9,7 @@
 
 /* What was asked and where: json_setting.c. */
 void section_plan(struct json *json, const struct plan *plan);
-void section_target(struct json *json, const struct plan *plan, const struct record *record);
+void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts);
 void section_environment(struct json *json, const struct host *host);
 
 /* What was measured: json_figures.c. */

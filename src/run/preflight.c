@@ -312,7 +312,7 @@ static void gather(struct preflight *preflight, struct judgement *judgement,
 }
 
 bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
-                    int signals_fd, struct target_facts *target) {
+                    int signals_fd) {
     struct preflight *preflight = calloc(1, sizeof *preflight);
     struct preflight_facts *facts = calloc(1, sizeof *facts);
     bool may_run = false;
@@ -324,7 +324,7 @@ bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflig
         judge_target(&judgement->findings, plan, facts);
         judge_preflight(judgement, plan, facts);
         may_run = judge_may_run(judgement, facts);
-        *target = facts->target;
+        judgement->target = facts->target;
     } else {
         findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
         judgement->verdict = VERDICT_UNFIT;

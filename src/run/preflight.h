@@ -14,6 +14,6 @@ enum preflight_scope {
  * plan->status_address, and judges into *judgement. signals_fd: from signals_open(); an interrupt
  * ends it at once. Prints nothing. True when the run may start. */
 bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
-                    int signals_fd, struct target_facts *target);
+                    int signals_fd);
 
 #endif

@@ -45,7 +45,7 @@ struct session {
     int signals_fd;
     enum phase phase;
     bool stopping; /* a signal asked for the end */
-    bool last_poll_done;
+    bool last_poll_begun, last_poll_done;
     instant now; /* run clock */
     instant started, hold_since, drain_since, next_tick;
     uint64_t answered_before_hold;
@@ -80,7 +80,8 @@ static void sample(struct session *session) {
     if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
         record->live_peak = counts->live;
     note_first_seen(session);
-    if (session->phase == PHASE_HOLD &&
+    if ((session->phase == PHASE_HOLD || record->live_min_measured) &&
+        session->phase < PHASE_DRAIN &&
         (!record->live_min_measured || counts->live < record->live_min)) {
         record->live_min = counts->live;
         record->live_min_measured = true;
@@ -177,7 +178,10 @@ static void end_drain(struct session *session) {
 static bool last_poll_over(struct session *session) {
     if (session->poller == NULL || session->last_poll_done)
         return true;
-    status_poller_poll(session->poller, session->now);
+    if (!session->poller->polling) { /* one that is on its way may have been answered too early */
+        status_poller_poll(session->poller, session->now);
+        session->last_poll_begun = true;
+    }
     return false;
 }
 
@@ -333,8 +337,7 @@ static void reap(struct session *session, uint32_t index) {
 }
 
 static void poll_ended(struct session *session) {
-    if (session->phase == PHASE_FREEZE && crew_reached(session->crew, WORKER_FROZEN))
-        session->last_poll_done = true;
+    session->last_poll_done = session->last_poll_begun;
 }
 
 static void take_event(struct session *session, const struct net_event *event) {

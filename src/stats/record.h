@@ -52,7 +52,6 @@ struct record {
                                                  0 */
     uint64_t unfinished; /* requests outstanding when a second signal cut the freeze */
     struct tally total;  /* frozen, all workers */
-    struct target_facts target;
     struct server_view server;
     struct timeline timeline;
     char engine[64];

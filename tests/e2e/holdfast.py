@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -341,6 +342,23 @@ def url_of(listening, path="/"):
     return f"http://127.0.0.1:{listening.getsockname()[1]}{path}"
 
 
+def rings_at_once(wanted):
+    """How many runs of ours may go on at once: a user's rings may be charged to RLIMIT_MEMLOCK, all together."""
+    RUN_BYTES = 3 << 20
+    limit = resource.getrlimit(resource.RLIMIT_MEMLOCK)[0]
+    if os.geteuid() == 0 or limit == resource.RLIM_INFINITY:
+        return wanted
+    return max(1, min(wanted, limit // RUN_BYTES))
+
+
+def need_ring():
+    """Skips where this user cannot have io_uring at all."""
+    _, out, _ = plainly("check", "-q", "http://127.0.0.1:1/")
+    refused = re.search(r"FAIL  io_uring +(.*)", out)
+    if refused:
+        raise unittest.SkipTest(f"io_uring: {refused[1]}")
+
+
 # The runner.
 
 skipped_parts = set()
@@ -382,14 +400,20 @@ def run_apart(name):
     return done.returncode, done.stdout, time.monotonic() - started
 
 
-def main(jobs=4):
+def main(jobs=4, rings=True):
     """usage: FILE [Class.test...]"""
     if sys.argv[1:2] == ["--one"]:
         sys.exit(run_one(sys.argv[2]))
     names = sys.argv[1:] or list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])))
+    if rings:
+        try:
+            need_ring()
+        except unittest.SkipTest as reason:
+            print(f"skipped: {reason}")
+            sys.exit(SKIPPED)
     words = {0: "ok", SKIPPED: "skip"}
     codes, reasons = [], set()
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+    with concurrent.futures.ThreadPoolExecutor(rings_at_once(jobs)) as pool:
         for name, (code, output, seconds) in zip(names, pool.map(run_apart, names)):
             sentence = name.rpartition(".")[2].removeprefix("test_").replace("_", " ")
             print(f"{words.get(code, 'FAIL'):4} {seconds:5.1f} s  {sentence}", flush=True)

@@ -6,6 +6,7 @@ or under a limit of its own; so no other machine and no other process notices.
 """
 
 import fcntl
+import os
 import pathlib
 import shutil
 import socket
@@ -103,6 +104,21 @@ class Descriptors(Case):
                              tuple(finding[name] for name in ("status", "side", "asked", "have", "need")))
             self.assertIn("--workers 5", finding["do"][0])
             self.assertEqual(0, rude.stop()["connections_accepted"])
+
+
+class LockedMemory(Case):
+    def test_a_user_without_room_for_all_rings_is_told_that_it_is_our_own_side(self):
+        # Where rings are charged to RLIMIT_MEMLOCK at all, it is that of a user, for all its processes.
+        prefix = ["prlimit", "--memlock=3000000:3000000"]
+        if os.geteuid() == 0:
+            prefix += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+        if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
+            self.skipTest("nobody may not run the program where it lies, or there is no setpriv")
+        with Rude() as rude:
+            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, rude.url("/ok"), prefix=prefix)
+        if code == 0:
+            self.skipTest("rings are not charged to RLIMIT_MEMLOCK here")
+        self.assertIn((code, out.split()[0]), {(3, "UNFIT"), (4, "INCONCLUSIVE")}, out + err)
 
 
 class Ports(Case):

@@ -92,12 +92,6 @@ static inline void fixture_record(struct fixture *fixture) {
     record->live_peak = 97;
     record->per_second_mean = 6.5;
     record->per_second_peak = 104;
-    record->target = (struct target_facts){.asked = true,
-                                           .answered = true,
-                                           .status = 200,
-                                           .minor = 1,
-                                           .keep_alive_timeout_s = -1,
-                                           .server = "nginx/1.22.1"};
     snprintf(record->engine, sizeof record->engine, "io_uring");
     record->cpu_user_seconds = 0.25;
     record->cpu_system_seconds = 0.5;
@@ -120,6 +114,12 @@ static inline void fixture_require(struct judgement *judgement, const char *expr
 }
 
 static inline void fixture_judgement(struct judgement *judgement) {
+    judgement->target = (struct target_facts){.asked = true,
+                                              .answered = true,
+                                              .status = 200,
+                                              .minor = 1,
+                                              .keep_alive_timeout_s = -1,
+                                              .server = "nginx/1.22.1"};
     judgement->verdict = VERDICT_BROKE;
     judgement->exit_code = 1;
     fixture_require(

@@ -166,9 +166,9 @@ static void a_host_that_tells_nothing_is_all_null(void **state) {
 
 static void hostile_bytes_stay_inside_their_string(void **state) {
     struct fixture *fixture = *state;
-    snprintf(fixture->record.target.server, sizeof fixture->record.target.server,
+    snprintf(fixture->judgement.target.server, sizeof fixture->judgement.target.server,
              "\xff\xfe\"},\n\x1b[2J\\\x80 \xf0\x9f\x92\xa9 \xc2\x9b");
-    snprintf(fixture->record.target.keep_alive, sizeof fixture->record.target.keep_alive,
+    snprintf(fixture->judgement.target.keep_alive, sizeof fixture->judgement.target.keep_alive,
              "</script>\x7f");
     fixture->options.label = "\xed\xa0\x80\"";
     const char *text = fixture_json(fixture, &fixture->record);
