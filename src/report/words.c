@@ -11,7 +11,7 @@
 static const struct words not_measured = {"not measured"};
 
 struct words words_count(uint64_t count) {
-    struct words words;
+    struct words words = {""};
     units_human_count(words.text, sizeof words.text, count);
     return words;
 }
@@ -21,7 +21,7 @@ struct words words_known(int64_t count) {
 }
 
 struct words words_duration(duration length) {
-    struct words words;
+    struct words words = {""};
     units_human_duration(words.text, sizeof words.text, length);
     return words;
 }
@@ -41,7 +41,7 @@ struct words words_bytes(int64_t bytes) {
 
 /* Without the zeros, and then the point, that end a fraction. */
 static struct words trimmed(const char *decimal) {
-    struct words words;
+    struct words words = {""};
     snprintf(words.text, sizeof words.text, "%s", decimal);
     if (strchr(words.text, '.') == NULL)
         return words;
@@ -55,7 +55,7 @@ static struct words trimmed(const char *decimal) {
 }
 
 struct words words_rate(double per_second) {
-    struct words words;
+    struct words words = {""};
     if (!isfinite(per_second))
         return not_measured;
     if (per_second >= 1000)
@@ -76,8 +76,8 @@ struct words words_percent(double percent) {
             (strtod(decimal, NULL) == 0) == (percent == 0))
             break;
     }
-    struct words words = trimmed(decimal);
-    strcat(words.text, " %");
+    struct words number = trimmed(decimal), words;
+    snprintf(words.text, sizeof words.text, "%.40s %%", number.text);
     return words;
 }
 

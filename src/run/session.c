@@ -102,8 +102,9 @@ static void begin_hold(struct session *session) {
     struct record *record = session->record;
     const struct counts *counts = &session->total->counts;
     session->phase = PHASE_HOLD;
-    session->hold_since =
-        counts->ramp_done_ns != 0 ? (instant){counts->ramp_done_ns} : session->now;
+    session->hold_since = session->now;
+    if (counts->ramp_done_ns != 0) /* as the workers saw it, a moment ago */
+        session->hold_since.ns = counts->ramp_done_ns;
     if (counts->first_attempt_ns != 0)
         record->ramp_seconds = duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
     session->answered_before_hold = counts->answered;
@@ -355,7 +356,7 @@ static void take_event(struct session *session, const struct net_event *event) {
         if (status_poller_event(session->poller, event, session->now, session->total->counts.sent))
             poll_ended(session);
         break;
-    default: require(!"an operation of the session");
+    default: require(false); /* no other operation is armed */
     }
 }
 
