@@ -1,6 +1,5 @@
 /* holdfast check: the preflight alone. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "command/command.h"
 #include "command/soak.h"
@@ -8,12 +7,9 @@
 
 static int check(struct soak *soak) {
     preflight_make(&soak->judgement, &soak->plan, PREFLIGHT_ALL, soak->signals_fd);
-    if (soak->judgement.exit_code == EXIT_USAGE) {
-        fprintf(stderr, "holdfast: %s\n", soak->judgement.reasons[0]);
+    if (soak_misused(soak))
         return EXIT_USAGE;
-    }
-    bool json_on_stdout = soak->has_json && soak->json.path[0] == '-' && soak->json.path[1] == '\0';
-    FILE *out = json_on_stdout ? stderr : stdout;
+    FILE *out = soak_output(soak);
     report_sheet(out, style_for(out, soak->options.color), &soak->plan, &soak->judgement.findings,
                  soak->options.quiet);
     int exit_code = soak_report(soak, NULL, false);
@@ -25,15 +21,5 @@ static int check(struct soak *soak) {
 }
 
 int command_check(int argc, char **argv) {
-    struct soak *soak = calloc(1, sizeof *soak);
-    if (soak == NULL) {
-        perror("holdfast");
-        return EXIT_UNFIT;
-    }
-    int exit_code;
-    if (soak_begin(soak, COMMAND_CHECK, argc, argv, &exit_code))
-        exit_code = check(soak);
-    soak_end(soak);
-    free(soak);
-    return exit_code;
+    return soak_command(COMMAND_CHECK, argc, argv, check);
 }

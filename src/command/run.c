@@ -39,27 +39,14 @@ static int run(struct soak *soak) {
     bool no_check = soak->options.no_check;
     enum preflight_scope scope = no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
     bool may_run = preflight_make(&soak->judgement, &soak->plan, scope, soak->signals_fd);
-    bool quiet = soak->options.quiet || soak->options.ui == UI_NONE;
+    if (soak_misused(soak))
+        return EXIT_USAGE;
     if (!no_check)
         report_sheet(stderr, style_for(stderr, soak->options.color), &soak->plan,
-                     &soak->judgement.findings, quiet);
-    if (soak->judgement.exit_code == EXIT_USAGE) {
-        fprintf(stderr, "holdfast: %s\n", soak->judgement.reasons[0]);
-        return EXIT_USAGE;
-    }
+                     &soak->judgement.findings, soak->options.quiet);
     return may_run ? carry_out(soak) : soak_report(soak, NULL, true);
 }
 
 int command_run(int argc, char **argv) {
-    struct soak *soak = calloc(1, sizeof *soak);
-    if (soak == NULL) {
-        perror("holdfast");
-        return EXIT_UNFIT;
-    }
-    int exit_code;
-    if (soak_begin(soak, COMMAND_RUN, argc, argv, &exit_code))
-        exit_code = run(soak);
-    soak_end(soak);
-    free(soak);
-    return exit_code;
+    return soak_command(COMMAND_RUN, argc, argv, run);
 }

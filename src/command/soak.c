@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -45,10 +46,10 @@ static bool open_signals(struct soak *soak) {
     return soak->signals_fd >= 0;
 }
 
-bool soak_begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
+/* From the command line to a plan. True when there is one; else *exit_code is decided, and said. */
+static bool begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
     char error[OPTIONS_ERROR_MAX];
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
-    memset(soak, 0, sizeof *soak);
     soak->signals_fd = -1;
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
@@ -86,9 +87,20 @@ static int write_json(struct soak *soak, const struct record *record) {
     return error;
 }
 
+FILE *soak_output(const struct soak *soak) {
+    const char *json = soak->options.json;
+    return json != NULL && strcmp(json, "-") == 0 ? stderr : stdout;
+}
+
+bool soak_misused(const struct soak *soak) {
+    if (soak->judgement.exit_code != EXIT_USAGE)
+        return false;
+    complain(soak->judgement.reasons[0]);
+    return true;
+}
+
 static int write_summary(struct soak *soak, const struct record *record) {
-    bool json_on_stdout = soak->options.json != NULL && strcmp(soak->options.json, "-") == 0;
-    FILE *out = json_on_stdout ? stderr : stdout;
+    FILE *out = soak_output(soak);
     report_summary(out, style_for(out, soak->options.color), &soak->plan, record, &soak->judgement);
     if (fflush(out) == 0 && !ferror(out))
         return 0;
@@ -104,10 +116,24 @@ int soak_report(struct soak *soak, const struct record *record, bool with_summar
     return failed != 0 && exit_code == 0 ? EXIT_INCONCLUSIVE : exit_code;
 }
 
-void soak_end(struct soak *soak) {
+static void end(struct soak *soak) {
     if (soak->has_json)
         report_file_discard(&soak->json);
     if (soak->signals_fd >= 0)
         close(soak->signals_fd);
     options_free(&soak->options);
+    free(soak);
+}
+
+int soak_command(enum command command, int argc, char **argv, int (*carry_out)(struct soak *soak)) {
+    struct soak *soak = calloc(1, sizeof *soak);
+    if (soak == NULL) {
+        complain("out of memory");
+        return EXIT_UNFIT;
+    }
+    int exit_code;
+    if (begin(soak, command, argc, argv, &exit_code))
+        exit_code = carry_out(soak);
+    end(soak);
+    return exit_code;
 }

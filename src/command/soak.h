@@ -3,6 +3,7 @@
 #define COMMAND_SOAK_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "judge/judge.h"
 #include "plan/plan.h"
@@ -20,14 +21,18 @@ struct soak {
     int signals_fd;
 };
 
-/* From the command line to a plan, an open report file and blocked signals. True when there is a
- * plan; else *exit_code is decided, and said. soak_end() is called in both cases. */
-bool soak_begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code);
+/* One command from its command line to its exit code: options, plan, open report file and blocked
+ * signals, then `carry_out`, then everything given back. */
+int soak_command(enum command command, int argc, char **argv, int (*carry_out)(struct soak *soak));
+
+/* True, and said, when the preflight found a mistake in what was asked (exit code 2). */
+bool soak_misused(const struct soak *soak);
+
+/* Standard output, or standard error when the JSON report goes there. */
+FILE *soak_output(const struct soak *soak);
 
 /* Writes the reports and returns the exit code: the judgement's, or 4 where that is 0 and a report
  * failed. record NULL: no load was sent. with_summary: the summary is printed too. */
 int soak_report(struct soak *soak, const struct record *record, bool with_summary);
-
-void soak_end(struct soak *soak);
 
 #endif

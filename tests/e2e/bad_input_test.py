@@ -29,7 +29,8 @@ VALUES = {
                [ACCEPTED, "--ramp", "N/DUR"]),
     "--duration": (DURATION + ("366d",), [ACCEPTED, "--duration", "365d"]),
     "--keepalive": (DURATION + ("0", "99ms", "25h"), [ACCEPTED, "--keepalive", "100ms..24h"]),
-    "--interval": (("", "x", "-1s", "2s..1s", "1s..", "..1s", "1s..2s..3s", "25h", "1s..25h"), [ACCEPTED, "--interval", "A..B"]),
+    "--interval": (("", "x", "-1s", "2s..1s", "1s..", "..1s", "1s..2s..3s", "25h", "1s..25h"),
+                   [ACCEPTED, "--interval", "A..B"]),
     "--timeout": (DURATION + ("0", "999us", "25h"), [ACCEPTED, "--timeout", "1ms..24h"]),
     "--connect-timeout": (DURATION + ("0", "25h"), [ACCEPTED, "--connect-timeout", "1ms..24h"]),
     "--method": (("", "GE T", "GET\r\n", "G(T", "X" * 33), [ACCEPTED, "--method"]),
@@ -41,8 +42,8 @@ VALUES = {
     "--color": (("", "yes"), [ACCEPTED, "--color", "auto|always|never"]),
     "--label": (("x" * 201, "a\nb", "\x1b[31m"), [ACCEPTED, "--label"]),
     "--config": (("", "/no/such/file", "/"), ["--config"]),
-    "--header": (("", "x", ": v", "a b: c", "X: a\r\nY: b", "X: a\nb", "X: \x01", "@", "@/no/such/file", "@/", "Content-Length: 5",
-                  "Transfer-Encoding: chunked"), ["--header"]),
+    "--header": (("", "x", ": v", "a b: c", "X: a\r\nY: b", "X: a\nb", "X: \x01", "@", "@/no/such/file", "@/",
+                  "Content-Length: 5", "Transfer-Encoding: chunked"), ["--header"]),
 }
 
 # arguments -> words that must be said
@@ -206,7 +207,8 @@ class UsageTest(Case):
         self.assertIn(code, (3, 5), "it goes on, and finds no ring or nobody")
 
     def test_an_argument_of_any_bytes_is_no_crash(self):
-        for bad in (b"\xff\xfe", b"--\xff", b"-\xff", b"http://\xff/", b"%s%n", b"--%s%n=1", b"\xc2\x9b31m", "\u202e".encode()):
+        for bad in (b"\xff\xfe", b"--\xff", b"-\xff", b"http://\xff/", b"%s%n", b"--%s%n=1", b"\xc2\x9b31m",
+                    "\u202e".encode()):
             for arguments in ([bad], [bad, URL], ["-c", bad, URL], ["--label", b"x\x07" + bad, URL]):
                 code, out, err = holdfast.plainly(*(os.fsdecode(argument) for argument in arguments))
                 self.assertEqual((2, "", 1), (code, out, err.count("\n")), arguments)

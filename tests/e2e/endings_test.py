@@ -166,8 +166,8 @@ class Interrupts(Case):
 
 class Pauses(Case):
     def test_a_stopped_run_counts_no_timeout_and_holds_as_long_as_planned(self):
-        with Rude() as rude, Run("-c", "20", "-w", "2", "-d", "3s", "-i", "0", "--timeout", "1s", "--no-check", "--ui", "line",
-                                 rude.url("/slow?ms=200")) as run:
+        with Rude() as rude, Run("-c", "20", "-w", "2", "-d", "3s", "-i", "0", "--timeout", "1s", "--no-check", "--ui",
+                                 "line", rude.url("/slow?ms=200")) as run:
             run.wait_for_phase("hold")
             run.signal(signal.SIGTSTP)
             everybody = [run.pid, *run.workers()]

@@ -143,7 +143,8 @@ class Ports(Case):
             result = soak("-c", "65", *CALM, rude.url("/ok"))
             self.assertEqual((3, "unfit"), (result.code, result.verdict))
             finding = result.finding("source_ports")
-            self.assertEqual(("fail", "tester", 65, 64), tuple(finding[name] for name in ("status", "side", "asked", "have")))
+            self.assertEqual(("fail", "tester", 65, 64),
+                             tuple(finding[name] for name in ("status", "side", "asked", "have")))
             result = soak("-c", "64", *CALM, "--no-check", rude.url("/ok"))
             self.assertEqual((0, 64), (result.code, result.connections["live"]))
 

@@ -30,7 +30,8 @@ class SoakTest(unittest.TestCase):
     def held(self, result, connections):
         c, r = result.connections, result.requests
         self.assertEqual((0, "held", []), (result.code, result.verdict, result.report["verdict"]["reasons"]), result.err)
-        self.assertEqual((connections,) * 6, (c["target"], c["attempted"], c["opened"], c["live"], c["live_min"], c["live_peak"]))
+        self.assertEqual((connections,) * 6,
+                         (c["target"], c["attempted"], c["opened"], c["live"], c["live_min"], c["live_peak"]))
         self.assertEqual((0, 0, 0, 0), (c["connecting"], c["closed"], c["errored"], c["lost"]))
         self.assertEqual({"drained": connections, "abandoned": 0}, c["drain"]["outcomes"])
         self.assertEqual((r["sent"], {"200": r["sent"]}), (r["answered"], r["by_status"]))
@@ -82,7 +83,8 @@ class SoakTest(unittest.TestCase):
     def test_a_closed_loop_asks_again_at_once(self):
         result = soak("-c", 10, "-d", "1s", "-i", "0", "--server-status", self.server.status_url, self.server.url)
         self.held(result, 10)
-        self.assertEqual((result.requests["sent"], 1), (result.report["server"]["requests"], result.report["server"]["ratio"]))
+        server = result.report["server"]
+        self.assertEqual((result.requests["sent"], 1), (server["requests"], server["ratio"]))
         self.assertLess(100, result.requests["sent"])
 
     def test_bodies_are_read_and_counted(self):
@@ -115,7 +117,8 @@ class SoakTest(unittest.TestCase):
 
     def test_another_address_may_be_dialled_than_the_urls(self):
         port = self.server.port
-        result = soak("-c", 10, "-d", "300ms", "-i", "100ms", "--connect-to", f"127.0.0.1:{port}", "http://no.such.name.invalid/")
+        result = soak("-c", 10, "-d", "300ms", "-i", "100ms", "--connect-to", f"127.0.0.1:{port}",
+                      "http://no.such.name.invalid/")
         self.held(result, 10)
         self.assertEqual([f"127.0.0.1:{port}"], result.report["target"]["addresses"])
         self.assertEqual("http://no.such.name.invalid/", result.report["target"]["url"])
@@ -127,7 +130,8 @@ class SoakTest(unittest.TestCase):
                                                  result.report["plan"]["duration"]))
 
     def test_the_plan_and_the_seed_are_echoed(self):
-        result = soak("-c", 10, "-r", "1000", "-d", "300ms", "-i", "100ms..200ms", "--seed", "42", "--label", "here <&> \"there\"",
+        result = soak("-c", 10, "-r", "1000", "-d", "300ms", "-i", "100ms..200ms", "--seed", "42", "--label",
+                      "here <&> \"there\"",
                       "-H", "Authorization: Basic secret", self.server.url)
         plan = result.report["plan"]
         self.held(result, 10)
