@@ -282,11 +282,11 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
         release(fleet, conn);
 }
 
-/* What it came through: idle until it asked, and as old as it is. */
+/* What it came through: as it stood when it asked, since an answer that we read late says nothing
+ * of the server's clock. */
 static void note_survival(struct fleet *fleet, struct conn *conn, bool kept) {
-    struct ending stands = standing(fleet, conn, tick_at(fleet->now));
-    stands.idle_ms = tick_at((instant){conn->sent_ns}) - conn->answered_tick;
-    endings_answered(&fleet->tally->endings, &stands, fleet->now.ns, kept);
+    struct ending stood = standing(fleet, conn, tick_at((instant){conn->sent_ns}));
+    endings_answered(&fleet->tally->endings, &stood, conn->sent_ns, kept);
     conn->answered_tick = tick_at(fleet->now);
 }
 
@@ -650,6 +650,8 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "the wheel's count = timers armed";
     if (leases != fleet->reader_slots.taken)
         return "readers leased = answers in pieces";
+    if (endings_count(&fleet->tally->endings) != counts->lost)
+        return "endings noted = live connections lost";
     if (counts->outstanding != states[CONN_AWAITING])
         return "outstanding = connections awaiting";
     if (!fleet->frozen && counts->live != states[CONN_IDLE] + states[CONN_AWAITING])

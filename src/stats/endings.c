@@ -40,23 +40,30 @@ void endings_add(struct endings *endings, enum outcome outcome, const struct end
     mark(endings, (uint32_t)1 << outcome);
 }
 
-void endings_answered(struct endings *endings, const struct ending *as_it_stands, int64_t now_ns,
+void endings_answered(struct endings *endings, const struct ending *as_it_stood, int64_t asked_ns,
                       bool kept) {
     struct survived *survived = &endings->survived;
-    survived->idle_ms = greater(survived->idle_ms, as_it_stands->idle_ms);
-    survived->age_ms = greater(survived->age_ms, as_it_stands->age_ms);
+    survived->idle_ms = greater(survived->idle_ms, as_it_stood->idle_ms);
+    survived->age_ms = greater(survived->age_ms, as_it_stood->age_ms);
     if (!kept)
         return;
-    survived->kept_age_ms = greater(survived->kept_age_ms, as_it_stands->age_ms);
-    survived->kept_answers = greater(survived->kept_answers, as_it_stands->answers);
-    if (now_ns > survived->kept_moment_ns)
-        survived->kept_moment_ns = now_ns;
+    survived->kept_age_ms = greater(survived->kept_age_ms, as_it_stood->age_ms);
+    survived->kept_answers = greater(survived->kept_answers, as_it_stood->answers);
+    if (asked_ns > survived->kept_moment_ns)
+        survived->kept_moment_ns = asked_ns;
 }
 
 void endings_outlived(struct endings *endings, const struct ending *as_it_stands) {
     struct survived *survived = &endings->survived;
     survived->idle_ms = greater(survived->idle_ms, as_it_stands->idle_ms);
     survived->age_ms = greater(survived->age_ms, as_it_stands->age_ms);
+}
+
+uint64_t endings_count(const struct endings *endings) {
+    uint64_t count = 0;
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        count += endings->of[i].count;
+    return count;
 }
 
 static void merge_group(struct ending_group *into, const struct ending_group *from) {

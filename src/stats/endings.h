@@ -30,10 +30,10 @@ struct ending_group {
 /* The greatest that a connection came through, which rules out any smaller limit. */
 struct survived {
     uint32_t idle_ms;       /* and was answered then, or live at the freeze */
-    uint32_t age_ms;        /* live at the freeze, or at an answer */
-    uint32_t kept_age_ms;   /* at an answer that kept the connection */
+    uint32_t age_ms;        /* likewise */
+    uint32_t kept_age_ms;   /* when it asked for an answer that kept it */
     uint32_t kept_answers;  /* when such an answer came, that one included */
-    int64_t kept_moment_ns; /* run clock, of the latest such answer */
+    int64_t kept_moment_ns; /* run clock, when the latest such answer was asked for */
 };
 
 /* Zero-filled memory is empty. */
@@ -45,12 +45,16 @@ struct endings {
 
 void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending);
 
-/* An answer came after an idle time; kept: and did not end its connection. */
-void endings_answered(struct endings *endings, const struct ending *as_it_stands, int64_t now_ns,
+/* An answer came to a request that was sent at asked_ns, when the connection stood as said (but for
+ * its answers: this one included); kept: and did not end it. */
+void endings_answered(struct endings *endings, const struct ending *as_it_stood, int64_t asked_ns,
                       bool kept);
 
 /* A connection is live at the freeze. */
 void endings_outlived(struct endings *endings, const struct ending *as_it_stands);
+
+/* Of all outcomes together. */
+uint64_t endings_count(const struct endings *endings);
 
 /* The same whatever the order: the sample of the whole is the least lots of its parts. */
 void endings_merge(struct endings *into, const struct endings *from);
