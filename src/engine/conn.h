@@ -33,11 +33,13 @@ struct conn {
     int64_t asked_ns; /* the outstanding request's due moment; while connecting, the attempt */
     int64_t sent_ns;  /* when that request was handed over */
     int32_t fd;
-    uint32_t generation; /* 24 bits */
-    uint32_t answers;    /* on this connection */
-    uint32_t lease;      /* its reader while an answer is in pieces, else SLOT_NONE */
-    uint16_t error;      /* the first errno it met; the first decides the class */
-    uint8_t state;       /* enum conn_state; written by conn_enter() alone */
+    uint32_t generation;    /* 24 bits */
+    uint32_t answers;       /* on this connection */
+    uint32_t lease;         /* its reader while an answer is in pieces, else SLOT_NONE */
+    uint32_t opened_tick;   /* of 1 ms, wrapped after 49 days: when it was up */
+    uint32_t answered_tick; /* when its last answer came; before the first: opened_tick */
+    uint16_t error;         /* the first errno it met; the first decides the class */
+    uint8_t state;          /* enum conn_state; written by conn_enter() alone */
     uint8_t flags;
     uint8_t unasked; /* progress of response_unasked() */
 };

@@ -32,6 +32,7 @@ struct fleet {
     struct slots reader_slots;
     struct response reader; /* for an answer that comes whole */
     struct random random;
+    struct random lots; /* of endings; a stream of its own, so that think times stay theirs */
     instant now;
     uint32_t worker;
     uint32_t share;
@@ -98,6 +99,7 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->now = net_now(parts->net);
     set_think_ticks(fleet);
     random_seed(&fleet->random, parts->plan->seed, parts->worker);
+    random_seed(&fleet->lots, parts->plan->seed, ~(uint64_t)parts->worker);
     fleet->wheel = wheel_create(share, tick_at(fleet->now));
     fleet->conns = reserve(share * sizeof *fleet->conns);
     fleet->readers = reserve(share * sizeof *fleet->readers);
@@ -229,10 +231,29 @@ static void count_errno(struct fleet *fleet, const struct conn *conn) {
         counts_of(fleet)->errnos[error]++;
 }
 
+/* How old it is and how long idle, were it to end at that tick. */
+static struct ending standing(const struct fleet *fleet, const struct conn *conn, uint32_t tick) {
+    return (struct ending){.idle_ms = tick - conn->answered_tick,
+                           .age_ms = tick - conn->opened_tick,
+                           .moment_ms = tick_at(fleet->now),
+                           .answers = conn->answers};
+}
+
+/* A live connection ends, other than in the drain: the facts of which its cause is inferred. */
+static void note_ending(struct fleet *fleet, const struct conn *conn, enum outcome outcome) {
+    if (!open_for_use(conn) || (conn->flags & CONN_FIXED) != 0)
+        return;
+    struct ending ending = standing(fleet, conn, tick_at(fleet->now));
+    ending.lot = (uint32_t)random_next(&fleet->lots);
+    endings_add(&fleet->tally->endings, outcome, &ending);
+}
+
 /* The one way a connection changes: step, enter, act. */
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus) {
     struct step step = conn_step(conn, stimulus, answer_begun(fleet, conn));
     require(step.legal);
+    if (step.outcome != OUTCOME_COUNT)
+        note_ending(fleet, conn, step.outcome);
     if (stimulus == STIMULUS_UNSENT)
         conn_unsend(conn, counts_of(fleet));
     else if (step.next == CONN_VACANT && conn->state == CONN_CLOSING)
@@ -261,10 +282,19 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
         release(fleet, conn);
 }
 
-static void count_answer(struct fleet *fleet, struct conn *conn,
-                         const struct response_facts *facts) {
+/* What it came through: as it stood when it asked, since an answer that we read late says nothing
+ * of the server's clock. */
+static void note_survival(struct fleet *fleet, struct conn *conn, bool kept) {
+    struct ending stood = standing(fleet, conn, tick_at((instant){conn->sent_ns}));
+    endings_answered(&fleet->tally->endings, &stood, conn->sent_ns, kept);
+    conn->answered_tick = tick_at(fleet->now);
+}
+
+static void count_answer(struct fleet *fleet, struct conn *conn, const struct response_facts *facts,
+                         bool kept) {
     struct tally *tally = fleet->tally;
     conn->answers++;
+    note_survival(fleet, conn, kept);
     tally->counts.statuses[facts->status]++;
     tally->counts.interim += facts->interim;
     int64_t *least = &tally->counts.keep_alive_timeout_s;
@@ -304,8 +334,8 @@ static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *by
         return length;
     case RESPONSE_COMPLETE: break;
     }
-    count_answer(fleet, conn, &reader->facts);
     bool last = reader->facts.announced_end;
+    count_answer(fleet, conn, &reader->facts, !last);
     return_reader(fleet, conn);
     befall(fleet, conn, last ? STIMULUS_LAST_ANSWER : STIMULUS_ANSWER);
     return taken;
@@ -340,7 +370,7 @@ static void use_fin(struct fleet *fleet, struct conn *conn) {
     if (conn->state == CONN_AWAITING && conn->lease != SLOT_NONE) {
         struct response *reader = &fleet->readers[conn->lease];
         if (response_finish(reader) == RESPONSE_COMPLETE) {
-            count_answer(fleet, conn, &reader->facts);
+            count_answer(fleet, conn, &reader->facts, false);
             befall(fleet, conn, STIMULUS_EOF_ANSWER);
             return;
         }
@@ -429,6 +459,7 @@ static void connected(struct fleet *fleet, struct conn *conn) {
         return;
     }
     histogram_add(&fleet->tally->connect, fleet->now.ns - conn->asked_ns);
+    conn->opened_tick = conn->answered_tick = tick_at(fleet->now);
     befall(fleet, conn, STIMULUS_UP);
     fall_due(fleet, conn, fleet->now);
     settle(fleet, conn);
@@ -555,6 +586,11 @@ instant fleet_next_timer(const struct fleet *fleet) {
     return (instant){tick_whole(fleet, tick) * MILLISECOND};
 }
 
+static void note_outliving(struct fleet *fleet, const struct conn *conn) {
+    struct ending stands = standing(fleet, conn, tick_at(fleet->now));
+    endings_outlived(&fleet->tally->endings, &stands);
+}
+
 void fleet_freeze(struct fleet *fleet) {
     fleet->frozen = true;
     for (uint32_t i = 0; i < fleet->share; i++) {
@@ -563,6 +599,8 @@ void fleet_freeze(struct fleet *fleet) {
             continue;
         if (conn->state == CONN_CONNECTING)
             conn->flags |= CONN_FIXED;
+        if (conn->state == CONN_IDLE)
+            note_outliving(fleet, conn);
         befall(fleet, conn, STIMULUS_FREEZE);
     }
 }
@@ -612,6 +650,8 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "the wheel's count = timers armed";
     if (leases != fleet->reader_slots.taken)
         return "readers leased = answers in pieces";
+    if (endings_count(&fleet->tally->endings) != counts->lost)
+        return "endings noted = live connections lost";
     if (counts->outstanding != states[CONN_AWAITING])
         return "outstanding = connections awaiting";
     if (!fleet->frozen && counts->live != states[CONN_IDLE] + states[CONN_AWAITING])

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
+#include "judge/closings.h"
 #include "plan/plan.h"
 #include "stats/record.h"
 
@@ -73,6 +74,7 @@ struct judgement {
     size_t requirement_count;
     struct requirement requirements[REQUIREMENTS_MAX];
     struct findings findings;
+    struct closings closings;   /* how connections ended, and why: of a run only */
     struct target_facts target; /* as the preflight found it, whether or not a run followed */
 };
 
@@ -113,5 +115,10 @@ bool judge_may_run(const struct judgement *judgement, const struct preflight_fac
 /* The verdict of a run that sent load: rules, sides, precedence (contract: exit codes). Adds
  * findings of what happened (one for each outcome of note) to those of the preflight. */
 void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record);
+
+/* A part of that: infers why connections ended, fills judgement->closings, and adds a finding for
+ * each cause that could be told. */
+void judge_closings(struct judgement *judgement, const struct plan *plan,
+                    const struct record *record);
 
 #endif

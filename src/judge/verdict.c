@@ -244,6 +244,7 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     const struct counts *counts = &record->total.counts;
     find_outcomes(&judgement->findings, counts);
     find_keep_alive(&judgement->findings, plan, counts);
+    judge_closings(judgement, plan, record);
     find_server(&judgement->findings, record);
     find_lag(&judgement->findings, record);
     judge_by_precedence(judgement, plan, record);

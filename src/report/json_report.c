@@ -158,7 +158,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_durations(json, "service_seconds", &record->total.service);
     section_durations(json, "connect_seconds", &record->total.connect);
     section_server(json, &record->server);
-    json_null_member(json, "lifetimes");
+    section_lifetimes(json, &judgement->closings);
     section_generator(json, record);
     section_findings(json, &judgement->findings);
     section_timeline(json, &record->timeline);

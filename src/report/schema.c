@@ -117,6 +117,19 @@ static void names_of_reasons(struct json *json) {
     json_object_end(json);
 }
 
+static void write_live_outcomes(struct json *json) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum stage stage = outcome_stage((enum outcome)i);
+        if (stage == STAGE_LIVE || stage == STAGE_ANY)
+            json_string(json, outcome_name((enum outcome)i));
+    }
+}
+
+static void write_dimensions(struct json *json) {
+    for (int i = CLOSING_IDLE; i < CLOSING_DIMENSIONS; i++)
+        json_string(json, closing_dimension_name((enum closing_dimension)i));
+}
+
 static const struct member tool[] = {
     MEMBER("name", K_CONST, .names = tool_names),
     MEMBER("version", K_TEXT),
@@ -314,6 +327,40 @@ static const struct member finding[] = {
     {0},
 };
 
+static const struct member closing_seconds[] = {
+    MEMBER("min", K_NUMBER_OR_NULL),
+    MEMBER("p50", K_NUMBER_OR_NULL),
+    MEMBER("max", K_NUMBER_OR_NULL),
+    {0},
+};
+
+static const struct member closing_answers[] = {
+    MEMBER("min", K_COUNT),
+    MEMBER("p50", K_COUNT),
+    MEMBER("max", K_COUNT),
+    {0},
+};
+
+static const struct member closing[] = {
+    MEMBER("outcome", K_ONE_OF, .write_names = write_live_outcomes),
+    MEMBER("count", K_COUNT),
+    MEMBER("dimension", K_ONE_OF_OR_NULL, .write_names = write_dimensions),
+    MEMBER("value", K_COUNT_OR_NULL),
+    MEMBER("value_seconds", K_NUMBER_OR_NULL),
+    MEMBER("spread_seconds", K_NUMBER_OR_NULL),
+    MEMBER("directive", K_TEXT_OR_NULL),
+    MEMBER("text", K_TEXT_OR_NULL),
+    MEMBER("idle_seconds", K_OBJECT, .members = closing_seconds),
+    MEMBER("age_seconds", K_OBJECT, .members = closing_seconds),
+    MEMBER("answers", K_OBJECT, .members = closing_answers),
+    {0},
+};
+
+static const struct member lifetimes[] = {
+    MEMBER("closings", K_OBJECTS, .members = closing),
+    {0},
+};
+
 static const struct member timeline[] = {
     MEMBER("interval_seconds", K_NUMBER_OR_NULL),
     MEMBER("t", K_NUMBERS),
@@ -342,7 +389,7 @@ static const struct member report[] = {
     MEMBER("service_seconds", K_OBJECT, .members = durations),
     MEMBER("connect_seconds", K_OBJECT, .members = durations),
     MEMBER("server", K_OBJECT_OR_NULL, .members = server),
-    MEMBER("lifetimes", K_NULL),
+    MEMBER("lifetimes", K_OBJECT_OR_NULL, .members = lifetimes),
     MEMBER("generator", K_OBJECT, .members = generator),
     MEMBER("findings", K_OBJECTS, .members = finding),
     MEMBER("timeline", K_OBJECT, .members = timeline),

@@ -15,6 +15,7 @@ void section_environment(struct json *json, const struct host *host);
 /* What was measured: json_figures.c. */
 void section_connections(struct json *json, const struct plan *plan, const struct record *record);
 void section_requests(struct json *json, const struct record *record);
+void section_lifetimes(struct json *json, const struct closings *closings);
 void section_durations(struct json *json, const char *name, const struct histogram *histogram);
 void section_server(struct json *json, const struct server_view *server);
 void section_generator(struct json *json, const struct record *record);

@@ -133,8 +133,20 @@ static const struct finding *keep_alive_of(const struct findings *findings, enum
     return NULL;
 }
 
-static void print_look_at_outcome(FILE *out, enum outcome top, const struct findings *findings) {
-    const struct finding *finding = keep_alive_of(findings, top);
+/* The cause of its endings, where it could be told. */
+static bool print_cause(FILE *out, enum outcome top, const struct judgement *judgement) {
+    const struct closing *closing = closings_find(&judgement->closings, top);
+    if (closing == NULL)
+        return false;
+    fprintf(out, "  look at       %s: %s; %s\n", outcome_name(top), closing->directive,
+            closing->advice);
+    return true;
+}
+
+static void print_look_at_outcome(FILE *out, enum outcome top, const struct judgement *judgement) {
+    const struct finding *finding = keep_alive_of(&judgement->findings, top);
+    if (print_cause(out, top, judgement))
+        return;
     if (finding == NULL)
         fprintf(out, "  look at       %s: %s\n", outcome_name(top), outcome_advice(top));
     else
@@ -150,7 +162,7 @@ static void print_look_at(FILE *out, const struct record *record,
     if (judgement->verdict == VERDICT_HELD)
         return;
     if (top >= 0)
-        print_look_at_outcome(out, (enum outcome)top, &judgement->findings);
+        print_look_at_outcome(out, (enum outcome)top, judgement);
     else if (failed != NULL)
         fprintf(out, "  look at       %s: %s\n", failed->code,
                 failed->do_count > 0 ? failed->todo[0] : failed->text);
@@ -179,7 +191,7 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     print_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);
-    summary_figures(out, plan, record);
+    summary_figures(out, plan, record, judgement);
 }
 
 void report_summary(FILE *out, struct style style, const struct plan *plan,

@@ -10,7 +10,8 @@ void summary_errors(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement);
 
 /* The figures, one row a subject. summary_figures.c */
-void summary_figures(FILE *out, const struct plan *plan, const struct record *record);
+void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
+                     const struct judgement *judgement);
 
 /* True when any outcome of side tester was counted before the drain. */
 bool summary_blames_us(const struct counts *counts);

@@ -16,7 +16,15 @@ static void row(FILE *out, const char *name) {
     fprintf(out, "  %-*s", INDENT - 2, name);
 }
 
-static void print_outcome(FILE *out, enum outcome outcome, uint64_t count) {
+/* With its cause where that could be told; without, what it means. */
+static void print_outcome(FILE *out, enum outcome outcome, uint64_t count,
+                          const struct closings *closings) {
+    const struct closing *closing = closings_find(closings, outcome);
+    if (closing != NULL) {
+        fprintf(out, "%*s%s %s, %s\n", INDENT, "", words_count(count).text, outcome_name(outcome),
+                closing->text);
+        return;
+    }
     fprintf(out, "%*s%s %s: %s (%s)", INDENT, "", words_count(count).text, outcome_name(outcome),
             outcome_text(outcome), side_name(outcome_side(outcome)));
     if (!outcome_is_closed(outcome) && outcome_advice(outcome)[0] != '\0')
@@ -43,7 +51,8 @@ static void print_details(FILE *out, const struct counts *counts) {
     }
 }
 
-static void print_connections(FILE *out, const struct record *record) {
+static void print_connections(FILE *out, const struct record *record,
+                              const struct closings *closings) {
     const struct counts *counts = &record->total.counts;
     row(out, "connections");
     fprintf(out, "attempted %s   opened %s   live %s   ", words_count(counts->attempted).text,
@@ -54,7 +63,7 @@ static void print_connections(FILE *out, const struct record *record) {
             words_count(tally_errored(counts)).text, words_count(counts->lost).text);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         if (counts->outcomes[i] > 0)
-            print_outcome(out, (enum outcome)i, counts->outcomes[i]);
+            print_outcome(out, (enum outcome)i, counts->outcomes[i], closings);
     }
     print_details(out, counts);
 }
@@ -236,8 +245,9 @@ static void print_origin(FILE *out, const struct plan *plan) {
     }
 }
 
-void summary_figures(FILE *out, const struct plan *plan, const struct record *record) {
-    print_connections(out, record);
+void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
+                     const struct judgement *judgement) {
+    print_connections(out, record, &judgement->closings);
     print_ledger(out, record);
     print_ramp(out, plan, record);
     print_requests(out, record);

@@ -51,6 +51,7 @@ void tally_merge(struct tally *into, const struct tally *from) {
     histogram_merge(&into->service, &from->service);
     histogram_merge(&into->connect, &from->connect);
     histogram_merge(&into->lag, &from->lag);
+    endings_merge(&into->endings, &from->endings);
 }
 
 void tally_copy(struct tally *into, const struct tally *from) {
@@ -59,6 +60,7 @@ void tally_copy(struct tally *into, const struct tally *from) {
     histogram_copy(&into->service, &from->service);
     histogram_copy(&into->connect, &from->connect);
     histogram_copy(&into->lag, &from->lag);
+    endings_copy(&into->endings, &from->endings);
 }
 
 void tally_clear(struct tally *tally) {
@@ -67,6 +69,7 @@ void tally_clear(struct tally *tally) {
     histogram_clear(&tally->service);
     histogram_clear(&tally->connect);
     histogram_clear(&tally->lag);
+    endings_clear(&tally->endings);
 }
 
 uint64_t tally_closed(const struct counts *counts) {
@@ -132,6 +135,7 @@ void tally_publish(struct tally_board *board, struct tally *tally) {
     histogram_publish(&buffer->service, &tally->service, set);
     histogram_publish(&buffer->connect, &tally->connect, set);
     histogram_publish(&buffer->lag, &tally->lag, set);
+    endings_publish(&buffer->endings, &tally->endings, set);
     atomic_store_explicit(&board->sequence, next, memory_order_release);
 }
 

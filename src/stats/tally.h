@@ -8,6 +8,7 @@
 
 #include "base/histogram.h"
 #include "base/reason.h"
+#include "stats/endings.h"
 #include "stats/outcome.h"
 
 enum { TALLY_ERRNO_MAX = 134, TALLY_STATUS_MAX = 1000 };
@@ -25,7 +26,7 @@ enum worker_phase {
     WORKER_FAILED, /* its ring could not be made or broke: see failure */
 };
 
-/* All but the histograms, copied as one piece. */
+/* All but the histograms and the endings, copied as one piece. */
 struct counts {
 #define METRIC(name, kind, unit, help) uint64_t name;
 #include "stats/metrics.def"
@@ -50,6 +51,7 @@ struct tally {
     struct histogram service; /* send to last byte of the answer */
     struct histogram connect; /* attempt to established */
     struct histogram lag;     /* how late due timers were run */
+    struct endings endings;   /* of connections that were live and ended before the freeze */
 };
 
 /* Zero-filled memory is an empty tally. */

@@ -18,6 +18,7 @@ import ctypes
 import os
 import pathlib
 import random
+import re
 import resource
 import shlex
 import shutil
@@ -102,12 +103,14 @@ def die_with_parent():
 
 
 class Nginx:
-    """One nginx with a prefix of its own, started on construction."""
+    """One nginx with a prefix of its own, started on construction. settings: directives of the template with
+    another value, as {"keepalive_timeout": "5s"}."""
 
-    def __init__(self, template="soak", connections=10000, workers=1):
+    def __init__(self, template="soak", connections=10000, workers=1, settings=None):
         self.template = ROOT / f"configs/nginx-{template}.conf.in"
         self.connections = worker_connections(connections)
         self.workers = workers
+        self.settings = settings or {}
         self.process = None
         self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-nginx-"))
         try:
@@ -185,6 +188,10 @@ class Nginx:
                   "USER": "user root root;" if os.geteuid() == 0 else "",
                   "CONNECTIONS": self.connections, "NOFILE": self.connections + OTHER_DESCRIPTORS}
         text = self.template.read_text()
+        for name, value in self.settings.items():
+            text, found = re.subn(rf"^( *{name}) [^;]*;", rf"\g<1> {value};", text, flags=re.MULTILINE)
+            if found != 1:
+                raise NginxError(f"{self.template.name} has {found} lines of {name}")
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         (self.prefix / "nginx.conf").write_text(text)

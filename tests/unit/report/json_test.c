@@ -74,6 +74,48 @@ static void the_worked_example_is_told_to_the_letter(void **state) {
     assert_says(text, "\"client_per_second\": [97, null]");
 }
 
+/* A cause by time, one by number, and one that could not be told. */
+static void fill_closings(struct closings *closings) {
+    closings->count = 3;
+    closings->items[0] = (struct closing){.outcome = OUTCOME_closed_idle,
+                                          .count = 6,
+                                          .dimension = CLOSING_IDLE,
+                                          .value = 5003,
+                                          .spread = 12,
+                                          .limit = 5000,
+                                          .idle_ms = {5001, 5003, 5014},
+                                          .age_ms = {5001, 6000, 65014},
+                                          .answers = {1, 2, 9},
+                                          .directive = "keepalive_timeout 5s",
+                                          .text = "after"};
+    closings->items[1] = (struct closing){.outcome = OUTCOME_closed_announced,
+                                          .count = 7,
+                                          .dimension = CLOSING_REQUESTS,
+                                          .value = 20,
+                                          .limit = 20,
+                                          .directive = "keepalive_requests 20",
+                                          .text = "after"};
+    closings->items[2] = (struct closing){.outcome = OUTCOME_reset_idle, .count = 1};
+}
+
+static void lifetimes_say_how_connections_ended(void **state) {
+    struct fixture *fixture = *state;
+    struct closings *closings = &fixture->judgement.closings;
+    assert_says(fixture_json(fixture, &fixture->record), "\"lifetimes\": null");
+    fill_closings(closings);
+    const char *text = fixture_json(fixture, &fixture->record);
+    assert_says(text, "\"count\": 6,");
+    assert_says(text, "\"dimension\": \"idle\"");
+    assert_says(text, "\"value_seconds\": 5.003");
+    assert_says(text, "\"spread_seconds\": 0.012");
+    assert_says(text, "\"dimension\": \"requests\"");
+    assert_says(text, "\"value\": 20");
+    assert_says(text, "\"directive\": \"keepalive_requests 20\"");
+    assert_says(text, "\"dimension\": null");
+    if (can_validate())
+        assert_valid(text);
+}
+
 static void it_is_valid_against_the_schema(void **state) {
     struct fixture *fixture = *state;
     if (!can_validate())
@@ -88,6 +130,7 @@ static void the_schema_misses_no_member(void **state) {
         skip();
     findings_add(&fixture->judgement.findings, "memory", SIDE_TESTER, FINDING_OK, "21 GiB");
     fixture->record.server = (struct server_view){.asked = true, .measured = true, .requests = 1};
+    fill_closings(&fixture->judgement.closings);
     assert_int_equal(
         run_script("unit/report/strict_schema.py", fixture_json(fixture, &fixture->record)), 0);
 }
@@ -268,6 +311,7 @@ int main(void) {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         EACH(the_worked_example_is_told_to_the_letter),
+        EACH(lifetimes_say_how_connections_ended),
         EACH(it_is_valid_against_the_schema),
         EACH(the_schema_misses_no_member),
         EACH(a_ledger_that_does_not_add_up_is_refused),

@@ -241,6 +241,26 @@ static void a_keep_alive_mismatch_explains_idle_closes(void **state) {
                 "  look at       closed_idle: the server's keep-alive timeout");
 }
 
+static void a_cause_that_could_be_told_stands_in_its_row_and_is_looked_at_first(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.outcomes[OUTCOME_refused] = 0;
+    fixture->judgement.closings.count = 1;
+    fixture->judgement.closings.items[0] = (struct closing){
+        .outcome = OUTCOME_closed_idle,
+        .dimension = CLOSING_IDLE,
+        .directive = "keepalive_timeout 5s",
+        .text = "5.0 s after their last answer: looks like keepalive_timeout 5s (you said 60s)",
+        .advice = "--keepalive 5s",
+    };
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "\n                2 closed_idle, 5.0 s after their last answer: looks like "
+                      "keepalive_timeout 5s (you said 60s)\n");
+    assert_says(text, "  look at       closed_idle: keepalive_timeout 5s; --keepalive 5s\n");
+    fixture->judgement.closings.items[0].dimension = CLOSING_UNKNOWN;
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "2 closed_idle: closed by the server while no request was outstanding");
+}
+
 static void numbers_and_reasons_kept_are_shown(void **state) {
     struct fixture *fixture = *state;
     struct counts *counts = &fixture->record.total.counts;
@@ -350,6 +370,7 @@ int main(void) {
         EACH(a_drain_by_reset_says_why),
         EACH(a_ledger_out_of_balance_is_a_bug),
         EACH(a_keep_alive_mismatch_explains_idle_closes),
+        EACH(a_cause_that_could_be_told_stands_in_its_row_and_is_looked_at_first),
         EACH(numbers_and_reasons_kept_are_shown),
         EACH(label_and_file_are_escaped_and_seed_repeats),
         cmocka_unit_test(an_unfit_preflight_started_nothing),

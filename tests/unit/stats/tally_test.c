@@ -103,6 +103,28 @@ static void rows_add_up(void **state) {
     free(b);
 }
 
+static void endings_go_where_the_counts_go(void **state) {
+    (void)state;
+    struct tally *a = fresh(), *b = fresh();
+    struct tally_board *board = calloc(1, sizeof *board);
+    struct ending ending = {.lot = 1, .idle_ms = 5000, .age_ms = 9000, .answers = 2};
+    endings_add(&a->endings, OUTCOME_closed_idle, &ending);
+    ending.lot = 2;
+    endings_add(&b->endings, OUTCOME_closed_idle, &ending);
+    tally_merge(a, b);
+    for (int i = 0; i < 2; i++) { /* into either buffer */
+        tally_publish(board, a);
+        assert_true(tally_read(board, b));
+        assert_int_equal(b->endings.of[OUTCOME_closed_idle].count, 2);
+        assert_int_equal(b->endings.of[OUTCOME_closed_idle].sample[1].lot, 2);
+    }
+    tally_clear(b);
+    assert_int_equal(endings_count(&b->endings), 0);
+    free(a);
+    free(b);
+    free(board);
+}
+
 /* 0 is "not yet" and never the least. */
 static void moments_are_the_first_or_the_last_of_all_workers(void **state) {
     (void)state;
@@ -355,6 +377,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_add_up_and_peaks_stay_peaks),
         cmocka_unit_test(rows_add_up),
+        cmocka_unit_test(endings_go_where_the_counts_go),
         cmocka_unit_test(moments_are_the_first_or_the_last_of_all_workers),
         cmocka_unit_test(the_sum_of_balanced_tallies_balances),
         cmocka_unit_test(each_broken_identity_is_named),

@@ -1,0 +1,67 @@
+/* Endings: a sample, of bounded size, of how connections that were live ended: what inference rests
+ * on. */
+#ifndef STATS_ENDINGS_H
+#define STATS_ENDINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stats/outcome.h"
+
+enum { ENDINGS_SAMPLE = 256 };
+
+/* One connection's end. Milliseconds of 32 bits: 49 days. */
+struct ending {
+    uint32_t lot;     /* drawn at random: the least lots are kept, so that samples can be merged */
+    uint32_t idle_ms; /* since its last answer; without one, since it was open */
+    uint32_t age_ms;  /* since it was open */
+    uint32_t moment_ms; /* on the run clock, wrapped */
+    uint32_t answers;
+};
+
+/* Those of one outcome. */
+struct ending_group {
+    uint64_t count;      /* of all, not of the sample alone */
+    uint32_t age_ms_min; /* of all; meaningful when count > 0 */
+    uint32_t kept;
+    struct ending sample[ENDINGS_SAMPLE]; /* by lot, the least first */
+};
+
+/* The greatest that a connection came through, which rules out any smaller limit. */
+struct survived {
+    uint32_t idle_ms;       /* and was answered then, or live at the freeze */
+    uint32_t age_ms;        /* likewise */
+    uint32_t kept_age_ms;   /* when it asked for an answer that kept it */
+    uint32_t kept_answers;  /* when such an answer came, that one included */
+    int64_t kept_moment_ns; /* run clock, when the latest such answer was asked for */
+};
+
+/* Zero-filled memory is empty. */
+struct endings {
+    struct ending_group of[OUTCOME_COUNT];
+    struct survived survived;
+    uint32_t dirty[2]; /* bit o of set s: of[o] changed since the last publication into buffer s */
+};
+
+void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending);
+
+/* An answer came to a request that was sent at asked_ns, when the connection stood as said (but for
+ * its answers: this one included); kept: and did not end it. */
+void endings_answered(struct endings *endings, const struct ending *as_it_stood, int64_t asked_ns,
+                      bool kept);
+
+/* A connection is live at the freeze. */
+void endings_outlived(struct endings *endings, const struct ending *as_it_stands);
+
+/* Of all outcomes together. */
+uint64_t endings_count(const struct endings *endings);
+
+/* The same whatever the order: the sample of the whole is the least lots of its parts. */
+void endings_merge(struct endings *into, const struct endings *from);
+void endings_copy(struct endings *into, const struct endings *from);
+void endings_clear(struct endings *endings);
+
+/* Brings buffer `set` (0 or 1), a copy of an earlier state of from, up to date by what changed. */
+void endings_publish(struct endings *buffer, struct endings *from, int set);
+
+#endif
