@@ -52,7 +52,9 @@ struct record {
                                                  0 */
     uint64_t unfinished; /* requests outstanding when a second signal cut the freeze */
     struct tally total;  /* frozen, all workers */
-    struct server_view server;
+    struct server_view server; /* stub_status */
+    struct log_view server_log;
+    struct process_view server_process;
     struct timeline timeline;
     char engine[64];
     double cpu_user_seconds, cpu_system_seconds;
