@@ -156,7 +156,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_durations(json, "latency_seconds", &record->total.latency);
     section_durations(json, "service_seconds", &record->total.service);
     section_durations(json, "connect_seconds", &record->total.connect);
-    section_server(json, &record->server);
+    section_server(json, record);
     json_null_member(json, "lifetimes");
     section_generator(json, record);
     section_findings(json, &judgement->findings);

@@ -179,7 +179,7 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     print_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);
-    summary_figures(out, plan, record);
+    summary_figures(out, plan, record, &judgement->findings);
 }
 
 void report_summary(FILE *out, struct style style, const struct plan *plan,
