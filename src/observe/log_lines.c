@@ -21,7 +21,8 @@ bool log_pattern_equal(const struct log_pattern *a, const struct log_pattern *b)
 }
 
 static bool holds(const char *line, size_t length, const struct log_pattern *pattern) {
-    return pattern->length > 0 && memmem(line, length, pattern->text, pattern->length) != NULL;
+    return pattern->length > 0 && pattern->length <= length &&
+           memmem(line, length, pattern->text, pattern->length) != NULL;
 }
 
 static size_t least(size_t a, size_t b) {
