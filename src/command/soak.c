@@ -120,6 +120,8 @@ int soak_report(struct soak *soak, const struct record *record, bool with_summar
 static void end(struct soak *soak) {
     if (soak->has_json)
         report_file_discard(&soak->json);
+    if (soak->plan.server_log.open)
+        close(soak->plan.server_log.fd);
     if (soak->signals_fd >= 0)
         close(soak->signals_fd);
     options_free(&soak->options);

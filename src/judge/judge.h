@@ -93,7 +93,12 @@ struct preflight_facts {
     char target_error[200];     /* "" = answered; else one line: refused, not HTTP, no answer... */
     struct target_facts target;
     bool status_asked;
-    char status_error[200]; /* "" = the status page was read */
+    char status_error[200];  /* "" = the status page was read */
+    char log_error[300];     /* "" = --server-log was opened, or not asked for */
+    int64_t log_bytes;       /* its size */
+    char process_error[100]; /* "" = --server-pid was found, or not asked for */
+    char process_name[64];
+    uint64_t processes; /* it and all below it */
 };
 
 /* The local half: io_uring, descriptors, source ports, memory, ramp. After it,
@@ -104,6 +109,15 @@ void judge_local(struct findings *findings, const struct plan *plan,
 /* The outside half: name, target, keep-alive (FAIL in check, warn in run), status page. */
 void judge_target(struct findings *findings, const struct plan *plan,
                   const struct preflight_facts *facts);
+
+/* What was asked to be observed beside the run and has to be there: the server's log, its process.
+ * A FAIL is a mistake in what was asked. */
+void judge_observed(struct findings *findings, const struct plan *plan,
+                    const struct preflight_facts *facts);
+
+/* The server's own story beside the client's: where they differ, and what that may come from. */
+void judge_server_side(struct findings *findings, const struct plan *plan,
+                       const struct record *record);
 
 /* The verdict of a preflight that ends the matter: of `check` always, of `run` when it fails;
  * judgement->findings must be filled. */

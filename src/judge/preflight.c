@@ -23,7 +23,7 @@ static int exit_of(const struct finding *finding) {
         return EXIT_HELD;
     if (finding->side == SIDE_TESTER)
         return EXIT_UNFIT;
-    if (strcmp(finding->code, "server_status") == 0)
+    if (strncmp(finding->code, "server_", 7) == 0)
         return EXIT_USAGE;
     return strcmp(finding->code, "keep_alive") == 0 ? EXIT_BROKE : EXIT_NO_TARGET;
 }
@@ -60,8 +60,9 @@ void judge_preflight(struct judgement *judgement, const struct plan *plan,
                      const struct preflight_facts *facts) {
     (void)plan;
     judgement->reason_count = 0;
-    /* A status page that is none is a mistake in what was asked: it has an exit code and no verdict
-     * of its own, and says nothing about the server's connections. */
+    /* A status page that is none, a log or a process that is not there, is a mistake in what was
+     * asked: it has an exit code and no verdict of its own, and says nothing about the server's
+     * connections. */
     if (decide(judgement, EXIT_USAGE, VERDICT_INCONCLUSIVE) ||
         decide(judgement, EXIT_UNFIT, VERDICT_UNFIT))
         return;

@@ -62,29 +62,6 @@ static void find_keep_alive(struct findings *findings, const struct plan *plan,
     finding_do(finding, "--keepalive %" PRId64, timeout);
 }
 
-static void find_server(struct findings *findings, const struct record *record) {
-    const struct server_view *server = &record->server;
-    if (!server->asked)
-        return;
-    if (!server->measured) {
-        findings_add(findings, "server_status", SIDE_SERVER, FINDING_UNKNOWN,
-                     "the server's own count was not measured: %s",
-                     server->last_failure[0] != '\0' ? server->last_failure
-                                                     : "the run ended before two polls");
-        return;
-    }
-    int64_t gap = (int64_t)server->requests - (int64_t)server->client_sent;
-    struct finding *finding =
-        findings_add(findings, "server_requests", SIDE_SERVER, gap == 0 ? FINDING_OK : FINDING_WARN,
-                     "the server counted %" PRIu64 " requests, the client sent %" PRIu64 "%s",
-                     server->requests, server->client_sent,
-                     gap == 0  ? ""
-                     : gap > 0 ? ": others ask this server too"
-                               : ": requests that did not reach it, or its counters started anew");
-    finding->have = (int64_t)server->requests;
-    finding->need = (int64_t)server->client_sent;
-}
-
 static void find_lag(struct findings *findings, const struct record *record) {
     const struct histogram *lag = &record->total.lag;
     if (lag->count == 0)
@@ -245,7 +222,7 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     find_outcomes(&judgement->findings, counts);
     find_keep_alive(&judgement->findings, plan, counts);
     judge_closings(judgement, plan, record);
-    find_server(&judgement->findings, record);
+    judge_server_side(&judgement->findings, plan, record);
     find_lag(&judgement->findings, record);
     judge_by_precedence(judgement, plan, record);
     if (record->cut) {

@@ -67,6 +67,22 @@ static void add_page(struct status_poller *poller, const struct stub_status *pag
     }
 }
 
+static uint64_t larger(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* The page counts the connection it came on, and its own request as being written. */
+static void add_levels(struct server_view *view, const struct stub_status *page) {
+    view->active = less(page->active, 1);
+    view->reading = page->reading;
+    view->writing = less(page->writing, 1);
+    view->waiting = page->waiting;
+    view->active_peak = larger(view->active_peak, view->active);
+    view->reading_peak = larger(view->reading_peak, view->reading);
+    view->writing_peak = larger(view->writing_peak, view->writing);
+    view->waiting_peak = larger(view->waiting_peak, view->waiting);
+}
+
 static void page_read(struct status_poller *poller, const struct stub_status *page, instant at,
                       uint64_t client_sent) {
     struct server_view *view = &poller->view;
@@ -78,10 +94,7 @@ static void page_read(struct status_poller *poller, const struct stub_status *pa
         poller->hold_begun = true;
         poller->hold_since = at;
     }
-    /* The page counts the connection it came on. */
-    uint64_t active = less(page->active, 1);
-    if (active > view->active_peak)
-        view->active_peak = active;
+    add_levels(view, page);
     poller->last = *page;
     poller->last_at = at;
     poller->polls_unsure = 0;

@@ -34,6 +34,15 @@ struct plan {
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t address_count;
     struct address status_address; /* of --server-status; length 0: none */
+    /* Of --server-log: opened before the preflight asks anybody, so that a line the server writes
+     * late is seen; closed by the plan's owner. */
+    struct {
+        bool open;
+        int fd;
+        int64_t position;      /* its end, then */
+        uint64_t own_requests; /* that the preflight made since, of the target */
+        uint64_t own_polls;    /* and of the status page */
+    } server_log;
 };
 
 enum { PLAN_ERROR_MAX = 1024 };

@@ -137,28 +137,6 @@ void section_durations(struct json *json, const char *name, const struct histogr
     json_object_end(json);
 }
 
-void section_server(struct json *json, const struct server_view *server) {
-    json_name(json, "server");
-    if (!server->asked || !server->measured) {
-        json_null(json);
-        return;
-    }
-    json_object(json);
-    json_string_member(json, "source", "stub_status");
-    json_uint_member(json, "requests", server->requests);
-    json_uint_member(json, "client_sent", server->client_sent);
-    member_if(json, "ratio", server->client_sent > 0,
-              (double)server->requests / (double)server->client_sent);
-    member_if(json, "per_second_mean", server->hold_measured, server->per_second_mean);
-    json_uint_member(json, "active_peak", server->active_peak);
-    json_uint_member(json, "accepted", server->accepted);
-    json_uint_member(json, "handled", server->handled);
-    json_uint_member(json, "polls", server->polls_answered);
-    json_uint_member(json, "polls_failed", server->polls_failed);
-    json_uint_member(json, "restarts", server->restarts);
-    json_object_end(json);
-}
-
 static void workers(struct json *json, const struct record *record) {
     json_name(json, "workers");
     json_array(json);

@@ -157,7 +157,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_durations(json, "latency_seconds", &record->total.latency);
     section_durations(json, "service_seconds", &record->total.service);
     section_durations(json, "connect_seconds", &record->total.connect);
-    section_server(json, &record->server);
+    section_server(json, record);
     section_lifetimes(json, &judgement->closings);
     section_generator(json, record);
     section_findings(json, &judgement->findings);

@@ -43,6 +43,7 @@ static const char *const schema_names[] = {"holdfast/1", NULL};
 static const char *const tool_names[] = {"holdfast", NULL};
 static const char *const how_names[] = {"fin", "rst", NULL};
 static const char *const source_names[] = {"stub_status", "access_log", "process", "several", NULL};
+static const char *const memory_names[] = {"pss", "rss", NULL};
 static const char *const state_names[] = {"ok", "lost", NULL};
 static const char *const http_names[] = {"1.0", "1.1", NULL};
 static const char *const engine_names[] = {"io_uring", "simulation", NULL};
@@ -276,18 +277,74 @@ static const struct member durations[] = {
     {0},
 };
 
-static const struct member server[] = {
-    MEMBER("source", K_ONE_OF, .names = source_names),
+static const struct member stub_status[] = {
     MEMBER("requests", K_COUNT),
     MEMBER("client_sent", K_COUNT),
     MEMBER("ratio", K_NUMBER_OR_NULL),
     MEMBER("per_second_mean", K_NUMBER_OR_NULL),
+    MEMBER("active", K_COUNT),
     MEMBER("active_peak", K_COUNT),
+    MEMBER("reading", K_COUNT),
+    MEMBER("reading_peak", K_COUNT),
+    MEMBER("writing", K_COUNT),
+    MEMBER("writing_peak", K_COUNT),
+    MEMBER("waiting", K_COUNT),
+    MEMBER("waiting_peak", K_COUNT),
     MEMBER("accepted", K_COUNT),
     MEMBER("handled", K_COUNT),
+    MEMBER("dropped", K_COUNT),
     MEMBER("polls", K_COUNT),
     MEMBER("polls_failed", K_COUNT),
     MEMBER("restarts", K_COUNT),
+    {0},
+};
+
+static const struct member access_log[] = {
+    MEMBER("requests", K_COUNT),       MEMBER("client_sent", K_COUNT),
+    MEMBER("ratio", K_NUMBER_OR_NULL), MEMBER("per_second_mean", K_NUMBER_OR_NULL),
+    MEMBER("lines", K_COUNT),          MEMBER("own_lines", K_COUNT),
+    MEMBER("matching_lines", K_COUNT), MEMBER("bytes", K_COUNT),
+    MEMBER("rotations", K_COUNT),      MEMBER("truncations", K_COUNT),
+    MEMBER("behind_bytes", K_COUNT),   MEMBER("behind_bytes_max", K_COUNT),
+    MEMBER("trouble", K_TEXT_OR_NULL), {0},
+};
+
+static const struct member process[] = {
+    MEMBER("pid", K_COUNT),
+    MEMBER("ended", K_FLAG),
+    MEMBER("ended_seconds", K_NUMBER_OR_NULL),
+    MEMBER("samples", K_COUNT),
+    MEMBER("processes", K_COUNT),
+    MEMBER("processes_peak", K_COUNT),
+    MEMBER("memory_kind", K_ONE_OF, .names = memory_names),
+    MEMBER("memory_bytes_before", K_COUNT_OR_NULL),
+    MEMBER("memory_bytes", K_COUNT_OR_NULL),
+    MEMBER("memory_bytes_max", K_COUNT_OR_NULL),
+    MEMBER("connections", K_COUNT_OR_NULL),
+    MEMBER("memory_bytes_per_connection", K_NUMBER_OR_NULL),
+    MEMBER("cpu_seconds", K_NUMBER_OR_NULL),
+    MEMBER("cpu_percent_mean", K_NUMBER_OR_NULL),
+    MEMBER("files_max", K_COUNT_OR_NULL),
+    MEMBER("files_process_max", K_COUNT_OR_NULL),
+    MEMBER("nofile_soft", K_COUNT_OR_NULL),
+    {0},
+};
+
+static const struct member server[] = {
+    MEMBER("source", K_ONE_OF, .names = source_names),
+    MEMBER("requests", K_COUNT_OR_NULL),
+    MEMBER("client_sent", K_COUNT_OR_NULL),
+    MEMBER("ratio", K_NUMBER_OR_NULL),
+    MEMBER("per_second_mean", K_NUMBER_OR_NULL),
+    MEMBER("active_peak", K_COUNT_OR_NULL),
+    MEMBER("accepted", K_COUNT_OR_NULL),
+    MEMBER("handled", K_COUNT_OR_NULL),
+    MEMBER("polls", K_COUNT_OR_NULL),
+    MEMBER("polls_failed", K_COUNT_OR_NULL),
+    MEMBER("restarts", K_COUNT_OR_NULL),
+    MEMBER("stub_status", K_OBJECT_OR_NULL, .members = stub_status),
+    MEMBER("access_log", K_OBJECT_OR_NULL, .members = access_log),
+    MEMBER("process", K_OBJECT_OR_NULL, .members = process),
     {0},
 };
 

@@ -17,9 +17,11 @@ void section_connections(struct json *json, const struct plan *plan, const struc
 void section_requests(struct json *json, const struct record *record);
 void section_lifetimes(struct json *json, const struct closings *closings);
 void section_durations(struct json *json, const char *name, const struct histogram *histogram);
-void section_server(struct json *json, const struct server_view *server);
 void section_generator(struct json *json, const struct record *record);
 void section_timeline(struct json *json, const struct timeline *timeline);
+
+/* What the server said of itself: json_server.c. */
+void section_server(struct json *json, const struct record *record);
 
 /* Members whose value may not be measured: null below zero, null for "". */
 void member_known_int(struct json *json, const char *name, int64_t value);

@@ -13,6 +13,10 @@ void summary_errors(FILE *out, struct style style, const struct plan *plan,
 void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
                      const struct judgement *judgement);
 
+/* The rows of the server, one a source. summary_server.c */
+void summary_server(FILE *out, const struct record *record, const struct findings *findings);
+enum { SUMMARY_INDENT = 16 };
+
 /* True when any outcome of side tester was counted before the drain. */
 bool summary_blames_us(const struct counts *counts);
 

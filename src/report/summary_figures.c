@@ -10,7 +10,7 @@
 /* Below this, our own lateness at the 99th percentile is no news: a tick is up to 10 ms long. */
 #define LAG_SMALL (10 * MILLISECOND)
 
-enum { STATUSES_SHOWN = 6, INDENT = 16 };
+enum { STATUSES_SHOWN = 6, INDENT = SUMMARY_INDENT };
 
 static void row(FILE *out, const char *name) {
     fprintf(out, "  %-*s", INDENT - 2, name);
@@ -120,55 +120,6 @@ static void print_requests(FILE *out, const struct record *record) {
             words_rate(record->per_second_mean).text, words_rate(record->per_second_peak).text);
 }
 
-static void print_agreement(FILE *out, const struct server_view *server) {
-    if (server->requests == server->client_sent)
-        fputs("agrees with the client\n", out);
-    else if (server->requests > server->client_sent)
-        fprintf(out,
-                "the server counted %s more: other clients, or requests whose answer never "
-                "came\n",
-                words_count(server->requests - server->client_sent).text);
-    else
-        fprintf(out,
-                "the server counted %s fewer: requests that never reached it (lost on the "
-                "way), or counters restarted\n",
-                words_count(server->client_sent - server->requests).text);
-}
-
-static void print_server_troubles(FILE *out, const struct server_view *server) {
-    if (server->accepted > server->handled)
-        fprintf(out,
-                "%*s%s connections accepted and not handled: it ran out of "
-                "worker_connections\n",
-                INDENT, "", words_count(server->accepted - server->handled).text);
-    if (server->restarts > 0)
-        fprintf(out, "%*sits counters went backwards %s times: it was restarted\n", INDENT, "",
-                words_count(server->restarts).text);
-    if (server->polls_failed > 0) {
-        char failure[3 * sizeof server->last_failure];
-        fprintf(out, "%*s%s of %s polls failed: %s\n", INDENT, "",
-                words_count(server->polls_failed).text, words_count(server->polls_sent).text,
-                text_escape(failure, sizeof failure, server->last_failure));
-    }
-}
-
-static void print_server(FILE *out, const struct server_view *server) {
-    row(out, "server");
-    if (!server->asked) {
-        fputs("not asked (--server-status URL)\n", out);
-        return;
-    }
-    if (server->measured) {
-        fprintf(out, "stub_status: %s requests, %s %s; ", words_count(server->requests).text,
-                server->hold_measured ? words_rate(server->per_second_mean).text : "rate",
-                server->hold_measured ? "over the hold" : "not measured");
-        print_agreement(out, server);
-    } else {
-        fputs("stub_status: not measured\n", out);
-    }
-    print_server_troubles(out, server);
-}
-
 static void print_durations(FILE *out, const char *name, const struct histogram *histogram) {
     row(out, name);
     if (histogram->count == 0) {
@@ -251,7 +202,7 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     print_ledger(out, record);
     print_ramp(out, plan, record);
     print_requests(out, record);
-    print_server(out, &record->server);
+    summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", &record->total.latency);
     print_durations(out, "connect", &record->total.connect);
     print_generator(out, record);

@@ -12,8 +12,11 @@
 
 #include "base/slots.h"
 #include "engine/worker.h"
+#include "host/process_facts.h"
 #include "net/net.h"
 #include "observe/asker.h"
+#include "observe/log_follower.h"
+#include "observe/process_watch.h"
 #include "observe/status_poller.h"
 #include "run/signals.h"
 
@@ -240,6 +243,7 @@ static void ask_target(struct preflight *preflight) {
     const struct asker *asker = ask_addresses(preflight, &request);
     if (asker != NULL) {
         note_answer(&facts->target, asker);
+        preflight->plan->server_log.own_requests = facts->target.answered;
         char where[ADDRESS_TEXT_MAX];
         if (asker->state == ASKER_FAILED)
             snprintf(facts->target_error, sizeof facts->target_error, "%s: %.120s",
@@ -271,8 +275,51 @@ static void ask_status(struct preflight *preflight) {
         snprintf(facts->status_error, sizeof facts->status_error, "%s",
                  poller.view.last_failure[0] != '\0' ? poller.view.last_failure : "no answer");
     close_asker(preflight, &poller.asker);
+    plan->server_log.own_polls = poller.view.polls_sent;
     preflight->poller = NULL;
     status_poller_free(&poller);
+}
+
+/* --- what is observed beside the run --- */
+
+static void open_log(struct plan *plan, struct preflight_facts *facts) {
+    const char *path = plan->options->server_log;
+    if (path == NULL)
+        return;
+    int fd = log_follower_open(path, &facts->log_bytes);
+    if (fd < 0) {
+        snprintf(facts->log_error, sizeof facts->log_error, "cannot follow \"%.200s\": %s", path,
+                 fd == -EINVAL ? "not a regular file" : strerror(-fd));
+        return;
+    }
+    plan->server_log.open = true;
+    plan->server_log.fd = fd;
+    plan->server_log.position = facts->log_bytes;
+}
+
+static void find_process(const struct plan *plan, struct preflight_facts *facts, instant now) {
+    int pid = (int)plan->options->server_pid;
+    if (!plan->options->given.server_pid)
+        return;
+    struct process_facts process;
+    struct process_watch *watch = calloc(1, sizeof *watch);
+    if (watch == NULL)
+        snprintf(facts->process_error, sizeof facts->process_error, "out of memory");
+    else if (!process_facts_read(&process, "", pid) || !process_watch_init(watch, "", pid, now))
+        snprintf(facts->process_error, sizeof facts->process_error, "no process %d is on this host",
+                 pid);
+    else
+        snprintf(facts->process_name, sizeof facts->process_name, "%s", process.name);
+    facts->processes = watch != NULL ? watch->view.processes : 0;
+    free(watch);
+}
+
+/* Before anybody is asked anything: the log's end is where it stands now. False for a mistake in
+ * what was asked. */
+static bool find_observed(struct plan *plan, struct preflight_facts *facts) {
+    open_log(plan, facts);
+    find_process(plan, facts, (instant){0});
+    return facts->log_error[0] == '\0' && facts->process_error[0] == '\0';
 }
 
 /* --- the whole --- */
@@ -320,7 +367,9 @@ bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflig
         preflight->plan = plan;
         preflight->facts = facts;
         preflight->signals_fd = signals_fd;
-        gather(preflight, judgement, scope);
+        if (find_observed(plan, facts))
+            gather(preflight, judgement, scope);
+        judge_observed(&judgement->findings, plan, facts);
         judge_target(&judgement->findings, plan, facts);
         judge_preflight(judgement, plan, facts);
         may_run = judge_may_run(judgement, facts);

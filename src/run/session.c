@@ -14,9 +14,9 @@
 #include "base/slots.h"
 #include "engine/crew.h"
 #include "http/request.h"
-#include "observe/status_poller.h"
 #include "run/meter.h"
 #include "run/notes.h"
+#include "run/observers.h"
 #include "run/signals.h"
 
 enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION };
@@ -38,15 +38,14 @@ struct session {
     struct request request;
     struct net *net;
     struct crew *crew;
-    struct status_poller *poller; /* NULL: not asked for */
+    struct observers observers;
     struct meter meter;
     struct notes notes;
     struct tally *total;
     int signals_fd;
     enum phase phase;
     bool stopping; /* a signal asked for the end */
-    bool last_poll_begun, last_poll_done;
-    instant now; /* run clock */
+    instant now;   /* run clock */
     instant started, hold_since, drain_since, next_tick;
     uint64_t answered_before_hold;
     uint64_t ticks;
@@ -110,10 +109,7 @@ static void begin_hold(struct session *session) {
     session->answered_before_hold = counts->answered;
     session->next_tick = instant_after(session->hold_since, SECOND);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
-    if (session->poller != NULL) {
-        status_poller_hold(session->poller, true);
-        status_poller_poll(session->poller, session->now);
-    }
+    observers_hold(&session->observers, true, session->now, counts->live);
     sample(session);
 }
 
@@ -129,8 +125,7 @@ static void begin_freeze(struct session *session) {
     } else {
         record->ramp_cut = session->stopping;
     }
-    if (session->poller != NULL)
-        status_poller_hold(session->poller, false);
+    observers_hold(&session->observers, false, session->now, session->total->counts.live);
     session->phase = PHASE_FREEZE;
     crew_freeze(session->crew);
 }
@@ -174,18 +169,6 @@ static void end_drain(struct session *session) {
     session->phase = PHASE_OVER;
 }
 
-/* The server's counters are read once more when the last request has ended, for the sums to match.
- */
-static bool last_poll_over(struct session *session) {
-    if (session->poller == NULL || session->last_poll_done)
-        return true;
-    if (!session->poller->polling) { /* one that is on its way may have been answered too early */
-        status_poller_poll(session->poller, session->now);
-        session->last_poll_begun = true;
-    }
-    return false;
-}
-
 static bool nothing_left(const struct session *session) {
     const struct counts *counts = &session->total->counts;
     return counts->live == 0 && counts->connecting == 0;
@@ -209,9 +192,7 @@ static bool advance(struct session *session) {
     case PHASE_START:
         if (session->stopping || crew_failure(session->crew) != 0 || crew_alive(session->crew) == 0)
             begin_freeze(session); /* no load: the plan cannot be carried out whole */
-        else if (crew_reached(session->crew, WORKER_READY) &&
-                 (session->poller == NULL || session->plan->options->no_check ||
-                  !session->poller->polling))
+        else if (crew_reached(session->crew, WORKER_READY) && observers_ready(&session->observers))
             begin_ramp(session);
         break;
     case PHASE_RAMP:
@@ -225,7 +206,8 @@ static bool advance(struct session *session) {
             begin_freeze(session);
         break;
     case PHASE_FREEZE:
-        if (crew_reached(session->crew, WORKER_FROZEN) && last_poll_over(session))
+        if (crew_reached(session->crew, WORKER_FROZEN) &&
+            observers_over(&session->observers, session->now, session->total->counts.sent))
             begin_drain(session);
         break;
     case PHASE_DRAIN:
@@ -295,7 +277,7 @@ static void print_line(struct session *session) {
     meter_line(&session->meter, &line, session->crew, session->plan, session->total);
     line.phase = phase_name(session->phase);
     line.t = duration_seconds(instant_since(session->now, session->started));
-    line.server_rps = session->poller != NULL ? session->poller->per_second : (double)NAN;
+    line.server_rps = observers_per_second(&session->observers);
     report_line(stderr, &line);
 }
 
@@ -337,10 +319,6 @@ static void reap(struct session *session, uint32_t index) {
               member->share);
 }
 
-static void poll_ended(struct session *session) {
-    session->last_poll_done = session->last_poll_begun;
-}
-
 static void take_event(struct session *session, const struct net_event *event) {
     uint64_t count;
     switch (slot_tag_operation(event->tag)) {
@@ -353,8 +331,7 @@ static void take_event(struct session *session, const struct net_event *event) {
     case MEMBER_OPERATION: reap(session, slot_tag_slot(event->tag)); break;
     case STATUS_OPERATION:
         sample(session);
-        if (status_poller_event(session->poller, event, session->now, session->total->counts.sent))
-            poll_ended(session);
+        observers_event(&session->observers, event, session->now, session->total->counts.sent);
         break;
     default: require(false); /* no other operation is armed */
     }
@@ -384,7 +361,8 @@ static void tick(struct session *session) {
         session->next_tick = instant_after(session->now, SECOND); /* we were held up */
     session->ticks++;
     sample(session);
-    double server = session->poller != NULL ? session->poller->per_second : (double)NAN;
+    observers_tick(&session->observers, session->now, session->phase < PHASE_DRAIN);
+    double server = observers_per_second(&session->observers);
     double t = duration_seconds(instant_since(session->now, session->started));
     meter_tick(&session->meter, &session->record->timeline, session->total, session->now, t,
                server);
@@ -393,8 +371,6 @@ static void tick(struct session *session) {
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);
-    if (session->poller != NULL && session->phase < PHASE_DRAIN)
-        status_poller_poll(session->poller, session->now);
 }
 
 static instant next_wake(struct session *session) {
@@ -402,9 +378,7 @@ static instant next_wake(struct session *session) {
         session->phase == PHASE_START ? instant_after(session->now, SECOND) : session->next_tick;
     if (session->phase == PHASE_HOLD && session->plan->hold > 0)
         until = instant_earlier(until, instant_after(session->hold_since, session->plan->hold));
-    if (session->poller != NULL)
-        until = instant_earlier(until, session->poller->asker.deadline);
-    return until;
+    return instant_earlier(until, observers_due(&session->observers));
 }
 
 static int turn(struct session *session) {
@@ -416,9 +390,7 @@ static int turn(struct session *session) {
     take_events(session);
     if (session->phase == PHASE_OVER)
         return 0;
-    if (session->poller != NULL &&
-        status_poller_tick(session->poller, session->now, session->total->counts.sent))
-        poll_ended(session);
+    observers_turn(&session->observers, session->now, session->total->counts.sent);
     if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
         !instant_before(session->now, session->next_tick))
         tick(session);
@@ -435,20 +407,6 @@ static void arm_sources(struct session *session) {
     for (uint32_t i = 0; i < crew_count(session->crew); i++)
         net_arm(session->net, crew_member(session->crew, i)->pidfd,
                 slot_tag(MEMBER_OPERATION, 0, i));
-}
-
-/* The poller's first poll: the server's counters before the load (with --no-check, beside it). */
-static int start_poller(struct session *session) {
-    if (session->plan->status_address.length == 0)
-        return 0;
-    session->poller = calloc(1, sizeof *session->poller);
-    if (session->poller == NULL)
-        return -ENOMEM;
-    int error = status_poller_init(session->poller, session->net, STATUS_OPERATION, session->plan,
-                                   &session->plan->status_address);
-    if (error == 0)
-        status_poller_poll(session->poller, session->now);
-    return error;
 }
 
 static int start(struct session *session) {
@@ -469,7 +427,8 @@ static int start(struct session *session) {
     session->started = session->now;
     clock_gettime(CLOCK_REALTIME, &session->record->started_at);
     arm_sources(session);
-    return start_poller(session);
+    return observers_start(&session->observers, plan, &session->notes, session->net,
+                           STATUS_OPERATION, session->now);
 }
 
 static void record_members(struct session *session) {
@@ -492,17 +451,14 @@ static void finish_record(struct session *session) {
     record->balanced = record->imbalance == NULL;
     record->ring_error = crew_failure(session->crew);
     snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
-    if (session->poller != NULL)
-        record->server = session->poller->view;
+    observers_record(&session->observers, record);
     notes_outcomes(&session->notes, &record->total.counts, session->now);
     meter_finish(&session->meter, record, session->crew);
     record_members(session);
 }
 
 static void release(struct session *session) {
-    if (session->poller != NULL)
-        status_poller_free(session->poller);
-    free(session->poller);
+    observers_free(&session->observers);
     meter_free(&session->meter);
     crew_free(session->crew);
     net_destroy(session->net);

@@ -1,4 +1,5 @@
-/* What the server said of itself beside the run, as the reports need it. */
+/* What the server said of itself beside the run, as the reports need it: its stub_status page, its
+ * access log, its processes. */
 #ifndef STATS_SERVER_H
 #define STATS_SERVER_H
 
@@ -16,11 +17,77 @@ struct server_view {
     uint64_t client_sent; /* the client's own count over the same window */
     uint64_t accepted, handled;
     uint64_t active_peak;
+    uint64_t active, reading, writing,
+        waiting; /* as the latest page says; the poll itself is out */
+    uint64_t reading_peak, writing_peak, waiting_peak;
     uint64_t restarts; /* times its counters went backwards */
     /* Over the hold, between the poll next after its start and the last poll not after its end. */
     bool hold_measured;
     double per_second_mean;
     char last_failure[160]; /* "" = none: why the latest failed poll failed */
 };
+
+/* Lines of the access log, complete ones, since before the preflight. */
+struct log_view {
+    bool asked;           /* --server-log was given, and there was a run */
+    uint64_t lines;       /* all that were completed */
+    uint64_t matching;    /* of these, that hold our request line */
+    uint64_t own;         /* of lines, preflight and polls: taken out of requests */
+    uint64_t requests;    /* lines less own */
+    uint64_t client_sent; /* the client's own count over the same window */
+    uint64_t bytes;
+    uint64_t rotations;   /* times another file came to stand at the path */
+    uint64_t truncations; /* times it was cut in place */
+    uint64_t given_up;    /* rotated files let go while they were still written to */
+    bool missing;         /* at the end nothing stands at the path */
+    int64_t behind_bytes; /* not read at the end */
+    int64_t behind_bytes_max;
+    bool hold_measured;
+    double per_second_mean;
+    char trouble[160]; /* "" = none: why what stands at the path could not be read, last */
+};
+
+/* The server's process and all below it. -1: not measured. */
+struct process_view {
+    bool asked; /* --server-pid was given, and there was a run */
+    int pid;
+    uint64_t samples;
+    bool ended;           /* it was gone before the run was over */
+    double ended_seconds; /* since the run's start */
+    uint64_t processes, processes_peak;
+    bool cut; /* there were more processes than are watched */
+    bool pss; /* memory is proportional (shared pages are shared out), else resident */
+    int64_t memory_before_bytes, memory_hold_bytes, memory_peak_bytes; /* hold: at its end */
+    uint64_t connections;                                              /* live, at the hold's end */
+    double cpu_seconds;                     /* of all of them, in the run */
+    double cpu_percent;                     /* over the hold; NAN: not measured */
+    int64_t files_peak, files_process_peak; /* of all; of the one that had most */
+    int64_t nofile_soft;                    /* that one's limit; INT64_MAX: none */
+};
+
+/* Bytes of the server's memory for each connection held; NAN when not measured. */
+double process_view_bytes_each(const struct process_view *view);
+
+enum server_source {
+    SERVER_NONE, /* nothing was measured */
+    SERVER_STUB_STATUS,
+    SERVER_ACCESS_LOG,
+    SERVER_PROCESS,
+    SERVER_SEVERAL
+};
+
+/* What stands for the server as a whole: the requests of the source most to be trusted. */
+struct server_whole {
+    enum server_source source;
+    bool counted; /* requests and client_sent hold */
+    uint64_t requests, client_sent;
+    double ratio, per_second_mean; /* NAN: not measured */
+};
+struct server_whole server_whole(const struct server_view *status, const struct log_view *log,
+                                 const struct process_view *process);
+const char *server_source_name(enum server_source source); /* "stub_status", ...; NULL for none */
+
+/* Requests by requests sent; NAN when there were none. */
+double server_ratio(uint64_t requests, uint64_t client_sent);
 
 #endif

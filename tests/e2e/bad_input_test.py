@@ -4,6 +4,7 @@
 import concurrent.futures
 import os
 import pathlib
+import subprocess
 import tempfile
 import threading
 import unittest
@@ -37,6 +38,8 @@ VALUES = {
     "--connect-to": (("", "host", ":80", "host:0", "host:65536", "host:x", "ho st:80", "[::1", "[::1]", "http://a:80"),
                      ["--connect-to"]),
     "--server-status": (("", "http://", "https://a/", "ftp://a/", "http://u:p@a/", "http://a/\r\nX"), ["--server-status"]),
+    "--server-log": (("", "/no/such/file", "/", "/dev/null"), ["--server-log"]),
+    "--server-pid": (COUNT + ("0", "4194305", "nginx"), [ACCEPTED, "--server-pid", "1..4194304"]),
     "--json": (("",), ["--json"]),
     "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|line|none"]),
     "--color": (("", "yes"), [ACCEPTED, "--color", "auto|always|never"]),
@@ -78,7 +81,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("requests", "rate", "body", "reconnect", "source", "require", "server-log", "server-pid", "html", "timeline", "junit",
+      ("requests", "rate", "body", "reconnect", "source", "require", "html", "timeline", "junit",
        "hgrm", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["-n", "5", URL], ["-n"]),
@@ -283,6 +286,41 @@ class NoTargetTest(Case):
         with Rude() as rude:
             result = holdfast.soak("-c", "5", "-d", "1s", "--no-check", rude.url("/not-http"))
         self.assertEqual((1, {"protocol_error": 5}), (result.code, result.outcomes))
+
+
+class ObservedTest(Case):
+    """What is to be observed beside the run and is not there: said before anybody is asked anything."""
+
+    def test_a_log_that_cannot_be_followed_is_refused_before_the_load(self):
+        with tempfile.TemporaryDirectory() as folder, holdfast.listener() as listening:
+            fifo = pathlib.Path(folder) / "fifo"
+            os.mkfifo(fifo)
+            for command in ("run", "check"):
+                for path, words in ((fifo, ["not a regular file"]), (folder, ["Is a directory"]),
+                                    (f"{folder}/none", ["No such file"])):
+                    self.refused([command, "--server-log", path, holdfast.url_of(listening)], ["--server-log", *words])
+            self.refused(["--no-check", "--server-log", fifo, holdfast.url_of(listening)], ["--server-log"])
+            listening.setblocking(False)
+            self.assertRaises(BlockingIOError, listening.accept)
+
+    def test_a_log_without_permission_is_refused(self):
+        if os.geteuid() == 0:
+            self.skipTest("root may read everything")
+        with tempfile.NamedTemporaryFile() as log:
+            os.chmod(log.name, 0)
+            self.refused(["--server-log", log.name, URL], ["--server-log", "Permission denied"])
+
+    def test_a_process_that_is_not_there_is_refused_before_the_load(self):
+        gone = subprocess.Popen(["true"])
+        gone.wait()
+        for command in ("run", "check"):
+            self.refused([command, "--server-pid", str(gone.pid), URL], ["--server-pid", str(gone.pid)])
+
+    def test_a_process_that_has_ended_and_is_not_reaped_is_refused(self):
+        zombie = subprocess.Popen(["true"])
+        holdfast.eventually(lambda: holdfast.state(zombie.pid) == "Z", "it has ended")
+        self.refused(["--server-pid", str(zombie.pid), URL], ["--server-pid"])
+        zombie.wait()
 
 
 class StatusPageTest(Case):

@@ -240,6 +240,90 @@ static void a_gap_to_the_servers_count_is_found_and_named(void **state) {
     assert_non_null(strstr(finding_of(f, "server_requests")->text, "others ask"));
 }
 
+static const struct finding *found(struct fixture *f, const char *code) {
+    memset(&f->judgement, 0, sizeof f->judgement);
+    expect(f, VERDICT_HELD, 0);
+    return finding_of(f, code);
+}
+
+static void expect_log(struct fixture *f, enum finding_status status, const char *says) {
+    const struct finding *finding = found(f, "server_log_requests");
+    assert_non_null(finding);
+    assert_int_equal(finding->status, status);
+    assert_non_null(strstr(finding->text, says));
+}
+
+static void a_gap_to_the_log_is_named_by_its_likeliest_reason(void **state) {
+    struct fixture *f = *state;
+    struct log_view *log = &f->record.server_log;
+    *log = (struct log_view){.asked = true,
+                             .lines = 501,
+                             .own = 1,
+                             .matching = 501,
+                             .requests = 500,
+                             .client_sent = 500};
+    expect_log(f, FINDING_OK, "the log has 500 requests, the client sent 500");
+    log->requests = 490;
+    expect_log(f, FINDING_WARN, "buffer= flush=");
+    log->truncations = 1;
+    expect_log(f, FINDING_UNKNOWN, "could not tell: ");
+    log->behind_bytes = 1;
+    expect_log(f, FINDING_UNKNOWN, "faster than it was read");
+    log->requests = 500; /* cut, and nothing lost by it */
+    log->behind_bytes = 0;
+    expect_log(f, FINDING_OK, "500");
+    log->lines = 601;
+    log->requests = 600;
+    expect_log(f, FINDING_WARN, "others ask this server");
+    log->matching = 0;
+    expect_log(f, FINDING_WARN, "is it this server's log?");
+    *log = (struct log_view){.asked = true, .client_sent = 500};
+    expect_log(f, FINDING_WARN, "the log does not grow while 500 requests were answered");
+    strcpy(log->trouble, "gone");
+    assert_non_null(found(f, "server_log_rotation"));
+}
+
+static void connections_of_others_and_those_not_accepted_are_told(void **state) {
+    struct fixture *f = *state;
+    struct server_view *server = &f->record.server;
+    *server = (struct server_view){.asked = true,
+                                   .measured = true,
+                                   .requests = 500,
+                                   .client_sent = 500,
+                                   .accepted = 100,
+                                   .handled = 100};
+    assert_null(found(f, "server_connections"));
+    server->accepted = 130;
+    assert_non_null(strstr(found(f, "server_connections")->text, "others connect"));
+    assert_non_null(strstr(found(f, "server_dropped")->text, "worker_connections"));
+    server->accepted = 90;
+    assert_non_null(strstr(found(f, "server_connections")->text, "backlog"));
+    f->plan.address_count = 2; /* the others may hold the rest */
+    assert_null(found(f, "server_connections"));
+}
+
+static void the_servers_process_is_judged_by_its_limit_and_its_end(void **state) {
+    struct fixture *f = *state;
+    struct process_view *process = &f->record.server_process;
+    *process = (struct process_view){.asked = true,
+                                     .pid = 4711,
+                                     .samples = 3,
+                                     .memory_before_bytes = 1 << 20,
+                                     .memory_hold_bytes = 3 << 20,
+                                     .connections = 1024,
+                                     .files_process_peak = 899,
+                                     .nofile_soft = 1000};
+    assert_non_null(strstr(found(f, "server_memory")->text, "2.0 KiB each"));
+    assert_null(found(f, "server_files"));
+    process->files_process_peak = 900;
+    assert_non_null(found(f, "server_files"));
+    process->nofile_soft = INT64_MAX;
+    assert_null(found(f, "server_files"));
+    assert_null(found(f, "server_process"));
+    process->ended = true;
+    assert_int_equal(found(f, "server_process")->status, FINDING_WARN);
+}
+
 static void a_keep_alive_shorter_than_our_pause_is_found_in_the_answers(void **state) {
     struct fixture *f = *state;
     counts_of(f)->keep_alive_timeout_s = 5;
@@ -274,6 +358,9 @@ int main(void) {
         TEST(a_second_interrupt_is_130_and_a_bug_is_70),
         TEST(a_ledger_that_does_not_balance_is_a_bug),
         TEST(a_gap_to_the_servers_count_is_found_and_named),
+        TEST(a_gap_to_the_log_is_named_by_its_likeliest_reason),
+        TEST(connections_of_others_and_those_not_accepted_are_told),
+        TEST(the_servers_process_is_judged_by_its_limit_and_its_end),
         TEST(a_keep_alive_shorter_than_our_pause_is_found_in_the_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,6 +59,7 @@ static void the_defaults_are_those_of_the_table(void **state) {
     assert_null(options.json);
     assert_null(options.connect_to);
     assert_null(options.server_status);
+    assert_null(options.server_log);
     assert_false(options.quiet || options.no_check);
     assert_int_equal(options.header.count, 0);
     for (size_t i = 0; i < OPTION_ROWS; i++)
@@ -126,9 +127,8 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"-n",          "--requests", "--rate",    "--body",
-                                  "--reconnect", "--source",   "--require", "--server-log",
-                                  "--metrics",   "--html"};
+    static char *const later[] = {"-n",       "--requests", "--rate",    "--body", "--reconnect",
+                                  "--source", "--require",  "--metrics", "--html"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -214,6 +214,10 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"--connect-to", "e", "--connect-to: \"e\" names no port: HOST:PORT is accepted"},
         {"--connect-to", "e:0", "--connect-to: \":0\" after the host is not a port"},
         {"--connect-to", "", "--connect-to: the value is empty: HOST:PORT"},
+        {"--server-log", "", "--server-log: the value is empty: a file's name"},
+        {"--server-pid", "0", "--server-pid: \"0\" is out of bounds: 1..4194304 is accepted"},
+        {"--server-pid", "4194305", "--server-pid: \"4194305\" is out of bounds"},
+        {"--server-pid", "nginx", "--server-pid: \"nginx\" is not a count"},
         {"--server-status", "ftp://e/", "--server-status: scheme \"ftp\""},
         {"--server-status", "http://u:secret@e/", "--server-status: user names and passwords"},
     };
@@ -247,6 +251,8 @@ static void values_at_their_bounds_are_taken(void **state) {
         {"--label", ""},
         {"-X", "M-SEARCH"},
         {"--json", "-"},
+        {"--server-pid", "1"},
+        {"--server-pid", "4194304"},
         {"--ui", "auto"},
         {"--label", "gr\xc3\xbc\xc3\x9f"},
         {"-X", "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEF"},

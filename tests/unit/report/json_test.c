@@ -131,6 +131,8 @@ static void the_schema_misses_no_member(void **state) {
     findings_add(&fixture->judgement.findings, "memory", SIDE_TESTER, FINDING_OK, "21 GiB");
     fixture->record.server = (struct server_view){.asked = true, .measured = true, .requests = 1};
     fill_closings(&fixture->judgement.closings);
+    fixture->record.server_log = (struct log_view){.asked = true, .lines = 1, .requests = 1};
+    fixture->record.server_process = (struct process_view){.asked = true, .samples = 1, .pid = 7};
     assert_int_equal(
         run_script("unit/report/strict_schema.py", fixture_json(fixture, &fixture->record)), 0);
 }
@@ -244,6 +246,48 @@ static void the_server_stands_beside_the_client(void **state) {
     assert_says(fixture_json(fixture, &fixture->record), "\"ratio\": null");
 }
 
+static void each_source_of_the_servers_side_stands_by_itself(void **state) {
+    struct fixture *fixture = *state;
+    struct record *record = &fixture->record;
+    record->server_log = (struct log_view){.asked = true,
+                                           .lines = 400,
+                                           .requests = 399,
+                                           .client_sent = 400,
+                                           .hold_measured = true,
+                                           .per_second_mean = 6.5};
+    const char *text = fixture_json(fixture, record);
+    assert_says(text, "\"source\": \"access_log\",\n    \"requests\": 399,\n    \"client_sent\": "
+                      "400,\n    \"ratio\": 0.9975,\n    \"per_second_mean\": 6.5,\n    "
+                      "\"active_peak\": null");
+    assert_says(text, "\"stub_status\": null");
+    assert_says(text, "\"process\": null");
+    record->server_process = (struct process_view){.asked = true,
+                                                   .pid = 4712,
+                                                   .samples = 60,
+                                                   .pss = true,
+                                                   .memory_before_bytes = 1000,
+                                                   .memory_hold_bytes = 3000,
+                                                   .memory_peak_bytes = 3000,
+                                                   .connections = 100,
+                                                   .cpu_percent = NAN,
+                                                   .files_peak = -1,
+                                                   .files_process_peak = -1,
+                                                   .nofile_soft = -1};
+    text = fixture_json(fixture, record);
+    assert_says(text, "\"source\": \"several\"");
+    assert_says(text, "\"memory_bytes_per_connection\": 20, ");
+    assert_says(text, "\"cpu_percent_mean\": null, \"files_max\": null");
+    if (can_validate())
+        assert_valid(text);
+    record->server_log.lines = record->server_log.requests = 0;
+    assert_says(fixture_json(fixture, record), "\"requests\": null,\n    \"client_sent\": null,\n"
+                                               "    \"ratio\": null");
+    record->server =
+        (struct server_view){.asked = true, .measured = true, .requests = 800, .client_sent = 400};
+    assert_says(fixture_json(fixture, record), "\"requests\": 800,\n    \"client_sent\": 400,\n    "
+                                               "\"ratio\": 2");
+}
+
 static void rules_not_judged_are_null(void **state) {
     struct fixture *fixture = *state;
     fixture->judgement.requirements[0].result = RULE_NOT_JUDGED;
@@ -320,6 +364,7 @@ int main(void) {
         EACH(a_host_that_tells_nothing_is_all_null),
         EACH(hostile_bytes_stay_inside_their_string),
         EACH(the_server_stands_beside_the_client),
+        EACH(each_source_of_the_servers_side_stands_by_itself),
         EACH(rules_not_judged_are_null),
         EACH(the_plan_shows_what_was_decided_for_the_user),
         EACH(the_id_is_the_records_own),

@@ -1,0 +1,143 @@
+/* What /proc says of another's process. */
+#include "host/process_facts.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/instant.h"
+#include "host/files.h"
+
+enum { STAT_BYTES = 2048, PATH_BYTES = 512, THREADS_MAX = 4096 };
+
+/* The command's name may hold anything, a line's end and parentheses as well: the last one ends it.
+ */
+static bool read_stat(char *text, size_t size, const char *root, int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *file = files_open(root, path);
+    if (file == NULL)
+        return false;
+    size_t length = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return length > 0;
+}
+
+static void copy_name(char *name, size_t size, const char *from, const char *to) {
+    size_t length = (size_t)(to - from);
+    if (length >= size)
+        length = size - 1;
+    memcpy(name, from, length);
+    name[length] = '\0';
+}
+
+bool process_facts_read(struct process_facts *out, const char *root, int pid) {
+    char text[STAT_BYTES];
+    if (!read_stat(text, sizeof text, root, pid))
+        return false;
+    const char *open = strchr(text, '('), *shut = strrchr(text, ')');
+    unsigned long long user, kernel, started;
+    long long pages;
+    /* Fields 3 (state), 14, 15 (utime, stime), 22 (starttime) and 24 (rss, in pages). */
+    if (open == NULL || shut == NULL || shut < open ||
+        sscanf(shut + 1,
+               " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu "
+               "%*u %lld",
+               &out->state, &user, &kernel, &started, &pages) != 5)
+        return false;
+    long ticks = sysconf(_SC_CLK_TCK), page = sysconf(_SC_PAGESIZE);
+    if (ticks <= 0 || page <= 0)
+        return false;
+    copy_name(out->name, sizeof out->name, open + 1, shut);
+    out->started = started;
+    out->cpu_ns = (int64_t)(user + kernel) * (SECOND / ticks);
+    out->rss_bytes = (int64_t)pages * page;
+    return out->state != 'Z' && out->state != 'X';
+}
+
+int64_t process_pss_bytes(const char *root, int pid) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    return files_read_kilobytes(root, path, "Pss");
+}
+
+/* Entries of a folder but "." and ".."; -1 when it cannot be read or has more than max. */
+static int64_t count_entries(const char *path, int64_t max) {
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return -1;
+    int64_t count = -2;
+    while (count <= max && readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count > max ? -1 : count;
+}
+
+int64_t process_files(const char *root, int pid, int64_t max) {
+    char path[PATH_BYTES];
+    struct stat stat_of;
+    snprintf(path, sizeof path, "%s/proc/%d/fd", root, pid);
+    /* From Linux 6.2 on the folder's size is their number; before, it is 0. */
+    if (root[0] == '\0' && stat(path, &stat_of) == 0 && stat_of.st_size > 0)
+        return stat_of.st_size;
+    return count_entries(path, max);
+}
+
+int64_t process_nofile_soft(const char *root, int pid) {
+    static const char name[] = "Max open files";
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%d/limits", pid);
+    FILE *file = files_open(root, path);
+    if (file == NULL)
+        return -1;
+    int64_t soft = -1;
+    while (soft < 0 && fgets(line, sizeof line, file) != NULL) {
+        const char *at = line + sizeof name - 1;
+        if (strncmp(line, name, sizeof name - 1) != 0)
+            continue;
+        at += strspn(at, " ");
+        if (strncmp(at, "unlimited", 9) == 0)
+            soft = INT64_MAX;
+        else if (sscanf(at, "%" SCNd64, &soft) != 1)
+            break;
+    }
+    fclose(file);
+    return soft;
+}
+
+/* The numbers in one thread's list behind those that are there already. */
+static size_t add_children(int *out, size_t max, size_t count, const char *root, int pid,
+                           const char *thread) {
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/task/%.32s/children", pid, thread);
+    FILE *file = files_open(root, path);
+    if (file == NULL)
+        return count;
+    for (int child; fscanf(file, "%d", &child) == 1; count++)
+        if (count < max)
+            out[count] = child;
+    fclose(file);
+    return count;
+}
+
+size_t process_children(int *out, size_t max, const char *root, int pid) {
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/proc/%d/task", root, pid);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return 0;
+    size_t count = 0, threads = 0;
+    for (const struct dirent *entry; threads < THREADS_MAX && (entry = readdir(folder)) != NULL;) {
+        if (entry->d_name[0] == '.')
+            continue;
+        threads++;
+        count = add_children(out, max, count, root, pid, entry->d_name);
+    }
+    closedir(folder);
+    return count;
+}

@@ -1,0 +1,35 @@
+/* What /proc says of another's process: its state, its children, what it takes. */
+#ifndef HOST_PROCESS_FACTS_H
+#define HOST_PROCESS_FACTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* proc_pid_stat(5). */
+struct process_facts {
+    char name[64];
+    char state;       /* one letter; 'Z' and 'X': it has ended */
+    uint64_t started; /* clock ticks since boot: with the pid, tells it from a later one */
+    int64_t cpu_ns;   /* user and system, of itself */
+    int64_t rss_bytes;
+};
+
+/* root stands before /proc ("" on a real machine). false when there is no such process, or it has
+ * ended and only waits to be reaped. */
+bool process_facts_read(struct process_facts *out, const char *root, int pid);
+
+/* Proportional set size; -1 when it cannot be read (it wants the rights of ptrace(2)). Its cost
+ * grows with the process' memory. */
+int64_t process_pss_bytes(const char *root, int pid);
+
+/* Open files; -1 when they cannot be read, or are more than max and would have to be counted. */
+int64_t process_files(const char *root, int pid, int64_t max);
+
+/* Its RLIMIT_NOFILE, soft: INT64_MAX for unlimited, -1 when it cannot be read. */
+int64_t process_nofile_soft(const char *root, int pid);
+
+/* Children of all of its threads, `max` at most are kept; how many there are. */
+size_t process_children(int *out, size_t max, const char *root, int pid);
+
+#endif
