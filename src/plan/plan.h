@@ -34,6 +34,7 @@ struct plan {
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t address_count;
     struct address status_address; /* of --server-status; length 0: none */
+    int64_t ports_room;            /* connections that source ports suffice for; 0: not counted */
 };
 
 enum { PLAN_ERROR_MAX = 1024 };

@@ -17,7 +17,9 @@
 #include "observe/status_poller.h"
 #include "run/meter.h"
 #include "run/notes.h"
+#include "run/screen.h"
 #include "run/signals.h"
+#include "run/view.h"
 
 enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION };
 enum { AUTO_LINE_TICKS = 10 };
@@ -41,6 +43,9 @@ struct session {
     struct status_poller *poller; /* NULL: not asked for */
     struct meter meter;
     struct notes notes;
+    struct screen screen;
+    struct block_view view;
+    instant phase_since; /* as the view has it */
     struct tally *total;
     int signals_fd;
     enum phase phase;
@@ -296,7 +301,29 @@ static void print_line(struct session *session) {
     line.phase = phase_name(session->phase);
     line.t = duration_seconds(instant_since(session->now, session->started));
     line.server_rps = session->poller != NULL ? session->poller->per_second : (double)NAN;
-    report_line(stderr, &line);
+    char text[REPORT_LINE_MAX];
+    screen_say(&session->screen, report_line_text(text, sizeof text, &line));
+}
+
+/* The block as things stand; of what is measured once a second the latest. */
+static void show_block(struct session *session) {
+    struct block_view *view = &session->view;
+    const struct plan *plan = session->plan;
+    if (!screen_is_open(&session->screen))
+        return;
+    const char *phase = session->phase == PHASE_OVER ? "done" : phase_name(session->phase);
+    if (strcmp(view->phase, phase) != 0)
+        session->phase_since = session->phase == PHASE_HOLD   ? session->hold_since
+                               : session->phase == PHASE_OVER ? session->started
+                                                              : session->now;
+    view->phase = phase;
+    view->elapsed = instant_since(session->now, session->phase_since);
+    view->length = session->phase == PHASE_HOLD   ? plan->hold
+                   : session->phase == PHASE_RAMP ? ramp_length(&plan->ramp)
+                                                  : 0;
+    view->until_interrupt = session->phase == PHASE_HOLD;
+    view_counts(view, plan, session->record, session->total);
+    screen_show(&session->screen, view);
 }
 
 static void take_signals(struct session *session) {
@@ -308,6 +335,10 @@ static void take_signals(struct session *session) {
         } else if (signal == SIGUSR1) {
             sample(session);
             print_line(session);
+        } else if (signal == SIGWINCH) {
+            screen_resized(&session->screen);
+        } else if (signal == SIGCONT) {
+            screen_resumed(&session->screen);
         } else {
             interrupt(session);
         }
@@ -373,7 +404,7 @@ static void take_events(struct session *session) {
 
 static bool shows_line(const struct session *session) {
     const struct options *options = session->plan->options;
-    if (options->quiet || options->ui == UI_NONE)
+    if (options->quiet || options->ui == UI_NONE || screen_is_open(&session->screen))
         return false;
     return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
 }
@@ -388,11 +419,16 @@ static void tick(struct session *session) {
     double t = duration_seconds(instant_since(session->now, session->started));
     meter_tick(&session->meter, &session->record->timeline, session->total, session->now, t,
                server);
-    if (session->ticks % AUTO_LINE_TICKS == 0)
+    if (session->ticks % AUTO_LINE_TICKS == 1)
         meter_memory(&session->meter, session->crew);
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);
+    if (screen_is_open(&session->screen)) {
+        view_tick(&session->view, &session->meter, session->crew, session->plan, session->total,
+                  server);
+        show_block(session);
+    }
     if (session->poller != NULL && session->phase < PHASE_DRAIN)
         status_poller_poll(session->poller, session->now);
 }
@@ -414,8 +450,10 @@ static int turn(struct session *session) {
         return error;
     set_clock(session);
     take_events(session);
-    if (session->phase == PHASE_OVER)
+    if (session->phase == PHASE_OVER) {
+        show_block(session);
         return 0;
+    }
     if (session->poller != NULL &&
         status_poller_tick(session->poller, session->now, session->total->counts.sent))
         poll_ended(session);
@@ -423,7 +461,7 @@ static int turn(struct session *session) {
         !instant_before(session->now, session->next_tick))
         tick(session);
     while (advance(session))
-        continue;
+        show_block(session);
     return 0;
 }
 
@@ -516,12 +554,17 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd) 
     record->hold_seconds = 0;
     timeline_init(&record->timeline, SECOND);
     bool silent = plan->options->quiet || plan->options->ui == UI_NONE;
-    notes_init(&session.notes, silent ? NULL : stderr);
+    notes_init(&session.notes, silent ? NULL : &session.screen);
+    session.screen.fd = -1;
+    view_init(&session.view, plan);
     int error = start(&session);
+    if (error == 0) /* after the workers were forked: it is none of their descriptors */
+        screen_open(&session.screen, plan->options->ui, plan->options->quiet, plan->options->color);
     while (error == 0 && session.phase != PHASE_OVER)
         error = turn(&session);
     if (error == 0)
         finish_record(&session);
+    screen_close(&session.screen);
     release(&session);
     return error;
 }
