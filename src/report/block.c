@@ -71,6 +71,7 @@ struct item {
     char brief[ITEM_BYTES]; /* "": there is no shorter form */
     int tint;
     int rank; /* the greatest goes first when there is no room */
+    bool shortened;
 };
 
 struct row {
@@ -88,6 +89,7 @@ static struct item *add(struct row *row, int rank, int tint, const char *format,
     item->rank = rank;
     item->tint = tint;
     item->brief[0] = '\0';
+    item->shortened = false;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(item->text, sizeof item->text, format, arguments);
@@ -102,38 +104,67 @@ static void brief(struct item *item, const char *format, ...) {
     va_end(arguments);
 }
 
+static const char *shown(const struct item *item) {
+    return item->shortened ? item->brief : item->text;
+}
+
 static int row_columns(const struct row *row) {
     int columns = row->count > 0 ? (int)(row->count - 1) * row->gap : 0;
     for (size_t i = 0; i < row->count; i++)
-        columns += (int)strlen(row->items[i].text);
+        columns += (int)strlen(shown(&row->items[i]));
     return columns;
 }
 
-/* The least needed item is shortened, or else left out. The last one left is cut. */
+/* The item that is needed least, of those that can be shortened or of all. */
+static struct item *least_needed(struct row *row, bool to_shorten) {
+    struct item *least = NULL;
+    for (struct item *item = row->items; item < row->items + row->count; item++) {
+        bool able = !to_shorten || (!item->shortened && item->brief[0] != '\0');
+        if (able && (least == NULL || item->rank >= least->rank))
+            least = item;
+    }
+    return least;
+}
+
+/* Closer together, then shorter, then fewer; the last one left is cut. */
 static void row_reduce(struct row *row, int columns) {
-    size_t worst = 0;
-    for (size_t i = 1; i < row->count; i++)
-        if (row->items[i].rank >= row->items[worst].rank)
-            worst = i;
-    struct item *item = &row->items[worst];
-    if (item->brief[0] != '\0') {
-        memcpy(item->text, item->brief, sizeof item->text);
-        item->brief[0] = '\0';
+    struct item *item;
+    if (row->gap > 2) {
+        row->gap--;
+    } else if ((item = least_needed(row, true)) != NULL) {
+        item->shortened = true;
     } else if (row->count > 1) {
+        item = least_needed(row, false);
         row->count--;
-        memmove(item, item + 1, (row->count - worst) * sizeof *item);
+        memmove(item, item + 1, (size_t)(row->items + row->count - item) * sizeof *item);
     } else {
-        item->text[columns] = '\0';
+        item = &row->items[0];
+        (item->shortened ? item->brief : item->text)[columns] = '\0';
     }
 }
 
-static void row_fit(struct row *row, int columns) {
-    while (row_columns(row) > (columns > 0 ? columns : 0)) {
-        if (row->gap > 2)
-            row->gap--;
-        else
-            row_reduce(row, columns > 0 ? columns : 0);
+/* What was left out may have made room again. */
+static void row_restore(struct row *row, int gap, int columns) {
+    for (struct item *item = row->items; item < row->items + row->count; item++) {
+        bool shortened = item->shortened;
+        item->shortened = false;
+        if (row_columns(row) > columns)
+            item->shortened = shortened;
     }
+    row->gap = gap;
+    while (row_columns(row) > columns && row->gap > 2)
+        row->gap--;
+}
+
+static void row_fit(struct row *row, int columns) {
+    int gap = row->gap;
+    if (columns < 0)
+        columns = 0;
+    if (row_columns(row) <= columns)
+        return;
+    while (row_columns(row) > columns)
+        row_reduce(row, columns);
+    row_restore(row, gap, columns);
 }
 
 static void put_row(struct block_line *line, struct row *row, int columns, struct style style) {
@@ -141,7 +172,7 @@ static void put_row(struct block_line *line, struct row *row, int columns, struc
     for (size_t i = 0; i < row->count; i++) {
         if (i > 0)
             put_blanks(line, row->gap);
-        put_tinted(line, style, row->items[i].tint, row->items[i].text);
+        put_tinted(line, style, row->items[i].tint, shown(&row->items[i]));
     }
 }
 
@@ -289,15 +320,15 @@ static void draw_connections(struct block *block, const struct block_view *view,
 static void draw_ledger(struct block *block, const struct block_view *view, int columns,
                         struct style style) {
     struct row row = {.gap = 3};
-    add(&row, 0, view->closed > 0 ? TINT_WARN : TINT_PLAIN, "closed %s",
+    add(&row, 1, view->closed > 0 ? TINT_WARN : TINT_PLAIN, "closed %s",
         words_count(view->closed).text);
     add(&row, 0, view->errored > 0 ? TINT_BAD : TINT_PLAIN, "errored %s",
         words_count(view->errored).text);
-    add(&row, 1, TINT_PLAIN, "connecting %s", words_count(view->connecting).text);
+    add(&row, 2, TINT_PLAIN, "connecting %s", words_count(view->connecting).text);
     if (view->reconnected >= 0)
-        add(&row, 2, TINT_PLAIN, "reconnected %s", known_count(view->reconnected).text);
-    add(&row, 3, TINT_PLAIN, "attempted %s", words_count(view->attempted).text);
-    add(&row, 4, TINT_PLAIN, "peak %s", words_count(view->peak).text);
+        add(&row, 3, TINT_PLAIN, "reconnected %s", known_count(view->reconnected).text);
+    add(&row, 4, TINT_PLAIN, "attempted %s", words_count(view->attempted).text);
+    add(&row, 5, TINT_PLAIN, "peak %s", words_count(view->peak).text);
     struct block_line *line = next_line(block, style, "");
     put_blanks(line, LABEL_COLUMNS);
     put_row(line, &row, columns, style);
@@ -399,19 +430,23 @@ static double spark_value(const struct block_second *second, enum spark spark) {
     return NAN;
 }
 
-/* Cell i of n covers so many of the minute's seconds, the latest at its end: the mean of what was
- * measured, of a p99 the greatest. */
+/* Cell i of n covers so many of the minute's seconds, the latest at its end. Of what was measured
+ * then: the fewest connections, the greatest p99, the mean rate. */
 static double spark_cell(const struct block_view *view, enum spark spark, int i, int n) {
-    double sum = 0, most = NAN;
+    double sum = 0, least = NAN, most = NAN;
     int measured = 0, missing = BLOCK_SECONDS - (int)view->second_count;
     for (int at = i * BLOCK_SECONDS / n; at < (i + 1) * BLOCK_SECONDS / n; at++) {
         double value = at >= missing ? spark_value(&view->seconds[at - missing], spark) : NAN;
         if (!isfinite(value) || value < 0)
             continue;
+        measured++;
         sum += value;
-        most = measured++ == 0 || value > most ? value : most;
+        least = fmin(least, value); /* of a NAN and a number both take the number */
+        most = fmax(most, value);
     }
-    return spark == SPARK_P99 || measured == 0 ? most : sum / measured;
+    if (spark == SPARK_RATE)
+        return measured > 0 ? sum / measured : NAN;
+    return spark == SPARK_LIVE ? least : most;
 }
 
 /* Live connections stand against the target, rates against the greatest; of a p99 each step is a
@@ -457,6 +492,10 @@ static void draw_minute(struct block *block, const struct block_view *view, int 
     for (int i = 0; i < 3; i++) {
         put(line, names[i]);
         put_spark(line, view, (enum spark)i, cells, style);
+    }
+    while (line->text[line->length - 1] == ' ') {
+        line->text[--line->length] = '\0';
+        line->columns--;
     }
 }
 

@@ -208,6 +208,10 @@ void screen_resumed(struct screen *screen) {
 void screen_close(struct screen *screen) {
     if (!screen_is_open(screen))
         return;
+    struct frame frame = {.length = 0};
+    if (screen->lines > 0) /* apart from what comes next */
+        put_text(&frame, "\n");
+    hand_over(screen, &frame);
     flush(screen, CLOSE_PATIENCE_MS);
     if (screen->own)
         close(screen->fd);
