@@ -143,14 +143,16 @@ static void row_reduce(struct row *row, int columns) {
     }
 }
 
-/* What was left out may have made room again. */
+/* What was left out may have made room for the long forms, of all or of none, and for gaps. */
 static void row_restore(struct row *row, int gap, int columns) {
-    for (struct item *item = row->items; item < row->items + row->count; item++) {
-        bool shortened = item->shortened;
-        item->shortened = false;
-        if (row_columns(row) > columns)
-            item->shortened = shortened;
+    bool shortened[ITEMS_MAX] = {false};
+    for (size_t i = 0; i < row->count; i++) {
+        shortened[i] = row->items[i].shortened;
+        row->items[i].shortened = false;
     }
+    if (row_columns(row) > columns)
+        for (size_t i = 0; i < row->count; i++)
+            row->items[i].shortened = shortened[i];
     row->gap = gap;
     while (row_columns(row) > columns && row->gap > 2)
         row->gap--;

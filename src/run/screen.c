@@ -140,7 +140,8 @@ static bool is_set(const char *name) {
 static bool wants_block(enum ui ui, bool quiet) {
     if (quiet || (ui != UI_AUTO && ui != UI_BLOCK) || isatty(FD) != 1)
         return false;
-    if (!is_set("TERM") || strcmp(getenv("TERM"), "dumb") == 0)
+    const char *term = getenv("TERM");
+    if (term == NULL || term[0] == '\0' || strcmp(term, "dumb") == 0)
         return false;
     return ui == UI_BLOCK || !is_set("CI");
 }
@@ -180,9 +181,10 @@ void screen_say(struct screen *screen, const char *line) {
     struct frame frame = {.length = 0};
     bool ours = is_ours(screen);
     flush(screen, 0);
-    put_up(screen, &frame);
-    if (ours)
+    if (ours) {
+        put_up(screen, &frame);
         put_text(&frame, "\033[J");
+    }
     put_text(&frame, line);
     put_text(&frame, "\n");
     if (ours && screen->has_view)
