@@ -2,13 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "judge/headroom.h"
 #include "judge/judge.h"
+#include "judge/local.h"
 #include "judge/words.h"
 #include "stats/outcome.h"
-
-/* An idle connection and its armed poll take 4.09 kB of kernel memory, and at most 128 bytes of
- * ours; a server on the same machine takes as much again for its end. */
-enum { CONNECTION_BYTES = 4400 };
 
 enum { WORKERS_MAX = 4096 }; /* bound of --workers */
 
@@ -17,7 +15,7 @@ enum { WIDE_LOW = 1024, WIDE_HIGH = 65535, WIDE_PORTS = WIDE_HIGH - WIDE_LOW + 1
 
 static const duration tick = 10 * MILLISECOND;
 
-static bool target_is_loopback(const struct plan *plan) {
+bool local_has_both_ends(const struct plan *plan) {
     for (size_t i = 0; i < plan->address_count; i++)
         if (address_is_loopback(&plan->addresses[i]))
             return true;
@@ -151,7 +149,7 @@ static void judge_system_files(struct findings *findings, const struct plan *pla
                      "could not tell: fs.file-max or fs.file-nr could not be read");
         return;
     }
-    int64_t ends = target_is_loopback(plan) ? 2 : 1;
+    int64_t ends = local_has_both_ends(plan) ? 2 : 1;
     int64_t asked = ends * plan->connections + (int64_t)plan->workers * PLAN_WORKER_FILES;
     int64_t have = host->file_max > host->file_used ? host->file_max - host->file_used : 0;
     struct finding *finding;
@@ -226,6 +224,11 @@ static struct room room_of(const struct plan *plan, const struct preflight_facts
         room.time_wait += waiting;
     }
     return room;
+}
+
+int64_t headroom_count_ports(const struct plan *plan, const struct preflight_facts *facts) {
+    struct room room = room_of(plan, facts);
+    return room.known && room.later > 0 ? room.later : 0;
 }
 
 static size_t append_count(char *text, size_t size, size_t at, int64_t count, const char *what) {
@@ -317,7 +320,7 @@ static void judge_ports(struct findings *findings, const struct plan *plan,
 
 static void judge_memory(struct findings *findings, const struct plan *plan) {
     int64_t have = plan->host.memory_available_bytes;
-    bool both = target_is_loopback(plan);
+    bool both = local_has_both_ends(plan);
     int64_t each = CONNECTION_BYTES * (both ? 2 : 1);
     int64_t need = each * plan->connections;
     const char *ends = both ? " for both ends" : "";
@@ -353,7 +356,7 @@ static int64_t ramp_burst(const struct ramp *ramp) {
 static void judge_backlog(struct findings *findings, const struct plan *plan) {
     int64_t burst = ramp_burst(&plan->ramp);
     int64_t have = plan->host.somaxconn;
-    if (plan->address_count > 0 && !target_is_loopback(plan)) {
+    if (plan->address_count > 0 && !local_has_both_ends(plan)) {
         findings_add(findings, "backlog", SIDE_SERVER, FINDING_SKIPPED,
                      "up to %s connects in 10 ms: the server's somaxconn is not ours to read",
                      WORDS_COUNT(burst));

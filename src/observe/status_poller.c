@@ -57,7 +57,9 @@ static void add_page(struct status_poller *poller, const struct stub_status *pag
     view->client_sent = client_sent - poller->sent_before;
     view->measured = true;
     duration between = instant_since(at, poller->last_at);
-    poller->per_second = between > 0 ? (double)requests / duration_seconds(between) : NAN;
+    /* Two polls may follow each other closely where a phase begins: that is no rate. */
+    poller->per_second =
+        between >= SECOND / 2 ? (double)requests / duration_seconds(between) : (double)NAN;
     if (poller->in_hold && poller->hold_begun) {
         poller->hold_requests += requests;
         poller->hold_until = at;

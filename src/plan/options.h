@@ -12,7 +12,7 @@
 
 enum command { COMMAND_RUN = 1, COMMAND_CHECK = 2 }; /* bits: where an option is accepted */
 
-enum ui { UI_AUTO, UI_LINE, UI_NONE };
+enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
 enum { HEADERS_MAX = 100, LABEL_MAX = 200 };

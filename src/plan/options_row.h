@@ -120,7 +120,7 @@ enum lines_outcome { LINES_END, LINES_TAKEN, LINES_BAD };
 enum lines_outcome lines_take(struct lines *lines, char **line, struct refusal to);
 
 /* Choices by number, as they are written. */
-extern const char *const option_ui_names[3], *const option_color_names[3];
+extern const char *const option_ui_names[4], *const option_color_names[3];
 
 /* A token of RFC 9110 5.6.2: method and header names. */
 bool option_is_token(const char *text);

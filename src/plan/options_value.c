@@ -82,20 +82,21 @@ static bool read_flag(const struct reading *reading) {
     return true;
 }
 
-const char *const option_ui_names[3] = {[UI_AUTO] = "auto", [UI_LINE] = "line", [UI_NONE] = "none"};
+const char *const option_ui_names[4] = {
+    [UI_AUTO] = "auto", [UI_BLOCK] = "block", [UI_LINE] = "line", [UI_NONE] = "none"};
 const char *const option_color_names[3] = {
     [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
 
-/* The place of value among three names, or -1. */
-static int choose(const char *value, const char *const names[static 3]) {
-    for (int i = 0; i < 3; i++)
+/* The place of value among so many names, or -1. */
+static int choose(const char *value, int count, const char *const names[]) {
+    for (int i = 0; i < count; i++)
         if (strcmp(value, names[i]) == 0)
             return i;
     return -1;
 }
 
 static bool read_ui(const struct reading *reading) {
-    int choice = choose(reading->value, option_ui_names);
+    int choice = choose(reading->value, 4, option_ui_names);
     if (choice < 0)
         return not_a(reading, "a live view");
     *(option_ui *)field_of(reading) = (enum ui)choice;
@@ -103,7 +104,7 @@ static bool read_ui(const struct reading *reading) {
 }
 
 static bool read_color(const struct reading *reading) {
-    int choice = choose(reading->value, option_color_names);
+    int choice = choose(reading->value, 3, option_color_names);
     if (choice < 0)
         return not_a(reading, "a choice of colour");
     *(option_color *)field_of(reading) = (enum color)choice;

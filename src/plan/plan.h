@@ -43,6 +43,7 @@ struct plan {
         uint64_t own_requests; /* that the preflight made since, of the target */
         uint64_t own_polls;    /* and of the status page */
     } server_log;
+    int64_t ports_room;            /* connections that source ports suffice for; 0: not counted */
 };
 
 enum { PLAN_ERROR_MAX = 1024 };

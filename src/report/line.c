@@ -1,4 +1,4 @@
-/* The plain live line: key=value, one write a line, so that it never mixes with another's. */
+/* The plain live line: key=value. */
 #include <math.h>
 #include <time.h>
 
@@ -22,16 +22,16 @@ static const char *whole(char *buffer, int64_t value) {
     return buffer;
 }
 
-void report_line(FILE *out, const struct live_line *line) {
-    char when[PART_MAX], part[11][PART_MAX], text[512];
+char *report_line_text(char *buffer, size_t size, const struct live_line *line) {
+    char when[PART_MAX], part[11][PART_MAX];
     time_t now = time(NULL);
     struct tm utc;
     gmtime_r(&now, &utc);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    snprintf(text, sizeof text,
+    snprintf(buffer, size,
              "time=%s phase=%s t=%s live=%llu connecting=%llu closed=%llu errored=%llu "
              "client_rps=%s server_rps=%s p50_ms=%s p99_ms=%s fds=%s/%s ports=%s/%s "
-             "cpu_pct=%s lag_ms=%s\n",
+             "cpu_pct=%s lag_ms=%s",
              when, line->phase, number(part[0], line->t, 1), (unsigned long long)line->live,
              (unsigned long long)line->connecting, (unsigned long long)line->closed,
              (unsigned long long)line->errored, number(part[1], line->client_rps, 1),
@@ -40,6 +40,5 @@ void report_line(FILE *out, const struct live_line *line) {
              whole(part[6], line->files_limit), whole(part[7], line->ports_used),
              whole(part[8], line->ports_have), number(part[9], line->cpu_pct, 1),
              number(part[10], line->lag_ms, 3));
-    fputs(text, out);
-    fflush(out);
+    return buffer;
 }

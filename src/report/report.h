@@ -44,7 +44,9 @@ struct live_line {
     int64_t files_used, files_limit, ports_used, ports_have; /* -1: not measured */
     double cpu_pct, lag_ms;
 };
-void report_line(FILE *out, const struct live_line *line);
+/* Written into buffer, without a line's end; returns it. */
+enum { REPORT_LINE_MAX = 512 };
+char *report_line_text(char *buffer, size_t size, const struct live_line *line);
 
 /* A report file written aside and renamed into place. */
 struct report_file {

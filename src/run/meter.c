@@ -8,9 +8,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "judge/headroom.h"
+
 bool meter_init(struct meter *meter) {
-    *meter = (struct meter){
-        .client_per_second = NAN, .peak = NAN, .cpu_before = -1, .pss_max = -1, .rss_max = -1};
+    *meter = (struct meter){.client_per_second = NAN,
+                            .peak = NAN,
+                            .cpu_before = -1,
+                            .pss_max = -1,
+                            .rss_max = -1,
+                            .rss = -1};
     meter->latency_before = calloc(1, sizeof *meter->latency_before);
     return meter->latency_before != NULL;
 }
@@ -79,6 +85,7 @@ static int64_t sum_processes(const struct crew *crew, int64_t (*read_one)(int pi
 void meter_memory(struct meter *meter, const struct crew *crew) {
     int64_t pss = sum_processes(crew, host_process_pss_bytes);
     int64_t rss = sum_processes(crew, host_process_rss_bytes);
+    meter->rss = rss;
     if (pss > meter->pss_max)
         meter->pss_max = pss;
     if (rss > meter->rss_max)
@@ -124,15 +131,12 @@ void meter_line(struct meter *meter, struct live_line *line, const struct crew *
         .p50_ms = answers ? (double)meter->p50 / 1e6 : (double)NAN,
         .p99_ms = answers ? (double)meter->p99 / 1e6 : (double)NAN,
         .ports_used = (int64_t)(counts->live + counts->connecting),
-        .ports_have = -1,
         .cpu_pct = cpu_percent(meter, crew),
         .lag_ms = total->lag.count > 0 ? (double)histogram_quantile(&total->lag, 0.99) / 1e6
                                        : (double)NAN,
     };
     meter_files(crew, plan, total, &line->files_used, &line->files_limit);
-    if (plan->host.port_low >= 0)
-        line->ports_have =
-            (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan->address_count;
+    line->ports_have = headroom_ports(plan);
 }
 
 void meter_finish(struct meter *meter, struct record *record, const struct crew *crew) {

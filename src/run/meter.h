@@ -21,6 +21,7 @@ struct meter {
     int64_t cpu_before;       /* ns, of all processes, when the former line was made; -1 */
     instant cpu_at;
     int64_t pss_max, rss_max; /* -1: not measured */
+    int64_t rss;              /* the latest */
 };
 
 bool meter_init(struct meter *meter);

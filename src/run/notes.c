@@ -8,25 +8,24 @@
 
 static const duration QUIET = 10 * SECOND;
 
-void notes_init(struct notes *notes, FILE *out) {
+void notes_init(struct notes *notes, struct screen *screen) {
     memset(notes, 0, sizeof *notes);
-    notes->out = out;
+    notes->screen = screen;
 }
 
 void notes_say(struct notes *notes, const char *format, ...) {
-    if (notes->out == NULL)
+    if (notes->screen == NULL)
         return;
-    char clock[16];
+    char clock[16], text[512], line[sizeof clock + sizeof text + 16];
     time_t now = time(NULL);
     struct tm local;
     strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&now, &local));
-    fprintf(notes->out, "%s  note   ", clock);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(notes->out, format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    fputc('\n', notes->out);
-    fflush(notes->out);
+    snprintf(line, sizeof line, "%s  note   %s", clock, text);
+    screen_say(notes->screen, line);
 }
 
 void notes_outcomes(struct notes *notes, const struct counts *counts, instant now) {

@@ -3,19 +3,19 @@
 #define RUN_NOTES_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 #include "base/instant.h"
+#include "run/screen.h"
 #include "stats/tally.h"
 
 struct notes {
-    FILE *out; /* NULL: nothing is told */
+    struct screen *screen; /* NULL: nothing is told */
     uint64_t told[OUTCOME_COUNT];
     instant told_at[OUTCOME_COUNT];
     bool ever[OUTCOME_COUNT];
 };
 
-void notes_init(struct notes *notes, FILE *out);
+void notes_init(struct notes *notes, struct screen *screen);
 
 /* Tells which outcomes have grown since they were last told. */
 void notes_outcomes(struct notes *notes, const struct counts *counts, instant now);

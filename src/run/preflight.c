@@ -13,6 +13,7 @@
 #include "base/slots.h"
 #include "engine/worker.h"
 #include "host/process_facts.h"
+#include "judge/headroom.h"
 #include "net/net.h"
 #include "observe/asker.h"
 #include "observe/log_follower.h"
@@ -56,7 +57,7 @@ static void take_signals(struct preflight *preflight) {
     for (int signal; (signal = signals_next(preflight->signals_fd)) != 0;) {
         if (signal == SIGTSTP)
             raise(SIGSTOP);
-        else if (signal != SIGUSR1)
+        else if (signal != SIGUSR1 && signal != SIGWINCH && signal != SIGCONT)
             preflight->facts->interrupted = true;
     }
     net_arm(preflight->net, preflight->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
@@ -208,9 +209,13 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
 static void keep_accepting(struct preflight *preflight) {
     struct plan *plan = preflight->plan;
     size_t kept = 0;
-    for (size_t i = 0; i < plan->address_count; i++)
-        if (preflight->askers[i].connected)
-            plan->addresses[kept++] = plan->addresses[i];
+    for (size_t i = 0; i < plan->address_count; i++) {
+        if (!preflight->askers[i].connected)
+            continue;
+        preflight->facts->ports[kept] = preflight->facts->ports[i];
+        preflight->facts->ports_known[kept] = preflight->facts->ports_known[i];
+        plan->addresses[kept++] = plan->addresses[i];
+    }
     preflight->facts->addresses_accepting = kept;
     if (kept > 0)
         plan->address_count = kept;
@@ -337,6 +342,7 @@ static void ask_all(struct preflight *preflight, struct judgement *judgement) {
         preflight->facts->interrupted)
         return;
     ask_target(preflight);
+    preflight->plan->ports_room = headroom_count_ports(preflight->plan, preflight->facts);
     ask_status(preflight);
 }
 

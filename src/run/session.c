@@ -17,7 +17,9 @@
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
+#include "run/screen.h"
 #include "run/signals.h"
+#include "run/view.h"
 
 enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION };
 enum { AUTO_LINE_TICKS = 10 };
@@ -41,6 +43,9 @@ struct session {
     struct observers observers;
     struct meter meter;
     struct notes notes;
+    struct screen screen;
+    struct block_view view;
+    instant phase_since; /* as the view has it */
     struct tally *total;
     int signals_fd;
     enum phase phase;
@@ -278,7 +283,29 @@ static void print_line(struct session *session) {
     line.phase = phase_name(session->phase);
     line.t = duration_seconds(instant_since(session->now, session->started));
     line.server_rps = observers_per_second(&session->observers);
-    report_line(stderr, &line);
+    char text[REPORT_LINE_MAX];
+    screen_say(&session->screen, report_line_text(text, sizeof text, &line));
+}
+
+/* The block as things stand; of what is measured once a second the latest. */
+static void show_block(struct session *session) {
+    struct block_view *view = &session->view;
+    const struct plan *plan = session->plan;
+    if (!screen_is_open(&session->screen))
+        return;
+    const char *phase = session->phase == PHASE_OVER ? "done" : phase_name(session->phase);
+    if (strcmp(view->phase, phase) != 0)
+        session->phase_since = session->phase == PHASE_HOLD   ? session->hold_since
+                               : session->phase == PHASE_OVER ? session->started
+                                                              : session->now;
+    view->phase = phase;
+    view->elapsed = instant_since(session->now, session->phase_since);
+    view->length = session->phase == PHASE_HOLD   ? plan->hold
+                   : session->phase == PHASE_RAMP ? ramp_length(&plan->ramp)
+                                                  : 0;
+    view->until_interrupt = session->phase == PHASE_HOLD;
+    view_counts(view, plan, session->record, session->total);
+    screen_show(&session->screen, view);
 }
 
 static void take_signals(struct session *session) {
@@ -290,6 +317,10 @@ static void take_signals(struct session *session) {
         } else if (signal == SIGUSR1) {
             sample(session);
             print_line(session);
+        } else if (signal == SIGWINCH) {
+            screen_resized(&session->screen);
+        } else if (signal == SIGCONT) {
+            screen_resumed(&session->screen);
         } else {
             interrupt(session);
         }
@@ -350,7 +381,7 @@ static void take_events(struct session *session) {
 
 static bool shows_line(const struct session *session) {
     const struct options *options = session->plan->options;
-    if (options->quiet || options->ui == UI_NONE)
+    if (options->quiet || options->ui == UI_NONE || screen_is_open(&session->screen))
         return false;
     return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
 }
@@ -366,11 +397,16 @@ static void tick(struct session *session) {
     double t = duration_seconds(instant_since(session->now, session->started));
     meter_tick(&session->meter, &session->record->timeline, session->total, session->now, t,
                server);
-    if (session->ticks % AUTO_LINE_TICKS == 0)
+    if (session->ticks % AUTO_LINE_TICKS == 1)
         meter_memory(&session->meter, session->crew);
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);
+    if (screen_is_open(&session->screen)) {
+        view_tick(&session->view, &session->meter, session->crew, session->plan, session->total,
+                  server);
+        show_block(session);
+    }
 }
 
 static instant next_wake(struct session *session) {
@@ -388,14 +424,16 @@ static int turn(struct session *session) {
         return error;
     set_clock(session);
     take_events(session);
-    if (session->phase == PHASE_OVER)
+    if (session->phase == PHASE_OVER) {
+        show_block(session);
         return 0;
+    }
     observers_turn(&session->observers, session->now, session->total->counts.sent);
     if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
         !instant_before(session->now, session->next_tick))
         tick(session);
     while (advance(session))
-        continue;
+        show_block(session);
     return 0;
 }
 
@@ -473,12 +511,17 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd) 
     record->hold_seconds = 0;
     timeline_init(&record->timeline, SECOND);
     bool silent = plan->options->quiet || plan->options->ui == UI_NONE;
-    notes_init(&session.notes, silent ? NULL : stderr);
+    notes_init(&session.notes, silent ? NULL : &session.screen);
+    session.screen.fd = -1;
+    view_init(&session.view, plan);
     int error = start(&session);
+    if (error == 0) /* after the workers were forked: it is none of their descriptors */
+        screen_open(&session.screen, plan->options->ui, plan->options->quiet, plan->options->color);
     while (error == 0 && session.phase != PHASE_OVER)
         error = turn(&session);
     if (error == 0)
         finish_record(&session);
+    screen_close(&session.screen);
     release(&session);
     return error;
 }

@@ -19,6 +19,8 @@ int signals_open(void) {
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGWINCH);
+    sigaddset(&set, SIGCONT); /* which continues us all the same */
     if (!came_ignored(SIGHUP))
         sigaddset(&set, SIGHUP);
     if (!came_ignored(SIGTSTP))

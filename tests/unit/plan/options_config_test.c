@@ -172,8 +172,8 @@ static void a_key_that_check_has_no_use_for_is_judged_and_not_applied(void **sta
     assert_true(read_bytes(COMMAND_CHECK, "ui = line\nno-check = true\nlabel = x\n", 36));
     assert_true(options.ui == UI_AUTO && !options.no_check && !options.given.no_check);
     assert_string_equal(options.label, "x");
-    assert_false(read_bytes(COMMAND_CHECK, "ui = block\n", 11));
-    assert_non_null(strstr(error, "soak.conf:1: ui: \"block\""));
+    assert_false(read_bytes(COMMAND_CHECK, "ui = lines\n", 11));
+    assert_non_null(strstr(error, "soak.conf:1: ui: \"lines\""));
 }
 
 static void a_value_that_the_command_line_replaces_is_judged_too(void **state) {

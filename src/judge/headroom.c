@@ -1,0 +1,64 @@
+/* The limits of this machine as numbers of connections, in the order a growing plan meets them. */
+#include "judge/headroom.h"
+
+#include "judge/local.h"
+
+const char *headroom_name(enum headroom_kind kind) {
+    static const char *const names[HEADROOM_KINDS] = {
+        [HEADROOM_DESCRIPTORS] = "descriptors",
+        [HEADROOM_PORTS] = "ports",
+        [HEADROOM_SYSTEM_FILES] = "fs.file-max",
+        [HEADROOM_MEMORY] = "memory",
+    };
+    return names[kind];
+}
+
+/* Keeps the row in order; -1 and INT64_MAX are no limits. */
+static void add(struct headroom *headroom, enum headroom_kind kind, int64_t connections) {
+    if (connections < 0 || connections == INT64_MAX)
+        return;
+    size_t at = headroom->count++;
+    for (; at > 0 && headroom->limits[at - 1].connections > connections; at--)
+        headroom->limits[at] = headroom->limits[at - 1];
+    headroom->limits[at] = (struct headroom_limit){kind, connections};
+}
+
+/* Connection i belongs to worker i mod workers: all are full at the same time. */
+static int64_t by_descriptors(const struct plan *plan) {
+    int64_t hard = plan->host.nofile_hard;
+    if (hard < 0 || hard == INT64_MAX)
+        return -1;
+    int64_t room = hard > PLAN_WORKER_FILES ? hard - PLAN_WORKER_FILES : 0, all;
+    return __builtin_mul_overflow(room, (int64_t)plan->workers, &all) ? -1 : all;
+}
+
+static int64_t by_system_files(const struct plan *plan) {
+    const struct host *host = &plan->host;
+    if (host->file_max < 0 || host->file_max == INT64_MAX || host->file_used < 0)
+        return -1;
+    int64_t room = host->file_max - host->file_used - (int64_t)plan->workers * PLAN_WORKER_FILES;
+    return room > 0 ? room / (local_has_both_ends(plan) ? 2 : 1) : 0;
+}
+
+static int64_t by_memory(const struct plan *plan) {
+    int64_t have = plan->host.memory_available_bytes;
+    return have < 0 ? -1 : have / (CONNECTION_BYTES * (local_has_both_ends(plan) ? 2 : 1));
+}
+
+int64_t headroom_ports(const struct plan *plan) {
+    const struct host *host = &plan->host;
+    if (plan->ports_room > 0)
+        return plan->ports_room;
+    if (host->port_low < 0 || host->port_high < host->port_low || plan->address_count == 0)
+        return -1;
+    return (host->port_high - host->port_low + 1) * (int64_t)plan->address_count;
+}
+
+struct headroom headroom_of(const struct plan *plan) {
+    struct headroom headroom = {0};
+    add(&headroom, HEADROOM_DESCRIPTORS, by_descriptors(plan));
+    add(&headroom, HEADROOM_PORTS, headroom_ports(plan));
+    add(&headroom, HEADROOM_SYSTEM_FILES, by_system_files(plan));
+    add(&headroom, HEADROOM_MEMORY, by_memory(plan));
+    return headroom;
+}
