@@ -63,6 +63,11 @@ static struct words in_unit(const struct rule *rule, double value) {
     return rule->percent ? words_percent(value) : words_number(value);
 }
 
+/* The count behind a percentage of -c. */
+static uint64_t whole_of(const struct rule *rule, const struct counts *counts) {
+    return strcmp(rule->metric, "live") == 0 ? counts->live : counts->opened;
+}
+
 static void print_rule(FILE *out, struct style style, const struct plan *plan,
                        const struct record *record, const struct requirement *requirement) {
     static const enum tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
@@ -75,8 +80,9 @@ static void print_rule(FILE *out, struct style style, const struct plan *plan,
             in_unit(rule, requirement->actual).text);
     if (requirement->result == RULE_NOT_JUDGED)
         fprintf(out, "%-22s not judged: the run was cut short", bound);
-    else if (rule->percent && strcmp(rule->metric, "opened") == 0)
-        fprintf(out, "%-22s %s of %s", bound, words_count(record->total.counts.opened).text,
+    else if (rule->percent)
+        fprintf(out, "%-22s %s of %s", bound,
+                words_count(whole_of(rule, &record->total.counts)).text,
                 words_count(plan->connections).text);
     else
         fputs(bound, out);

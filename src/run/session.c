@@ -186,9 +186,11 @@ static bool last_poll_over(struct session *session) {
     return false;
 }
 
+/* Nothing is live and nothing will reconnect. */
 static bool nothing_left(const struct session *session) {
     const struct counts *counts = &session->total->counts;
-    return counts->live == 0 && counts->connecting == 0;
+    bool refills = plan_reconnects(session->plan) && crew_alive(session->crew) > 0;
+    return counts->live == 0 && counts->connecting == 0 && !refills;
 }
 
 static bool hold_is_over(struct session *session) {
@@ -393,6 +395,9 @@ static void tick(struct session *session) {
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);
+    if (plan_reconnects(session->plan) && session->phase == PHASE_HOLD)
+        notes_refill(&session->notes, &session->total->counts, session->plan->connections,
+                     session->now);
     if (session->poller != NULL && session->phase < PHASE_DRAIN)
         status_poller_poll(session->poller, session->now);
 }
