@@ -87,6 +87,47 @@ static void all_lost_at_once_come_back_at_the_ramps_rate(void **state) {
     play_free(&play);
 }
 
+static void an_answer_makes_the_next_wait_short_again(void **state) {
+    (void)state;
+    struct play_config config = five_hundred();
+    config.ramp = (struct rate){1000, 1 * SECOND};
+    struct play play;
+    play_start(&play, &config);
+    play_until(&play, 10 * SECOND);
+    sim_down(play.net, true);
+    play_until(&play, 70 * SECOND);
+    sim_down(play.net, false);
+    play_until(&play, 110 * SECOND);
+    assert_int_equal(play_counts(&play)->live, 500);
+    sim_down(play.net, true);
+    play_until(&play, 110 * SECOND + 1 * MILLISECOND);
+    sim_down(play.net, false);
+    play_until(&play, 111600 * MILLISECOND);
+    assert_int_equal(play_counts(&play)->live, 500);
+    assert_int_equal(play_counts(&play)->reconnected, 1000);
+    play_end(&play);
+    play_free(&play);
+}
+
+static void a_connection_that_brings_no_answer_makes_the_next_wait_longer(void **state) {
+    (void)state;
+    struct script scripts[100];
+    for (size_t i = 0; i < 100; i++)
+        scripts[i] = (struct script){.deed = DEED_RST};
+    struct play_config config = five_hundred();
+    config.world.scripts = scripts;
+    config.world.script_count = 100;
+    config.connections = 1;
+    struct play play;
+    play_start(&play, &config);
+    play_until(&play, 200 * SECOND);
+    const struct counts *counts = play_counts(&play);
+    assert_int_equal(counts->attempted, counts->opened);
+    assert_in_range(counts->attempted, 10, 30); /* 17 on average; 400 if it stayed at a second */
+    play_end(&play);
+    play_free(&play);
+}
+
 static void the_ramp_comes_first_and_is_not_made_late(void **state) {
     (void)state;
     struct play_config config = five_hundred();
@@ -217,6 +258,8 @@ int main(void) {
         cmocka_unit_test(a_server_down_for_a_minute_is_neither_hammered_nor_given_up),
         cmocka_unit_test(a_server_that_is_not_there_yet_is_waited_for),
         cmocka_unit_test(all_lost_at_once_come_back_at_the_ramps_rate),
+        cmocka_unit_test(an_answer_makes_the_next_wait_short_again),
+        cmocka_unit_test(a_connection_that_brings_no_answer_makes_the_next_wait_longer),
         cmocka_unit_test(the_ramp_comes_first_and_is_not_made_late),
         cmocka_unit_test(closed_connections_are_refilled_too),
         cmocka_unit_test(what_waits_at_the_freeze_is_dropped),

@@ -65,6 +65,22 @@ static void held_without_a_mark_to_look_at(void **state) {
     assert_silent(text, "look at");
 }
 
+static void how_connections_came_back_has_its_row(void **state) {
+    struct fixture *fixture = *state;
+    assert_silent(fixture_summary(fixture, &fixture->record, true), "refill");
+    fixture->plan.reconnect = (struct span){SECOND, 30 * SECOND};
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  refill        reconnected 0   nothing was refilled\n");
+    fixture->record.total.counts.reconnected = 7;
+    fixture->record.total.counts.opened += 7;
+    fixture->record.total.counts.refilling = 3;
+    histogram_add(&fixture->record.total.refill, SECOND);
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "  refill        reconnected 7   refilled 1 in p50 1.00 s   p99 1.00 s   max "
+                      "1.00 s   still waiting 3\n");
+    assert_says(text, "  ramp          97 opened in ");
+}
+
 static void ascii_marks_where_the_locale_is_not_utf8(void **state) {
     struct fixture *fixture = *state;
     fixture->judgement.requirements[1].result = RULE_NOT_JUDGED;
@@ -338,6 +354,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         EACH(the_worked_example_reads_as_it_should),
         EACH(held_without_a_mark_to_look_at),
+        EACH(how_connections_came_back_has_its_row),
         EACH(ascii_marks_where_the_locale_is_not_utf8),
         EACH(color_is_never_the_only_meaning),
         EACH(a_limit_of_ours_explains_itself),
