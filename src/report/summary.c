@@ -105,11 +105,22 @@ static void print_reasons(FILE *out, const struct judgement *judgement) {
         fprintf(out, "  %s\n", judgement->reasons[i]);
 }
 
+/* Whether the rule on faults alone is broken: what the server closed without fault is not it. */
+static bool faults_broke(const struct judgement *judgement) {
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        const struct requirement *requirement = &judgement->requirements[i];
+        if (strcmp(requirement->rule.metric, "errored") == 0)
+            return requirement->result == RULE_BROKEN;
+    }
+    return false;
+}
+
 /* The outcome that ended most connections: for an inconclusive run of our own side's only. */
-static int top_outcome(const struct counts *counts, bool tester_only) {
+static int top_outcome(const struct counts *counts, bool tester_only, bool faults_only) {
     int top = -1;
     for (int i = 0; i < OUTCOME_COUNT; i++) {
-        bool counts_here = !tester_only || outcome_side((enum outcome)i) == SIDE_TESTER;
+        bool counts_here = (!tester_only || outcome_side((enum outcome)i) == SIDE_TESTER) &&
+                           !(faults_only && outcome_is_closed((enum outcome)i));
         if (counts_here && counts->outcomes[i] > 0 &&
             (top < 0 || counts->outcomes[i] > counts->outcomes[top]))
             top = i;
@@ -152,7 +163,9 @@ static void print_look_at(FILE *out, const struct record *record,
                           const struct judgement *judgement) {
     bool inconclusive = judgement->verdict == VERDICT_INCONCLUSIVE;
     const struct finding *failed = first_failed(&judgement->findings);
-    int top = record != NULL ? top_outcome(&record->total.counts, inconclusive) : -1;
+    int top = record != NULL
+                  ? top_outcome(&record->total.counts, inconclusive, faults_broke(judgement))
+                  : -1;
     if (judgement->verdict == VERDICT_HELD)
         return;
     if (top >= 0)
