@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/require.h"
+#include "base/version.h"
 #include "run/signals.h"
 
 static void complain(const char *line) {
@@ -19,8 +20,8 @@ static int answer(enum options_outcome outcome, enum command command, const char
     switch (outcome) {
     case OPTIONS_HELP: options_print_help(stdout, command); break;
     case OPTIONS_VERSION:
-        printf("holdfast %s (%s)\noptional parts built in: none\n", HOLDFAST_VERSION,
-               HOLDFAST_COMMIT);
+        printf("holdfast %s (%s)\noptional parts built in: none\n", holdfast_version,
+               holdfast_commit);
         break;
     case OPTIONS_OK:
     case OPTIONS_BAD: complain(error); return EXIT_USAGE;

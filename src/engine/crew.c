@@ -204,7 +204,9 @@ void crew_reap(struct crew *crew, size_t index) {
     crew->user += usage.ru_utime.tv_sec * SECOND + usage.ru_utime.tv_usec * MICROSECOND;
     crew->system += usage.ru_stime.tv_sec * SECOND + usage.ru_stime.tv_usec * MICROSECOND;
     read_tally(crew, index);
-    member->lost = crew->tallies[index].counts.phase != WORKER_DONE;
+    uint32_t phase = crew->tallies[index].counts.phase;
+    member->lost = phase != WORKER_DONE;
+    member->early = phase < WORKER_FROZEN || phase == WORKER_FAILED;
     if (member->lost)
         tally_lose_worker(&crew->tallies[index]);
 }

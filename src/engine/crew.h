@@ -18,6 +18,7 @@ struct crew_member {
     uint32_t share;
     bool gone;  /* reaped */
     bool lost;  /* it went before it was done */
+    bool early; /* and before its figures were frozen: they are not what was planned */
     int status; /* wait status, when gone */
 };
 

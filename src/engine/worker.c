@@ -15,8 +15,10 @@ enum {
     DRAINS_MAX = 1024,   /* in one turn */
     WAKE_OPERATION = FLEET_OPERATIONS,
 };
-/* As long as the longest tick: publishing then wakes nobody who would not wake anyway. */
-static const duration PUBLISH_GAP = 10 * MILLISECOND;
+/* Not more often than this, and not later than that: between them lies the longest tick, so that
+ * publishing wakes nobody who would not wake anyway. */
+static const duration PUBLISH_GAP = 5 * MILLISECOND;
+static const duration PUBLISH_LATEST = 20 * MILLISECOND;
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 
@@ -228,7 +230,7 @@ static instant next_wake(struct worker *worker) {
     if (redialling(worker))
         until = instant_earlier(until, next_redial_at(worker));
     if (worker->unpublished)
-        until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_GAP));
+        until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_LATEST));
     if (worker->phase == WORKER_DRAINING)
         until = instant_earlier(until, instant_after(worker->now, MILLISECOND));
     return until;
@@ -274,8 +276,25 @@ static void take_events(struct worker *worker) {
             (void)!read(worker->wake_fd, &orders, sizeof orders);
             net_arm(worker->parts.net, worker->wake_fd, events[i].tag);
         }
+        counts_of(worker)->events += count;
         worker->unpublished = true;
         set_clock(worker);
+    }
+}
+
+/* No timer fires before the completions that were ready are taken. The kernel may have run only
+ * some of them, so it is asked again until it has no more; bounded, for new ones may come as fast
+ * as we take. */
+static void gather_before_timers(struct worker *worker) {
+    enum { ROUNDS = 64 };
+    for (int i = 0; i < ROUNDS; i++) {
+        if (instant_before(worker->now, fleet_next_timer(worker->fleet)))
+            return;
+        uint64_t before = counts_of(worker)->events;
+        net_gather(worker->parts.net);
+        take_events(worker);
+        if (counts_of(worker)->events == before)
+            return;
     }
 }
 
@@ -300,6 +319,7 @@ int worker_turn(struct worker *worker) {
     uint64_t deadlines =
         counts_of(worker)->timed_out + counts_of(worker)->outcomes[OUTCOME_connect_timeout];
     take_events(worker);
+    gather_before_timers(worker);
     worker->unpublished |= fleet_run_timers(worker->fleet);
     note_deadlines(worker, deadlines);
     pace(worker);

@@ -262,12 +262,15 @@ static void judge_by_precedence(struct judgement *judgement, const struct plan *
         decide(judgement, VERDICT_UNFIT, 3);
         reason(judgement, "a worker could not make its ring: %s", strerror(-record->ring_error));
     } else if (!record->interrupted && counts->opened == 0 && tester == 0 &&
-               counts->attempted > 0) {
+               record->workers_lost_early == 0 && counts->attempted > 0) {
         decide(judgement, VERDICT_NO_TARGET, 5);
         reason(judgement, "no connection ever opened: %s", outcome_text(foremost(counts)));
-    } else if (tester > 0) {
+    } else if (tester > 0 || record->workers_lost_early > 0) {
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
         explain_tester(judgement, counts);
+        if (record->workers_lost_early > 0)
+            reason(judgement, "%zu of %zu workers died: part of the plan was not carried out",
+                   record->workers_lost_early, record->worker_count);
     } else if (broken && all_broken_by_lateness(judgement, plan, counts)) {
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
         reason(judgement, "deadlines passed while we were %.3g ms late ourselves",

@@ -89,7 +89,11 @@ bool net_unacknowledged(struct net *net, int fd);
  * (-EBADR: a completion was lost). */
 int net_wait(struct net *net, instant until);
 
-/* Takes up to `max` events that are there; call until it returns 0 before any timer is run. */
+/* Brings in what completed since the wait and what the kernel holds back of it: to be called, and
+ * all taken, before a timer is run. */
+void net_gather(struct net *net);
+
+/* Takes up to `max` events that are there; call until it returns 0. */
 size_t net_take(struct net *net, struct net_event *events, size_t max);
 
 #endif

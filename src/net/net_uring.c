@@ -248,13 +248,15 @@ int net_wait(struct net *net, instant until) {
     return result;
 }
 
+/* DEFER_TASKRUN runs about 20 completions at each enter, and an overflow list waits for one. */
+void net_gather(struct net *net) {
+    unsigned waiting = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
+    if ((IO_URING_READ_ONCE(*net->ring.sq.kflags) & waiting) != 0)
+        io_uring_get_events(&net->ring);
+}
+
 size_t net_take(struct net *net, struct net_event *events, size_t max) {
     struct io_uring *ring = &net->ring;
-    /* DEFER_TASKRUN runs about 20 completions at each enter, and an overflow list waits for one:
-     * ask for the rest before saying that there is none. */
-    unsigned waiting = IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW;
-    if (io_uring_cq_ready(ring) == 0 && (IO_URING_READ_ONCE(*ring->sq.kflags) & waiting) != 0)
-        io_uring_get_events(ring);
     size_t count = 0;
     unsigned head;
     struct io_uring_cqe *cqe;

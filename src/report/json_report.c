@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/version.h"
 #include "report/report.h"
 #include "report/sections.h"
 
@@ -54,7 +55,7 @@ static void section_tool(struct json *json) {
     json_object(json);
     json_string_member(json, "name", "holdfast");
     json_string_member(json, "version", HOLDFAST_VERSION);
-    json_string_member(json, "commit", HOLDFAST_COMMIT);
+    json_string_member(json, "commit", holdfast_commit);
     json_object_end(json);
 }
 

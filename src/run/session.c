@@ -209,8 +209,8 @@ static bool advance(struct session *session) {
     enum phase before = session->phase;
     switch (session->phase) {
     case PHASE_START:
-        if (session->stopping || crew_alive(session->crew) == 0)
-            begin_freeze(session);
+        if (session->stopping || crew_failure(session->crew) != 0 || crew_alive(session->crew) == 0)
+            begin_freeze(session); /* no load: the plan cannot be carried out whole */
         else if (crew_reached(session->crew, WORKER_READY) &&
                  (session->poller == NULL || session->plan->options->no_check ||
                   !session->poller->polling))
@@ -483,6 +483,7 @@ static void record_members(struct session *session) {
     record->workers = calloc(record->worker_count, sizeof *record->workers);
     for (size_t i = 0; i < record->worker_count && record->workers != NULL; i++) {
         const struct crew_member *member = crew_member(session->crew, i);
+        record->workers_lost_early += member->early && !record->cut;
         record->workers[i] = (struct worker_record){.pid = member->pid,
                                                     .share = member->share,
                                                     .lost = member->lost && !record->cut,

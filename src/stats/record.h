@@ -58,6 +58,7 @@ struct record {
     double cpu_user_seconds, cpu_system_seconds;
     int64_t pss_bytes_max, rss_bytes_max; /* -1: not measured */
     int64_t headroom_files_used, headroom_files_limit;
+    size_t workers_lost_early; /* before their figures were frozen */
     size_t worker_count;
     struct worker_record *workers;
 };

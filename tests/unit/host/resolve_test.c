@@ -61,8 +61,19 @@ static void a_numeric_host_is_answered_at_once_without_a_child(void **state) {
     }
 }
 
+/* A bare system may have no /etc/hosts; then there is no name that resolves without a network. */
+static void need_localhost(void) {
+    struct addrinfo *found = NULL;
+    if (getaddrinfo("localhost", NULL, NULL, &found) != 0) {
+        print_message("skipped: localhost does not resolve here (no /etc/hosts?)\n");
+        skip();
+    }
+    freeaddrinfo(found);
+}
+
 static void a_name_gives_distinct_addresses_with_the_port(void **state) {
     (void)state;
+    need_localhost();
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t count;
     int error = 0, gai = 0, before = open_descriptors();
@@ -99,6 +110,7 @@ static void a_name_that_does_not_resolve_gives_getaddrinfos_reason(void **state)
 /* A second read finds what a child leaves that died before it wrote: the end of the pipe. */
 static void the_end_of_the_pipe_without_an_answer_is_a_failure(void **state) {
     (void)state;
+    need_localhost();
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t count;
     int error = 0, gai = 0;

@@ -272,6 +272,15 @@ static void with_reconnect_our_lateness_excuses_deadlines_alone(void **state) {
     expect(f, VERDICT_BROKE, 1);
 }
 
+static void a_worker_that_died_before_its_first_connect_is_our_own_side(void **state) {
+    struct fixture *f = *state;
+    *counts_of(f) = (struct counts){.attempted = 75, .opened = 75, .live = 75};
+    f->record.worker_count = 4;
+    f->record.workers_lost_early = 1;
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    assert_non_null(strstr(f->judgement.reasons[0], "1 of 4 workers died"));
+}
+
 static void no_ring_is_unfit(void **state) {
     struct fixture *f = *state;
     memset(counts_of(f), 0, sizeof *counts_of(f));
@@ -344,6 +353,7 @@ int main(void) {
         TEST(with_reconnect_nothing_that_ever_opened_is_no_target),
         TEST(with_reconnect_a_ramp_cut_short_does_not_break_live),
         TEST(with_reconnect_our_lateness_excuses_deadlines_alone),
+        TEST(a_worker_that_died_before_its_first_connect_is_our_own_side),
         TEST(no_ring_is_unfit),
         TEST(a_second_interrupt_is_130_and_a_bug_is_70),
         TEST(a_ledger_that_does_not_balance_is_a_bug),
