@@ -139,6 +139,8 @@ void conn_enter(struct conn *conn, struct counts *counts, enum conn_state next,
         counts->connecting--;
         counts->live++;
         counts->opened++;
+        counts->reconnected += (conn->flags & CONN_OPENED) != 0;
+        conn->flags |= CONN_OPENED;
     }
     if (next == CONN_AWAITING) {
         counts->sent++;

@@ -26,12 +26,14 @@ enum {
     CONN_LINGERING = 8, /* closing, not yet shut: waits for the peer's FIN after an announced end */
     CONN_ASK_NOW = 16,  /* closed loop: ask again as soon as what was read is used up */
     CONN_BY_RESET = 32, /* to be ended by RST, which leaves no TIME_WAIT */
+    CONN_OPENED = 64,   /* this slot was live before; kept when it is freed */
 };
 
 /* An idle connection owns no parser and no buffer: this, its timer and nothing else. */
 struct conn {
     int64_t asked_ns; /* the outstanding request's due moment; while connecting, the attempt */
-    int64_t sent_ns;  /* when that request was handed over */
+    int64_t sent_ns;  /* when that request was handed over; from its end on until the slot is live
+                       * again, since when it is not */
     int32_t fd;
     uint32_t generation;    /* 24 bits */
     uint32_t answers;       /* on this connection */
@@ -42,6 +44,8 @@ struct conn {
     uint8_t state;          /* enum conn_state; written by conn_enter() alone */
     uint8_t flags;
     uint8_t unasked; /* progress of response_unasked() */
+    uint8_t retries; /* dials again since the slot's last answer, 255 at most; 0 in a first journey;
+                      * kept when the slot is freed */
 };
 static_assert(sizeof(struct conn) + WHEEL_BYTES_PER_TIMER <= 64, "an idle connection's budget");
 

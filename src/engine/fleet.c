@@ -12,6 +12,7 @@
 #include "base/slots.h"
 #include "base/wheel.h"
 #include "engine/conn.h"
+#include "engine/redial.h"
 #include "http/response.h"
 
 enum {
@@ -39,6 +40,8 @@ struct fleet {
     uint32_t quantum;
     uint32_t think_low, think_high; /* ticks */
     uint32_t drained;               /* where fleet_drain() goes on */
+    uint32_t first_dials;           /* connecting for the first time */
+    struct redial_queue redials;    /* vacant, their backoff over */
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
     bool frozen;
@@ -104,7 +107,10 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->conns = reserve(share * sizeof *fleet->conns);
     fleet->readers = reserve(share * sizeof *fleet->readers);
     fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
-    if (!fleet->wheel || !fleet->conns || !fleet->readers || !fleet->reader_links) {
+    fleet->redials.slots = reserve(share * sizeof *fleet->redials.slots);
+    fleet->redials.capacity = share;
+    if (!fleet->wheel || !fleet->conns || !fleet->readers || !fleet->reader_links ||
+        !fleet->redials.slots) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -119,6 +125,7 @@ void fleet_destroy(struct fleet *fleet) {
     unreserve(fleet->conns, fleet->share * sizeof *fleet->conns);
     unreserve(fleet->readers, fleet->share * sizeof *fleet->readers);
     unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
+    unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
     unreserve(fleet, sizeof *fleet);
 }
 
@@ -180,17 +187,45 @@ static void ask(struct fleet *fleet, struct conn *conn, instant asked) {
     arm_timer(fleet, conn, tick_after(instant_after(fleet->now, fleet->plan->options->timeout)));
 }
 
-/* Draws the think time in whole ticks, rounded up to the quantum. */
+/* Arms the timer that many whole ticks from now, rounded up to the quantum. */
+static void arm_ticks(struct fleet *fleet, struct conn *conn, uint64_t ticks) {
+    uint64_t due = (uint64_t)(fleet->now.ns / MILLISECOND) + ticks;
+    due += (fleet->quantum - due % fleet->quantum) % fleet->quantum;
+    arm_timer(fleet, conn, (uint32_t)due);
+}
+
+/* Draws the think time. */
 static void think(struct fleet *fleet, struct conn *conn) {
     if (fleet->closed_loop) {
         conn->flags |= CONN_ASK_NOW;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
         return;
     }
-    uint64_t ticks = random_between(&fleet->random, fleet->think_low, fleet->think_high);
-    uint64_t due = (uint64_t)(fleet->now.ns / MILLISECOND) + ticks;
-    due += (fleet->quantum - due % fleet->quantum) % fleet->quantum;
-    arm_timer(fleet, conn, (uint32_t)due);
+    arm_ticks(fleet, conn, random_between(&fleet->random, fleet->think_low, fleet->think_high));
+}
+
+static bool reconnects(const struct fleet *fleet) {
+    return plan_reconnects(fleet->plan);
+}
+
+/* Wipes the slot but for what outlives a journey. */
+static void wipe(struct conn *conn, uint32_t generation) {
+    *conn = (struct conn){.fd = -1,
+                          .generation = generation,
+                          .lease = SLOT_NONE,
+                          .sent_ns = conn->sent_ns,
+                          .flags = conn->flags & CONN_OPENED,
+                          .retries = conn->retries};
+}
+
+/* Draws how long the slot stays empty: full jitter, one tick at least. */
+static void back_off(struct fleet *fleet, struct conn *conn) {
+    duration most = redial_wait_most(fleet->plan->reconnect, conn->retries);
+    uint64_t ticks = random_between(&fleet->random, 0, (uint64_t)(most / MILLISECOND));
+    arm_ticks(fleet, conn, ticks > 0 ? ticks : 1);
+    if (conn->retries < UINT8_MAX)
+        conn->retries++;
+    counts_of(fleet)->refilling++;
 }
 
 /* Closes the descriptor and frees the slot; a completion that still comes is told by generation. */
@@ -200,8 +235,9 @@ static void release(struct fleet *fleet, struct conn *conn) {
         counts_of(fleet)->descriptors--;
     }
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
-    uint32_t generation = (conn->generation + 1) & 0xffffff;
-    *conn = (struct conn){.fd = -1, .generation = generation, .lease = SLOT_NONE};
+    wipe(conn, (conn->generation + 1) & 0xffffff);
+    if (reconnects(fleet) && !fleet->frozen)
+        back_off(fleet, conn);
 }
 
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus);
@@ -248,18 +284,30 @@ static void note_ending(struct fleet *fleet, const struct conn *conn, enum outco
     endings_add(&fleet->tally->endings, outcome, &ending);
 }
 
+/* What a journey's end, and the end of its first part, mean for the slot. */
+static void note_journey(struct fleet *fleet, struct conn *conn, enum conn_state from) {
+    bool first = conn->retries == 0;
+    if (from == CONN_CONNECTING && conn->state != CONN_CONNECTING && first)
+        fleet->first_dials--;
+    bool was_live = from == CONN_IDLE || from == CONN_AWAITING;
+    if (conn->state == CONN_CLOSING && (was_live || (from == CONN_CONNECTING && first)))
+        conn->sent_ns = fleet->now.ns; /* else it was empty before */
+}
+
 /* The one way a connection changes: step, enter, act. */
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus) {
     struct step step = conn_step(conn, stimulus, answer_begun(fleet, conn));
     require(step.legal);
     if (step.outcome != OUTCOME_COUNT)
         note_ending(fleet, conn, step.outcome);
+    enum conn_state from = (enum conn_state)conn->state;
     if (stimulus == STIMULUS_UNSENT)
         conn_unsend(conn, counts_of(fleet));
     else if (step.next == CONN_VACANT && conn->state == CONN_CLOSING)
         conn_enter(conn, counts_of(fleet), CONN_VACANT, OUTCOME_COUNT);
     else if (step.next != (enum conn_state)conn->state)
         conn_enter(conn, counts_of(fleet), step.next, step.outcome);
+    note_journey(fleet, conn, from);
     if (step.outcome != OUTCOME_COUNT) {
         return_reader(fleet, conn);
         count_errno(fleet, conn);
@@ -295,6 +343,7 @@ static void count_answer(struct fleet *fleet, struct conn *conn, const struct re
     struct tally *tally = fleet->tally;
     conn->answers++;
     note_survival(fleet, conn, kept);
+    conn->retries = 0;
     tally->counts.statuses[facts->status]++;
     tally->counts.interim += facts->interim;
     int64_t *least = &tally->counts.keep_alive_timeout_s;
@@ -432,11 +481,10 @@ static void open_failed(struct fleet *fleet, struct conn *conn, int error) {
     befall(fleet, conn, STIMULUS_OPEN_FAILED);
 }
 
-void fleet_open(struct fleet *fleet, uint32_t index) {
-    require(index < fleet->share);
+static void dial(struct fleet *fleet, uint32_t index) {
     struct conn *conn = &fleet->conns[index];
-    *conn = (struct conn){
-        .fd = -1, .generation = conn->generation, .lease = SLOT_NONE, .asked_ns = fleet->now.ns};
+    wipe(conn, conn->generation);
+    conn->asked_ns = fleet->now.ns;
     befall(fleet, conn, STIMULUS_DIAL);
     uint32_t order = index * fleet->plan->workers + fleet->worker;
     const struct address *address = plan_address(fleet->plan, order);
@@ -453,6 +501,26 @@ void fleet_open(struct fleet *fleet, uint32_t index) {
     arm_timer(fleet, conn, tick_after(instant_after(fleet->now, timeout)));
 }
 
+void fleet_open(struct fleet *fleet, uint32_t index) {
+    require(index < fleet->share);
+    fleet->first_dials++;
+    dial(fleet, index);
+}
+
+uint32_t fleet_first_dials(const struct fleet *fleet) {
+    return fleet->first_dials;
+}
+
+uint32_t fleet_redials_due(const struct fleet *fleet) {
+    return fleet->redials.count;
+}
+
+void fleet_redial(struct fleet *fleet) {
+    require(!fleet->frozen);
+    counts_of(fleet)->refilling--;
+    dial(fleet, redial_pop(&fleet->redials));
+}
+
 static void connected(struct fleet *fleet, struct conn *conn) {
     if (fleet->may_meet_itself && net_connected_to_itself(fleet->net, conn->fd)) {
         befall(fleet, conn, STIMULUS_SELF);
@@ -460,6 +528,8 @@ static void connected(struct fleet *fleet, struct conn *conn) {
     }
     histogram_add(&fleet->tally->connect, fleet->now.ns - conn->asked_ns);
     conn->opened_tick = conn->answered_tick = tick_at(fleet->now);
+    if (conn->retries > 0)
+        histogram_add(&fleet->tally->refill, fleet->now.ns - conn->sent_ns);
     befall(fleet, conn, STIMULUS_UP);
     fall_due(fleet, conn, fleet->now);
     settle(fleet, conn);
@@ -567,6 +637,7 @@ static void run_timer(struct fleet *fleet, uint32_t index, uint32_t tick) {
     case CONN_AWAITING: answer_overdue(fleet, conn); break;
     case CONN_CONNECTING:
     case CONN_CLOSING: befall(fleet, conn, STIMULUS_DEADLINE); break;
+    case CONN_VACANT: redial_push(&fleet->redials, index); break;
     default: require(false); /* no deadline in this state */
     }
 }
@@ -593,10 +664,13 @@ static void note_outliving(struct fleet *fleet, const struct conn *conn) {
 
 void fleet_freeze(struct fleet *fleet) {
     fleet->frozen = true;
+    fleet->redials.count = 0;
     for (uint32_t i = 0; i < fleet->share; i++) {
         struct conn *conn = &fleet->conns[i];
-        if (conn->state == CONN_VACANT)
+        if (conn->state == CONN_VACANT) {
+            wheel_cancel(fleet->wheel, i);
             continue;
+        }
         if (conn->state == CONN_CONNECTING)
             conn->flags |= CONN_FIXED;
         if (conn->state == CONN_IDLE)
@@ -626,8 +700,29 @@ uint64_t fleet_descriptors(const struct fleet *fleet) {
     return fleet->tally->counts.descriptors;
 }
 
+/* Every vacant slot that was dialled before is on its way back, in exactly one place. */
+static const char *audit_redials(const struct fleet *fleet) {
+    uint64_t vacant = 0, armed = 0;
+    for (uint32_t i = 0; i < fleet->share; i++) {
+        const struct conn *conn = &fleet->conns[i];
+        if (conn->state != CONN_VACANT)
+            continue;
+        vacant += conn->retries > 0;
+        armed += wheel_armed(fleet->wheel, i);
+        if (wheel_armed(fleet->wheel, i) && conn->retries == 0)
+            return "a vacant slot waits only to be dialled again";
+    }
+    if (fleet->frozen)
+        return armed + fleet->redials.count == 0 ? NULL : "a frozen fleet dials nothing again";
+    if (vacant != armed + fleet->redials.count)
+        return "slots that were dialled before = waiting + due";
+    if (vacant != fleet->tally->counts.refilling)
+        return "refilling = slots waiting + due";
+    return NULL;
+}
+
 const char *fleet_audit(const struct fleet *fleet) {
-    uint64_t states[CONN_STATES] = {0}, fixed = 0, files = 0, timers = 0, leases = 0;
+    uint64_t states[CONN_STATES] = {0}, fixed = 0, firsts = 0, files = 0, timers = 0, leases = 0;
     for (uint32_t i = 0; i < fleet->share; i++) {
         const struct conn *conn = &fleet->conns[i];
         bool is_fixed = (conn->flags & CONN_FIXED) != 0;
@@ -636,9 +731,10 @@ const char *fleet_audit(const struct fleet *fleet) {
         files += conn->state != CONN_VACANT && conn->fd >= 0;
         timers += wheel_armed(fleet->wheel, i);
         leases += conn->state == CONN_AWAITING && conn->lease != SLOT_NONE;
+        firsts += conn->state == CONN_CONNECTING && conn->retries == 0;
         bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
                      (conn->state == CONN_IDLE && !is_fixed) || (conn->flags & CONN_LINGERING) != 0;
-        if (waits != wheel_armed(fleet->wheel, i))
+        if (conn->state != CONN_VACANT && waits != wheel_armed(fleet->wheel, i))
             return "timers armed = connections with a deadline";
         if (open_for_use(conn) && (conn->flags & CONN_ARMED) == 0)
             return "readiness is always armed";
@@ -648,6 +744,8 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "descriptors open = live + connecting + closing + fixed";
     if (timers != wheel_count(fleet->wheel))
         return "the wheel's count = timers armed";
+    if (firsts != fleet->first_dials)
+        return "first dials = connections connecting for the first time";
     if (leases != fleet->reader_slots.taken)
         return "readers leased = answers in pieces";
     if (endings_count(&fleet->tally->endings) != counts->lost)
@@ -661,5 +759,5 @@ const char *fleet_audit(const struct fleet *fleet) {
     if (fleet->frozen &&
         fixed + states[CONN_AWAITING] + tally_drained(counts) != counts->live + counts->connecting)
         return "fixed + awaiting + drained = live + connecting of the freeze";
-    return NULL;
+    return audit_redials(fleet);
 }

@@ -35,6 +35,14 @@ void fleet_set_quantum(struct fleet *fleet, uint32_t ticks);
 /* Opens connection `index` of the share (0..share-1), once each; failure is an outcome. */
 void fleet_open(struct fleet *fleet, uint32_t index);
 
+/* Of those opened so, how many are still on their way up for the first time. */
+uint32_t fleet_first_dials(const struct fleet *fleet);
+
+/* With --reconnect, connections that ended are dialled again when their backoff is over and the
+ * caller has a place for them: how many wait for one, and dialling the one that waited longest. */
+uint32_t fleet_redials_due(const struct fleet *fleet);
+void fleet_redial(struct fleet *fleet);
+
 /* Steps the connection that an event of the door belongs to. */
 void fleet_event(struct fleet *fleet, const struct net_event *event);
 
@@ -45,7 +53,8 @@ bool fleet_run_timers(struct fleet *fleet);
 instant fleet_next_timer(const struct fleet *fleet);
 
 /* No new request from now on; what has none outstanding is fixed as live, what still connects is
- * given up. fleet_frozen() tells when the last outstanding request has ended. */
+ * given up; nothing is dialled again. fleet_frozen() tells when the last outstanding request has
+ * ended. */
 void fleet_freeze(struct fleet *fleet);
 bool fleet_frozen(const struct fleet *fleet);
 

@@ -1,4 +1,5 @@
-/* A worker's turn: wait, take completions, run timers, open what the ramp owes, publish. */
+/* A worker's turn: wait, take completions, run timers, open what the ramp owes and what is to be
+ * refilled, publish. */
 #include "engine/worker.h"
 
 #include <errno.h>
@@ -32,6 +33,7 @@ int worker_init(struct worker *worker, const struct fleet_parts *parts, const st
         .phase = WORKER_STARTING,
         .share = plan_share(parts->plan, parts->worker),
         .quantum = 1,
+        .redials = {.interval = cadence_interval(parts->plan->ramp.rate, parts->plan->workers)},
     };
     worker->fleet = fleet_create(parts);
     return worker->fleet == NULL ? -ENOMEM : 0;
@@ -96,7 +98,7 @@ static void pace(struct worker *worker) {
     const struct plan *plan = worker->parts.plan;
     double think = duration_seconds(plan_think_mean(plan));
     double rate = think > 0 ? (double)counts_of(worker)->live / think : 0;
-    if (worker->opened < worker->share)
+    if (worker->opened < worker->share || counts_of(worker)->refilling > 0)
         rate +=
             (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
     worker->quantum = worker_quantum(rate, plan->think.low);
@@ -131,14 +133,42 @@ static void open_due(struct worker *worker) {
         if (counts->first_attempt_ns == 0)
             counts->first_attempt_ns = worker->now.ns;
         fleet_open(worker->fleet, worker->opened++);
+        cadence_begin(&worker->redials, worker->now);
         worker->unpublished = true;
     }
 }
 
-/* The ramp of this share is complete when all of it is open or has ended. */
+/* Whether a connection waits for a place of the ramp's rate: first dials come first, and take them
+ * all. */
+static bool redialling(const struct worker *worker) {
+    return (worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING) &&
+           worker->opened == worker->share && fleet_redials_due(worker->fleet) > 0;
+}
+
+static duration tick_of(const struct worker *worker) {
+    return (duration)worker->quantum * MILLISECOND;
+}
+
+static void redial_due(struct worker *worker) {
+    for (int i = 0; i < OPENS_MAX && redialling(worker); i++) {
+        if (!cadence_take(&worker->redials, worker->now, tick_of(worker)))
+            return;
+        fleet_redial(worker->fleet);
+        worker->unpublished = true;
+    }
+}
+
+/* The next place, rounded up to the quantum. */
+static instant next_redial_at(const struct worker *worker) {
+    duration grain = tick_of(worker);
+    duration due = instant_since(worker->redials.next, worker->start);
+    return instant_after(worker->start, (due + grain - 1) / grain * grain);
+}
+
+/* The ramp of this share is complete when the first attempt of each is open or has ended. */
 static void end_ramp(struct worker *worker) {
     if (worker->phase != WORKER_RAMPING || worker->opened < worker->share ||
-        counts_of(worker)->connecting > 0)
+        fleet_first_dials(worker->fleet) > 0)
         return;
     counts_of(worker)->ramp_done_ns = worker->now.ns;
     enter_phase(worker, WORKER_HOLDING);
@@ -146,7 +176,8 @@ static void end_ramp(struct worker *worker) {
 
 /* Nothing is live any more and nothing will be: the parent need not wait for its next look. */
 static void tell_when_empty(struct worker *worker) {
-    if (worker->phase != WORKER_HOLDING || worker->told_empty || counts_of(worker)->live > 0)
+    if (worker->phase != WORKER_HOLDING || worker->told_empty || counts_of(worker)->live > 0 ||
+        plan_reconnects(worker->parts.plan))
         return;
     worker->told_empty = true;
     enter_phase(worker, WORKER_HOLDING);
@@ -196,6 +227,8 @@ static instant next_wake(struct worker *worker) {
         instant_earlier(instant_after(worker->now, HEARTBEAT), fleet_next_timer(worker->fleet));
     if (ramping(worker))
         until = instant_earlier(until, next_open_at(worker));
+    if (redialling(worker))
+        until = instant_earlier(until, next_redial_at(worker));
     if (worker->unpublished)
         until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_LATEST));
     if (worker->phase == WORKER_DRAINING)
@@ -292,6 +325,7 @@ int worker_turn(struct worker *worker) {
     pace(worker);
     obey(worker);
     open_due(worker);
+    redial_due(worker);
     end_ramp(worker);
     tell_when_empty(worker);
     drain(worker);

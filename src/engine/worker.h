@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "engine/fleet.h"
+#include "engine/redial.h"
 
 /* Submissions a worker's ring holds before the kernel is told. */
 enum { WORKER_RING_ENTRIES = 4096 };
@@ -31,7 +32,8 @@ struct worker {
     int notify_fd; /* eventfd to tell the parent of a new phase; -1: none */
     enum worker_phase phase;
     uint32_t share;
-    uint32_t opened; /* indices of the share handed to the fleet */
+    uint32_t opened;        /* indices of the share handed to the fleet */
+    struct cadence redials; /* the ramp's rate goes on for those dialled again */
     instant now;
     instant start;
     instant paced_at; /* when the quantum was last fitted to the rate */

@@ -52,7 +52,7 @@ const char *verdict_name(enum verdict verdict); /* "held", ..., as in the JSON r
 /* One pass/fail rule: METRIC OP VALUE. */
 struct rule {
     char expression[64];
-    const char *metric; /* "opened", "lost" */
+    const char *metric; /* "opened", "lost", "live", "errored" */
     enum { RULE_AT_LEAST, RULE_AT_MOST } op;
     double value;
     bool percent;

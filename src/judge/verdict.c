@@ -76,7 +76,9 @@ static void find_lag(struct findings *findings, const struct record *record) {
 
 /* --- rules --- */
 
-static const struct rule default_rules[] = {
+enum { DEFAULT_RULES = 2 };
+
+static const struct rule default_rules[DEFAULT_RULES] = {
     {.expression = "opened>=100%",
      .metric = "opened",
      .op = RULE_AT_LEAST,
@@ -85,13 +87,41 @@ static const struct rule default_rules[] = {
     {.expression = "lost<=0", .metric = "lost", .op = RULE_AT_MOST, .value = 0},
 };
 
-/* The measured value in the rule's unit: percent of -c for opened. */
+/* With --reconnect an ending is no breach: a fleet that is not whole, or a fault, is. */
+static const struct rule refilled_rules[DEFAULT_RULES] = {
+    {.expression = "live>=100%",
+     .metric = "live",
+     .op = RULE_AT_LEAST,
+     .value = 100,
+     .percent = true},
+    {.expression = "errored<=0", .metric = "errored", .op = RULE_AT_MOST, .value = 0},
+};
+
+static bool is_metric(const struct rule *rule, const char *name) {
+    return strcmp(rule->metric, name) == 0;
+}
+
+static uint64_t count_of(const struct rule *rule, const struct counts *counts) {
+    if (is_metric(rule, "opened"))
+        return counts->opened;
+    if (is_metric(rule, "live"))
+        return counts->live;
+    if (is_metric(rule, "errored"))
+        return tally_errored(counts);
+    require(is_metric(rule, "lost"));
+    return counts->lost;
+}
+
+/* Of what the ramp was to bring about: percent of -c, and not judged when it was cut short. */
+static bool rests_on_the_ramp(const struct rule *rule) {
+    return is_metric(rule, "opened") || is_metric(rule, "live");
+}
+
+/* The measured value in the rule's unit. */
 static double measure(const struct rule *rule, const struct plan *plan,
                       const struct counts *counts) {
-    bool opened = strcmp(rule->metric, "opened") == 0;
-    require(opened || strcmp(rule->metric, "lost") == 0);
-    double value = (double)(opened ? counts->opened : counts->lost);
-    uint64_t whole = opened ? plan->connections : counts->attempted;
+    double value = (double)count_of(rule, counts);
+    uint64_t whole = rests_on_the_ramp(rule) ? plan->connections : counts->attempted;
     return rule->percent ? value * 100 / (double)whole : value;
 }
 
@@ -101,15 +131,16 @@ static bool holds(const struct rule *rule, double actual) {
 
 static bool judge_rules(struct judgement *judgement, const struct plan *plan,
                         const struct record *record) {
+    const struct rule *rules = plan_reconnects(plan) ? refilled_rules : default_rules;
     bool broken = false;
-    for (size_t i = 0; i < sizeof default_rules / sizeof default_rules[0]; i++) {
+    for (size_t i = 0; i < DEFAULT_RULES; i++) {
         struct requirement *requirement = &judgement->requirements[judgement->requirement_count++];
-        requirement->rule = default_rules[i];
-        requirement->actual = measure(&default_rules[i], plan, &record->total.counts);
-        bool judged = !(record->ramp_cut && strcmp(default_rules[i].metric, "opened") == 0);
-        requirement->result = !judged                                         ? RULE_NOT_JUDGED
-                              : holds(&default_rules[i], requirement->actual) ? RULE_OK
-                                                                              : RULE_BROKEN;
+        requirement->rule = rules[i];
+        requirement->actual = measure(&rules[i], plan, &record->total.counts);
+        bool judged = !(record->ramp_cut && rests_on_the_ramp(&rules[i]));
+        requirement->result = !judged                                 ? RULE_NOT_JUDGED
+                              : holds(&rules[i], requirement->actual) ? RULE_OK
+                                                                      : RULE_BROKEN;
         broken |= requirement->result == RULE_BROKEN;
     }
     return broken;
@@ -126,11 +157,27 @@ static void explain_broken(struct judgement *judgement) {
 
 /* --- our own side --- */
 
+/* The same of every connection that errored. */
+static bool all_errors_by_lateness(const struct plan *plan, const struct counts *counts) {
+    const struct options *options = plan->options;
+    duration lag = (duration)counts->deadline_lag_ns;
+    uint64_t dials = counts->outcomes[OUTCOME_connect_timeout];
+    uint64_t answers =
+        counts->outcomes[OUTCOME_response_timeout] + counts->outcomes[OUTCOME_silent];
+    return tally_errored(counts) == dials + answers &&
+           (dials == 0 || lag > options->connect_timeout / 10) &&
+           (answers == 0 || lag > options->timeout / 10);
+}
+
 /* Whether a broken rule rests on deadlines alone, and we were late by more than a tenth of them. */
 static bool rests_on_our_lateness(const struct requirement *requirement, const struct plan *plan,
                                   const struct counts *counts) {
+    const struct rule *rule = &requirement->rule;
     duration lag = (duration)counts->deadline_lag_ns;
-    if (strcmp(requirement->rule.metric, "opened") == 0)
+    if (is_metric(rule, "live") || is_metric(rule, "errored"))
+        return all_errors_by_lateness(plan, counts) &&
+               (is_metric(rule, "errored") || tally_closed(counts) == 0);
+    if (is_metric(rule, "opened"))
         return plan->connections - counts->opened <= counts->outcomes[OUTCOME_connect_timeout] &&
                lag > plan->options->connect_timeout / 10;
     return counts->lost ==

@@ -32,6 +32,7 @@ typedef struct text_list option_headers;
 typedef bool option_flag;
 typedef enum ui option_ui;
 typedef enum color option_color;
+typedef struct span option_reconnect; /* the backoff; 0..0: never */
 
 /* The options as asked, defaults filled in: a field for each row of options.def, and in `given`
  * whether the command line or a config file named it. Strings live as long as the struct's

@@ -35,6 +35,7 @@ struct bounds option_bounds(const struct option_row *row) {
         break;
     case KIND_duration:
     case KIND_span:
+    case KIND_reconnect:
         format_bound(low, sizeof low, row->low);
         format_bound(high, sizeof high, row->high);
         snprintf(bounds.text, sizeof bounds.text, "%s..%s", low, high);
@@ -87,8 +88,22 @@ struct accepted option_accepted(const struct option_row *row) {
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
     case KIND_color: snprintf(out, size, "one of %s is accepted", row->argument); break;
+    case KIND_reconnect:
+        snprintf(out, size,
+                 "never or backoff=A..B is accepted, %s, A not above B, such as "
+                 "backoff=1s..30s",
+                 bounds.text);
+        break;
     }
     return form;
+}
+
+/* "never" or "backoff=1s..30s". */
+static const char *reconnect_value(char buffer[static OPTION_VALUE_MAX], struct span backoff) {
+    char span[OPTION_VALUE_MAX - sizeof "backoff="];
+    snprintf(buffer, OPTION_VALUE_MAX, "%s%s", backoff.high > 0 ? "backoff=" : "never",
+             backoff.high > 0 ? units_format_span(span, sizeof span, backoff) : "");
+    return buffer;
 }
 
 const char *option_value(const struct options *options, const struct option_row *row,
@@ -109,6 +124,7 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_flag: return *(const option_flag *)field ? "true" : "false";
     case KIND_ui: return option_ui_names[*(const option_ui *)field];
     case KIND_color: return option_color_names[*(const option_color *)field];
+    case KIND_reconnect: return reconnect_value(buffer, *(const option_reconnect *)field);
     }
     return NULL;
 }

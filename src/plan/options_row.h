@@ -17,7 +17,8 @@ enum option_kind {
     KIND_headers,
     KIND_flag,
     KIND_ui,
-    KIND_color
+    KIND_color,
+    KIND_reconnect
 };
 
 /* ROW_connections, ...: the place of each row in option_rows[]. */

@@ -74,6 +74,22 @@ static bool read_span(const struct reading *reading) {
     return true;
 }
 
+static const char backoff_key[] = "backoff=";
+
+static bool read_reconnect(const struct reading *reading) {
+    struct span value = {0};
+    size_t key = strlen(backoff_key);
+    bool never = strcmp(reading->value, "never") == 0;
+    if (!never && (strncmp(reading->value, backoff_key, key) != 0 ||
+                   !units_parse_span(reading->value + key, &value)))
+        return not_a(reading, "a policy");
+    if (!never && (value.low < 0 || !within(reading->row, (uint64_t)value.low) ||
+                   !within(reading->row, (uint64_t)value.high)))
+        return out_of_bounds(reading);
+    *(option_reconnect *)field_of(reading) = value;
+    return true;
+}
+
 static bool read_flag(const struct reading *reading) {
     bool on = strcmp(reading->value, "true") == 0;
     if (!on && strcmp(reading->value, "false") != 0)
@@ -171,6 +187,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_flag: return read_flag(&reading);
     case KIND_ui: return read_ui(&reading);
     case KIND_color: return read_color(&reading);
+    case KIND_reconnect: return read_reconnect(&reading);
     }
     return false;
 }

@@ -112,6 +112,7 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->connections = (uint32_t)options->connections;
     plan->think = decide_think(options);
     plan->hold = options->duration;
+    plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';
     return decide_targets(plan, to) && decide_workers(plan, to) && decide_ramp(plan, to);
@@ -125,6 +126,10 @@ uint32_t plan_share(const struct plan *plan, uint32_t worker) {
 const struct address *plan_address(const struct plan *plan, uint32_t connection) {
     require(plan->address_count > 0);
     return &plan->addresses[connection % plan->address_count];
+}
+
+bool plan_reconnects(const struct plan *plan) {
+    return plan->reconnect.high > 0;
 }
 
 duration plan_think_mean(const struct plan *plan) {

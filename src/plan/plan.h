@@ -27,8 +27,9 @@ struct plan {
     uint32_t workers;        /* decided */
     uint32_t workers_needed; /* fewest that suffice (descriptors, rings); 0: could not tell */
     struct ramp ramp;
-    struct span think; /* 0..0: closed loop */
-    duration hold;     /* 0: until interrupted */
+    struct span think;     /* 0..0: closed loop */
+    duration hold;         /* 0: until interrupted */
+    struct span reconnect; /* the backoff; 0..0: never */
     uint64_t seed;
     /* Filled by name resolution and the preflight, before the crew is forked. */
     struct address addresses[HOST_ADDRESSES_MAX];
@@ -43,7 +44,7 @@ struct plan {
         uint64_t own_requests; /* that the preflight made since, of the target */
         uint64_t own_polls;    /* and of the status page */
     } server_log;
-    int64_t ports_room;            /* connections that source ports suffice for; 0: not counted */
+    int64_t ports_room; /* connections that source ports suffice for; 0: not counted */
 };
 
 enum { PLAN_ERROR_MAX = 1024 };
@@ -58,6 +59,9 @@ uint32_t plan_share(const struct plan *plan, uint32_t worker);
 
 /* Where connection i dials. */
 const struct address *plan_address(const struct plan *plan, uint32_t connection);
+
+/* Whether connections that ended are dialled again. */
+bool plan_reconnects(const struct plan *plan);
 
 /* Mean think time. */
 duration plan_think_mean(const struct plan *plan);

@@ -62,6 +62,19 @@ static void drain(struct json *json, const struct record *record) {
     json_object_end(json);
 }
 
+/* How connections came back; null where none was to. */
+static void refill(struct json *json, const struct plan *plan, const struct record *record) {
+    if (plan_reconnects(plan)) {
+        json_uint_member(json, "refilling", record->total.counts.refilling);
+        section_durations(json, "refill_seconds", &record->total.refill);
+        return;
+    }
+    json_name(json, "refilling");
+    json_null(json);
+    json_name(json, "refill_seconds");
+    json_null(json);
+}
+
 void section_connections(struct json *json, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     json_name(json, "connections");
@@ -80,7 +93,8 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_uint_member(json, "closed", tally_closed(counts));
     json_uint_member(json, "errored", tally_errored(counts));
     json_uint_member(json, "lost", counts->lost);
-    json_uint_member(json, "reconnected", 0); /* every attempt is its slot's first */
+    json_uint_member(json, "reconnected", counts->reconnected);
+    refill(json, plan, record);
     counts_by_outcome(json, counts->outcomes);
     counts_by_errno(json, counts->errnos);
     counts_by_reason(json, counts->reasons);

@@ -177,6 +177,7 @@ enum {
     K_OPTION_flag = K_FLAG,
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
+    K_OPTION_reconnect = K_TEXT_OR_NULL,
 };
 
 static const struct member plan_members[] = {
@@ -225,6 +226,21 @@ static const struct member drain[] = {
     {0},
 };
 
+static const struct member durations[] = {
+    MEMBER("count", K_COUNT),
+    MEMBER("min", K_NUMBER_OR_NULL),
+    MEMBER("mean", K_NUMBER_OR_NULL),
+    MEMBER("stddev", K_NUMBER_OR_NULL),
+    MEMBER("p50", K_NUMBER_OR_NULL),
+    MEMBER("p90", K_NUMBER_OR_NULL),
+    MEMBER("p95", K_NUMBER_OR_NULL),
+    MEMBER("p99", K_NUMBER_OR_NULL),
+    MEMBER("p999", K_NUMBER_OR_NULL),
+    MEMBER("max", K_NUMBER_OR_NULL),
+    MEMBER("histogram", K_TEXT, .optional = true),
+    {0},
+};
+
 static const struct member connections[] = {
     MEMBER("target", K_COUNT),
     MEMBER("attempted", K_COUNT),
@@ -237,6 +253,8 @@ static const struct member connections[] = {
     MEMBER("errored", K_COUNT),
     MEMBER("lost", K_COUNT),
     MEMBER("reconnected", K_COUNT),
+    MEMBER("refilling", K_COUNT_OR_NULL),
+    MEMBER("refill_seconds", K_OBJECT_OR_NULL, .members = durations),
     MEMBER("outcomes", K_COUNTS_BY, .write_names = names_of_outcomes),
     MEMBER("errno", K_COUNTS_BY, .write_names = names_of_errnos),
     MEMBER("protocol_errors", K_COUNTS_BY, .write_names = names_of_reasons),
@@ -259,21 +277,6 @@ static const struct member requests[] = {
     MEMBER("bytes_out", K_COUNT),
     MEMBER("per_second_mean", K_NUMBER_OR_NULL),
     MEMBER("per_second_peak", K_NUMBER_OR_NULL),
-    {0},
-};
-
-static const struct member durations[] = {
-    MEMBER("count", K_COUNT),
-    MEMBER("min", K_NUMBER_OR_NULL),
-    MEMBER("mean", K_NUMBER_OR_NULL),
-    MEMBER("stddev", K_NUMBER_OR_NULL),
-    MEMBER("p50", K_NUMBER_OR_NULL),
-    MEMBER("p90", K_NUMBER_OR_NULL),
-    MEMBER("p95", K_NUMBER_OR_NULL),
-    MEMBER("p99", K_NUMBER_OR_NULL),
-    MEMBER("p999", K_NUMBER_OR_NULL),
-    MEMBER("max", K_NUMBER_OR_NULL),
-    MEMBER("histogram", K_TEXT, .optional = true),
     {0},
 };
 

@@ -63,6 +63,11 @@ static struct words in_unit(const struct rule *rule, double value) {
     return rule->percent ? words_percent(value) : words_number(value);
 }
 
+/* The count behind a percentage of -c. */
+static uint64_t whole_of(const struct rule *rule, const struct counts *counts) {
+    return strcmp(rule->metric, "live") == 0 ? counts->live : counts->opened;
+}
+
 static void print_rule(FILE *out, struct style style, const struct plan *plan,
                        const struct record *record, const struct requirement *requirement) {
     static const enum tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
@@ -75,8 +80,9 @@ static void print_rule(FILE *out, struct style style, const struct plan *plan,
             in_unit(rule, requirement->actual).text);
     if (requirement->result == RULE_NOT_JUDGED)
         fprintf(out, "%-22s not judged: the run was cut short", bound);
-    else if (rule->percent && strcmp(rule->metric, "opened") == 0)
-        fprintf(out, "%-22s %s of %s", bound, words_count(record->total.counts.opened).text,
+    else if (rule->percent)
+        fprintf(out, "%-22s %s of %s", bound,
+                words_count(whole_of(rule, &record->total.counts)).text,
                 words_count(plan->connections).text);
     else
         fputs(bound, out);
@@ -99,11 +105,22 @@ static void print_reasons(FILE *out, const struct judgement *judgement) {
         fprintf(out, "  %s\n", judgement->reasons[i]);
 }
 
+/* Whether the rule on faults alone is broken: what the server closed without fault is not it. */
+static bool faults_broke(const struct judgement *judgement) {
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        const struct requirement *requirement = &judgement->requirements[i];
+        if (strcmp(requirement->rule.metric, "errored") == 0)
+            return requirement->result == RULE_BROKEN;
+    }
+    return false;
+}
+
 /* The outcome that ended most connections: for an inconclusive run of our own side's only. */
-static int top_outcome(const struct counts *counts, bool tester_only) {
+static int top_outcome(const struct counts *counts, bool tester_only, bool faults_only) {
     int top = -1;
     for (int i = 0; i < OUTCOME_COUNT; i++) {
-        bool counts_here = !tester_only || outcome_side((enum outcome)i) == SIDE_TESTER;
+        bool counts_here = (!tester_only || outcome_side((enum outcome)i) == SIDE_TESTER) &&
+                           !(faults_only && outcome_is_closed((enum outcome)i));
         if (counts_here && counts->outcomes[i] > 0 &&
             (top < 0 || counts->outcomes[i] > counts->outcomes[top]))
             top = i;
@@ -158,7 +175,9 @@ static void print_look_at(FILE *out, const struct record *record,
                           const struct judgement *judgement) {
     bool inconclusive = judgement->verdict == VERDICT_INCONCLUSIVE;
     const struct finding *failed = first_failed(&judgement->findings);
-    int top = record != NULL ? top_outcome(&record->total.counts, inconclusive) : -1;
+    int top = record != NULL
+                  ? top_outcome(&record->total.counts, inconclusive, faults_broke(judgement))
+                  : -1;
     if (judgement->verdict == VERDICT_HELD)
         return;
     if (top >= 0)

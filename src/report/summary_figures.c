@@ -81,13 +81,32 @@ static void print_ledger(FILE *out, const struct record *record) {
 static void print_ramp(FILE *out, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     row(out, "ramp");
-    fprintf(out, "%s opened in %s   planned %s in %s   ", words_count(counts->opened).text,
+    fprintf(out, "%s opened in %s   planned %s in %s   ",
+            words_count(counts->opened - counts->reconnected).text,
             words_seconds(record->ramp_seconds).text, words_count(plan->connections).text,
             words_duration(ramp_length(&plan->ramp)).text);
     if (counts->attempted > 0)
         fprintf(out, "worst lateness %s\n", words_duration((duration)counts->ramp_late_ns).text);
     else
         fputs("lateness not measured\n", out);
+}
+
+/* How connections came back: from their end, or a failed first attempt, to live again. */
+static void print_refill(FILE *out, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    const struct histogram *times = &record->total.refill;
+    row(out, "refill");
+    fprintf(out, "reconnected %s   ", words_count(counts->reconnected).text);
+    if (times->count > 0)
+        fprintf(out, "refilled %s in p50 %s   p99 %s   max %s", words_count(times->count).text,
+                words_duration(histogram_quantile(times, 0.5)).text,
+                words_duration(histogram_quantile(times, 0.99)).text,
+                words_duration(times->max).text);
+    else
+        fputs("nothing was refilled", out);
+    if (counts->refilling > 0)
+        fprintf(out, "   still waiting %s", words_count(counts->refilling).text);
+    fputc('\n', out);
 }
 
 static void print_statuses(FILE *out, const uint64_t *statuses) {
@@ -201,6 +220,8 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     print_connections(out, record, &judgement->closings);
     print_ledger(out, record);
     print_ramp(out, plan, record);
+    if (plan_reconnects(plan))
+        print_refill(out, record);
     print_requests(out, record);
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", &record->total.latency);

@@ -41,3 +41,18 @@ void notes_outcomes(struct notes *notes, const struct counts *counts, instant no
         notes->ever[i] = true;
     }
 }
+
+void notes_refill(struct notes *notes, const struct counts *counts, uint64_t target, instant now) {
+    bool whole = counts->live >= target;
+    if (whole && notes->short_of)
+        notes_say(notes, "all %" PRIu64 " are live again: %" PRIu64 " reconnected so far", target,
+                  counts->reconnected);
+    if (!whole && (!notes->short_of || instant_since(now, notes->refill_told_at) >= QUIET)) {
+        notes_say(notes,
+                  "%" PRIu64 " of %" PRIu64 " live: %" PRIu64 " wait to be dialled again, %" PRIu64
+                  " are connecting",
+                  counts->live, target, counts->refilling, counts->connecting);
+        notes->refill_told_at = now;
+    }
+    notes->short_of = !whole;
+}

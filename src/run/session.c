@@ -174,9 +174,11 @@ static void end_drain(struct session *session) {
     session->phase = PHASE_OVER;
 }
 
+/* Nothing is live and nothing will reconnect. */
 static bool nothing_left(const struct session *session) {
     const struct counts *counts = &session->total->counts;
-    return counts->live == 0 && counts->connecting == 0;
+    bool refills = plan_reconnects(session->plan) && crew_alive(session->crew) > 0;
+    return counts->live == 0 && counts->connecting == 0 && !refills;
 }
 
 static bool hold_is_over(struct session *session) {
@@ -402,6 +404,9 @@ static void tick(struct session *session) {
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);
+    if (plan_reconnects(session->plan) && session->phase == PHASE_HOLD)
+        notes_refill(&session->notes, &session->total->counts, session->plan->connections,
+                     session->now);
     if (screen_is_open(&session->screen)) {
         view_tick(&session->view, &session->meter, session->crew, session->plan, session->total,
                   server);

@@ -50,6 +50,7 @@ void tally_merge(struct tally *into, const struct tally *from) {
     histogram_merge(&into->latency, &from->latency);
     histogram_merge(&into->service, &from->service);
     histogram_merge(&into->connect, &from->connect);
+    histogram_merge(&into->refill, &from->refill);
     histogram_merge(&into->lag, &from->lag);
     endings_merge(&into->endings, &from->endings);
 }
@@ -59,6 +60,7 @@ void tally_copy(struct tally *into, const struct tally *from) {
     histogram_copy(&into->latency, &from->latency);
     histogram_copy(&into->service, &from->service);
     histogram_copy(&into->connect, &from->connect);
+    histogram_copy(&into->refill, &from->refill);
     histogram_copy(&into->lag, &from->lag);
     endings_copy(&into->endings, &from->endings);
 }
@@ -68,6 +70,7 @@ void tally_clear(struct tally *tally) {
     histogram_clear(&tally->latency);
     histogram_clear(&tally->service);
     histogram_clear(&tally->connect);
+    histogram_clear(&tally->refill);
     histogram_clear(&tally->lag);
     endings_clear(&tally->endings);
 }
@@ -120,7 +123,7 @@ void tally_lose_worker(struct tally *tally) {
     c->outcomes[OUTCOME_worker_lost] += c->connecting + c->live;
     c->lost += c->live;
     c->requests_lost += c->outstanding;
-    c->connecting = c->live = c->outstanding = 0;
+    c->connecting = c->live = c->outstanding = c->refilling = 0;
 }
 
 /* Readers look at sequence before and after copying; the writer moves it after writing. */
@@ -134,6 +137,7 @@ void tally_publish(struct tally_board *board, struct tally *tally) {
     histogram_publish(&buffer->latency, &tally->latency, set);
     histogram_publish(&buffer->service, &tally->service, set);
     histogram_publish(&buffer->connect, &tally->connect, set);
+    histogram_publish(&buffer->refill, &tally->refill, set);
     histogram_publish(&buffer->lag, &tally->lag, set);
     endings_publish(&buffer->endings, &tally->endings, set);
     atomic_store_explicit(&board->sequence, next, memory_order_release);

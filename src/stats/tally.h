@@ -50,6 +50,7 @@ struct tally {
     struct histogram latency; /* due moment to last byte of the answer */
     struct histogram service; /* send to last byte of the answer */
     struct histogram connect; /* attempt to established */
+    struct histogram refill;  /* an ending or a failed first attempt to live again */
     struct histogram lag;     /* how late due timers were run */
     struct endings endings;   /* of connections that were live and ended before the freeze */
 };

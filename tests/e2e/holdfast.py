@@ -120,10 +120,13 @@ def inspect_ledger(c):
             ended - at_open - at_any <= c["lost"] <= ended - at_open,
         "drain sums to connecting + live":
             sum(c["drain"]["outcomes"].values()) == c["connecting"] + c["live"],
-        "attempted is not above the target": c["attempted"] <= c["target"] + c["reconnected"],
+        "attempted is not above the target":
+            c["refill_seconds"] is not None or c["attempted"] <= c["target"],
+        "a slot's first is not reconnected": c["opened"] - c["reconnected"] <= c["target"],
         "live_min <= live <= live_peak <= opened":
             (c["live_min"] is None or c["live_min"] <= c["live"]) and c["live"] <= c["live_peak"] <= c["opened"],
-        "nothing was reconnected": c["reconnected"] == 0,
+        "nothing was reconnected, or what was is timed": c["reconnected"] == 0 if c["refill_seconds"] is None
+            else c["reconnected"] <= c["refill_seconds"]["count"] <= c["opened"],
         "no count is negative": min(*outcomes.values(), c["attempted"], c["opened"], c["live"], c["lost"]) >= 0,
     }
     return [name for name, true in truths.items() if not true]

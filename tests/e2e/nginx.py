@@ -163,6 +163,11 @@ class Nginx:
 
     def stop(self):
         """Ends nginx and its workers, waits for them and removes the prefix; safe to call again."""
+        self.halt()
+        shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def halt(self):
+        """Ends nginx and its workers, and waits for them; safe to call again."""
         if self.process:
             self.process.terminate()
             try:
@@ -171,7 +176,16 @@ class Nginx:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait()
             self.process = None
-        shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def start_again(self):
+        """After halt(): on the same port, with the same files."""
+        (self.prefix / "nginx.pid").unlink(missing_ok=True)
+        if not self._launch():
+            raise NginxError(f"port {self.port} was taken meanwhile")
+
+    def reload(self):
+        """nginx -s reload: new workers take over, old ones end when they are idle."""
+        self.process.send_signal(signal.SIGHUP)
 
     def _start(self):
         for port in candidate_ports():

@@ -55,6 +55,7 @@ static struct play_config any_config(uint64_t seed) {
     struct random random;
     random_seed(&random, seed, 0);
     duration latency = drawn(&random, 10 * MICROSECOND, 30 * MILLISECOND);
+    duration backoff = (duration)(1 + seed % 7) * 3 * MILLISECOND / 2;
     duration think = (duration)(seed % 4) * drawn(&random, 0, 40 * MILLISECOND);
     return (struct play_config){
         .world = {.seed = seed,
@@ -70,6 +71,7 @@ static struct play_config any_config(uint64_t seed) {
         .connections = (uint32_t)drawn(&random, 1, 120),
         .ramp = {(uint64_t)drawn(&random, 1, 20), drawn(&random, MILLISECOND, 50 * MILLISECOND)},
         .think = {think / 3, think},
+        .reconnect = {seed % 3 == 0 ? backoff : 0, seed % 3 == 0 ? 8 * backoff : 0},
         .timeout = drawn(&random, latency, latency * 4) + MILLISECOND,
         .connect_timeout = drawn(&random, latency, latency * 4) + MILLISECOND,
         .audit_every = 8,

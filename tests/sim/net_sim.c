@@ -116,6 +116,13 @@ void sim_freezing(struct net *net, bool freezing) {
     net->freezing = freezing;
 }
 
+void sim_down(struct net *net, bool down) {
+    net->down = down;
+    for (size_t fd = 0; down && fd < net->socket_count; fd++)
+        if (net->sockets[fd].serial != 0 && net->sockets[fd].phase != PHASE_FAILED)
+            server_stop(net, (int)fd);
+}
+
 void sim_wake(struct net *net) {
     net->woken = true;
 }

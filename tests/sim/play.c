@@ -30,6 +30,7 @@ static void make_plan(struct play *play) {
         .workers = 1,
         .ramp = {config->ramp, config->connections},
         .think = config->think,
+        .reconnect = config->reconnect,
         .seed = config->world.seed,
         .address_count = 1,
     };
@@ -88,13 +89,43 @@ static void fail_play(const struct play *play, const char *what) {
 
 static void audit_counts(const struct play *play, const struct counts *counts) {
     duration elapsed = instant_since(play->worker.now, play->begun);
-    if (counts->attempted > ramp_due(&play->plan.ramp, elapsed))
+    struct ramp ramp = {play->plan.ramp.rate,
+                        plan_reconnects(&play->plan) ? UINT64_MAX : play->plan.connections};
+    if (counts->attempted > ramp_due(&ramp, elapsed))
         fail_play(play, "attempts ahead of the plan");
     if (counts->connecting + counts->live > play->config.connections)
         fail_play(play, "more connections than planned");
+    if (counts->opened - counts->reconnected > play->config.connections)
+        fail_play(play, "more first openings than slots");
+    const struct tally *tally = play->tally;
+    if (tally->refill.count < counts->reconnected || tally->refill.count > counts->opened)
+        fail_play(play, "reconnected <= refilled <= opened");
     const struct truth *truth = sim_truth(play->net);
     if (counts->descriptors != truth->descriptors)
         fail_play(play, "descriptors counted are not those open");
+}
+
+/* A bucket that leaks at the ramp's rate: that it never runs over says of any window of time that
+ * no more attempts fell into it than the rate allows, and one tick's worth. */
+static void pour(struct play *play, struct bucket *bucket, uint64_t total, const char *what) {
+    struct rate rate = play->plan.ramp.rate;
+    double per_ns = (double)rate.count / (double)rate.per;
+    static const duration longest_tick = 10 * MILLISECOND;
+    double leaked = per_ns * (double)instant_since(play->worker.now, bucket->at);
+    bucket->level = bucket->level > leaked ? bucket->level - leaked : 0;
+    bucket->level += (double)(total - bucket->counted);
+    if (bucket->level > per_ns * (double)longest_tick + 1 + 1e-6)
+        fail_play(play, what);
+    bucket->counted = total;
+    bucket->at = play->worker.now;
+}
+
+/* A ramp that was held up may catch up; those who are dialled again may not. */
+static void watch_the_rate(struct play *play) {
+    uint64_t attempted = play->tally->counts.attempted;
+    pour(play, &play->redials, attempted - play->worker.opened, "redials above the ramp's rate");
+    if (plan_reconnects(&play->plan) && play->config.world.late_wakes == 0)
+        pour(play, &play->attempts, attempted, "attempts above the ramp's rate");
 }
 
 void play_audit(struct play *play) {
@@ -126,6 +157,7 @@ void play_turn(struct play *play) {
     if (play->error != 0)
         return;
     watch_for_a_spin(play);
+    watch_the_rate(play);
     if (play->config.audit_every == 0 || play->turns % play->config.audit_every == 0)
         play_audit(play);
 }

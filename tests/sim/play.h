@@ -17,6 +17,7 @@ struct play_config {
     uint32_t connections;    /* this worker's share; one worker */
     struct rate ramp;
     struct span think;
+    struct span reconnect;             /* 0..0: never */
     duration timeout, connect_timeout; /* 0: 3 s */
     uint32_t audit_every;              /* turns; 0: each */
 };
@@ -37,6 +38,11 @@ struct play {
     uint64_t turns;
     int64_t second; /* and how many turns it has had */
     uint64_t second_turns;
+    struct bucket {
+        double level; /* attempts above the ramp's rate, at most a tick's worth */
+        uint64_t counted;
+        instant at;
+    } attempts, redials;
     int error; /* of a broken ring: the worker is over */
 };
 

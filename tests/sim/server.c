@@ -72,6 +72,8 @@ void server_open(struct net *net, struct socket *socket) {
     socket->scripted = net->script_next < config->script_count;
     if (socket->scripted)
         socket->script = config->scripts[net->script_next++];
+    else if (net->down)
+        socket->script = (struct script){.dial = DIAL_FAILS, .dial_error = ECONNREFUSED};
     else if (in_window(net) && world_chance(net, config->bad_dials))
         socket->script = draw_bad_dial(net);
 }
@@ -99,6 +101,12 @@ void server_dial(struct net *net, int fd) {
         socket->over = true;
         server_send(net, fd, after, PEER_BYTES, piece_of(noise, MARK_NOISE), 0);
     }
+}
+
+void server_stop(struct net *net, int fd) {
+    struct socket *socket = &net->sockets[fd];
+    if (!socket->fin && !socket->dead)
+        end_with(net, fd, draw_latency(net), PEER_FIN, 0);
 }
 
 static enum deed deed_of(struct net *net, const struct socket *socket) {

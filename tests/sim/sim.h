@@ -106,6 +106,10 @@ const struct truth *sim_truth(const struct net *net);
 /* Whether the engine may give up what still connects. */
 void sim_freezing(struct net *net, bool freezing);
 
+/* The servers stop: what is up gets a FIN, and from then on whoever dials is refused; until they
+ * are started again. */
+void sim_down(struct net *net, bool down);
+
 /* The next net_wait() returns at once: somebody rang. */
 void sim_wake(struct net *net);
 /* No net_wait() goes on past this. INSTANT_NEVER: any. */

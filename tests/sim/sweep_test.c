@@ -27,8 +27,9 @@ static const struct play_config config = {
     .connect_timeout = 25 * MILLISECOND,
 };
 
-static void run(struct play *play, uint64_t n, uint32_t which, bool onward) {
+static void run(struct play *play, struct span reconnect, uint64_t n, uint32_t which, bool onward) {
     struct play_config full = config;
+    full.reconnect = reconnect;
     struct net *net = sim_create(&(struct sim_config){
         .seed = config.world.seed,
         .scripts = scripts,
@@ -45,16 +46,16 @@ static void run(struct play *play, uint64_t n, uint32_t which, bool onward) {
     play_end(play);
 }
 
-static uint64_t sweep(bool onward) {
+static uint64_t sweep(struct span reconnect, bool onward) {
     struct play play;
-    run(&play, 0, 0, false);
+    run(&play, reconnect, 0, 0, false);
     uint64_t operations = sim_truth(play.net)->operations, runs = 0;
     struct net *reference = play.net;
     play_leave(&play);
     for (uint64_t n = 1; n <= operations; n++) {
         uint32_t errors = sim_errors(sim_operation(reference, n));
         for (uint32_t which = 0; which < errors; which++, runs++) {
-            run(&play, n, which, onward);
+            run(&play, reconnect, n, which, onward);
             play_free(&play);
         }
     }
@@ -63,20 +64,34 @@ static uint64_t sweep(bool onward) {
     return operations;
 }
 
+static const struct span never = {0, 0}, backoff = {2 * MILLISECOND, 8 * MILLISECOND};
+
 static void any_operation_may_fail_once(void **state) {
     (void)state;
-    assert_true(sweep(false) > 100);
+    assert_true(sweep(never, false) > 100);
 }
 
 static void any_operation_may_fail_from_then_on(void **state) {
     (void)state;
-    assert_true(sweep(true) > 100);
+    assert_true(sweep(never, true) > 100);
+}
+
+static void any_operation_may_fail_once_under_reconnecting(void **state) {
+    (void)state;
+    assert_true(sweep(backoff, false) > 100);
+}
+
+static void any_operation_may_fail_from_then_on_under_reconnecting(void **state) {
+    (void)state;
+    assert_true(sweep(backoff, true) > 100);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_operation_may_fail_once),
         cmocka_unit_test(any_operation_may_fail_from_then_on),
+        cmocka_unit_test(any_operation_may_fail_once_under_reconnecting),
+        cmocka_unit_test(any_operation_may_fail_from_then_on_under_reconnecting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

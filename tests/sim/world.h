@@ -76,7 +76,7 @@ struct net {
     struct completion done[PREPARED_MAX];
     size_t done_first, done_count;
     uint64_t batch;
-    bool woken, freezing;
+    bool woken, freezing, down;
     instant stop;
     struct {
         uint64_t reading; /* 0: none */
@@ -101,6 +101,7 @@ bool world_chance(struct net *net, uint32_t of_a_million);
 /* server.c */
 void server_open(struct net *net, struct socket *socket);   /* draws its script */
 void server_dial(struct net *net, int fd);                  /* the connect was submitted */
+void server_stop(struct net *net, int fd);                  /* it ends this one */
 int server_refuses(struct net *net, struct socket *socket); /* to be sent a request: errno, or 0 */
 void server_request(struct net *net, int fd);               /* it has come */
 void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,

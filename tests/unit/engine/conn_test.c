@@ -224,6 +224,18 @@ static void entering_a_state_moves_exactly_its_counts(void **state) {
     }
 }
 
+static void a_slot_that_opens_again_was_reconnected(void **state) {
+    (void)state;
+    struct conn conn = {.state = CONN_CONNECTING};
+    struct counts counts = standing();
+    conn_enter(&conn, &counts, CONN_IDLE, OUTCOME_COUNT);
+    assert_int_equal(counts.reconnected, 0);
+    conn = (struct conn){.state = CONN_CONNECTING, .flags = conn.flags & CONN_OPENED};
+    conn_enter(&conn, &counts, CONN_IDLE, OUTCOME_COUNT);
+    assert_int_equal(counts.reconnected, 1);
+    assert_int_equal(counts.opened, BASE + 2);
+}
+
 static void every_edge_is_among_those_tried(void **state) {
     (void)state;
     for (int from = 0; from < CONN_STATES; from++) {
@@ -277,6 +289,7 @@ int main(void) {
         cmocka_unit_test(each_pair_of_state_and_stimulus_has_its_row_or_is_a_bug),
         cmocka_unit_test(only_these_edges_exist),
         cmocka_unit_test(entering_a_state_moves_exactly_its_counts),
+        cmocka_unit_test(a_slot_that_opens_again_was_reconnected),
         cmocka_unit_test(every_edge_is_among_those_tried),
         cmocka_unit_test(a_request_that_was_not_handed_over_was_never_sent),
         cmocka_unit_test(the_one_writer_refuses_what_is_no_edge),

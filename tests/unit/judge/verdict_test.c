@@ -194,6 +194,84 @@ static void our_lateness_alone_never_spoils_held(void **state) {
     assert_int_equal(finding_of(f, "loop_lag")->status, FINDING_WARN);
 }
 
+static void reconnect(struct fixture *f) {
+    f->plan.reconnect = (struct span){SECOND, 30 * SECOND};
+}
+
+/* The slots of connections that the server closed, live again. */
+static void refill(struct fixture *f, uint64_t count) {
+    lose(f, OUTCOME_closed_idle, count);
+    counts_of(f)->attempted += count;
+    counts_of(f)->opened += count;
+    counts_of(f)->reconnected += count;
+    counts_of(f)->live += count;
+}
+
+static void with_reconnect_a_whole_fleet_without_a_fault_is_held(void **state) {
+    struct fixture *f = *state;
+    reconnect(f);
+    refill(f, 40);
+    expect(f, VERDICT_HELD, 0);
+    assert_string_equal(f->judgement.requirements[0].rule.expression, "live>=100%");
+    assert_true(f->judgement.requirements[0].actual == 100);
+    assert_string_equal(f->judgement.requirements[1].rule.expression, "errored<=0");
+    assert_true(f->judgement.requirements[1].actual == 0);
+}
+
+static void with_reconnect_a_fleet_that_is_not_whole_is_broke(void **state) {
+    struct fixture *f = *state;
+    reconnect(f);
+    refill(f, 40);
+    lose(f, OUTCOME_closed_idle, 1);
+    expect(f, VERDICT_BROKE, 1);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_BROKEN);
+    assert_int_equal(f->judgement.requirements[1].result, RULE_OK);
+}
+
+static void with_reconnect_a_fault_is_broke_though_it_was_made_good(void **state) {
+    struct fixture *f = *state;
+    reconnect(f);
+    counts_of(f)->outcomes[OUTCOME_refused] = 2;
+    counts_of(f)->attempted += 2;
+    expect(f, VERDICT_BROKE, 1);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_OK);
+    assert_true(f->judgement.requirements[1].actual == 2);
+}
+
+static void with_reconnect_nothing_that_ever_opened_is_no_target(void **state) {
+    struct fixture *f = *state;
+    reconnect(f);
+    fail_to_open(f, OUTCOME_refused, 100);
+    counts_of(f)->outcomes[OUTCOME_refused] += 500;
+    counts_of(f)->attempted += 500;
+    expect(f, VERDICT_NO_TARGET, 5);
+}
+
+static void with_reconnect_a_ramp_cut_short_does_not_break_live(void **state) {
+    struct fixture *f = *state;
+    reconnect(f);
+    *counts_of(f) = (struct counts){.attempted = 40, .opened = 40, .live = 40};
+    f->record.interrupted = f->record.ramp_cut = true;
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    assert_int_equal(f->judgement.requirements[0].result, RULE_NOT_JUDGED);
+    assert_int_equal(f->judgement.requirements[1].result, RULE_OK);
+}
+
+static void with_reconnect_our_lateness_excuses_deadlines_alone(void **state) {
+    struct fixture *f = *state;
+    reconnect(f);
+    lose(f, OUTCOME_response_timeout, 2);
+    counts_of(f)->deadline_lag_ns = (uint64_t)(301 * MILLISECOND);
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    memset(&f->judgement, 0, sizeof f->judgement);
+    counts_of(f)->deadline_lag_ns = (uint64_t)(299 * MILLISECOND);
+    expect(f, VERDICT_BROKE, 1);
+    memset(&f->judgement, 0, sizeof f->judgement);
+    counts_of(f)->deadline_lag_ns = (uint64_t)(301 * MILLISECOND);
+    lose(f, OUTCOME_closed_idle, 1); /* this one is missing without a deadline */
+    expect(f, VERDICT_BROKE, 1);
+}
+
 static void a_worker_that_died_before_its_first_connect_is_our_own_side(void **state) {
     struct fixture *f = *state;
     *counts_of(f) = (struct counts){.attempted = 75, .opened = 75, .live = 75};
@@ -353,6 +431,12 @@ int main(void) {
         TEST(our_lateness_excuses_no_reset),
         TEST(connect_timeouts_while_we_were_late_are_inconclusive),
         TEST(our_lateness_alone_never_spoils_held),
+        TEST(with_reconnect_a_whole_fleet_without_a_fault_is_held),
+        TEST(with_reconnect_a_fleet_that_is_not_whole_is_broke),
+        TEST(with_reconnect_a_fault_is_broke_though_it_was_made_good),
+        TEST(with_reconnect_nothing_that_ever_opened_is_no_target),
+        TEST(with_reconnect_a_ramp_cut_short_does_not_break_live),
+        TEST(with_reconnect_our_lateness_excuses_deadlines_alone),
         TEST(a_worker_that_died_before_its_first_connect_is_our_own_side),
         TEST(no_ring_is_unfit),
         TEST(a_second_interrupt_is_130_and_a_bug_is_70),

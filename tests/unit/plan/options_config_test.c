@@ -226,6 +226,17 @@ static void the_soak_10k_profile_is_the_main_job(void **state) {
     assert_string_equal(options.method, "HEAD");
 }
 
+static void the_overnight_profile_refills_what_is_lost(void **state) {
+    (void)state;
+    char file[] = TEST_SOURCE_DIR "/../configs/overnight.conf";
+    assert_int_equal(parse_with(COMMAND_CHECK, "-C", file), OPTIONS_OK);
+    assert_int_equal(parse_with(COMMAND_RUN, "-C", file), OPTIONS_OK);
+    assert_int_equal(options.connections, 10000);
+    assert_int_equal(options.duration, 8 * HOUR);
+    assert_int_equal(options.reconnect.low, 1 * SECOND);
+    assert_int_equal(options.reconnect.high, 30 * SECOND);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_sets_what_the_command_line_left),
@@ -239,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_the_reason),
         cmocka_unit_test(the_smoke_profile_is_good_for_every_command),
         cmocka_unit_test(the_soak_10k_profile_is_the_main_job),
+        cmocka_unit_test(the_overnight_profile_refills_what_is_lost),
     };
     return cmocka_run_group_tests(tests, NULL, free_options);
 }

@@ -91,6 +91,12 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     case KIND_span:
         snprintf(text, 64, "%lluns..%lluns", (unsigned long long)less, (unsigned long long)value);
         break;
+    case KIND_reconnect:
+        if (random_next(random) % 4 == 0)
+            return "never";
+        snprintf(text, 64, "backoff=%lluns..%lluns", (unsigned long long)less,
+                 (unsigned long long)value);
+        break;
     case KIND_rate:
         snprintf(text, 64, "%llu/%lluus", (unsigned long long)value,
                  (unsigned long long)random_between(random, 1000, 3600000000));
@@ -116,6 +122,7 @@ static size_t field_size(const struct option_row *row) {
     case KIND_flag: return sizeof(option_flag);
     case KIND_ui: return sizeof(option_ui);
     case KIND_color: return sizeof(option_color);
+    case KIND_reconnect: return sizeof(option_reconnect);
     case KIND_text:
     case KIND_headers: break;
     }

@@ -127,7 +127,7 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"-n",       "--requests", "--rate",    "--body", "--reconnect",
+    static char *const later[] = {"-n",       "--requests", "--rate",    "--body",
                                   "--source", "--require",  "--metrics", "--html"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
@@ -195,6 +195,18 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"-i", "5s..1s", "-i: \"5s..1s\" is not an interval: A or A..B is accepted"},
         {"-i", "1s..25h", "-i: \"1s..25h\" is out of bounds"},
         {"-i", "1s..", "-i: \"1s..\" is not an interval"},
+        {"--reconnect", "always",
+         "--reconnect: \"always\" is not a policy: never or backoff=A..B is accepted, 1ms..24h, A "
+         "not above B, such as backoff=1s..30s"},
+        {"--reconnect", "", "--reconnect: \"\" is not a policy"},
+        {"--reconnect", "never ", "--reconnect: \"never \" is not a policy"},
+        {"--reconnect", "backoff", "--reconnect: \"backoff\" is not a policy"},
+        {"--reconnect", "backoff=", "--reconnect: \"backoff=\" is not a policy"},
+        {"--reconnect", "1s..30s", "--reconnect: \"1s..30s\" is not a policy"},
+        {"--reconnect", "backoff=30s..1s", "--reconnect: \"backoff=30s..1s\" is not a policy"},
+        {"--reconnect", "backoff=0..1s", "--reconnect: \"backoff=0..1s\" is out of bounds"},
+        {"--reconnect", "backoff=999us..1s", "--reconnect: \"backoff=999us..1s\" is out of"},
+        {"--reconnect", "backoff=1s..25h", "--reconnect: \"backoff=1s..25h\" is out of bounds"},
         {"--timeout", "0", "--timeout: \"0\" is out of bounds: 1ms..24h"},
         {"--connect-timeout", "2d", "--connect-timeout: \"2d\" is out of bounds"},
         {"--ui", "blocks",

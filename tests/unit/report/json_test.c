@@ -61,10 +61,11 @@ static void the_worked_example_is_told_to_the_letter(void **state) {
     assert_says(text, "\"exit_code\": 1");
     assert_says(text, "{\"expression\": \"opened>=100%\", \"actual\": 97, \"ok\": false},\n    "
                       "{\"expression\": \"lost<=0\", \"actual\": 3, \"ok\": false}");
-    assert_says(text, "\"attempted\": 100,\n    \"opened\": 97,\n    \"connecting\": 0,\n    "
-                      "\"live\": 94,\n    \"live_min\": 94,\n    \"live_peak\": 97,\n    "
-                      "\"closed\": 2,\n    \"errored\": 4,\n    \"lost\": 3,\n    "
-                      "\"reconnected\": 0,\n");
+    assert_says(text,
+                "\"attempted\": 100,\n    \"opened\": 97,\n    \"connecting\": 0,\n    "
+                "\"live\": 94,\n    \"live_min\": 94,\n    \"live_peak\": 97,\n    "
+                "\"closed\": 2,\n    \"errored\": 4,\n    \"lost\": 3,\n    "
+                "\"reconnected\": 0,\n    \"refilling\": null,\n    \"refill_seconds\": null,\n");
     assert_says(text, "\"errno\": {\"ECONNREFUSED\": 3}");
     assert_says(text, "\"drain\": {\"seconds\": 0.0031, \"how\": \"fin\", \"outcomes\": "
                       "{\"drained\": 94, \"abandoned\": 0}}");
@@ -116,6 +117,22 @@ static void lifetimes_say_how_connections_ended(void **state) {
         assert_valid(text);
 }
 
+static void how_connections_came_back_is_told(void **state) {
+    struct fixture *fixture = *state;
+    fixture->plan.reconnect = (struct span){SECOND, 30 * SECOND};
+    fixture->options.reconnect = fixture->plan.reconnect;
+    fixture->record.total.counts.reconnected = 2;
+    fixture->record.total.counts.refilling = 6;
+    histogram_add(&fixture->record.total.refill, SECOND);
+    histogram_add(&fixture->record.total.refill, 3 * SECOND);
+    const char *text = fixture_json(fixture, &fixture->record);
+    assert_says(text, "\"reconnect\": \"backoff=1s..30s\"");
+    assert_says(text, "\"reconnected\": 2,\n    \"refilling\": 6,\n    \"refill_seconds\": {");
+    assert_says(text, "\"count\": 2,");
+    assert_says(text, "\"mean\": 2,");
+    assert_says(text, "\"max\": 3");
+}
+
 static void it_is_valid_against_the_schema(void **state) {
     struct fixture *fixture = *state;
     if (!can_validate())
@@ -133,6 +150,7 @@ static void the_schema_misses_no_member(void **state) {
     fill_closings(&fixture->judgement.closings);
     fixture->record.server_log = (struct log_view){.asked = true, .lines = 1, .requests = 1};
     fixture->record.server_process = (struct process_view){.asked = true, .samples = 1, .pid = 7};
+    fixture->plan.reconnect = (struct span){SECOND, 30 * SECOND};
     assert_int_equal(
         run_script("unit/report/strict_schema.py", fixture_json(fixture, &fixture->record)), 0);
 }
@@ -356,6 +374,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         EACH(the_worked_example_is_told_to_the_letter),
         EACH(lifetimes_say_how_connections_ended),
+        EACH(how_connections_came_back_is_told),
         EACH(it_is_valid_against_the_schema),
         EACH(the_schema_misses_no_member),
         EACH(a_ledger_that_does_not_add_up_is_refused),

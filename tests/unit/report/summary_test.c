@@ -65,6 +65,34 @@ static void held_without_a_mark_to_look_at(void **state) {
     assert_silent(text, "look at");
 }
 
+static void how_connections_came_back_has_its_row(void **state) {
+    struct fixture *fixture = *state;
+    assert_silent(fixture_summary(fixture, &fixture->record, true), "refill");
+    fixture->plan.reconnect = (struct span){SECOND, 30 * SECOND};
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  refill        reconnected 0   nothing was refilled\n");
+    fixture->record.total.counts.reconnected = 7;
+    fixture->record.total.counts.opened += 7;
+    fixture->record.total.counts.refilling = 3;
+    histogram_add(&fixture->record.total.refill, SECOND);
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "  refill        reconnected 7   refilled 1 in p50 1.00 s   p99 1.00 s   max "
+                      "1.00 s   still waiting 3\n");
+    assert_says(text, "  ramp          97 opened in ");
+}
+
+/* Most were closed, without fault and made good: the resets are what to look at. */
+static void a_broken_rule_on_faults_points_at_a_fault(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.outcomes[OUTCOME_closed_idle] = 9000;
+    fixture->record.total.counts.outcomes[OUTCOME_reset_in_flight] = 7;
+    fixture->judgement.requirements[1].rule.metric = "errored";
+    fixture->judgement.requirements[1].result = RULE_BROKEN;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "look at       reset_in_flight");
+    fixture->judgement.requirements[1].result = RULE_OK;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "look at       closed_idle");
+}
+
 static void ascii_marks_where_the_locale_is_not_utf8(void **state) {
     struct fixture *fixture = *state;
     fixture->judgement.requirements[1].result = RULE_NOT_JUDGED;
@@ -358,6 +386,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         EACH(the_worked_example_reads_as_it_should),
         EACH(held_without_a_mark_to_look_at),
+        EACH(how_connections_came_back_has_its_row),
+        EACH(a_broken_rule_on_faults_points_at_a_fault),
         EACH(ascii_marks_where_the_locale_is_not_utf8),
         EACH(color_is_never_the_only_meaning),
         EACH(a_limit_of_ours_explains_itself),
