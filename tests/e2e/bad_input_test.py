@@ -38,7 +38,7 @@ VALUES = {
                      ["--connect-to"]),
     "--server-status": (("", "http://", "https://a/", "ftp://a/", "http://u:p@a/", "http://a/\r\nX"), ["--server-status"]),
     "--json": (("",), ["--json"]),
-    "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|line|none"]),
+    "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|block|line|none"]),
     "--color": (("", "yes"), [ACCEPTED, "--color", "auto|always|never"]),
     "--label": (("x" * 201, "a\nb", "\x1b[31m"), [ACCEPTED, "--label"]),
     "--config": (("", "/no/such/file", "/"), ["--config"]),
