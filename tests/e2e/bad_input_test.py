@@ -41,7 +41,7 @@ VALUES = {
     "--server-log": (("", "/no/such/file", "/", "/dev/null"), ["--server-log"]),
     "--server-pid": (COUNT + ("0", "4194305", "nginx"), [ACCEPTED, "--server-pid", "1..4194304"]),
     "--json": (("",), ["--json"]),
-    "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|line|none"]),
+    "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|block|line|none"]),
     "--color": (("", "yes"), [ACCEPTED, "--color", "auto|always|never"]),
     "--label": (("x" * 201, "a\nb", "\x1b[31m"), [ACCEPTED, "--label"]),
     "--config": (("", "/no/such/file", "/"), ["--config"]),
