@@ -14,6 +14,8 @@ enum { LATE_MS = 200, EARLY_MS = 50 };
 enum { AT_ONCE_MS = 50 };
 /* Endings further apart than this belong to different bursts. */
 enum { BURST_GAP_MS = 500, BURST_MS = 100 };
+/* So many times smaller is far smaller. */
+enum { FAR = 4 };
 
 /* The sample, each dimension sorted by itself; p5 and p95 leave room for strays. */
 struct view {
@@ -119,6 +121,15 @@ static bool by_idle(const struct view *view, enum outcome outcome,
     }
     return middle > AT_ONCE_MS && tight(view, view->idle) &&
            context->survived->idle_ms <= view->idle[view->last] + tolerance(middle);
+}
+
+/* The stale-reuse race: asked just when the timeout that is known from others fell. */
+static bool by_race(const struct view *view, enum outcome outcome,
+                    const struct closing_context *context) {
+    uint32_t middle = middle_of(view, view->idle), timeout = context->timeout_ms;
+    uint32_t apart = middle > timeout ? middle - timeout : timeout - middle;
+    return in_flight(outcome) && timeout > 0 && tight(view, view->idle) &&
+           apart <= tolerance(timeout);
 }
 
 static bool same_answers(const struct view *view) {
@@ -252,6 +263,18 @@ static void set_bursts(struct closing *closing, struct bursts bursts) {
     set(closing, CLOSING_MOMENT, bursts.first_ms, bursts.width_ms, bursts.first_ms);
 }
 
+/* Nobody sets a limit of 7 or 113 requests. */
+static bool odd_number(uint32_t answers) {
+    return answers > 5 && answers % 5 != 0;
+}
+
+static void prefer_round_age(struct closing *closing, struct edge edge) {
+    struct closing by_age = *closing;
+    set_edge(&by_age, edge);
+    if (by_age.limit % 1000 == 0)
+        *closing = by_age;
+}
+
 /* What an answer announced: its number says most, then age; then that a server goes down. */
 static void infer_announced(struct closing *closing, const struct view *view,
                             const struct ending_group *group,
@@ -263,6 +286,8 @@ static void infer_announced(struct closing *closing, const struct view *view,
     if (by_requests(view, closing->outcome, context)) {
         closing->either = answers > 1 && group->age_ms_min > context->survived->kept_age_ms;
         set(closing, CLOSING_REQUESTS, answers, 0, answers);
+        if (closing->either && odd_number(answers))
+            prefer_round_age(closing, age);
     } else if (aged && (!halted || edge_overlap(age) <= edge_overlap(moment) + AT_ONCE_MS)) {
         set_edge(closing, age);
     } else if (by_moment(view, bursts)) {
@@ -272,12 +297,19 @@ static void infer_announced(struct closing *closing, const struct view *view,
     }
 }
 
-/* What came unannounced. A timeout and a restart can both look tight where connections are in step:
- * the far smaller spread is the cause, and in doubt the timeout. */
+/* A timeout and a restart can both look tight where connections are in step: the far smaller spread
+ * is the cause. When neither is wider than timers are exact, a round number is a timeout. */
+static bool rather_moment(const struct view *view, struct bursts bursts) {
+    uint32_t spread = spread_of(view, view->idle), limit = limit_at(middle_of(view, view->idle));
+    if (spread <= AT_ONCE_MS && bursts.width_ms <= AT_ONCE_MS)
+        return limit % (limit < 1000 ? 100 : 1000) != 0;
+    return bursts.width_ms <= spread / FAR;
+}
+
+/* What came unannounced. */
 static void infer_unannounced(struct closing *closing, const struct view *view,
                               const struct ending_group *group,
                               const struct closing_context *context) {
-    enum { FAR = 4 };
     struct bursts bursts = find_bursts(view, group->count);
     bool idle = by_idle(view, closing->outcome, context);
     bool age = by_age(view, closing->outcome, context), moment = by_moment(view, bursts);
@@ -288,11 +320,12 @@ static void infer_unannounced(struct closing *closing, const struct view *view,
         set(closing, CLOSING_REQUESTS, answers, 0, answers);
         return;
     }
-    if (moment && idle && bursts.width_ms <= idle_spread / FAR)
+    closing->race = by_race(view, closing->outcome, context);
+    if (moment && idle && rather_moment(view, bursts))
         idle = false;
     if (idle && age && age_spread < idle_spread / FAR)
         idle = false;
-    if (idle) {
+    if (idle || closing->race) {
         uint32_t middle = middle_of(view, view->idle);
         set(closing, CLOSING_IDLE, middle, idle_spread, limit_at(middle));
     } else if (age && (!moment || age_spread < bursts.width_ms / FAR)) {

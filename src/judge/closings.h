@@ -39,7 +39,8 @@ struct closing {
                         next answer only: between which ages it lies; 0 of REQUESTS */
     uint32_t limit;  /* the round number that the value stands for, in its unit */
     uint32_t bursts; /* of MOMENT: how many; 0: from that moment on each answer was the last */
-    bool either;     /* REQUESTS, and an age limit would have looked the same */
+    bool either;     /* REQUESTS or AGE, and the other would have looked the same */
+    bool race;       /* IDLE: a request met the timeout that closed others while they were idle */
     bool by_timer;   /* AGE: ended at that age, and not at the next answer */
     struct closing_range idle_ms, age_ms, answers;
     char directive[80]; /* "keepalive_timeout 5s"; "" where the dimension is unknown */
@@ -56,7 +57,8 @@ struct closings {
 struct closing_context {
     const struct survived *survived;
     struct span think;
-    int64_t started_ns; /* run clock of the first attempt */
+    uint32_t timeout_ms; /* the idle time at which others were closed; 0: none known */
+    int64_t started_ns;  /* run clock of the first attempt */
     const struct ramp *ramp;
     duration ramped; /* how long the ramp took */
     uint64_t opened;

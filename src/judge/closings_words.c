@@ -151,8 +151,9 @@ __attribute__((format(printf, 2, 3))) static void add(struct closing *closing, c
 static void say_idle(struct closing *closing, const struct plan *plan, int64_t announced_ms) {
     const struct options *options = plan->options;
     struct said said;
-    add(closing, "%s%s after their last answer: looks like %s", say_ms(closing->value).text,
-        say_spread(closing).text, closing->directive);
+    add(closing, "%s%s after their last answer: %s %s", say_ms(closing->value).text,
+        say_spread(closing).text, closing->race ? "the stale-reuse race with" : "looks like",
+        closing->directive);
     if (announced_ms > 0)
         add(closing, ", as its answers say");
     if (options->given.interval)
@@ -177,6 +178,9 @@ static void say_age(struct closing *closing) {
     else
         add(closing, "with the first answer after age %s: looks like %s",
             say_ms(closing->limit).text, closing->directive);
+    if (closing->either)
+        add(closing, " (or a limit of %" PRIu32 " requests: this interval cannot tell them apart)",
+            closing->answers.middle);
 }
 
 static void say_moment(struct closing *closing) {
@@ -297,6 +301,17 @@ static void find_cause(struct judgement *judgement, struct closing *closing,
     snprintf(closing->advice, sizeof closing->advice, "%s", finding->todo[0]);
 }
 
+static uint32_t idle_timeout(const struct endings *endings, const struct closing_context *context) {
+    static const enum outcome outcomes[] = {OUTCOME_closed_idle, OUTCOME_reset_idle};
+    for (size_t i = 0; i < sizeof outcomes / sizeof outcomes[0]; i++) {
+        struct closing closing;
+        closing_infer(&closing, outcomes[i], &endings->of[outcomes[i]], context);
+        if (closing.dimension == CLOSING_IDLE)
+            return closing.value;
+    }
+    return 0;
+}
+
 void judge_closings(struct judgement *judgement, const struct plan *plan,
                     const struct record *record) {
     const struct tally *total = &record->total;
@@ -308,6 +323,7 @@ void judge_closings(struct judgement *judgement, const struct plan *plan,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
         .opened = counts->opened};
+    context.timeout_ms = idle_timeout(&total->endings, &context);
     judgement->closings.count = 0;
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         const struct ending_group *group = &total->endings.of[i];

@@ -257,10 +257,10 @@ static void a_server_without_keep_alive_is_called_so(void **state) {
 static void a_fixed_interval_cannot_tell_a_count_from_an_age(void **state) {
     struct fixture *f = *state;
     for (uint32_t i = 0; i < 100; i++)
-        add(f, OUTCOME_closed_announced, 0, 10000, i + 10000, 11);
-    *survived(f) = (struct survived){1000, 9000, 9000, 10, (START_MS + 9100) * MILLISECOND};
-    told(f, OUTCOME_closed_announced, CLOSING_REQUESTS, "keepalive_requests 11");
-    assert_non_null(strstr(f->judgement.closings.items[0].text, "or an age limit of up to 10.0 s"));
+        add(f, OUTCOME_closed_announced, 0, 19000, i + 19000, 20);
+    *survived(f) = (struct survived){1000, 18000, 18000, 19, (START_MS + 18100) * MILLISECOND};
+    told(f, OUTCOME_closed_announced, CLOSING_REQUESTS, "keepalive_requests 20");
+    assert_non_null(strstr(f->judgement.closings.items[0].text, "or an age limit of up to 19.0 s"));
 }
 
 /* Each asks at random times; the first answer after `limit_ms` is the last. */
@@ -341,6 +341,40 @@ static void what_is_in_step_is_told_by_the_smaller_spread(void **state) {
     for (uint32_t i = 0; i < 100; i++) /* one moment for all */
         add(f, OUTCOME_closed_idle, 5000 - i, 5000 - i, 5000 + i % 2, 1);
     told(f, OUTCOME_closed_idle, CLOSING_MOMENT, "a restart, or nginx -s reload");
+}
+
+/* Ten in 10 ms: a server's clock may be no finer than that. */
+static void a_few_in_step_are_told_by_the_rounder_number(void **state) {
+    struct fixture *f = *state;
+    for (uint32_t i = 0; i < 10; i++)
+        add(f, OUTCOME_closed_idle, 5009 - i, 5010 - i, 5010, 1);
+    told(f, OUTCOME_closed_idle, CLOSING_IDLE, "keepalive_timeout 5s");
+    memset(&f->record.total.endings, 0, sizeof f->record.total.endings);
+    for (uint32_t i = 0; i < 10; i++)
+        add(f, OUTCOME_closed_idle, 3379 - i, 3380 - i, 3380, 1);
+    told(f, OUTCOME_closed_idle, CLOSING_MOMENT, "a restart, or nginx -s reload");
+}
+
+static void a_request_that_meets_a_known_timeout_is_the_stale_reuse_race(void **state) {
+    struct fixture *f = *state;
+    f->plan.think = (struct span){5 * SECOND, 5 * SECOND};
+    time_out(f, OUTCOME_closed_idle, 5000, 8, 200);
+    for (uint32_t i = 0; i < 9; i++)
+        add(f, OUTCOME_reset_in_flight, 5002 + i, 5002 + i, 5050 + i, 1);
+    judge_closings(&f->judgement, &f->plan, &f->record);
+    const struct closing *closing = closings_find(&f->judgement.closings, OUTCOME_reset_in_flight);
+    assert_non_null(closing);
+    assert_int_equal(closing->dimension, CLOSING_IDLE);
+    assert_non_null(strstr(closing->text, "the stale-reuse race with keepalive_timeout 5s"));
+}
+
+static void an_odd_number_of_requests_in_step_is_rather_a_round_age(void **state) {
+    struct fixture *f = *state;
+    for (uint32_t i = 0; i < 100; i++)
+        add(f, OUTCOME_closed_announced, 0, 3001 + i % 3, i + 3001, 7);
+    *survived(f) = (struct survived){500, 2502, 2502, 6, (START_MS + 2600) * MILLISECOND};
+    told(f, OUTCOME_closed_announced, CLOSING_AGE, "keepalive_time 3s");
+    assert_non_null(strstr(f->judgement.closings.items[0].text, "or a limit of 7 requests"));
 }
 
 static void an_age_limit_with_a_timer_of_its_own_is_told_by_age(void **state) {
@@ -434,6 +468,9 @@ int main(void) {
         TEST(a_server_that_goes_down_in_order_is_a_moment_and_no_age),
         TEST(a_reload_ends_all_within_moments),
         TEST(what_is_in_step_is_told_by_the_smaller_spread),
+        TEST(a_few_in_step_are_told_by_the_rounder_number),
+        TEST(a_request_that_meets_a_known_timeout_is_the_stale_reuse_race),
+        TEST(an_odd_number_of_requests_in_step_is_rather_a_round_age),
         TEST(an_age_limit_with_a_timer_of_its_own_is_told_by_age),
         TEST(our_own_think_time_is_no_timeout),
         TEST(room_made_for_others_is_a_level_and_no_timeout),
