@@ -119,8 +119,8 @@ static void print_process(FILE *out, const struct process_view *process, bool *n
     fputc('\n', out);
 }
 
-/* What was found of it beside the figures, and why they differ from the client's; of the status page
- * the rows have said it. */
+/* What was found of it beside the figures, and why they differ from the client's; of the status
+ * page the rows have said it. */
 static void print_findings(FILE *out, const struct findings *findings) {
     static const char *const codes[] = {"server_connections", "server_log_requests",
                                         "server_log_rotation", "server_process", "server_files"};

@@ -50,8 +50,8 @@ struct record {
     double per_second_mean, per_second_peak;  /* NAN: not measured */
     double first_seen_seconds[OUTCOME_COUNT]; /* since the start, when a sample first had one of it;
                                                  0 */
-    uint64_t unfinished; /* requests outstanding when a second signal cut the freeze */
-    struct tally total;  /* frozen, all workers */
+    uint64_t unfinished;       /* requests outstanding when a second signal cut the freeze */
+    struct tally total;        /* frozen, all workers */
     struct server_view server; /* stub_status */
     struct log_view server_log;
     struct process_view server_process;
