@@ -152,7 +152,7 @@ static void let_go(struct log_follower *follower, size_t index) {
     free(follower->files[index]);
     follower->file_count--;
     memmove(&follower->files[index], &follower->files[index + 1],
-            (follower->file_count - index) * sizeof follower->files[0]);
+            (follower->file_count - index) * sizeof(struct log_file *));
 }
 
 static bool is_quiet(const struct log_file *file, instant now) {
