@@ -84,8 +84,10 @@ class ReconnectTest(unittest.TestCase):
         c = result.connections
         self.assertEqual(0, c["live_min"])
         self.assertLess(CONNECTIONS, c["outcomes"]["refused"], "each tried more than once")
-        self.assertEqual(c["attempted"], c["opened"] + c["outcomes"]["refused"])
-        self.assertGreaterEqual(c["refill_seconds"]["min"], DOWN_SECONDS - 1)
+        at_open = sum(c["outcomes"].get(name, 0) for name in holdfast.AT_OPEN)
+        self.assertEqual(c["attempted"], c["opened"] + at_open)
+        # Not all: while nginx ends, its listener takes connections that nobody will serve.
+        self.assertGreaterEqual(c["refill_seconds"]["p50"], DOWN_SECONDS - 1)
 
     def test_four_workers_share_the_ramps_rate(self):
         with self.soak("-w", 4, seconds=10) as run:
