@@ -16,7 +16,9 @@ void view_init(struct block_view *view, const struct plan *plan) {
         .client_per_second = NAN,
         .server_per_second = NAN,
         .planned_per_second = NAN,
-        .server_source = plan->status_address.length > 0 ? "stub_status" : NULL,
+        .server_source = plan->status_address.length > 0     ? "stub_status"
+                         : plan->options->server_log != NULL ? "log"
+                                                             : NULL,
         .files_used = -1,
         .files_limit = -1,
         .ports_used = -1,
@@ -68,6 +70,7 @@ void view_counts(struct block_view *view, const struct plan *plan, const struct 
     view->connecting = counts->connecting;
     view->closed = tally_closed(counts);
     view->errored = tally_errored(counts);
+    view->reconnected = plan_reconnects(plan) ? (int64_t)counts->reconnected : -1;
     view->peak = record->live_peak;
     view->timed_out = counts->timed_out;
     view->answers = total->latency.count;
