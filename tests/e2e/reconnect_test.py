@@ -134,4 +134,4 @@ class ReconnectTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    holdfast.main(jobs=1)
+    holdfast.main(jobs=3)
