@@ -221,6 +221,26 @@ static void print_drain(FILE *out, const struct record *record) {
     fputc('\n', out);
 }
 
+static bool is_file(const char *path) {
+    return path != NULL && strcmp(path, "-") != 0;
+}
+
+static void print_files(FILE *out, const struct options *options) {
+    const char *const paths[] = {options->json, options->timeline};
+    char shown[4 * 1024];
+    bool any = false;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (!is_file(paths[i]))
+            continue;
+        if (!any)
+            row(out, "files");
+        fprintf(out, "%s%s", any ? "   " : "", text_escape(shown, sizeof shown, paths[i]));
+        any = true;
+    }
+    if (any)
+        fputc('\n', out);
+}
+
 static void print_origin(FILE *out, const struct plan *plan) {
     const struct options *options = plan->options;
     char shown[4 * 1024];
@@ -230,10 +250,7 @@ static void print_origin(FILE *out, const struct plan *plan) {
         row(out, "label");
         fprintf(out, "%s\n", text_escape(shown, sizeof shown, options->label));
     }
-    if (options->json != NULL && strcmp(options->json, "-") != 0) {
-        row(out, "files");
-        fprintf(out, "%s\n", text_escape(shown, sizeof shown, options->json));
-    }
+    print_files(out, options);
 }
 
 void summary_figures(FILE *out, const struct plan *plan, const struct record *record) {
