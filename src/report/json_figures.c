@@ -89,7 +89,8 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_bool_member(json, "balanced", record->balanced);
     json_string_member(json, "imbalance", record->imbalance);
     json_uint_member(json, "samples", record->samples);
-    drain(json, record);
+    if (form == FORM_REPORT)
+        drain(json, record);
     json_object_end(json);
 }
 

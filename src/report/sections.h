@@ -12,8 +12,8 @@ void section_plan(struct json *json, const struct plan *plan);
 void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts);
 void section_environment(struct json *json, const struct host *host);
 
-/* In a line of the timeline, a section leaves out outcomes of which there are none, and workers,
- * which do not change. */
+/* In a line of the timeline, a section leaves out outcomes of which there are none, the drain,
+ * which comes in the end, and workers, which do not change. */
 enum section_form { FORM_REPORT, FORM_LINE };
 
 /* What was measured: json_figures.c. */

@@ -98,7 +98,7 @@ int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
     return line_end(&line, file);
 }
 
-static void line_run(struct json *json, const struct record *record) {
+static void line_run(struct json *json, const struct record *record, enum section_form form) {
     const struct counts *counts = &record->total.counts;
     json_name(json, "run");
     json_object(json);
@@ -107,7 +107,8 @@ static void line_run(struct json *json, const struct record *record) {
     json_number_member(json, "ramp_lateness_seconds_max",
                        counts->attempted > 0 ? (double)counts->ramp_late_ns / 1e9 : NAN);
     json_number_member(json, "hold_seconds", record->hold_seconds);
-    json_number_member(json, "drain_seconds", record->drain_seconds);
+    if (form == FORM_REPORT)
+        json_number_member(json, "drain_seconds", record->drain_seconds);
     json_bool_member(json, "interrupted", record->interrupted);
     json_bool_member(json, "ramp_cut", record->ramp_cut);
     json_bool_member(json, "cut", record->cut);
@@ -159,10 +160,11 @@ static void line_workers_lost(struct json *json, const struct record *record) {
 }
 
 /* All that is known so far, under the names of the JSON report where it has them. */
-static void line_body(struct json *json, const struct plan *plan, const struct record *record) {
+static void line_body(struct json *json, const struct plan *plan, const struct record *record,
+                      enum section_form form) {
     const struct counts *counts = &record->total.counts;
-    line_run(json, record);
-    section_connections(json, plan, record, FORM_LINE);
+    line_run(json, record, form);
+    section_connections(json, plan, record, form);
     section_requests(json, record);
     json_uint_member(json, "outstanding", counts->outstanding);
     json_uint_member(json, "keep_alive_seconds_min", (uint64_t)counts->keep_alive_timeout_s);
@@ -171,7 +173,7 @@ static void line_body(struct json *json, const struct plan *plan, const struct r
     section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));
     section_server(json, &record->server);
     line_polls(json, &record->server);
-    section_generator(json, record, FORM_LINE);
+    section_generator(json, record, form);
     member_known_int(json, "files_used", record->headroom_files_used);
     member_known_int(json, "files_limit", record->headroom_files_limit);
     line_first_seen(json, record);
@@ -188,7 +190,7 @@ int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
     json_number_member(&line.json, "client_per_second", moment->sample.client_per_second);
     json_number_member(&line.json, "server_per_second", moment->sample.server_per_second);
     json_number_member(&line.json, "p99_seconds", moment->sample.p99_seconds);
-    line_body(&line.json, plan, record);
+    line_body(&line.json, plan, record, FORM_LINE);
     return line_end(&line, file);
 }
 
@@ -204,6 +206,6 @@ int timeline_file_end(struct timeline_file *file, const struct plan *plan,
     section_requirements(&line.json, judgement);
     section_findings(&line.json, &judgement->findings);
     if (record != NULL)
-        line_body(&line.json, plan, record);
+        line_body(&line.json, plan, record, FORM_REPORT);
     return line_end(&line, file);
 }
