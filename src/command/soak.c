@@ -48,6 +48,9 @@ static bool open_timeline(struct soak *soak) {
     if (error != 0)
         fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
                 strerror(-error));
+    else
+        session_complain(&soak->timeline.file,
+                         timeline_file_header(&soak->timeline.file, &soak->plan));
     return error == 0;
 }
 

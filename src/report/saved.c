@@ -55,14 +55,17 @@ static bool has_schema(const struct json_t *document, const char *name) {
 
 /* --- a timeline --- */
 
-static bool read_header(struct saved *saved, struct place *place, const struct json_t *header) {
-    const struct json_t *run = value_object(place, header, "run");
+/* A timeline on its way from line to line. */
+struct course {
+    bool begun, ended;
+};
+
+static bool read_begin(struct saved *saved, struct place *place, const struct json_t *line) {
+    const struct json_t *run = value_object(place, line, "run");
     saved->record->started_at = value_time_if(place, run, "started_at");
     saved->record->ended_at = saved->record->started_at;
-    if (!saved_setting(saved, place, header))
-        return false;
-    saved_findings(&saved->judgement.findings, place, header);
-    return saved_workers(saved->record, place, header);
+    saved_findings(&saved->judgement.findings, place, line);
+    return saved_target(saved, place, line) && saved_workers(saved->record, place, line);
 }
 
 static bool read_sample(struct saved *saved, struct place *place, const struct json_t *line) {
@@ -105,7 +108,17 @@ static bool read_end(struct saved *saved, struct place *place, const struct json
 /* The file ends in mid-run: what is not known of the end is said so, and the ledger closed. */
 static void cut_off(struct saved *saved) {
     struct record *record = saved->record;
+    struct judgement *judgement = &saved->judgement;
     struct counts *counts = &record->total.counts;
+    if (record->started_at.tv_sec == 0) {
+        free_record(saved);
+        judgement->verdict = VERDICT_INCONCLUSIVE;
+        judgement->exit_code = 4;
+        judgement->reason_count = 1;
+        snprintf(judgement->reasons[0], sizeof judgement->reasons[0],
+                 "the timeline ends before the load: the run was cut off");
+        return;
+    }
     record->cut_off = record->interrupted = true;
     record->ramp_cut |= isnan(record->ramp_seconds);
     record->drain_seconds = NAN;
@@ -113,21 +126,27 @@ static void cut_off(struct saved *saved) {
     memset(counts->drain, 0, sizeof counts->drain);
     counts->drain[OUTCOME_drained] = counts->live;
     counts->drain[OUTCOME_abandoned] = counts->connecting;
-    judge_run(&saved->judgement, &saved->plan, record);
+    judge_run(judgement, &saved->plan, record);
 }
 
 static bool read_line(struct saved *saved, struct place *place, const struct json_t *line,
-                      bool *ended) {
-    if (*ended)
+                      struct course *course) {
+    if (course->ended)
         return place_refuse(place, "a line after the end: one run a file is accepted");
     if (!value_is_object(line))
         return place_refuse(place, "an object is accepted");
-    *ended = value_flag_if(place, line, "end");
-    return *ended ? read_end(saved, place, line) : read_sample(saved, place, line);
+    bool begins = value_flag_if(place, line, "begin");
+    if (begins == course->begun)
+        return place_refuse(place, begins ? "it begins a second time" : "it has not begun yet");
+    course->begun = true;
+    course->ended = value_flag_if(place, line, "end");
+    if (begins)
+        return read_begin(saved, place, line);
+    return course->ended ? read_end(saved, place, line) : read_sample(saved, place, line);
 }
 
 static bool read_lines(struct saved *saved, struct place *place, struct source *source) {
-    bool ended = false;
+    struct course course = {0};
     char *text;
     size_t length;
     struct value_fault fault;
@@ -139,7 +158,7 @@ static bool read_lines(struct saved *saved, struct place *place, struct source *
             saved->torn_line = place->line;
             break;
         }
-        bool read = line != NULL ? read_line(saved, place, line, &ended)
+        bool read = line != NULL ? read_line(saved, place, line, &course)
                                  : place_refuse(place, "no JSON: %s", fault.text.text);
         value_free(line);
         if (!read)
@@ -150,7 +169,7 @@ static bool read_lines(struct saved *saved, struct place *place, struct source *
         return place_refuse(place, "%s",
                             next == NEXT_LONG ? "a line of more than 1 MiB" : strerror(errno));
     }
-    if (!ended)
+    if (!course.ended)
         cut_off(saved);
     return true;
 }
@@ -158,7 +177,7 @@ static bool read_lines(struct saved *saved, struct place *place, struct source *
 static bool read_timeline(struct saved *saved, struct place *place, struct source *source,
                           const struct json_t *header) {
     saved->kind = SAVED_TIMELINE;
-    return read_header(saved, place, header) && read_lines(saved, place, source);
+    return saved_setting(saved, place, header) && read_lines(saved, place, source);
 }
 
 /* --- a report --- */

@@ -7,6 +7,8 @@
 
 /* What was asked, of whom and where: saved_setting.c. From a header or a whole report. */
 bool saved_setting(struct saved *saved, struct place *place, const struct json_t *document);
+/* Of that, what the preflight finds out: addresses, and what the target answered. */
+bool saved_target(struct saved *saved, struct place *place, const struct json_t *document);
 void saved_findings(struct findings *findings, struct place *place, const struct json_t *document);
 /* Verdict and reasons as they stand there. */
 void saved_verdict(struct judgement *judgement, struct place *place, const struct json_t *document);

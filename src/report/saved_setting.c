@@ -102,15 +102,16 @@ static bool read_address(struct address *address, const char *text) {
            address_parse(address, host, port);
 }
 
-static void read_target(struct saved *saved, struct place *place, const struct json_t *target) {
+bool saved_target(struct saved *saved, struct place *place, const struct json_t *document) {
+    const struct json_t *target = value_object(place, document, "target");
     struct target_facts *facts = &saved->judgement.target;
     const struct json_t *addresses = value_array_if(place, target, "addresses");
     struct plan *plan = &saved->plan;
+    plan->address_count = 0;
     for (size_t i = 0; i < value_size(addresses) && i < HOST_ADDRESSES_MAX; i++) {
         const char *text = value_string(value_at(addresses, i));
         if (!read_address(&plan->addresses[plan->address_count++], text)) {
-            place_refuse(place, "\"addresses\": HOST:PORT in numbers is accepted");
-            return;
+            return place_refuse(place, "\"addresses\": HOST:PORT in numbers is accepted");
         }
     }
     const char *version = value_text_if(place, target, "http");
@@ -120,6 +121,7 @@ static void read_target(struct saved *saved, struct place *place, const struct j
     facts->keep_alive_timeout_s = -1;
     read_text(facts->server, sizeof facts->server, place, target, "server_header");
     read_text(facts->keep_alive, sizeof facts->keep_alive, place, target, "keep_alive_header");
+    return !place->failed;
 }
 
 /* Defaults first, then what the file says. */
@@ -148,10 +150,8 @@ static bool read_plan(struct saved *saved, struct place *place, const struct jso
 bool saved_setting(struct saved *saved, struct place *place, const struct json_t *document) {
     struct host host = {0};
     read_host(&host, place, value_object(place, document, "environment"));
-    if (place->failed || !read_plan(saved, place, document, &host))
-        return false;
-    read_target(saved, place, value_object(place, document, "target"));
-    return !place->failed;
+    return !place->failed && read_plan(saved, place, document, &host) &&
+           saved_target(saved, place, document);
 }
 
 /* --- findings and verdict --- */

@@ -70,7 +70,7 @@ static int line_end(struct line *line, struct timeline_file *file) {
     return error;
 }
 
-static void header_run(struct json *json, const struct plan *plan, const struct record *record) {
+static void begin_run(struct json *json, const struct plan *plan, const struct record *record) {
     json_name(json, "run");
     json_object(json);
     member_id(json, plan, record);
@@ -80,6 +80,25 @@ static void header_run(struct json *json, const struct plan *plan, const struct 
     json_object_end(json);
 }
 
+int timeline_file_header(struct timeline_file *file, const struct plan *plan) {
+    static const struct target_facts unknown;
+    struct line line;
+    struct json *json = &line.json;
+    if (!line_begin(&line, file))
+        return 0;
+    json_string_member(json, "schema", "holdfast-timeline/1");
+    section_tool(json);
+    json_name(json, "run");
+    json_object(json);
+    json_string_member(json, "label", plan->options->label);
+    json_uint_member(json, "seed", plan->seed);
+    json_object_end(json);
+    section_plan(json, plan);
+    section_target(json, plan, &unknown);
+    section_environment(json, &plan->host);
+    return line_end(&line, file);
+}
+
 int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
                         const struct record *record, const struct judgement *judgement) {
     struct line line;
@@ -87,12 +106,9 @@ int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
     if (file->begun || !line_begin(&line, file))
         return 0;
     file->begun = true;
-    json_string_member(json, "schema", "holdfast-timeline/1");
-    section_tool(json);
-    header_run(json, plan, record);
-    section_plan(json, plan);
+    json_bool_member(json, "begin", true);
+    begin_run(json, plan, record);
     section_target(json, plan, &judgement->target);
-    section_environment(json, &plan->host);
     section_findings(json, &judgement->findings);
     section_workers(json, record);
     return line_end(&line, file);

@@ -111,9 +111,57 @@ static void begin_ramp(struct session *session) {
     crew_run(session->crew, session->now);
 }
 
+/* The hold so far; at its end, the whole. */
+static void measure_hold(struct session *session) {
+    struct record *record = session->record;
+    record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
+    record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
+    if (record->hold_seconds > 0)
+        record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
+}
+
+/* The record as it would be if the run ended now. */
+static void bring_up_to_date(struct session *session) {
+    struct record *record = session->record;
+    if (session->phase < PHASE_DRAIN) {
+        tally_copy(&record->total, session->total);
+        meter_files(session->crew, session->plan, session->total, &record->headroom_files_used,
+                    &record->headroom_files_limit);
+    }
+    if (session->phase == PHASE_HOLD)
+        measure_hold(session);
+    clock_gettime(CLOCK_REALTIME, &record->ended_at);
+    record->balanced = record->imbalance == NULL;
+    snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
+    if (session->poller != NULL)
+        record->server = session->poller->view;
+    meter_so_far(&session->meter, record, session->crew);
+    record_members(session);
+}
+
+static void write_timeline(struct session *session, const struct sample *sample) {
+    if (session->timeline == NULL)
+        return;
+    struct timeline_file *file = &session->timeline->file;
+    bring_up_to_date(session);
+    struct timeline_moment moment = {phase_name(session->phase), *sample};
+    session_complain(file, timeline_file_sample(file, session->plan, session->record, &moment));
+}
+
+/* A second is over, or the part of one that the ramp's end cuts off. */
+static void take_second(struct session *session) {
+    double server = session->poller != NULL ? session->poller->per_second : (double)NAN;
+    double t = duration_seconds(instant_since(session->now, session->started));
+    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->total,
+                                     session->now, t, server);
+    write_timeline(session, &taken);
+}
+
 static void begin_hold(struct session *session) {
     struct record *record = session->record;
     const struct counts *counts = &session->total->counts;
+    if (!session->meter.ticked || instant_before(session->meter.tick_before, session->now))
+        take_second(session); /* the next one begins anew, and no gap may be longer than one */
     session->phase = PHASE_HOLD;
     session->hold_since = session->now;
     if (counts->ramp_done_ns != 0) /* as the workers saw it, a moment ago */
@@ -128,15 +176,6 @@ static void begin_hold(struct session *session) {
         status_poller_poll(session->poller, session->now);
     }
     sample(session);
-}
-
-/* The hold so far; at its end, the whole. */
-static void measure_hold(struct session *session) {
-    struct record *record = session->record;
-    record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
-    record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
-    if (record->hold_seconds > 0)
-        record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
 }
 
 static void begin_freeze(struct session *session) {
@@ -397,47 +436,15 @@ static bool shows_line(const struct session *session) {
     return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
 }
 
-/* The record as it would be if the run ended now. */
-static void bring_up_to_date(struct session *session) {
-    struct record *record = session->record;
-    if (session->phase < PHASE_DRAIN) {
-        tally_copy(&record->total, session->total);
-        meter_files(session->crew, session->plan, session->total, &record->headroom_files_used,
-                    &record->headroom_files_limit);
-    }
-    if (session->phase == PHASE_HOLD)
-        measure_hold(session);
-    clock_gettime(CLOCK_REALTIME, &record->ended_at);
-    record->balanced = record->imbalance == NULL;
-    snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
-    if (session->poller != NULL)
-        record->server = session->poller->view;
-    meter_so_far(&session->meter, record, session->crew);
-    record_members(session);
-}
-
-static void write_timeline(struct session *session, const struct sample *sample) {
-    if (session->timeline == NULL)
-        return;
-    struct timeline_file *file = &session->timeline->file;
-    bring_up_to_date(session);
-    struct timeline_moment moment = {phase_name(session->phase), *sample};
-    session_complain(file, timeline_file_sample(file, session->plan, session->record, &moment));
-}
-
 static void tick(struct session *session) {
     session->next_tick = instant_after(session->next_tick, SECOND);
     if (instant_before(session->next_tick, session->now))
         session->next_tick = instant_after(session->now, SECOND); /* we were held up */
     session->ticks++;
-    sample(session);
-    double server = session->poller != NULL ? session->poller->per_second : (double)NAN;
-    double t = duration_seconds(instant_since(session->now, session->started));
-    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->total,
-                                     session->now, t, server);
     if (session->ticks % AUTO_LINE_TICKS == 0)
         meter_memory(&session->meter, session->crew);
-    write_timeline(session, &taken);
+    sample(session);
+    take_second(session);
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);

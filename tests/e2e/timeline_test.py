@@ -8,7 +8,6 @@ import pathlib
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import unittest
@@ -62,13 +61,15 @@ class TimelineTest(unittest.TestCase):
         result = soak("-c", 50, "-d", "3s", "-i", "300ms", "-w", 2, "--label", "a night",
                       "--server-status", self.server.status_url, "--timeline", self.path, self.server.url)
         self.assertEqual(0, result.code, result.err)
-        header, *samples, end = lines_of(self.path)
+        header, begin, *samples, end = lines_of(self.path)
         report = result.report
         self.assertEqual("holdfast-timeline/1", header["schema"])
-        for name in ("id", "label", "seed"):
-            self.assertEqual(report["run"][name], header["run"][name])
-        for name in ("plan", "target", "environment", "tool"):
+        for name in ("plan", "environment", "tool"):
             self.assertEqual(report[name], header[name])
+        for name in ("id", "label", "seed"):
+            self.assertEqual(report["run"][name], begin["run"][name])
+        self.assertEqual(report["target"], begin["target"])
+        self.assertEqual(report["generator"]["workers"], begin["workers"])
         # What the run showed second by second, its JSON report holds as rows.
         rows, timeline = {}, report["timeline"]
         for name in ("t", "client_per_second", "server_per_second", "p99_seconds"):
@@ -152,6 +153,19 @@ class KillTest(unittest.TestCase):
                 numbers = range(first, min(first + at_once, KILLS))
                 self.kill_some([(folder / str(number), moments.uniform(0.0, 3.5)) for number in numbers], server)
 
+    def test_killed_before_its_load_it_renders_too(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder, holdfast.listener() as silent:
+            path = pathlib.Path(folder) / "run.jsonl"
+            process = subprocess.Popen([PROGRAM, "-q", "--timeline", str(path), holdfast.url_of(silent)],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            connection, _ = silent.accept()  # the preflight waits for its answer
+            process.kill()
+            process.wait()
+            connection.close()
+            summary, report, _ = render(path)
+        self.assertRegex(summary, r"^INCONCLUSIVE ")
+        self.assertIn("before the load", report["verdict"]["reasons"][0])
+
     def kill_some(self, plan, server):
         """Starts all, kills each at its moment after its timeline began, and looks at what is left."""
         runs = []
@@ -172,7 +186,7 @@ class KillTest(unittest.TestCase):
 
     def begin_of(self, path):
         """When its ramp began, on the clock of the wall."""
-        eventually(lambda: path.exists() and b"\n" in path.read_bytes(), "the header is written")
+        eventually(lambda: path.exists() and path.read_bytes().count(b"\n") > 1, "the load begins")
         return path.stat().st_ctime
 
     def look_at(self, path, lived):
@@ -184,7 +198,7 @@ class KillTest(unittest.TestCase):
         seconds = report["timeline"]["t"]
         known = seconds[-1] if seconds else 0
         lines = path.read_bytes().count(b"\n")
-        self.assertEqual(len(seconds) + 1, lines)
+        self.assertEqual(len(seconds) + 2, lines)
         # The second it died in, and as much as a busy machine may be late with a line.
         self.assertLess(lived - known, 1 + 0.5, f"{lived} s lived, {seconds}")
 

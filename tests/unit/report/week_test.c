@@ -20,7 +20,12 @@
 
 enum { DAY_SECONDS = 86400, ASKED_PER_SECOND = 6 };
 /* The address sanitizer keeps what was freed for a while: there, memory says nothing. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__)
 enum { WATCHED = 0, DAYS = 1 };
 #else
 enum { WATCHED = 1, DAYS = 7 };
@@ -79,7 +84,9 @@ static int write_week(int fd) {
     struct timeline_file file = {.path = "week", .fd = fd};
     long after_a_while = 0;
     begin_week(fixture);
-    int error = timeline_file_begin(&file, &fixture->plan, record, &fixture->judgement);
+    int error = timeline_file_header(&file, &fixture->plan);
+    if (error == 0)
+        error = timeline_file_begin(&file, &fixture->plan, record, &fixture->judgement);
     for (uint64_t second = 1; second <= seconds && error == 0; second++) {
         struct timeline_moment moment = {"hold", live_on(record, second)};
         timeline_push(&record->timeline, &moment.sample);
