@@ -115,6 +115,6 @@ void saved_server(struct saved *saved, struct place *place, const struct json_t 
     read_polls(&record->server, place, document);
     read_log(&record->server_log, place, document, whole);
     *process =
-        (struct process_view){.asked = options->server_pid > 0, .pid = (int)options->server_pid};
+        (struct process_view){.asked = options->given.server_pid, .pid = (int)options->server_pid};
     read_process(process, place, document, whole);
 }

@@ -143,6 +143,125 @@ static void a_timeline_read_back_gives_the_runs_own_report_to_the_byte(void **st
     saved_free(saved);
 }
 
+/* A record in which each source of the server's side has something to say. */
+static void make_observed(struct fixture *fixture) {
+    struct record *record = &fixture->record;
+    fixture->options.server_pid = 4242;
+    fixture->options.given.server_pid = true;
+    record->server = (struct server_view){.asked = true,
+                                          .measured = true,
+                                          .polls_sent = 2,
+                                          .polls_answered = 2,
+                                          .requests = 501,
+                                          .client_sent = 500,
+                                          .active = 95,
+                                          .active_peak = 98,
+                                          .reading_peak = 1,
+                                          .writing = 2,
+                                          .writing_peak = 3,
+                                          .waiting = 93,
+                                          .waiting_peak = 97,
+                                          .accepted = 97,
+                                          .handled = 96};
+    record->server_log = (struct log_view){.asked = true,
+                                           .lines = 490,
+                                           .matching = 480,
+                                           .own = 2,
+                                           .requests = 488,
+                                           .client_sent = 501,
+                                           .bytes = 50000,
+                                           .rotations = 2,
+                                           .given_up = 1,
+                                           .missing = true,
+                                           .behind_bytes_max = 12,
+                                           .hold_measured = true,
+                                           .per_second_mean = 8.5};
+    record->server_process = (struct process_view){.asked = true,
+                                                   .pid = 4242,
+                                                   .samples = 60,
+                                                   .ended = true,
+                                                   .ended_seconds = 59.5,
+                                                   .processes = 2,
+                                                   .processes_peak = 3,
+                                                   .cut = true,
+                                                   .pss = true,
+                                                   .memory_before_bytes = 1 << 20,
+                                                   .memory_hold_bytes = 3 << 20,
+                                                   .memory_peak_bytes = 4 << 20,
+                                                   .connections = 94,
+                                                   .cpu_seconds = 0.75,
+                                                   .cpu_percent = NAN,
+                                                   .files_peak = 120,
+                                                   .files_process_peak = 110,
+                                                   .nofile_soft = 120};
+}
+
+static void make_refilled(struct fixture *fixture) {
+    struct tally *total = &fixture->record.total;
+    fixture->plan.reconnect = fixture->options.reconnect = (struct span){SECOND, 30 * SECOND};
+    total->counts.reconnected = 2;
+    total->counts.refilling = 6;
+    histogram_add(&total->refill, SECOND);
+    histogram_add(&total->refill, 3 * SECOND);
+}
+
+/* The run's report, and what its timeline gives, are the same text. */
+static void assert_same_again(struct fixture *fixture) {
+    make_level(&fixture->record);
+    char *timeline = timeline_of(fixture, true);
+    struct saved *saved = read_text(timeline);
+    char *json = json_of(saved), *summary = summary_of(saved);
+    assert_string_equal(json, fixture_json(fixture, &fixture->record));
+    assert_string_equal(summary, fixture_summary(fixture, &fixture->record, false));
+    free(json);
+    free(summary);
+    free(timeline);
+    saved_free(saved);
+}
+
+static void what_log_and_process_showed_is_read_back(void **state) {
+    make_observed(*state);
+    assert_same_again(*state);
+}
+
+static void a_process_that_was_never_seen_stays_unmeasured(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.server_pid = 4242;
+    fixture->options.given.server_pid = true;
+    fixture->record.server_process = (struct process_view){.asked = true,
+                                                           .pid = 4242,
+                                                           .memory_before_bytes = -1,
+                                                           .memory_hold_bytes = -1,
+                                                           .memory_peak_bytes = -1,
+                                                           .cpu_percent = NAN,
+                                                           .files_peak = -1,
+                                                           .files_process_peak = -1,
+                                                           .nofile_soft = -1};
+    assert_same_again(fixture);
+}
+
+static void how_connections_came_back_is_read_back(void **state) {
+    make_refilled(*state);
+    assert_same_again(*state);
+}
+
+/* The sample of endings is the run's own: read back, their causes are unknown, and not none. */
+static void why_connections_ended_is_not_kept(void **state) {
+    struct fixture *fixture = *state;
+    struct tally *total = &fixture->record.total;
+    uint64_t ended = total->counts.outcomes[OUTCOME_closed_idle];
+    total->endings.of[OUTCOME_closed_idle].count = ended;
+    total->endings.of[OUTCOME_closed_idle].kept = (uint32_t)ended;
+    char *timeline = timeline_of(fixture, true);
+    assert_int_equal(fixture->judgement.closings.count, 1);
+    struct saved *saved = read_text(timeline);
+    char *json = json_of(saved);
+    assert_says(json, "\"lifetimes\": null");
+    free(json);
+    free(timeline);
+    saved_free(saved);
+}
+
 static void a_report_read_back_gives_the_runs_own_summary(void **state) {
     struct fixture *fixture = *state;
     begin_run(fixture);
@@ -410,6 +529,10 @@ int main(void) {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         EACH(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
+        EACH(what_log_and_process_showed_is_read_back),
+        EACH(a_process_that_was_never_seen_stays_unmeasured),
+        EACH(how_connections_came_back_is_read_back),
+        EACH(why_connections_ended_is_not_kept),
         EACH(a_report_read_back_gives_the_runs_own_summary),
         EACH(a_timeline_without_its_end_is_inconclusive),
         EACH(what_was_broken_before_the_cut_stays_broken),
