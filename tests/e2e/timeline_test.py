@@ -92,6 +92,23 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual(report, again)
         self.assertEqual(result.out, summary)
 
+    def test_it_keeps_what_log_and_process_showed_and_how_connections_came_back(self):
+        with Nginx("soak", connections=500, settings={"keepalive_requests": 5}) as server:
+            result = soak("-c", 20, "-d", "3s", "-i", "200ms", "--reconnect", "backoff=100ms..500ms", "--server-log",
+                          server.access_log, "--server-pid", server.pid, "--server-status", server.status_url,
+                          "--timeline", self.path, server.url)
+        report, (_, again, _) = result.report, render(self.path)
+        self.assertEqual("several", report["server"]["source"])
+        self.assertGreater(report["connections"]["reconnected"], 0)
+        # Why connections ended is inferred from a sample that is not kept.
+        self.assertIsNotNone(report.pop("lifetimes"))
+        self.assertIsNone(again.pop("lifetimes"))
+        kept = [finding for finding in report.pop("findings") if finding["code"] != "request_limit"]
+        self.assertEqual(kept, again.pop("findings"))
+        self.assertEqual(report, again)
+        for line in lines_of(self.path)[2:-1]:
+            self.assertLess(len(json.dumps(line, separators=(",", ":"))), 4096)
+
     def test_on_standard_output_it_leaves_the_summary_to_standard_error(self):
         result = soak("-c", 2, "-d", "1s", "-q", "--timeline", "-", self.server.url)
         self.assertEqual(0, result.code, result.err)
