@@ -70,9 +70,23 @@ static void put_character(FILE *out, uint32_t character, const char *bytes, unsi
     }
 }
 
+/* How many bytes from here on stand for themselves in a string. */
+static size_t plain(const char *text) {
+    size_t length = 0;
+    while (text[length] >= ' ' && text[length] < 0x7f && text[length] != '"' &&
+           text[length] != '\\')
+        length++;
+    return length;
+}
+
 static void put_string(FILE *out, const char *text) {
     putc('"', out);
-    while (*text != '\0') {
+    for (;;) {
+        size_t length_plain = plain(text);
+        fwrite(text, 1, length_plain, out);
+        text += length_plain;
+        if (*text == '\0')
+            break;
         uint32_t character = 0;
         unsigned length = utf8_read(text, &character);
         if (length > 0)

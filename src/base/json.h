@@ -6,6 +6,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* jansson, which reads JSON for us, has functions of these names: in one program they must differ.
+ */
+#define json_object holdfast_json_object
+#define json_array  holdfast_json_array
+#define json_null   holdfast_json_null
+#define json_string holdfast_json_string
+
 /* Nesting is bounded; the writer require()s well-formed use. Write errors are the stream's: the
  * caller checks ferror() and fflush() at the end. */
 enum { JSON_DEPTH_MAX = 16 };

@@ -40,6 +40,21 @@ static bool open_json(struct soak *soak) {
     return error == 0;
 }
 
+static bool open_timeline(struct soak *soak) {
+    const char *path = soak->options.timeline;
+    if (path == NULL)
+        return true;
+    soak->timeline.judgement = &soak->judgement;
+    int error = timeline_file_open(&soak->timeline.file, path);
+    if (error != 0)
+        fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
+                strerror(-error));
+    else
+        session_complain(&soak->timeline.file,
+                         timeline_file_header(&soak->timeline.file, &soak->plan));
+    return error == 0;
+}
+
 static bool open_signals(struct soak *soak) {
     soak->signals_fd = signals_open();
     if (soak->signals_fd < 0)
@@ -51,7 +66,7 @@ static bool open_signals(struct soak *soak) {
 static bool begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
     char error[OPTIONS_ERROR_MAX];
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
-    soak->signals_fd = -1;
+    soak->signals_fd = soak->timeline.file.fd = -1;
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
         *exit_code = answer(outcome, command, error);
@@ -66,7 +81,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
         return false;
     }
     require_context(soak->plan.seed, NULL);
-    if (!open_json(soak))
+    if (!open_json(soak) || !open_timeline(soak))
         return false;
     *exit_code = EXIT_UNFIT;
     return open_signals(soak);
@@ -88,9 +103,23 @@ static int write_json(struct soak *soak, const struct record *record) {
     return error;
 }
 
+/* 0, or an earlier or present -errno; said when it failed. */
+static int write_timeline_end(struct soak *soak, const struct record *record) {
+    struct timeline_file *file = &soak->timeline.file;
+    session_complain(file, timeline_file_end(file, &soak->plan, record, &soak->judgement));
+    return file->error;
+}
+
+struct session_timeline *soak_timeline(struct soak *soak) {
+    return soak->timeline.file.fd >= 0 ? &soak->timeline : NULL;
+}
+
+static bool is_output(const char *path) {
+    return path != NULL && strcmp(path, "-") == 0;
+}
+
 FILE *soak_output(const struct soak *soak) {
-    const char *json = soak->options.json;
-    return json != NULL && strcmp(json, "-") == 0 ? stderr : stdout;
+    return is_output(soak->options.json) || is_output(soak->options.timeline) ? stderr : stdout;
 }
 
 bool soak_misused(const struct soak *soak) {
@@ -111,6 +140,8 @@ static int write_summary(struct soak *soak, const struct record *record) {
 
 int soak_report(struct soak *soak, const struct record *record, bool with_summary) {
     int failed = write_json(soak, record);
+    if (write_timeline_end(soak, record) != 0)
+        failed = -1;
     if (with_summary && write_summary(soak, record) != 0)
         failed = -1;
     int exit_code = soak->judgement.exit_code;
@@ -122,6 +153,7 @@ static void end(struct soak *soak) {
         report_file_discard(&soak->json);
     if (soak->plan.server_log.open)
         close(soak->plan.server_log.fd);
+    timeline_file_close(&soak->timeline.file);
     if (soak->signals_fd >= 0)
         close(soak->signals_fd);
     options_free(&soak->options);

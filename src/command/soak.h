@@ -8,6 +8,7 @@
 #include "judge/judge.h"
 #include "plan/plan.h"
 #include "report/report.h"
+#include "run/session.h"
 #include "stats/record.h"
 
 enum { EXIT_USAGE = 2, EXIT_UNFIT = 3, EXIT_INCONCLUSIVE = 4 };
@@ -18,6 +19,7 @@ struct soak {
     struct judgement judgement;
     struct report_file json;
     bool has_json;
+    struct session_timeline timeline;
     int signals_fd;
 };
 
@@ -28,7 +30,10 @@ int soak_command(enum command command, int argc, char **argv, int (*carry_out)(s
 /* True, and said, when the preflight found a mistake in what was asked (exit code 2). */
 bool soak_misused(const struct soak *soak);
 
-/* Standard output, or standard error when the JSON report goes there. */
+/* The timeline file, or NULL when it was not asked for. */
+struct session_timeline *soak_timeline(struct soak *soak);
+
+/* Standard output, or standard error when a report goes there. */
 FILE *soak_output(const struct soak *soak);
 
 /* Writes the reports and returns the exit code: the judgement's, or 4 where that is 0 and a report

@@ -68,5 +68,7 @@ void host_resolve_end(struct host_resolve *resolve);
 int64_t host_process_pss_bytes(int pid);
 int64_t host_process_rss_bytes(int pid);
 int64_t host_process_cpu_ns(int pid);
+/* The same, user and system apart; false, and nothing written, when it cannot be read. */
+bool host_process_times(int pid, int64_t *user_ns, int64_t *system_ns);
 
 #endif

@@ -36,19 +36,26 @@ static bool read_stat(char *text, size_t size, int pid) {
     return length > 0;
 }
 
-int64_t host_process_cpu_ns(int pid) {
+bool host_process_times(int pid, int64_t *user_ns, int64_t *system_ns) {
     char text[STAT_BYTES];
     if (!read_stat(text, sizeof text, pid))
-        return -1;
+        return false;
     /* Field 2 is the name in parentheses and may hold parentheses itself: the last one ends it.
      * Fields 14 and 15 are utime and stime in clock ticks (proc_pid_stat(5)). */
     const char *after = strrchr(text, ')');
     unsigned long long user, kernel;
     if (after == NULL || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
                                 &user, &kernel) != 2)
-        return -1;
+        return false;
     long ticks_per_second = sysconf(_SC_CLK_TCK);
     if (ticks_per_second <= 0)
-        return -1;
-    return (int64_t)(user + kernel) * (SECOND / ticks_per_second);
+        return false;
+    *user_ns = (int64_t)user * (SECOND / ticks_per_second);
+    *system_ns = (int64_t)kernel * (SECOND / ticks_per_second);
+    return true;
+}
+
+int64_t host_process_cpu_ns(int pid) {
+    int64_t user, kernel;
+    return host_process_times(pid, &user, &kernel) ? user + kernel : -1;
 }

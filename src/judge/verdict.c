@@ -63,14 +63,12 @@ static void find_keep_alive(struct findings *findings, const struct plan *plan,
 }
 
 static void find_lag(struct findings *findings, const struct record *record) {
-    const struct histogram *lag = &record->total.lag;
-    if (lag->count == 0)
+    struct figures lag = record_figures(record, DISTRIBUTION_LAG);
+    if (lag.count == 0)
         return;
-    duration worst = lag->max;
-    bool late = worst > 100 * MILLISECOND;
+    bool late = lag.max > 0.1;
     findings_add(findings, "loop_lag", SIDE_TESTER, late ? FINDING_WARN : FINDING_OK,
-                 "our own lateness: p99 %.3g ms, worst %.3g ms%s",
-                 (double)histogram_quantile(lag, 0.99) / 1e6, (double)worst / 1e6,
+                 "our own lateness: p99 %.3g ms, worst %.3g ms%s", lag.p99 * 1e3, lag.max * 1e3,
                  late ? "; latencies hold that much of our own" : "");
 }
 
@@ -227,7 +225,8 @@ static void decide(struct judgement *judgement, enum verdict verdict, int exit_c
 }
 
 static void explain_interruption(struct judgement *judgement, const struct record *record) {
-    reason(judgement, "interrupted in the %s", record->ramp_cut ? "ramp" : "hold");
+    if (!record->cut_off) /* which says so itself */
+        reason(judgement, "interrupted in the %s", record->ramp_cut ? "ramp" : "hold");
 }
 
 static void judge_by_precedence(struct judgement *judgement, const struct plan *plan,
@@ -272,6 +271,9 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     judge_server_side(&judgement->findings, plan, record);
     find_lag(&judgement->findings, record);
     judge_by_precedence(judgement, plan, record);
+    if (record->cut_off)
+        reason(judgement, "the timeline ends at %.1f s: the run was cut off",
+               record->cut_off_seconds);
     if (record->cut) {
         decide(judgement, VERDICT_INCONCLUSIVE, 130);
         reason(judgement, "a second interrupt cut the end short");

@@ -73,6 +73,12 @@ void options_free(struct options *options);
 bool options_read_config(struct options *options, enum command command, const char *name,
                          const char *text, size_t length, char error[static OPTIONS_ERROR_MAX]);
 
+/* One member of a report's "plan" read back: the value as options_write_json() shows it, one of the
+ * items where it shows a list. Opens no file, whatever the value names. A field that is no option's
+ * is left alone. false and one line in error when the value is not accepted. */
+bool options_read_member(struct options *options, const char *field, const char *value,
+                         char error[static OPTIONS_ERROR_MAX]);
+
 /* --help of a command: an entry for each option with its default and bounds; and docs/options.md.
  */
 void options_print_help(FILE *out, enum command command);

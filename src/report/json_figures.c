@@ -13,12 +13,12 @@ static void member_if(struct json *json, const char *name, bool measured, double
     json_number_member(json, name, measured ? value : NAN);
 }
 
-static void counts_by_outcome(struct json *json, const uint64_t *counts) {
+static void counts_by_outcome(struct json *json, const uint64_t *counts, enum section_form form) {
     json_name(json, "outcomes");
     json_object(json);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         enum outcome outcome = (enum outcome)i;
-        if (!outcome_is_drain(outcome))
+        if (!outcome_is_drain(outcome) && (form == FORM_REPORT || counts[i] > 0))
             json_uint_member(json, outcome_name(outcome), counts[i]);
     }
     json_object_end(json);
@@ -50,7 +50,8 @@ static void drain(struct json *json, const struct record *record) {
     json_object(json);
     json_number_member(json, "seconds", record->drain_seconds);
     const char *how = record->drain_by_reset ? "rst" : "fin";
-    json_string_member(json, "how", record->total.counts.attempted > 0 ? how : NULL);
+    bool drained = record->total.counts.attempted > 0 && !record->cut_off;
+    json_string_member(json, "how", drained ? how : NULL);
     json_name(json, "outcomes");
     json_object(json);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
@@ -66,7 +67,7 @@ static void drain(struct json *json, const struct record *record) {
 static void refill(struct json *json, const struct plan *plan, const struct record *record) {
     if (plan_reconnects(plan)) {
         json_uint_member(json, "refilling", record->total.counts.refilling);
-        section_durations(json, "refill_seconds", &record->total.refill);
+        section_figures(json, "refill_seconds", record_figures(record, DISTRIBUTION_REFILL));
         return;
     }
     json_name(json, "refilling");
@@ -75,7 +76,8 @@ static void refill(struct json *json, const struct plan *plan, const struct reco
     json_null(json);
 }
 
-void section_connections(struct json *json, const struct plan *plan, const struct record *record) {
+void section_connections(struct json *json, const struct plan *plan, const struct record *record,
+                         enum section_form form) {
     const struct counts *counts = &record->total.counts;
     json_name(json, "connections");
     json_object(json);
@@ -95,13 +97,14 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_uint_member(json, "lost", counts->lost);
     json_uint_member(json, "reconnected", counts->reconnected);
     refill(json, plan, record);
-    counts_by_outcome(json, counts->outcomes);
+    counts_by_outcome(json, counts->outcomes, form);
     counts_by_errno(json, counts->errnos);
     counts_by_reason(json, counts->reasons);
     json_bool_member(json, "balanced", record->balanced);
     json_string_member(json, "imbalance", record->imbalance);
     json_uint_member(json, "samples", record->samples);
-    drain(json, record);
+    if (form == FORM_REPORT)
+        drain(json, record);
     json_object_end(json);
 }
 
@@ -132,26 +135,23 @@ void section_requests(struct json *json, const struct record *record) {
     json_object_end(json);
 }
 
-void section_durations(struct json *json, const char *name, const struct histogram *histogram) {
-    static const struct {
-        const char *name;
-        double fraction;
-    } quantiles[] = {{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p999", 0.999}};
-    bool any = histogram->count > 0;
+void section_figures(struct json *json, const char *name, struct figures figures) {
     json_name(json, name);
     json_object(json);
-    json_uint_member(json, "count", histogram->count);
-    member_if(json, "min", any, duration_seconds(histogram->min));
-    member_if(json, "mean", any, histogram_mean(histogram) / 1e9);
-    member_if(json, "stddev", any, histogram_stddev(histogram) / 1e9);
-    for (size_t i = 0; i < sizeof quantiles / sizeof quantiles[0]; i++)
-        member_if(json, quantiles[i].name, any,
-                  duration_seconds(histogram_quantile(histogram, quantiles[i].fraction)));
-    member_if(json, "max", any, duration_seconds(histogram->max));
+    json_uint_member(json, "count", figures.count);
+    json_number_member(json, "min", figures.min);
+    json_number_member(json, "mean", figures.mean);
+    json_number_member(json, "stddev", figures.stddev);
+    json_number_member(json, "p50", figures.p50);
+    json_number_member(json, "p90", figures.p90);
+    json_number_member(json, "p95", figures.p95);
+    json_number_member(json, "p99", figures.p99);
+    json_number_member(json, "p999", figures.p999);
+    json_number_member(json, "max", figures.max);
     json_object_end(json);
 }
 
-static void workers(struct json *json, const struct record *record) {
+void section_workers(struct json *json, const struct record *record) {
     json_name(json, "workers");
     json_array(json);
     for (size_t i = 0; i < record->worker_count; i++) {
@@ -165,9 +165,9 @@ static void workers(struct json *json, const struct record *record) {
     json_array_end(json);
 }
 
-void section_generator(struct json *json, const struct record *record) {
+void section_generator(struct json *json, const struct record *record, enum section_form form) {
     const struct counts *counts = &record->total.counts;
-    const struct histogram *lag = &record->total.lag;
+    struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     bool ran = record->engine[0] != '\0';
     json_name(json, "generator");
     json_object(json);
@@ -177,14 +177,14 @@ void section_generator(struct json *json, const struct record *record) {
     json_number_member(json, "cpu_system_seconds", record->cpu_system_seconds);
     member_known_int(json, "pss_bytes_max", record->pss_bytes_max);
     member_known_int(json, "rss_bytes_max", record->rss_bytes_max);
-    member_if(json, "loop_lag_seconds_p99", lag->count > 0,
-              duration_seconds(histogram_quantile(lag, 0.99)));
-    member_if(json, "loop_lag_seconds_max", lag->count > 0, duration_seconds(lag->max));
+    json_number_member(json, "loop_lag_seconds_p99", lag.p99);
+    json_number_member(json, "loop_lag_seconds_max", lag.max);
     member_if(json, "deadline_lag_seconds_max", ran, (double)counts->deadline_lag_ns / 1e9);
     member_known_int(json, "cq_overflows", ran ? (int64_t)counts->cq_overflows : -1);
     member_known_int(json, "turns", ran ? (int64_t)counts->turns : -1);
     member_known_int(json, "stale_completions", ran ? (int64_t)counts->stale : -1);
-    workers(json, record);
+    if (form == FORM_REPORT)
+        section_workers(json, record);
     json_object_end(json);
 }
 
@@ -197,10 +197,18 @@ enum series {
     SERIES_CLIENT,
     SERIES_SERVER,
     SERIES_P99,
+    SERIES_LIVE_MIN,
+    SERIES_LIVE_MAX,
+    SERIES_CLIENT_MIN,
+    SERIES_CLIENT_MAX,
+    SERIES_SERVER_MIN,
+    SERIES_SERVER_MAX,
+    SERIES_P99_MIN,
     SERIES_COUNT
 };
 
-static void point(struct json *json, enum series series, const struct sample *sample) {
+static void point(struct json *json, enum series series, const struct sample *sample,
+                  const struct extremes *extremes) {
     switch (series) {
     case SERIES_T: json_number(json, sample->t); return;
     case SERIES_LIVE: json_uint(json, sample->live); return;
@@ -210,6 +218,13 @@ static void point(struct json *json, enum series series, const struct sample *sa
     case SERIES_CLIENT: json_number(json, sample->client_per_second); return;
     case SERIES_SERVER: json_number(json, sample->server_per_second); return;
     case SERIES_P99: json_number(json, sample->p99_seconds); return;
+    case SERIES_LIVE_MIN: json_uint(json, extremes->live_min); return;
+    case SERIES_LIVE_MAX: json_uint(json, extremes->live_max); return;
+    case SERIES_CLIENT_MIN: json_number(json, extremes->client_min); return;
+    case SERIES_CLIENT_MAX: json_number(json, extremes->client_max); return;
+    case SERIES_SERVER_MIN: json_number(json, extremes->server_min); return;
+    case SERIES_SERVER_MAX: json_number(json, extremes->server_max); return;
+    case SERIES_P99_MIN: json_number(json, extremes->p99_min); return;
     case SERIES_COUNT: return;
     }
 }
@@ -222,7 +237,14 @@ void section_timeline(struct json *json, const struct timeline *timeline) {
                                                     "errored",
                                                     "client_per_second",
                                                     "server_per_second",
-                                                    "p99_seconds"};
+                                                    "p99_seconds",
+                                                    "live_min",
+                                                    "live_max",
+                                                    "client_per_second_min",
+                                                    "client_per_second_max",
+                                                    "server_per_second_min",
+                                                    "server_per_second_max",
+                                                    "p99_seconds_min"};
     struct sample last;
     bool unfinished = timeline_unfinished(timeline, &last);
     json_name(json, "timeline");
@@ -233,9 +255,9 @@ void section_timeline(struct json *json, const struct timeline *timeline) {
         json_name(json, names[series]);
         json_array(json);
         for (size_t i = 0; i < timeline->count; i++)
-            point(json, (enum series)series, &timeline->samples[i]);
+            point(json, (enum series)series, &timeline->samples[i], &timeline->extremes[i]);
         if (unfinished)
-            point(json, (enum series)series, &last);
+            point(json, (enum series)series, &last, &timeline->held_extremes);
         json_array_end(json);
     }
     json_object_end(json);

@@ -30,15 +30,16 @@ static struct record *record_of_nothing(const struct judgement *judgement) {
     return record;
 }
 
-static void member_time(struct json *json, const char *name, const struct timespec *time) {
-    char seconds[32], text[48];
+void member_time(struct json *json, const char *name, const struct timespec *time, int digits) {
+    char seconds[32], fraction[16], text[64];
     struct tm utc;
     if (time->tv_sec == 0 || gmtime_r(&time->tv_sec, &utc) == NULL) {
         json_null_member(json, name);
         return;
     }
     strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text, sizeof text, "%s.%03ldZ", seconds, time->tv_nsec / 1000000);
+    snprintf(fraction, sizeof fraction, "%09ld", time->tv_nsec);
+    snprintf(text, sizeof text, "%s.%.*sZ", seconds, digits, fraction);
     json_string_member(json, name, text);
 }
 
@@ -50,7 +51,7 @@ static uint64_t identity(uint64_t seed, const struct timespec *start) {
     return mixed ^ mixed >> 31;
 }
 
-static void section_tool(struct json *json) {
+void section_tool(struct json *json) {
     json_name(json, "tool");
     json_object(json);
     json_string_member(json, "name", "holdfast");
@@ -59,16 +60,20 @@ static void section_tool(struct json *json) {
     json_object_end(json);
 }
 
-static void section_run(struct json *json, const struct plan *plan, const struct record *record) {
-    const struct counts *counts = &record->total.counts;
+void member_id(struct json *json, const struct plan *plan, const struct record *record) {
     char id[24];
     snprintf(id, sizeof id, "%016" PRIx64, identity(plan->seed, &record->started_at));
+    json_string_member(json, "id", id);
+}
+
+static void section_run(struct json *json, const struct plan *plan, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
     json_name(json, "run");
     json_object(json);
-    json_string_member(json, "id", id);
+    member_id(json, plan, record);
     json_string_member(json, "label", plan->options->label);
-    member_time(json, "started_at", &record->started_at);
-    member_time(json, "ended_at", &record->ended_at);
+    member_time(json, "started_at", &record->started_at, 3);
+    member_time(json, "ended_at", &record->ended_at, 3);
     json_number_member(json, "ramp_seconds", record->ramp_seconds);
     json_number_member(json, "ramp_lateness_seconds_max",
                        counts->attempted > 0 ? (double)counts->ramp_late_ns / 1e9 : NAN);
@@ -79,7 +84,7 @@ static void section_run(struct json *json, const struct plan *plan, const struct
     json_object_end(json);
 }
 
-static void section_verdict(struct json *json, const struct judgement *judgement) {
+void section_verdict(struct json *json, const struct judgement *judgement) {
     json_name(json, "verdict");
     json_object(json);
     json_string_member(json, "result", verdict_name(judgement->verdict));
@@ -92,7 +97,7 @@ static void section_verdict(struct json *json, const struct judgement *judgement
     json_object_end(json);
 }
 
-static void section_requirements(struct json *json, const struct judgement *judgement) {
+void section_requirements(struct json *json, const struct judgement *judgement) {
     json_name(json, "requirements");
     json_array(json);
     for (size_t i = 0; i < judgement->requirement_count; i++) {
@@ -118,7 +123,7 @@ static void member_of_finding(struct json *json, const char *name, int64_t value
         json_int(json, value);
 }
 
-static void section_findings(struct json *json, const struct findings *findings) {
+void section_findings(struct json *json, const struct findings *findings) {
     json_name(json, "findings");
     json_array(json);
     for (size_t i = 0; i < findings->count; i++) {
@@ -152,14 +157,14 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_plan(json, plan);
     section_target(json, plan, &judgement->target);
     section_environment(json, &plan->host);
-    section_connections(json, plan, record);
+    section_connections(json, plan, record, FORM_REPORT);
     section_requests(json, record);
-    section_durations(json, "latency_seconds", &record->total.latency);
-    section_durations(json, "service_seconds", &record->total.service);
-    section_durations(json, "connect_seconds", &record->total.connect);
+    section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));
+    section_figures(json, "service_seconds", record_figures(record, DISTRIBUTION_SERVICE));
+    section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));
     section_server(json, record);
     section_lifetimes(json, &judgement->closings);
-    section_generator(json, record);
+    section_generator(json, record, FORM_REPORT);
     section_findings(json, &judgement->findings);
     section_timeline(json, &record->timeline);
     json_object_end(json);

@@ -431,6 +431,13 @@ static const struct member timeline[] = {
     MEMBER("client_per_second", K_NUMBERS_OR_NULL),
     MEMBER("server_per_second", K_NUMBERS_OR_NULL),
     MEMBER("p99_seconds", K_NUMBERS_OR_NULL),
+    MEMBER("live_min", K_COUNTS),
+    MEMBER("live_max", K_COUNTS),
+    MEMBER("client_per_second_min", K_NUMBERS_OR_NULL),
+    MEMBER("client_per_second_max", K_NUMBERS_OR_NULL),
+    MEMBER("server_per_second_min", K_NUMBERS_OR_NULL),
+    MEMBER("server_per_second_max", K_NUMBERS_OR_NULL),
+    MEMBER("p99_seconds_min", K_NUMBERS_OR_NULL),
     {0},
 };
 

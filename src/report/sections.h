@@ -12,12 +12,17 @@ void section_plan(struct json *json, const struct plan *plan);
 void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts);
 void section_environment(struct json *json, const struct host *host);
 
+/* In a line of the timeline, a section leaves out outcomes of which there are none, the drain,
+ * which comes in the end, and workers, which do not change. */
+enum section_form { FORM_REPORT, FORM_LINE };
+
 /* What was measured: json_figures.c. */
-void section_connections(struct json *json, const struct plan *plan, const struct record *record);
+void section_connections(struct json *json, const struct plan *plan, const struct record *record,
+                         enum section_form form);
 void section_requests(struct json *json, const struct record *record);
 void section_lifetimes(struct json *json, const struct closings *closings);
-void section_durations(struct json *json, const char *name, const struct histogram *histogram);
-void section_generator(struct json *json, const struct record *record);
+void section_figures(struct json *json, const char *name, struct figures figures);
+void section_generator(struct json *json, const struct record *record, enum section_form form);
 void section_timeline(struct json *json, const struct timeline *timeline);
 
 /* What the server said of itself: json_server.c. */
@@ -37,5 +42,17 @@ enum {
 
 /* "ECONNRESET"; "other" for the last, which counts all beyond. */
 const char *errno_slot_name(int slot);
+
+/* The report's head: json_report.c. */
+void section_tool(struct json *json);
+void section_verdict(struct json *json, const struct judgement *judgement);
+void section_requirements(struct json *json, const struct judgement *judgement);
+void section_findings(struct json *json, const struct findings *findings);
+
+/* Wall clock in UTC with that many digits of a second; null for 0. */
+void member_time(struct json *json, const char *name, const struct timespec *time, int digits);
+/* The run's identity, from its seed and its start. */
+void member_id(struct json *json, const struct plan *plan, const struct record *record);
+void section_workers(struct json *json, const struct record *record);
 
 #endif

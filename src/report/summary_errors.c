@@ -83,8 +83,9 @@ static void print_error(FILE *out, struct style style, enum outcome outcome,
             words_count(record->total.counts.outcomes[outcome]).text);
     fputs("  whose    the tester (this machine), not the server\n", out);
     print_limit(out, outcome, plan, record);
-    fprintf(out, "  since    %s into the run\n",
-            words_duration((duration)(record->first_seen_seconds[outcome] * 1e9)).text);
+    if (record->first_seen_seconds[outcome] > 0) /* a JSON report does not keep it */
+        fprintf(out, "  since    %s into the run\n",
+                words_seconds(record->first_seen_seconds[outcome]).text);
     if (outcome == OUTCOME_fd_limit && plan->workers_needed > plan->workers)
         fprintf(out, "  do       --workers %u        (each worker has its own limit)\n",
                 (unsigned)plan->workers_needed);

@@ -8,7 +8,7 @@
 #include "report/words.h"
 
 /* Below this, our own lateness at the 99th percentile is no news: a tick is up to 10 ms long. */
-#define LAG_SMALL (10 * MILLISECOND)
+#define LAG_SMALL_SECONDS 0.01
 
 enum { STATUSES_SHOWN = 6, INDENT = SUMMARY_INDENT };
 
@@ -71,8 +71,8 @@ static void print_connections(FILE *out, const struct record *record,
 static void print_ledger(FILE *out, const struct record *record) {
     row(out, "ledger");
     if (record->balanced)
-        fprintf(out, "balanced at each of %s samples and after the drain\n",
-                words_count(record->samples).text);
+        fprintf(out, "balanced at each of %s samples%s\n", words_count(record->samples).text,
+                record->cut_off ? "" : " and after the drain");
     else
         fprintf(out, "NOT BALANCED: %s; this is a bug of holdfast\n",
                 record->imbalance != NULL ? record->imbalance : "reason not kept");
@@ -94,14 +94,13 @@ static void print_ramp(FILE *out, const struct plan *plan, const struct record *
 /* How connections came back: from their end, or a failed first attempt, to live again. */
 static void print_refill(FILE *out, const struct record *record) {
     const struct counts *counts = &record->total.counts;
-    const struct histogram *times = &record->total.refill;
+    struct figures times = record_figures(record, DISTRIBUTION_REFILL);
     row(out, "refill");
     fprintf(out, "reconnected %s   ", words_count(counts->reconnected).text);
-    if (times->count > 0)
-        fprintf(out, "refilled %s in p50 %s   p99 %s   max %s", words_count(times->count).text,
-                words_duration(histogram_quantile(times, 0.5)).text,
-                words_duration(histogram_quantile(times, 0.99)).text,
-                words_duration(times->max).text);
+    if (times.count > 0)
+        fprintf(out, "refilled %s in p50 %s   p99 %s   max %s", words_count(times.count).text,
+                words_seconds(times.p50).text, words_seconds(times.p99).text,
+                words_seconds(times.max).text);
     else
         fputs("nothing was refilled", out);
     if (counts->refilling > 0)
@@ -139,29 +138,26 @@ static void print_requests(FILE *out, const struct record *record) {
             words_rate(record->per_second_mean).text, words_rate(record->per_second_peak).text);
 }
 
-static void print_durations(FILE *out, const char *name, const struct histogram *histogram) {
+static void print_durations(FILE *out, const char *name, struct figures figures) {
     row(out, name);
-    if (histogram->count == 0) {
+    if (figures.count == 0) {
         fputs("not measured\n", out);
         return;
     }
     fprintf(out, "min %s   p50 %s   p90 %s   p99 %s   p99.9 %s   max %s\n",
-            words_duration(histogram->min).text,
-            words_duration(histogram_quantile(histogram, 0.5)).text,
-            words_duration(histogram_quantile(histogram, 0.9)).text,
-            words_duration(histogram_quantile(histogram, 0.99)).text,
-            words_duration(histogram_quantile(histogram, 0.999)).text,
-            words_duration(histogram->max).text);
+            words_seconds(figures.min).text, words_seconds(figures.p50).text,
+            words_seconds(figures.p90).text, words_seconds(figures.p99).text,
+            words_seconds(figures.p999).text, words_seconds(figures.max).text);
 }
 
 /* Our own share in what was measured. */
 static const char *generator_says(const struct record *record) {
-    const struct histogram *lag = &record->total.lag;
+    struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     if (summary_blames_us(&record->total.counts))
         return "it was the limit (ERROR, above)";
-    if (lag->count == 0)
+    if (lag.count == 0)
         return "whether it was the limit is not known";
-    if (histogram_quantile(lag, 0.99) >= LAG_SMALL)
+    if (lag.p99 >= LAG_SMALL_SECONDS)
         return "it was late, and the latencies hold that too";
     return "not the limit";
 }
@@ -172,7 +168,7 @@ static double wall_seconds(const struct record *record) {
 }
 
 static void print_generator(FILE *out, const struct record *record) {
-    const struct histogram *lag = &record->total.lag;
+    struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     double wall = wall_seconds(record);
     double cpu = record->cpu_user_seconds + record->cpu_system_seconds;
     row(out, "generator");
@@ -181,13 +177,16 @@ static void print_generator(FILE *out, const struct record *record) {
     else
         fputs("cpu not measured, ", out);
     fprintf(out, "%s, loop lag p99 %s: %s\n", words_bytes(record->pss_bytes_max).text,
-            lag->count > 0 ? words_duration(histogram_quantile(lag, 0.99)).text : "not measured",
-            generator_says(record));
+            words_seconds(lag.p99).text, generator_says(record));
 }
 
 static void print_drain(FILE *out, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     row(out, "drain");
+    if (record->cut_off) {
+        fputs("not seen: the run was cut off before its end\n", out);
+        return;
+    }
     fprintf(out, "%s closed by us with %s in %s", words_count(counts->drain[OUTCOME_drained]).text,
             record->drain_by_reset ? "RST" : "FIN", words_seconds(record->drain_seconds).text);
     if (record->drain_by_reset)
@@ -200,6 +199,26 @@ static void print_drain(FILE *out, const struct record *record) {
     fputc('\n', out);
 }
 
+static bool is_file(const char *path) {
+    return path != NULL && strcmp(path, "-") != 0;
+}
+
+static void print_files(FILE *out, const struct options *options) {
+    const char *const paths[] = {options->json, options->timeline};
+    char shown[4 * 1024];
+    bool any = false;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        if (!is_file(paths[i]))
+            continue;
+        if (!any)
+            row(out, "files");
+        fprintf(out, "%s%s", any ? "   " : "", text_escape(shown, sizeof shown, paths[i]));
+        any = true;
+    }
+    if (any)
+        fputc('\n', out);
+}
+
 static void print_origin(FILE *out, const struct plan *plan) {
     const struct options *options = plan->options;
     char shown[4 * 1024];
@@ -209,10 +228,7 @@ static void print_origin(FILE *out, const struct plan *plan) {
         row(out, "label");
         fprintf(out, "%s\n", text_escape(shown, sizeof shown, options->label));
     }
-    if (options->json != NULL && strcmp(options->json, "-") != 0) {
-        row(out, "files");
-        fprintf(out, "%s\n", text_escape(shown, sizeof shown, options->json));
-    }
+    print_files(out, options);
 }
 
 void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
@@ -224,8 +240,8 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
         print_refill(out, record);
     print_requests(out, record);
     summary_server(out, record, &judgement->findings);
-    print_durations(out, "latency", &record->total.latency);
-    print_durations(out, "connect", &record->total.connect);
+    print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
+    print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));
     print_generator(out, record);
     print_drain(out, record);
     print_origin(out, plan);

@@ -50,8 +50,8 @@ static void measure_rate(struct meter *meter, const struct tally *total, instant
     meter->answered_before = answered;
 }
 
-void meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
-                instant now, double t, double server_per_second) {
+struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
+                         instant now, double t, double server_per_second) {
     measure_rate(meter, total, now);
     meter->p50 =
         histogram_quantile_between(meter->latency_before, &total->latency, 0.5, &meter->answers);
@@ -69,6 +69,7 @@ void meter_tick(struct meter *meter, struct timeline *timeline, const struct tal
         .p99_seconds = meter->answers > 0 ? duration_seconds(meter->p99) : (double)NAN,
     };
     timeline_push(timeline, &sample);
+    return sample;
 }
 
 /* Sums up over parent and live workers; -1 when one of them could not be read. */
@@ -137,6 +138,19 @@ void meter_line(struct meter *meter, struct live_line *line, const struct crew *
     };
     meter_files(crew, plan, total, &line->files_used, &line->files_limit);
     line->ports_have = headroom_ports(plan);
+}
+
+/* crew_cpu() is of the workers that were reaped; those alive are asked for. */
+void meter_so_far(struct meter *meter, struct record *record, const struct crew *crew) {
+    meter_finish(meter, record, crew);
+    for (size_t i = 0; i < crew_count(crew); i++) {
+        const struct crew_member *member = crew_member(crew, i);
+        int64_t user, system;
+        if (member->gone || !host_process_times(member->pid, &user, &system))
+            continue;
+        record->cpu_user_seconds += duration_seconds(user);
+        record->cpu_system_seconds += duration_seconds(system);
+    }
 }
 
 void meter_finish(struct meter *meter, struct record *record, const struct crew *crew) {

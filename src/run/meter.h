@@ -31,9 +31,9 @@ void meter_free(struct meter *meter);
 void meter_begin_hold(struct meter *meter, instant since, uint64_t answered);
 
 /* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may
- * be NAN. */
-void meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
-                instant now, double t, double server_per_second);
+ * be NAN. Returns the sample. */
+struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
+                         instant now, double t, double server_per_second);
 
 /* Adds up the memory of parent and workers; the greatest is kept. */
 void meter_memory(struct meter *meter, const struct crew *crew);
@@ -45,6 +45,9 @@ void meter_files(const struct crew *crew, const struct plan *plan, const struct 
 /* Fills what it knows of a live line: all but phase, t and server_rps. */
 void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
                 const struct plan *plan, const struct tally *total);
+
+/* CPU, memory and peak into the record while the workers live. */
+void meter_so_far(struct meter *meter, struct record *record, const struct crew *crew);
 
 /* After the last worker was reaped: CPU, memory and peak into the record. */
 void meter_finish(struct meter *meter, struct record *record, const struct crew *crew);

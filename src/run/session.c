@@ -45,7 +45,8 @@ struct session {
     struct notes notes;
     struct screen screen;
     struct block_view view;
-    instant phase_since; /* as the view has it */
+    instant phase_since;               /* as the view has it */
+    struct session_timeline *timeline; /* NULL: not asked for */
     struct tally *total;
     int signals_fd;
     enum phase phase;
@@ -94,17 +95,76 @@ static void sample(struct session *session) {
 
 /* --- phases --- */
 
+static void record_members(struct session *session);
+
+static void begin_timeline(struct session *session) {
+    struct session_timeline *timeline = session->timeline;
+    if (timeline == NULL)
+        return;
+    record_members(session);
+    session_complain(&timeline->file, timeline_file_begin(&timeline->file, session->plan,
+                                                          session->record, timeline->judgement));
+}
+
 static void begin_ramp(struct session *session) {
     session->phase = PHASE_RAMP;
     clock_gettime(CLOCK_REALTIME, &session->record->started_at);
     session->started = session->now;
     session->next_tick = instant_after(session->now, SECOND);
+    begin_timeline(session);
     crew_run(session->crew, session->now);
+}
+
+/* The hold so far; at its end, the whole. */
+static void measure_hold(struct session *session) {
+    struct record *record = session->record;
+    record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
+    record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
+    if (record->hold_seconds > 0)
+        record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
+}
+
+/* The record as it would be if the run ended now. */
+static void bring_up_to_date(struct session *session) {
+    struct record *record = session->record;
+    if (session->phase < PHASE_DRAIN) {
+        tally_copy(&record->total, session->total);
+        meter_files(session->crew, session->plan, session->total, &record->headroom_files_used,
+                    &record->headroom_files_limit);
+    }
+    if (session->phase == PHASE_HOLD)
+        measure_hold(session);
+    clock_gettime(CLOCK_REALTIME, &record->ended_at);
+    record->balanced = record->imbalance == NULL;
+    snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
+    observers_record(&session->observers, record);
+    meter_so_far(&session->meter, record, session->crew);
+    record_members(session);
+}
+
+static void write_timeline(struct session *session, const struct sample *sample) {
+    if (session->timeline == NULL)
+        return;
+    struct timeline_file *file = &session->timeline->file;
+    bring_up_to_date(session);
+    struct timeline_moment moment = {phase_name(session->phase), *sample};
+    session_complain(file, timeline_file_sample(file, session->plan, session->record, &moment));
+}
+
+/* A second is over, or the part of one that the ramp's end cuts off. */
+static void take_second(struct session *session) {
+    double server = observers_per_second(&session->observers);
+    double t = duration_seconds(instant_since(session->now, session->started));
+    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->total,
+                                     session->now, t, server);
+    write_timeline(session, &taken);
 }
 
 static void begin_hold(struct session *session) {
     struct record *record = session->record;
     const struct counts *counts = &session->total->counts;
+    if (!session->meter.ticked || instant_before(session->meter.tick_before, session->now))
+        take_second(session); /* the next one begins anew, and no gap may be longer than one */
     session->phase = PHASE_HOLD;
     session->hold_since = session->now;
     if (counts->ramp_done_ns != 0) /* as the workers saw it, a moment ago */
@@ -122,10 +182,7 @@ static void begin_freeze(struct session *session) {
     struct record *record = session->record;
     sample(session);
     if (session->phase == PHASE_HOLD) {
-        record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
-        record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
-        if (record->hold_seconds > 0)
-            record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
+        measure_hold(session);
         meter_memory(&session->meter, session->crew);
     } else {
         record->ramp_cut = session->stopping;
@@ -395,12 +452,9 @@ static void tick(struct session *session) {
     session->ticks++;
     sample(session);
     observers_tick(&session->observers, session->now, session->phase < PHASE_DRAIN);
-    double server = observers_per_second(&session->observers);
-    double t = duration_seconds(instant_since(session->now, session->started));
-    meter_tick(&session->meter, &session->record->timeline, session->total, session->now, t,
-               server);
     if (session->ticks % AUTO_LINE_TICKS == 1)
         meter_memory(&session->meter, session->crew);
+    take_second(session);
     if (shows_line(session))
         print_line(session);
     notes_outcomes(&session->notes, &session->total->counts, session->now);
@@ -409,7 +463,7 @@ static void tick(struct session *session) {
                      session->now);
     if (screen_is_open(&session->screen)) {
         view_tick(&session->view, &session->meter, session->crew, session->plan, session->total,
-                  server);
+                  observers_per_second(&session->observers));
         show_block(session);
     }
 }
@@ -477,7 +531,9 @@ static int start(struct session *session) {
 static void record_members(struct session *session) {
     struct record *record = session->record;
     record->worker_count = crew_count(session->crew);
-    record->workers = calloc(record->worker_count, sizeof *record->workers);
+    record->workers_lost_early = 0;
+    if (record->workers == NULL)
+        record->workers = calloc(record->worker_count, sizeof *record->workers);
     for (size_t i = 0; i < record->worker_count && record->workers != NULL; i++) {
         const struct crew_member *member = crew_member(session->crew, i);
         record->workers_lost_early += member->early && !record->cut;
@@ -509,9 +565,19 @@ static void release(struct session *session) {
     free(session->total);
 }
 
-int session_run(struct record *record, const struct plan *plan, int signals_fd) {
-    struct session session = {
-        .plan = plan, .record = record, .signals_fd = signals_fd, .phase = PHASE_START};
+void session_complain(const struct timeline_file *file, int error) {
+    if (error != 0)
+        fprintf(stderr, "holdfast: --timeline: \"%s\" could not be written: %s\n", file->path,
+                strerror(-error));
+}
+
+int session_run(struct record *record, const struct plan *plan, int signals_fd,
+                struct session_timeline *timeline) {
+    struct session session = {.plan = plan,
+                              .record = record,
+                              .signals_fd = signals_fd,
+                              .timeline = timeline,
+                              .phase = PHASE_START};
     record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
     record->hold_seconds = 0;
     timeline_init(&record->timeline, SECOND);

@@ -4,12 +4,23 @@
 
 #include "plan/plan.h"
 #include "report/report.h"
+#include "report/timeline_file.h"
 #include "stats/record.h"
 
+/* The timeline file of a run, with what it tells of the preflight. */
+struct session_timeline {
+    struct timeline_file file;
+    const struct judgement *judgement;
+};
+
 /* Carries the plan out and fills *record (zero-filled by the caller, freed with
- * session_free_record()). Addresses must be resolved; signals_fd is from signals_open(). 0 or
- * -errno when no worker could be started (no load was sent then). */
-int session_run(struct record *record, const struct plan *plan, int signals_fd);
+ * session_free_record()). Addresses must be resolved; signals_fd is from signals_open(). timeline:
+ * gets its beginning and a line a second; NULL for none. 0 or -errno when no worker could be
+ * started (no load was sent then). */
+int session_run(struct record *record, const struct plan *plan, int signals_fd,
+                struct session_timeline *timeline);
+/* Says, once, that the timeline file could not be written. */
+void session_complain(const struct timeline_file *file, int error);
 void session_free_record(struct record *record);
 
 #endif

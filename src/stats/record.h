@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "stats/figures.h"
 #include "stats/server.h"
 #include "stats/tally.h"
 #include "stats/timeline.h"
@@ -28,6 +29,16 @@ struct worker_record {
     uint32_t share;
     bool lost;
     int status; /* wait status when lost */
+};
+
+/* The distributions a record has figures of. */
+enum distribution {
+    DISTRIBUTION_LATENCY,
+    DISTRIBUTION_SERVICE,
+    DISTRIBUTION_CONNECT,
+    DISTRIBUTION_REFILL,
+    DISTRIBUTION_LAG,
+    DISTRIBUTION_COUNT
 };
 
 struct record {
@@ -63,6 +74,14 @@ struct record {
     size_t workers_lost_early; /* before their figures were frozen */
     size_t worker_count;
     struct worker_record *workers;
+    /* Of a saved run, read back. */
+    bool saved; /* its histograms are empty: these are the figures */
+    struct figures figures[DISTRIBUTION_COUNT];
+    bool cut_off; /* the file ends in mid-run: so far is as much as is known */
+    double cut_off_seconds;
 };
+
+/* What reports and judgement say of a distribution. */
+struct figures record_figures(const struct record *record, enum distribution distribution);
 
 #endif

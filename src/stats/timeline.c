@@ -17,6 +17,31 @@ static double mean_of(double a, double b) {
     return isnan(b) ? a : (a + b) / 2;
 }
 
+static struct extremes extremes_of(const struct sample *sample) {
+    return (struct extremes){
+        .live_min = sample->live,
+        .live_max = sample->live,
+        .client_min = sample->client_per_second,
+        .client_max = sample->client_per_second,
+        .server_min = sample->server_per_second,
+        .server_max = sample->server_per_second,
+        .p99_min = sample->p99_seconds,
+    };
+}
+
+/* fmin() and fmax() leave out what was not measured. */
+static void widen(struct extremes *into, const struct extremes *by) {
+    if (by->live_min < into->live_min)
+        into->live_min = by->live_min;
+    if (by->live_max > into->live_max)
+        into->live_max = by->live_max;
+    into->client_min = fmin(into->client_min, by->client_min);
+    into->client_max = fmax(into->client_max, by->client_max);
+    into->server_min = fmin(into->server_min, by->server_min);
+    into->server_max = fmax(into->server_max, by->server_max);
+    into->p99_min = fmin(into->p99_min, by->p99_min);
+}
+
 static void halve(struct timeline *timeline) {
     for (size_t i = 0; i < timeline->count / 2; i++) {
         const struct sample first = timeline->samples[2 * i];
@@ -25,6 +50,9 @@ static void halve(struct timeline *timeline) {
         merged.server_per_second = mean_of(first.server_per_second, merged.server_per_second);
         merged.p99_seconds = fmax(first.p99_seconds, merged.p99_seconds);
         timeline->samples[i] = merged;
+        struct extremes both = timeline->extremes[2 * i];
+        widen(&both, &timeline->extremes[2 * i + 1]);
+        timeline->extremes[i] = both;
     }
     timeline->count /= 2;
     timeline->stride *= 2;
@@ -33,7 +61,9 @@ static void halve(struct timeline *timeline) {
 
 /* Until its stride is complete, the held sample's rates are sums of what was measured. */
 static void hold(struct timeline *timeline, const struct sample *sample) {
+    struct extremes extremes = extremes_of(sample);
     if (timeline->pending == 0) {
+        timeline->held_extremes = extremes;
         timeline->held = (struct sample){.p99_seconds = NAN};
         timeline->held_client = timeline->held_server = 0;
     }
@@ -50,6 +80,7 @@ static void hold(struct timeline *timeline, const struct sample *sample) {
         timeline->held.server_per_second += sample->server_per_second;
         timeline->held_server++;
     }
+    widen(&timeline->held_extremes, &extremes);
     timeline->pending++;
 }
 
@@ -72,6 +103,7 @@ void timeline_push(struct timeline *timeline, const struct sample *sample) {
         halve(timeline); /* and the held one is now the first half of a longer one */
         return;
     }
+    timeline->extremes[timeline->count] = timeline->held_extremes;
     timeline_unfinished(timeline, &timeline->samples[timeline->count++]);
     timeline->pending = 0;
 }

@@ -18,6 +18,13 @@ struct sample {
     double client_per_second, server_per_second, p99_seconds;
 };
 
+/* The least and the greatest of what was merged into a sample; NAN = not measured. A sample's
+ * p99_seconds is the greatest already. */
+struct extremes {
+    uint64_t live_min, live_max;
+    double client_min, client_max, server_min, server_max, p99_min;
+};
+
 struct timeline {
     size_t count;
     duration interval;                 /* of its samples: 1 s, 2 s, 4 s ... */
@@ -25,14 +32,17 @@ struct timeline {
     uint32_t pending;                  /* pushed since the last kept one */
     struct sample held;                /* these, merged; its rates are sums */
     uint32_t held_client, held_server; /* how many of these had that rate measured */
+    struct extremes held_extremes;
     struct sample samples[TIMELINE_MAX];
+    struct extremes extremes[TIMELINE_MAX]; /* of samples[i] */
 };
 
 void timeline_init(struct timeline *timeline, duration interval);
 /* Rates are averaged over merged samples (what was not measured left out), p99 takes the greatest,
  * levels the latest. */
 void timeline_push(struct timeline *timeline, const struct sample *sample);
-/* What was pushed since the last kept sample, merged; false when there is nothing. */
+/* What was pushed since the last kept sample, merged; false when there is nothing. Its extremes are
+ * held_extremes. */
 bool timeline_unfinished(const struct timeline *timeline, struct sample *out);
 
 #endif

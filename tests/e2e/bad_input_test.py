@@ -81,7 +81,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("requests", "rate", "body", "source", "require", "html", "timeline", "junit",
+      ("requests", "rate", "body", "source", "require", "html", "junit",
        "hgrm", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["-n", "5", URL], ["-n"]),
@@ -115,6 +115,15 @@ ARGUMENTS = [
     (["unix:///socket"], ["unix"]),
     (["report"], ["--schema"]),
     (["report", "--nonsense"], ["--schema"]),
+    (["report", "a", "b"], ["b", "one FILE"]),
+    (["report", "--json"], ["--json", "value"]),
+    (["report", "--schema", "a"], ["--schema"]),
+    (["report", "/nonexistent/timeline"], ["/nonexistent/timeline"]),
+    (["report", "/dev/null"], ["/dev/null", "a timeline"]),
+    (["report", "/etc/passwd"], ["/etc/passwd:1", "a timeline"]),
+    (["check", "--timeline", "x", URL], ["--timeline", "check"]),
+    (["--timeline", "-", "--json", "-", URL], ["--timeline", "--json"]),
+    (["--timeline", "/nonexistent/timeline", URL], ["--timeline", "/nonexistent/timeline"]),
 ]
 
 # The text of a config file -> words that must be said; FILE:LINE is always one of them.

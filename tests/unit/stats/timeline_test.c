@@ -112,6 +112,72 @@ static void merging_kept_samples_leaves_out_what_was_not_measured(void **state) 
     assert_true(timeline.samples[0].p99_seconds == 0.5);
 }
 
+/* One bad second in a quiet hour: a single one of everything. */
+static void push_spike(uint64_t second) {
+    timeline_push(&timeline, &(struct sample){.t = (double)second,
+                                              .live = second == 1000 ? 7 : 100,
+                                              .client_per_second = second == 1001 ? 900 : 50,
+                                              .server_per_second = second == 1002 ? 0 : 50,
+                                              .p99_seconds = second == 1003 ? 0.5 : 0.001});
+}
+
+static void merged_samples_keep_the_least_and_the_greatest(void **state) {
+    (void)state;
+    timeline_init(&timeline, SECOND);
+    for (uint64_t second = 1; second <= 4 * TIMELINE_MAX; second++)
+        push_spike(second);
+    assert_int_equal(timeline.stride, 4);
+    const struct extremes *calm = &timeline.extremes[10];
+    assert_int_equal(calm->live_min, 100);
+    assert_true(calm->client_max == 50 && calm->server_min == 50 && calm->p99_min == 0.001);
+    const struct extremes *spikes = &timeline.extremes[999 / 4];
+    assert_int_equal(spikes[0].live_min, 7);
+    assert_int_equal(spikes[0].live_max, 100);
+    assert_true(spikes[1].client_max == 900 && spikes[1].client_min == 50);
+    assert_true(spikes[1].server_min == 0 && spikes[1].server_max == 50);
+    assert_true(spikes[1].p99_min == 0.001);
+    assert_true(timeline.samples[999 / 4 + 1].p99_seconds == 0.5);
+}
+
+static void extremes_leave_out_what_was_not_measured(void **state) {
+    (void)state;
+    fill(4 * TIMELINE_MAX);
+    push(1, NAN, NAN);
+    push(2, 3, 0.25);
+    push(3, NAN, NAN);
+    struct sample rest;
+    assert_true(timeline_unfinished(&timeline, &rest));
+    const struct extremes *held = &timeline.held_extremes;
+    assert_true(held->client_min == 3 && held->client_max == 3 && held->p99_min == 0.25);
+    assert_true(isnan(held->server_min) && isnan(held->server_max));
+    assert_int_equal(held->live_min, 1);
+    assert_int_equal(held->live_max, 3);
+}
+
+static void a_week_keeps_its_worst_second_in_the_same_memory(void **state) {
+    (void)state;
+    enum { WEEK_SECONDS = 7 * 86400, WORST = 400000 };
+    timeline_init(&timeline, SECOND);
+    for (uint64_t second = 1; second <= WEEK_SECONDS; second++)
+        timeline_push(&timeline, &(struct sample){.t = (double)second,
+                                                  .live = second == WORST ? 3 : 100,
+                                                  .client_per_second = 6,
+                                                  .server_per_second = NAN,
+                                                  .p99_seconds = second == WORST ? 2.5 : 0.001});
+    assert_in_range(timeline.count, TIMELINE_MAX / 2, TIMELINE_MAX);
+    uint64_t least = UINT64_MAX;
+    double greatest = 0;
+    for (size_t i = 0; i < timeline.count; i++) {
+        assert_int_equal(timeline.extremes[i].live_max, 100);
+        assert_true(timeline.extremes[i].client_min == 6 && timeline.extremes[i].client_max == 6);
+        if (timeline.extremes[i].live_min < least)
+            least = timeline.extremes[i].live_min;
+        greatest = fmax(greatest, timeline.samples[i].p99_seconds);
+    }
+    assert_int_equal(least, 3);
+    assert_true(greatest == 2.5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(until_it_is_full_each_sample_is_kept),
@@ -120,6 +186,9 @@ int main(void) {
         cmocka_unit_test(a_day_fits_at_even_steps_and_its_mean_survives),
         cmocka_unit_test(what_was_not_measured_is_left_out_of_a_mean),
         cmocka_unit_test(merging_kept_samples_leaves_out_what_was_not_measured),
+        cmocka_unit_test(merged_samples_keep_the_least_and_the_greatest),
+        cmocka_unit_test(extremes_leave_out_what_was_not_measured),
+        cmocka_unit_test(a_week_keeps_its_worst_second_in_the_same_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

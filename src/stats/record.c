@@ -1,0 +1,17 @@
+/* The record's figures, wherever they come from: measured here, or read from a saved run. */
+#include "stats/record.h"
+
+struct figures record_figures(const struct record *record, enum distribution distribution) {
+    const struct tally *total = &record->total;
+    if (record->saved)
+        return record->figures[distribution];
+    switch (distribution) {
+    case DISTRIBUTION_LATENCY: return figures_of(&total->latency);
+    case DISTRIBUTION_SERVICE: return figures_of(&total->service);
+    case DISTRIBUTION_CONNECT: return figures_of(&total->connect);
+    case DISTRIBUTION_REFILL: return figures_of(&total->refill);
+    case DISTRIBUTION_LAG:
+    case DISTRIBUTION_COUNT: break;
+    }
+    return figures_of(&total->lag);
+}

@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""The timeline grows with the run, survives whatever ends it, and renders to what the run itself reports."""
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+import holdfast
+import validate_report
+from holdfast import PROGRAM, Run, eventually, plainly, rings_at_once, soak
+from nginx import Nginx, NginxError
+
+SEED = 20240229
+KILLS = 20
+
+
+def render(path, *more):
+    """holdfast report of a file: (summary, JSON report), both as they must be."""
+    with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+        made = pathlib.Path(folder) / "made.json"
+        code, out, err = plainly("report", "--json", made, *more, path)
+        if code != 0:
+            raise AssertionError(f"holdfast report: exit {code}: {err}")
+        report = validate_report.read(made)
+        holdfast.check_report(report)
+        return out, report, err
+
+
+def lines_of(path):
+    """Every line, each of which must be whole."""
+    text = path.read_text(encoding="utf-8")
+    if not text.endswith("\n"):
+        raise AssertionError("the last line is cut")
+    return [json.loads(line, object_pairs_hook=validate_report.no_twins, parse_constant=validate_report.refuse)
+            for line in text.splitlines()]
+
+
+class TimelineTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        try:
+            cls.server = Nginx("soak", connections=500)
+        except NginxError as reason:
+            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
+        cls.path = pathlib.Path(cls.folder.name) / "run.jsonl"
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+        cls.server.stop()
+
+    def test_it_says_each_second_what_the_report_says_in_the_end(self):
+        result = soak("-c", 50, "-d", "3s", "-i", "300ms", "-w", 2, "--label", "a night",
+                      "--server-status", self.server.status_url, "--timeline", self.path, self.server.url)
+        self.assertEqual(0, result.code, result.err)
+        header, begin, *samples, end = lines_of(self.path)
+        report = result.report
+        self.assertEqual("holdfast-timeline/1", header["schema"])
+        for name in ("plan", "environment", "tool"):
+            self.assertEqual(report[name], header[name])
+        for name in ("id", "label", "seed"):
+            self.assertEqual(report["run"][name], begin["run"][name])
+        self.assertEqual(report["target"], begin["target"])
+        self.assertEqual(report["generator"]["workers"], begin["workers"])
+        # What the run showed second by second, its JSON report holds as rows.
+        rows, timeline = {}, report["timeline"]
+        for name in ("t", "client_per_second", "server_per_second", "p99_seconds"):
+            rows[name] = [line[name] for line in samples]
+        for name in ("live", "connecting", "closed", "errored"):
+            rows[name] = [line["connections"][name] for line in samples]
+        self.assertEqual(rows, {name: timeline[name] for name in rows})
+        for before, after in zip(samples, samples[1:]):
+            self.assertLessEqual(before["requests"]["answered"], after["requests"]["answered"])
+        for line in samples:
+            self.assertLess(len(json.dumps(line, separators=(",", ":"))), 2560)
+            self.assertTrue(line["connections"]["balanced"])
+            self.assertEqual(line["requests"]["sent"], line["outstanding"] + line["requests"]["answered"])
+            self.assertEqual("io_uring", line["generator"]["engine"])
+        self.assertIs(True, end["end"])
+        for name in ("verdict", "requirements", "findings", "connections", "requests", "latency_seconds",
+                     "service_seconds", "connect_seconds", "server", "generator"):
+            self.assertEqual(report[name], end[name], name)
+        summary, again, _ = render(self.path)
+        self.assertEqual(report, again)
+        self.assertEqual(result.out, summary)
+
+    def test_it_keeps_what_log_and_process_showed_and_how_connections_came_back(self):
+        with Nginx("soak", connections=500, settings={"keepalive_requests": 5}) as server:
+            result = soak("-c", 20, "-d", "3s", "-i", "200ms", "--reconnect", "backoff=100ms..500ms", "--server-log",
+                          server.access_log, "--server-pid", server.pid, "--server-status", server.status_url,
+                          "--timeline", self.path, server.url)
+        report, (_, again, _) = result.report, render(self.path)
+        self.assertEqual("several", report["server"]["source"])
+        self.assertGreater(report["connections"]["reconnected"], 0)
+        # Why connections ended is inferred from a sample that is not kept.
+        self.assertIsNotNone(report.pop("lifetimes"))
+        self.assertIsNone(again.pop("lifetimes"))
+        kept = [finding for finding in report.pop("findings") if finding["code"] != "request_limit"]
+        self.assertEqual(kept, again.pop("findings"))
+        self.assertEqual(report, again)
+        for line in lines_of(self.path)[2:-1]:
+            self.assertLess(len(json.dumps(line, separators=(",", ":"))), 4096)
+
+    def test_on_standard_output_it_leaves_the_summary_to_standard_error(self):
+        result = soak("-c", 2, "-d", "1s", "-q", "--timeline", "-", self.server.url)
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual("holdfast-timeline/1", json.loads(result.out.splitlines()[0])["schema"])
+        self.assertIs(True, json.loads(result.out.splitlines()[-1])["end"])
+        self.assertIn("HELD", result.err)
+
+    def test_it_is_started_anew(self):
+        self.path.write_text("what was there before\n" * 1000)
+        self.assertEqual(0, soak("-c", 2, "-d", "1s", "--timeline", self.path, self.server.url).code)
+        self.assertIs(True, lines_of(self.path)[-1]["end"])
+
+    def test_a_full_disk_is_said_once_and_the_run_goes_on(self):
+        result = soak("-c", 5, "-d", "2s", "-i", "200ms", "--timeline", "/dev/full", self.server.url, agrees=False)
+        self.assertEqual((4, "held"), (result.code, result.verdict), result.err)
+        self.assertEqual(1, result.err.count("--timeline"), result.err)
+        self.assertIn("No space left on device", result.err)
+
+    def test_what_cannot_be_opened_is_said_before_the_load(self):
+        before = self.server.access_lines()
+        code, _, err = plainly("--timeline", "/nonexistent/run.jsonl", self.server.url)
+        self.assertEqual(2, code)
+        self.assertIn("/nonexistent/run.jsonl", err)
+        self.assertEqual(before, self.server.access_lines())
+
+    def test_a_run_that_does_not_fit_leaves_its_verdict(self):
+        result = soak("-c", "10M", "-r", "1M/1ms", "-w", "1", "--timeline", self.path, self.server.url)
+        self.assertEqual(3, result.code, result.err)
+        _, report, _ = render(self.path)
+        self.assertEqual(result.report, report)
+
+    def test_an_interrupt_ends_it_in_order(self):
+        with Run("-c", 5, "-d", "60s", "-i", "200ms", "--ui", "line", "--timeline", self.path, self.server.url) as run:
+            run.wait_for_phase("hold")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual(4, result.code)
+        self.assertEqual(result.report, render(self.path)[1])
+
+    def test_a_json_report_is_rendered_too(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            saved = pathlib.Path(folder) / "run.json"
+            result = soak("-c", 5, "-d", "1s", "--json", saved, self.server.url, report=saved)
+            self.assertEqual((0, result.out), plainly("report", saved)[:2])
+            self.assertEqual(2, plainly("report", "--json", saved, saved)[0])
+
+
+class KillTest(unittest.TestCase):
+    def test_killed_at_twenty_random_moments_it_misses_at_most_the_last_second(self):
+        try:
+            server = Nginx("soak", connections=1000)
+        except NginxError as reason:
+            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        with contextlib.closing(contextlib.ExitStack()) as stack:
+            stack.callback(server.stop)
+            folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-e2e-")))
+            moments, at_once = random.Random(SEED), rings_at_once(5)
+            for first in range(0, KILLS, at_once):
+                numbers = range(first, min(first + at_once, KILLS))
+                self.kill_some([(folder / str(number), moments.uniform(0.0, 3.5)) for number in numbers], server)
+
+    def test_killed_before_its_load_it_renders_too(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder, holdfast.listener() as silent:
+            path = pathlib.Path(folder) / "run.jsonl"
+            process = subprocess.Popen([PROGRAM, "-q", "--timeline", str(path), holdfast.url_of(silent)],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            connection, _ = silent.accept()  # the preflight waits for its answer
+            process.kill()
+            process.wait()
+            connection.close()
+            summary, report, _ = render(path)
+        self.assertRegex(summary, r"^INCONCLUSIVE ")
+        self.assertIn("before the load", report["verdict"]["reasons"][0])
+
+    def kill_some(self, plan, server):
+        """Starts all, kills each at its moment after its timeline began, and looks at what is left."""
+        runs = []
+        for path, moment in plan:
+            process = subprocess.Popen(
+                [PROGRAM, "-c", "20", "-r", "20/1s", "-d", "60s", "-i", "100ms", "-q", "--timeline", str(path), server.url],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            runs.append((process, path, moment))
+        begun = {path: self.begin_of(path) for _, path, _ in runs}
+        for process, path, moment in sorted(runs, key=lambda run: begun[run[1]] + run[2]):
+            time.sleep(max(0.0, begun[path] + moment - time.time()))
+            killed = time.time()
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+            self.look_at(path, killed - begun[path])
+
+    def begin_of(self, path):
+        """When its ramp began, on the clock of the wall."""
+        eventually(lambda: path.exists() and path.read_bytes().count(b"\n") > 1, "the load begins")
+        return path.stat().st_ctime
+
+    def look_at(self, path, lived):
+        summary, report, _ = render(path)
+        self.assertRegex(summary, r"^INCONCLUSIVE ")
+        self.assertEqual(("inconclusive", 4, True),
+                         (report["verdict"]["result"], report["verdict"]["exit_code"], report["run"]["interrupted"]))
+        self.assertRegex(report["verdict"]["reasons"][0], r"^the timeline ends at \d+\.\d s: the run was cut off$")
+        seconds = report["timeline"]["t"]
+        known = seconds[-1] if seconds else 0
+        lines = path.read_bytes().count(b"\n")
+        self.assertEqual(len(seconds) + 2, lines)
+        # The second it died in, and as much as a busy machine may be late with a line.
+        self.assertLess(lived - known, 1 + 0.5, f"{lived} s lived, {seconds}")
+
+
+if __name__ == "__main__":
+    holdfast.main(jobs=2)
