@@ -17,7 +17,7 @@ static bool begins(const char *text, const char *with) {
 /* By its Server header. Node has none, but says "Keep-Alive: timeout=" of its own accord, which
  * Apache does not without being asked. */
 static enum server_kind kind_of(const struct target_facts *facts) {
-    if (begins(facts->server, "nginx") || begins(facts->server, "openresty"))
+    if (words_nginx(facts))
         return SERVER_NGINX;
     if (strcmp(facts->server, "Apache") == 0 || begins(facts->server, "Apache/"))
         return SERVER_APACHE;
