@@ -59,6 +59,7 @@ struct closing_context {
     struct span think;
     uint32_t timeout_ms; /* the idle time at which others were closed; 0: none known */
     int64_t started_ns;  /* run clock of the first attempt */
+    bool moments_wrap;   /* the run is longer than the 49 days that an ending's moment counts */
     const struct ramp *ramp;
     duration ramped; /* how long the ramp took */
     uint64_t opened;

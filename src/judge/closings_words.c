@@ -323,6 +323,7 @@ void judge_closings(struct judgement *judgement, const struct plan *plan,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
         .opened = counts->opened};
+    context.moments_wrap = record->hold_seconds * 1e3 + (double)context.ramped / 1e6 > UINT32_MAX;
     context.timeout_ms = idle_timeout(&total->endings, &context);
     judgement->closings.count = 0;
     for (int i = 0; i < OUTCOME_COUNT; i++) {

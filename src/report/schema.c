@@ -367,6 +367,7 @@ static const struct member generator[] = {
     MEMBER("rss_bytes_max", K_COUNT_OR_NULL),
     MEMBER("loop_lag_seconds_p99", K_NUMBER_OR_NULL),
     MEMBER("loop_lag_seconds_max", K_NUMBER_OR_NULL),
+    MEMBER("closed_overdue", K_COUNT_OR_NULL),
     MEMBER("deadline_lag_seconds_max", K_NUMBER_OR_NULL),
     MEMBER("cq_overflows", K_COUNT_OR_NULL),
     MEMBER("turns", K_COUNT_OR_NULL),
