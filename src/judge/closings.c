@@ -355,6 +355,7 @@ void closing_infer(struct closing *closing, enum outcome outcome, const struct e
     memset(closing, 0, sizeof *closing);
     closing->outcome = outcome;
     closing->count = group->count;
+    closing->sampled = group->kept;
     if (group->kept == 0)
         return;
     make_view(&view, group, context);
