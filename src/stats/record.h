@@ -70,6 +70,7 @@ struct record {
     char engine[64];
     double cpu_user_seconds, cpu_system_seconds;
     int64_t pss_bytes_max, rss_bytes_max; /* -1: not measured */
+    double tick_seconds_max;              /* the longest tick of the parent's loop; NAN */
     int64_t headroom_files_used, headroom_files_limit;
     size_t workers_lost_early; /* before their figures were frozen */
     size_t worker_count;
