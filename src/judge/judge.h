@@ -130,8 +130,13 @@ bool judge_may_run(const struct judgement *judgement, const struct preflight_fac
  * findings of what happened (one for each outcome of note) to those of the preflight. */
 void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record);
 
+/* What judge_closings() infers, without its words; a part of the run so far, too. Zero-fills
+ * *closings first, so that what is equal has equal bytes. */
+void judge_causes(struct closings *closings, const struct plan *plan, const struct record *record);
+
 /* A part of that: infers why connections ended, fills judgement->closings, and adds a finding for
- * each cause that could be told. */
+ * each cause that could be told. Of a saved run, whose endings are not kept,
+ * judgement->closings says what was inferred, and gets its words. */
 void judge_closings(struct judgement *judgement, const struct plan *plan,
                     const struct record *record);
 

@@ -174,13 +174,14 @@ static bool rests_on_our_lateness(const struct requirement *requirement, const s
     duration lag = (duration)counts->deadline_lag_ns;
     if (is_metric(rule, "live") || is_metric(rule, "errored"))
         return all_errors_by_lateness(plan, counts) &&
-               (is_metric(rule, "errored") || tally_closed(counts) == 0);
+               (is_metric(rule, "errored") || tally_closed(counts) == counts->closed_overdue);
     if (is_metric(rule, "opened"))
         return plan->connections - counts->opened <= counts->outcomes[OUTCOME_connect_timeout] &&
                lag > plan->options->connect_timeout / 10;
-    return counts->lost ==
-               counts->outcomes[OUTCOME_response_timeout] + counts->outcomes[OUTCOME_silent] &&
-           lag > plan->options->timeout / 10;
+    uint64_t deadlines =
+        counts->outcomes[OUTCOME_response_timeout] + counts->outcomes[OUTCOME_silent];
+    return counts->lost == deadlines + counts->closed_overdue &&
+           (deadlines == 0 || lag > plan->options->timeout / 10);
 }
 
 static bool all_broken_by_lateness(const struct judgement *judgement, const struct plan *plan,
@@ -190,6 +191,17 @@ static bool all_broken_by_lateness(const struct judgement *judgement, const stru
             !rests_on_our_lateness(&judgement->requirements[i], plan, counts))
             return false;
     return true;
+}
+
+static void explain_lateness(struct judgement *judgement, const struct counts *counts) {
+    if (counts->closed_overdue > 0)
+        reason(judgement,
+               "%" PRIu64 " closed_idle while we were late to ask: the server may have waited as "
+               "long as it promised",
+               counts->closed_overdue);
+    if (tally_errored(counts) > 0)
+        reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
+               (double)counts->deadline_lag_ns / 1e6);
 }
 
 static uint64_t tester_outcomes(const struct counts *counts) {
@@ -249,8 +261,7 @@ static void judge_by_precedence(struct judgement *judgement, const struct plan *
                    record->workers_lost_early, record->worker_count);
     } else if (broken && all_broken_by_lateness(judgement, plan, counts)) {
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
-        reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
-               (double)counts->deadline_lag_ns / 1e6);
+        explain_lateness(judgement, counts);
         explain_broken(judgement);
     } else if (broken) {
         decide(judgement, VERDICT_BROKE, 1);
