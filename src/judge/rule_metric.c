@@ -32,8 +32,7 @@ static const struct rule_metric rows[ROW_COUNT] = {
 };
 
 static double cpu_percent(const struct record *record) {
-    double wall = (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
-                  (double)(record->ended_at.tv_nsec - record->started_at.tv_nsec) / 1e9;
+    double wall = record_wall_seconds(record);
     return wall > 0 ? 100 * (record->cpu_user_seconds + record->cpu_system_seconds) / wall
                     : (double)NAN;
 }

@@ -178,6 +178,7 @@ void section_generator(struct json *json, const struct record *record, enum sect
     member_known_int(json, "pss_bytes_max", record->pss_bytes_max);
     member_known_int(json, "rss_bytes_max", record->rss_bytes_max);
     json_number_member(json, "loop_lag_seconds_p50", lag.p50);
+    json_number_member(json, "tick_seconds_max", record->tick_seconds_max);
     json_number_member(json, "loop_lag_seconds_p99", lag.p99);
     json_number_member(json, "loop_lag_seconds_max", lag.max);
     member_if(json, "deadline_lag_seconds_max", ran, (double)counts->deadline_lag_ns / 1e9);

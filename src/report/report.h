@@ -40,6 +40,7 @@ struct live_line {
     const char *phase; /* "ramp", "hold", "freeze", "drain" */
     double t;          /* seconds since the run's start */
     uint64_t live, connecting, closed, errored;
+    int64_t drained; /* below zero, and not shown: the drain has not begun */
     double client_rps, server_rps, p50_ms, p99_ms;           /* NAN: not measured */
     int64_t files_used, files_limit, ports_used, ports_have; /* -1: not measured */
     double cpu_pct, lag_ms;

@@ -284,6 +284,7 @@ struct saved *saved_read(FILE *in, const char *name, char error[static SAVED_ERR
         record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
         record->cpu_user_seconds = record->cpu_system_seconds = NAN;
         record->pss_bytes_max = record->rss_bytes_max = -1;
+        record->tick_seconds_max = NAN;
         record->headroom_files_used = record->headroom_files_limit = -1;
         for (int i = 0; i < DISTRIBUTION_COUNT; i++)
             record->figures[i] = figures_of(&record->total.lag); /* of nothing */

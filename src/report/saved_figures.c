@@ -174,6 +174,7 @@ static void read_generator(struct record *record, struct place *place,
     record->pss_bytes_max = value_whole_if(place, from, "pss_bytes_max", INT64_MAX, -1);
     record->rss_bytes_max = value_whole_if(place, from, "rss_bytes_max", INT64_MAX, -1);
     lag->p50 = value_seconds_if(place, from, "loop_lag_seconds_p50");
+    record->tick_seconds_max = value_seconds_if(place, from, "tick_seconds_max");
     lag->p99 = value_seconds_if(place, from, "loop_lag_seconds_p99");
     lag->max = value_seconds_if(place, from, "loop_lag_seconds_max");
     lag->count = isnan(lag->p99) || isnan(lag->max) ? 0 : 1; /* how many is not kept */

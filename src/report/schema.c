@@ -365,6 +365,7 @@ static const struct member generator[] = {
     MEMBER("cpu_user_seconds", K_NUMBER_OR_NULL),
     MEMBER("cpu_system_seconds", K_NUMBER_OR_NULL),
     MEMBER("pss_bytes_max", K_COUNT_OR_NULL),
+    MEMBER("tick_seconds_max", K_NUMBER_OR_NULL),
     MEMBER("rss_bytes_max", K_COUNT_OR_NULL),
     MEMBER("loop_lag_seconds_p50", K_NUMBER_OR_NULL),
     MEMBER("loop_lag_seconds_p99", K_NUMBER_OR_NULL),

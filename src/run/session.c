@@ -342,6 +342,8 @@ static void print_line(struct session *session) {
     line.phase = phase_name(session->phase);
     line.t = duration_seconds(instant_since(session->now, session->started));
     line.server_rps = observers_per_second(&session->observers);
+    if (session->phase == PHASE_DRAIN)
+        line.drained = (int64_t)tally_drained(&session->total->counts);
     char text[REPORT_LINE_MAX];
     screen_say(&session->screen, report_line_text(text, sizeof text, &line));
 }
@@ -364,6 +366,8 @@ static void show_block(struct session *session) {
                                                   : 0;
     view->until_interrupt = session->phase == PHASE_HOLD;
     view_counts(view, plan, session->record, session->total);
+    if (session->phase == PHASE_DRAIN)
+        view->drained = (int64_t)tally_drained(&session->total->counts);
     screen_show(&session->screen, view);
 }
 
@@ -445,7 +449,7 @@ static bool shows_line(const struct session *session) {
     return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
 }
 
-static void tick(struct session *session) {
+static void do_tick(struct session *session) {
     session->next_tick = instant_after(session->next_tick, SECOND);
     if (instant_before(session->next_tick, session->now))
         session->next_tick = instant_after(session->now, SECOND); /* we were held up */
@@ -466,6 +470,15 @@ static void tick(struct session *session) {
                   observers_per_second(&session->observers));
         show_block(session);
     }
+}
+
+/* How long it took is kept: nothing in it may hold up the loop. */
+static void tick(struct session *session) {
+    instant before = net_now(session->net);
+    do_tick(session);
+    double took = duration_seconds(instant_since(net_now(session->net), before));
+    if (!(took <= session->record->tick_seconds_max))
+        session->record->tick_seconds_max = took;
 }
 
 static instant next_wake(struct session *session) {
@@ -579,6 +592,7 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd,
                               .timeline = timeline,
                               .phase = PHASE_START};
     record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
+    record->tick_seconds_max = NAN;
     record->hold_seconds = 0;
     timeline_init(&record->timeline, SECOND);
     bool silent = plan->options->quiet || plan->options->ui == UI_NONE;

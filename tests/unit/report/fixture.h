@@ -96,6 +96,7 @@ static inline void fixture_record(struct fixture *fixture) {
     record->cpu_user_seconds = 0.25;
     record->cpu_system_seconds = 0.5;
     record->pss_bytes_max = 6 << 20;
+    record->tick_seconds_max = 0.004;
     record->rss_bytes_max = 9 << 20;
     record->headroom_files_used = 97;
     record->headroom_files_limit = 20000;

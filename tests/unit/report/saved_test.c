@@ -143,6 +143,20 @@ static void a_timeline_read_back_gives_the_runs_own_report_to_the_byte(void **st
     saved_free(saved);
 }
 
+/* Both moments are written to the millisecond, and a share of the time between must not say more.
+ */
+static void a_report_read_back_gives_the_same_summary_between_milliseconds(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.started_at = (struct timespec){1700000000, 999999};
+    fixture->record.ended_at = (struct timespec){1700000001, 0};
+    struct saved *saved = read_text(fixture_json(fixture, &fixture->record));
+    char *summary = summary_of(saved);
+    assert_says(summary, "cpu 0.75 s (75 % of one core)");
+    assert_string_equal(summary, fixture_summary(fixture, &fixture->record, false));
+    free(summary);
+    saved_free(saved);
+}
+
 /* A record in which each source of the server's side has something to say. */
 static void make_observed(struct fixture *fixture) {
     struct record *record = &fixture->record;
@@ -529,6 +543,7 @@ int main(void) {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         EACH(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
+        EACH(a_report_read_back_gives_the_same_summary_between_milliseconds),
         EACH(what_log_and_process_showed_is_read_back),
         EACH(a_process_that_was_never_seen_stays_unmeasured),
         EACH(how_connections_came_back_is_read_back),
