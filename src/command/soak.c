@@ -78,7 +78,9 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     host_read(&host, "");
     (void)host_raise_nofile(); /* what that gives is the hard limit, which the plan counts with */
     *exit_code = EXIT_USAGE;
-    if (!plan_make(&soak->plan, &soak->options, command, &host, error)) {
+    struct rules rules; /* judged anew when there is a run: here for their refusal */
+    if (!plan_make(&soak->plan, &soak->options, command, &host, error) ||
+        !rules_read(&rules, &soak->plan, (struct refusal){error, sizeof error})) {
         complain(error);
         return false;
     }

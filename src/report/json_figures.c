@@ -177,6 +177,7 @@ void section_generator(struct json *json, const struct record *record, enum sect
     json_number_member(json, "cpu_system_seconds", record->cpu_system_seconds);
     member_known_int(json, "pss_bytes_max", record->pss_bytes_max);
     member_known_int(json, "rss_bytes_max", record->rss_bytes_max);
+    json_number_member(json, "loop_lag_seconds_p50", lag.p50);
     json_number_member(json, "tick_seconds_max", record->tick_seconds_max);
     json_number_member(json, "loop_lag_seconds_p99", lag.p99);
     json_number_member(json, "loop_lag_seconds_max", lag.max);

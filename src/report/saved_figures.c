@@ -173,6 +173,7 @@ static void read_generator(struct record *record, struct place *place,
     record->cpu_system_seconds = value_seconds_if(place, from, "cpu_system_seconds");
     record->pss_bytes_max = value_whole_if(place, from, "pss_bytes_max", INT64_MAX, -1);
     record->rss_bytes_max = value_whole_if(place, from, "rss_bytes_max", INT64_MAX, -1);
+    lag->p50 = value_seconds_if(place, from, "loop_lag_seconds_p50");
     record->tick_seconds_max = value_seconds_if(place, from, "tick_seconds_max");
     lag->p99 = value_seconds_if(place, from, "loop_lag_seconds_p99");
     lag->max = value_seconds_if(place, from, "loop_lag_seconds_max");
