@@ -322,7 +322,10 @@ void judge_closings(struct judgement *judgement, const struct plan *plan,
         .started_ns = counts->first_attempt_ns,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
-        .opened = counts->opened};
+        .opened = counts->opened,
+        .short_of_connections =
+            record->evidence.error_log.short_of_connections > 0 ||
+            (record->server.measured && record->server.accepted > record->server.handled)};
     context.timeout_ms = idle_timeout(&total->endings, &context);
     judgement->closings.count = 0;
     for (int i = 0; i < OUTCOME_COUNT; i++) {
