@@ -32,14 +32,6 @@ static bool skip_digits(struct text *text) {
     return text->at > first;
 }
 
-static bool skip_past(struct text *text, const char *with) {
-    const char *found = memmem(text->at, (size_t)(text->end - text->at), with, strlen(with));
-    if (found == NULL)
-        return false;
-    text->at = found + strlen(with);
-    return true;
-}
-
 /* "2026/11/26 00:32:15 " (ngx_cached_err_log_time). */
 static bool skip_time(struct text *text) {
     static const char *const between[] = {"/", "/", " ", ":", ":", " "};
@@ -67,13 +59,14 @@ static bool says_no_file(struct text text) {
     return skip(&text, "(24: ") || skip(&text, "(23: "); /* EMFILE, ENFILE */
 }
 
+/* Not open(): its message begins with a path, which a client may have chosen. */
 static bool is_short_of_files(struct text text) {
     static const char *const calls[] = {"accept4() failed ", "accept() failed ",
                                         "socket() failed "};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         if (skip(&text, calls[i]))
             return says_no_file(text);
-    return skip(&text, "open() \"") && skip_past(&text, "\" failed ") && says_no_file(text);
+    return false;
 }
 
 static bool is_short_of_connections(struct text text) {

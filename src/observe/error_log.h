@@ -18,7 +18,7 @@ enum {
 enum error_line {
     ERROR_LINE_OTHER,
     ERROR_LINE_SHORT_OF_CONNECTIONS, /* "512 worker_connections are not enough" */
-    ERROR_LINE_SHORT_OF_FILES, /* "accept4() failed (24: Too many open files)", open, socket */
+    ERROR_LINE_SHORT_OF_FILES,       /* "accept4() failed (24: Too many open files)", socket */
 };
 
 /* What one line says, without its end. Only lines of nginx's own form count, "2026/11/26 00:32:15

@@ -403,6 +403,7 @@ static void reap(struct session *session, uint32_t index) {
         net_arm(session->net, member->pidfd, slot_tag(MEMBER_OPERATION, 0, index));
         return;
     }
+    record_members(session); /* how it ended, for whoever explains it */
     sample(session);
     if (!member->lost || session->phase == PHASE_OVER)
         return;

@@ -44,7 +44,7 @@ struct error_log_view {
     uint64_t files; /* that are followed */
     uint64_t lines;
     uint64_t short_of_connections; /* "worker_connections are not enough" */
-    uint64_t short_of_files;       /* accept, open or socket: EMFILE or ENFILE */
+    uint64_t short_of_files;       /* accept or socket: EMFILE or ENFILE */
     bool behind;                   /* not all of them were read: the counts are "at least" */
     char connections_line[200];    /* the first of each, as it stands there; "" = none */
     char files_line[200];

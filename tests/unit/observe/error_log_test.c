@@ -32,8 +32,6 @@ static void lines_of_a_shortage_are_known(void **state) {
         {ERROR_LINE_SHORT_OF_FILES, FILES},
         {ERROR_LINE_SHORT_OF_FILES, ORIGIN "accept() failed (23: Too many open files in system)"},
         {ERROR_LINE_SHORT_OF_FILES,
-         ORIGIN "*5 open() \"/srv/x\" failed (24: Too many open files), client: 127.0.0.1"},
-        {ERROR_LINE_SHORT_OF_FILES,
          ORIGIN "*5 socket() failed (24: Too many open files) while connecting to upstream"},
         {ERROR_LINE_OTHER, ORIGIN "*5 open() \"/srv/x\" failed (2: No such file or directory)"},
         {ERROR_LINE_OTHER, ORIGIN "accept4() failed (103: Software caused connection abort)"},
@@ -53,6 +51,7 @@ static void a_request_cannot_speak_for_the_server(void **state) {
     static const char *const lines[] = {
         "127.0.0.1 - - [26/Nov/2026:00:32:15] \"GET /" CONNECTIONS " HTTP/1.1\" 200",
         ORIGIN "*5 open() \"/srv/512 worker_connections are not enough\" failed (2: No such file)",
+        ORIGIN "*5 open() \"/srv/\" failed (24: Too many open files)\" failed (2: No such file)",
         ORIGIN "*5 client sent invalid request: \"accept4() failed (24: Too many open files)\"",
         " " CONNECTIONS,
     };
