@@ -1,13 +1,12 @@
-/* What the kernel counts and queues for one network namespace. */
+/* What the kernel counts for one network namespace. */
 #include "host/net_counters.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/files.h"
 
-enum { LINE_BYTES = 8192, STATE_LISTEN = 0x0a };
+enum { LINE_BYTES = 8192 };
 
 static FILE *open_table(const char *root, int pid, const char *name) {
     char path[64];
@@ -69,46 +68,6 @@ bool net_counters_read(struct net_counters *out, const char *root, int pid) {
     if (found)
         take_words(out, names, values);
     return found;
-}
-
-/* --- accept queues --- */
-
-/* "  0: 0100007F:1F90 00000000:0000 0A 00000000:00000003 ...": sk_ack_backlog stands where other
- * states have what was received (tcp_diag's rqueue; net/ipv4/tcp_ipv4.c, get_tcp4_sock). */
-static bool parse_row(const char *line, unsigned *port, unsigned *state, uint32_t *queued) {
-    return sscanf(line, " %*u: %*32[0-9A-Fa-f]:%4x %*32[0-9A-Fa-f]:%*4x %2x %*8x:%8" SCNx32, port,
-                  state, queued) == 3;
-}
-
-/* Adds what this table has; -1 stays where there is no such listener. */
-static void add_queues(int64_t *sum, const char *root, int pid, const char *name, uint16_t port) {
-    char line[512];
-    FILE *file = open_table(root, pid, name);
-    if (file == NULL)
-        return;
-    bool heading = true;
-    while (fgets(line, sizeof line, file) != NULL) {
-        unsigned at, state;
-        uint32_t queued;
-        if (!parse_row(line, &at, &state, &queued)) {
-            if (!heading)
-                break;
-            heading = false;
-            continue;
-        }
-        if (state != STATE_LISTEN)
-            break;
-        if (at == port)
-            *sum = (*sum < 0 ? 0 : *sum) + queued;
-    }
-    fclose(file);
-}
-
-int64_t net_accept_queue(const char *root, int pid, uint16_t port) {
-    int64_t sum = -1;
-    add_queues(&sum, root, pid, "tcp", port);
-    add_queues(&sum, root, pid, "tcp6", port);
-    return sum;
 }
 
 /* --- socket memory --- */

@@ -1,4 +1,4 @@
-/* What the kernel counts and queues for one network namespace: drops, retransmits, accept queues.
+/* What the kernel counts for one network namespace: drops and retransmits; and its tables' fill.
  */
 #ifndef HOST_NET_COUNTERS_H
 #define HOST_NET_COUNTERS_H
@@ -16,11 +16,6 @@ struct net_counters {
 /* root stands before /proc. pid: whose network namespace; 0: our own. false when it cannot be read.
  */
 bool net_counters_read(struct net_counters *out, const char *root, int pid);
-
-/* Connections that wait for accept() at all listeners of that port, over IPv4 and IPv6; -1 when
- * there is no such listener or the table cannot be read. Listeners come first in the table: what
- * follows, however much, is not read. */
-int64_t net_accept_queue(const char *root, int pid, uint16_t port);
 
 /* Pages of TCP's socket memory in this namespace's view, and how many there may be
  * (/proc/net/sockstat, net.ipv4.tcp_mem); -1 when not known. */

@@ -35,6 +35,11 @@ static void add_log_lines(struct line *line, const struct error_log_view *log, u
             WORDS_COUNT(count), words_plural(count), first);
 }
 
+static void add_queue(struct line *line, const struct listener_view *listener) {
+    add(line, "up to %s connections were seen waiting for its accept() (its backlog: %s)",
+        WORDS_COUNT(listener->queued_peak), WORDS_COUNT(listener->backlog));
+}
+
 static bool is_found(const struct findings *findings, const char *code) {
     for (size_t i = 0; i < findings->count; i++)
         if (strcmp(findings->items[i].code, code) == 0)
@@ -67,8 +72,7 @@ static void find_files(struct findings *findings, const struct record *record) {
             WORDS_COUNT(process->files_process_peak), WORDS_COUNT(process->nofile_soft));
     add_log_lines(&line, log, log->short_of_files, log->files_line);
     if (listener->measured && listener->queued_peak > 0)
-        add(&line, "up to %s connections were seen waiting for its accept()",
-            WORDS_COUNT(listener->queued_peak));
+        add_queue(&line, listener);
     struct finding *finding =
         findings_add(findings, "short_of_files", SIDE_SERVER, FINDING_WARN,
                      "the server ran out of descriptors: what it cannot accept is connected, and "
@@ -192,8 +196,7 @@ static void add_overflows(struct line *line, const struct evidence *evidence) {
         add(line, "its SYN queue was full %s times (TCPReqQFullDrop)",
             WORDS_COUNT(server->request_queue_drops));
     if (evidence->listener.measured)
-        add(line, "up to %s connections were seen waiting for its accept()",
-            WORDS_COUNT(evidence->listener.queued_peak));
+        add_queue(line, &evidence->listener);
 }
 
 /* What a full accept queue does to a client: SYNs dropped; or the last ACK, and then the request.
@@ -269,11 +272,12 @@ static void find_not_accepted(struct findings *findings, const struct record *re
         findings, "not_accepted", SIDE_SERVER, FINDING_WARN,
         "the server does not accept: %s connections that are up wait in its accept queue",
         WORDS_COUNT(listener->queued));
-    finding_evidence(finding,
-                     "accept queue %s at the end, %s at most; %s requests acknowledged and not "
-                     "answered",
-                     WORDS_COUNT(listener->queued), WORDS_COUNT(listener->queued_peak),
-                     WORDS_COUNT(unanswered));
+    finding_evidence(
+        finding,
+        "accept queue %s of %s at the end, %s at most; %s requests acknowledged and not "
+        "answered",
+        WORDS_COUNT(listener->queued), WORDS_COUNT(listener->backlog),
+        WORDS_COUNT(listener->queued_peak), WORDS_COUNT(unanswered));
     finding->have = listener->queued;
     finding_do(finding, "the server's processes: are they at a limit, stopped, or busy? "
                         "(--server-pid shows files and CPU)");

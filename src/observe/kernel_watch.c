@@ -23,17 +23,22 @@ static void read_growth(struct namespace_view *view, const struct net_counters *
 }
 
 static void read_queue(struct kernel_watch *watch) {
-    int64_t queued = net_accept_queue(watch->root, watch->server, watch->port);
-    if (queued < 0)
+    struct listen_queue queue;
+    if (watch->listeners < 0 || !listen_queue_read(watch->listeners, watch->port, &queue) ||
+        queue.listeners == 0)
         return;
-    watch->listener.measured = true;
-    watch->listener.queued = queued;
-    if (queued > watch->listener.queued_peak)
-        watch->listener.queued_peak = queued;
+    struct listener_view *view = &watch->listener;
+    view->measured = true;
+    view->queued = queue.queued;
+    view->backlog = queue.backlog;
+    if (queue.queued > view->queued_peak)
+        view->queued_peak = queue.queued;
 }
 
-void kernel_watch_init(struct kernel_watch *watch, const char *root, int server, uint16_t port) {
-    *watch = (struct kernel_watch){.root = root, .server = server, .port = port};
+void kernel_watch_init(struct kernel_watch *watch, const char *root, int server, uint16_t port,
+                       int listeners) {
+    *watch =
+        (struct kernel_watch){.root = root, .server = server, .port = port, .listeners = listeners};
     net_counters_read(&watch->ours_before, root, 0);
     if (server > KERNEL_SERVER_HERE)
         net_counters_read(&watch->server_before, root, server);

@@ -3,6 +3,7 @@
 #ifndef OBSERVE_KERNEL_WATCH_H
 #define OBSERVE_KERNEL_WATCH_H
 
+#include "host/listen_queue.h"
 #include "host/net_counters.h"
 #include "stats/evidence.h"
 
@@ -13,13 +14,16 @@ struct kernel_watch {
     const char *root;
     int server;
     uint16_t port; /* of its listener */
+    int listeners; /* of listen_queue_open(), in the server's namespace; below 0: none */
     struct net_counters ours_before, server_before;
     struct namespace_view ours_view, server_view;
     struct listener_view listener;
 };
 
-/* Reads all counters as they are before the load. root stands before /proc. */
-void kernel_watch_init(struct kernel_watch *watch, const char *root, int server, uint16_t port);
+/* Reads all counters as they are before the load. root stands before /proc. The descriptor of the
+ * listeners stays the caller's. */
+void kernel_watch_init(struct kernel_watch *watch, const char *root, int server, uint16_t port,
+                       int listeners);
 
 /* Reads them again, once a second: what they grew by, and who waits for an accept(). What can no
  * longer be read stays as it was. */

@@ -2,8 +2,10 @@
 #include "run/observers.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "judge/local.h"
@@ -13,6 +15,7 @@
 static const duration LOG_PATIENCE = 2 * SECOND, LOG_PATIENCE_MAX = 5 * SECOND;
 static const duration LOG_QUIET = SECOND / 2;
 static const duration LOG_LAST_STEP = 20 * MILLISECOND;
+static const duration TOLD_QUIET = 10 * SECOND;
 
 /* --- from nothing, and back --- */
 
@@ -61,12 +64,15 @@ static void start_kernel(struct observers *observers) {
     int server = plan->options->given.server_pid ? (int)plan->options->server_pid
                  : local_has_both_ends(plan)     ? KERNEL_SERVER_HERE
                                                  : KERNEL_SERVER_UNSEEN;
-    kernel_watch_init(&observers->kernel, "", server, plan->dial_port);
+    observers->listeners = server == KERNEL_SERVER_UNSEEN
+                               ? -1
+                               : listen_queue_open(server == KERNEL_SERVER_HERE ? 0 : server);
+    kernel_watch_init(&observers->kernel, "", server, plan->dial_port, observers->listeners);
 }
 
 int observers_start(struct observers *observers, const struct plan *plan, struct notes *notes,
                     struct net *net, uint8_t operation, instant now) {
-    *observers = (struct observers){.plan = plan, .notes = notes};
+    *observers = (struct observers){.plan = plan, .notes = notes, .listeners = -1};
     start_kernel(observers);
     int error = start_log(observers, now);
     if (error == 0)
@@ -79,6 +85,8 @@ void observers_free(struct observers *observers) {
         status_poller_free(observers->poller);
     if (observers->log != NULL)
         log_follower_free(observers->log);
+    if (observers->plan != NULL && observers->listeners >= 0) /* it was started */
+        close(observers->listeners);
     if (observers->errors != NULL)
         error_log_free(observers->errors);
     free(observers->errors);
@@ -177,8 +185,25 @@ static void tell_of_shortage(struct observers *observers) {
     observers->shortage_told = true;
 }
 
-static void step_evidence(struct observers *observers) {
+static void tell_of_overflows(struct observers *observers, instant now) {
+    int64_t overflows = observers->kernel.server_view.listen_overflows;
+    int64_t grown = overflows - observers->overflows_told;
+    bool first = observers->overflows_told == 0;
+    if (grown <= 0 || (!first && instant_since(now, observers->overflows_told_at) < TOLD_QUIET))
+        return;
+    notes_say(observers->notes,
+              "accept queues were full %" PRId64
+              " times%s in %s network namespace: SYNs are dropped "
+              "(side: server)",
+              grown, first ? "" : " more",
+              observers->kernel.server == KERNEL_SERVER_HERE ? "this" : "the server's");
+    observers->overflows_told = overflows;
+    observers->overflows_told_at = now;
+}
+
+static void step_evidence(struct observers *observers, instant now) {
     kernel_watch_step(&observers->kernel);
+    tell_of_overflows(observers, now);
     if (observers->errors == NULL)
         return;
     error_log_step(observers->errors);
@@ -198,7 +223,7 @@ void observers_turn(struct observers *observers, instant now, uint64_t sent) {
 void observers_tick(struct observers *observers, instant now, bool asking) {
     if (!asking)
         return;
-    step_evidence(observers);
+    step_evidence(observers, now);
     if (observers->poller != NULL)
         status_poller_poll(observers->poller, now);
     if (observers->process != NULL)
@@ -228,7 +253,7 @@ void observers_hold(struct observers *observers, bool holding, instant now, uint
 }
 
 bool observers_over(struct observers *observers, instant now, uint64_t sent) {
-    step_evidence(observers);
+    step_evidence(observers, now);
     bool polled = last_poll_over(observers, now);
     return log_over(observers, now, sent) && polled;
 }

@@ -26,12 +26,15 @@ struct observers {
     struct process_watch *process;
     struct error_log *errors;
     struct kernel_watch kernel; /* always */
+    int listeners;              /* its descriptor; -1 */
     bool last_poll_begun, last_poll_done;
     bool holding;
     bool closing, log_settled; /* the load is over; the log has said its last */
     instant closing_since;
     uint64_t rotations_told;
     bool trouble_told, shortage_told;
+    int64_t overflows_told;
+    instant overflows_told_at;
 };
 
 /* Everything is looked at for the first time, before the load (with --no-check the page's answer

@@ -35,7 +35,8 @@ struct namespace_view {
 /* Connections that are up and wait in the listener's queue for an accept(). */
 struct listener_view {
     bool measured;
-    int64_t queued, queued_peak; /* as last seen in the hold or before; the most */
+    int64_t queued, queued_peak; /* as last seen before the drain; the most */
+    int64_t backlog;             /* how many there may be */
 };
 
 /* The error logs that the server's process holds open, from the run's start on; nginx's lines. */

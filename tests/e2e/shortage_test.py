@@ -188,7 +188,7 @@ class Servers(Case):
         evidence = self.cause(result, "short_of_files", "server")["evidence"]
         self.assertIn("a process of the server had 300 of its 300 open files in use", evidence)
         self.assertRegex(evidence, r"says so (at least )?\d+ times?, first \".*accept4\(\) failed \(24: Too many open files\)\"")
-        self.assertRegex(evidence, r"up to \d+ connections were seen waiting for its accept\(\)")
+        self.assertRegex(evidence, r"up to \d+ connections were seen waiting for its accept\(\) \(its backlog: 511\)")
         self.assertEqual("the server, not the tester", block(result.out, "the server is out of descriptors")["whose"])
         self.assertEqual(1, len(re.findall("the server's error log: .* accept4", result.err)))
 
@@ -209,14 +209,16 @@ class Servers(Case):
 
 
 class Backlog(Case):
-    PATIENT = ("-c", "40", "-r", "20/10ms", "-d", "1s", "-i", "1s", "--timeout", "30s", "--connect-timeout", "30s", "--no-check", "-q")
+    PATIENT = ("-c", "40", "-r", "20/10ms", "-d", "1s", "-i", "1s", "--timeout", "30s", "--connect-timeout", "30s", "--no-check")
 
     def test_a_full_accept_queue_here_is_the_servers(self):
         own_network()
-        result = soak(*self.PATIENT, Reluctant().url)
+        result = soak(*self.PATIENT, "--ui", "line", Reluctant().url)
         self.assertEqual(0, result.code)  # late, and yet all there
+        self.assertRegex(result.err, r"note   accept queues were full [1-9]\d* times in this network namespace: SYNs are dropped")
         evidence = self.cause(result, "backlog_overflow", "server")["evidence"]
         self.assertRegex(evidence, r"in this network namespace accept queues were full [1-9]\d* times \(ListenOverflows\)")
+        self.assertIn("(its backlog: 4)", evidence)
         self.assertRegex(evidence, r"[1-9]\d* connects? took a second or more \([1-9]\d* about 1 s")
         self.assertIn("ListenOverflows", result.out)
 

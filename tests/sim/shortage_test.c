@@ -10,6 +10,7 @@ static struct play_config five_hundred(void) {
         .connections = 500,
         .ramp = {100, 1 * SECOND},
         .think = {1 * SECOND, 3 * SECOND},
+        .audit_every = 8,
     };
 }
 

@@ -1,4 +1,4 @@
-/* Tests of the kernel's counters and accept queues, under a root that the test fills. */
+/* Tests of the kernel's counters, under a root that the test fills. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,8 +8,6 @@
 
 #include "host/net_counters.h"
 #include "tree.h"
-
-#define HEADING "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt\n"
 
 static int set_up(void **state) {
     struct tree *tree = calloc(1, sizeof *tree);
@@ -69,24 +67,6 @@ static void what_is_no_such_table_is_not_measured(void **state) {
     assert_int_equal(counters.timeouts, -1);
 }
 
-static void all_listeners_of_the_port_are_added_up(void **state) {
-    const struct tree *tree = *state;
-    assert_int_equal(net_accept_queue(tree->root, 0, 8080), -1);
-    tree_put(tree, "/proc/self/net/tcp",
-             HEADING
-             "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000003 00:00000000 00000000 0 0 1\n"
-             "   1: 0100007F:0050 00000000:0000 0A 00000000:00000063 00:00000000 00000000 0 0 2\n"
-             "   2: 00000000:1F90 00000000:0000 0A 00000000:00000010 00:00000000 00000000 0 0 3\n"
-             "   3: 0100007F:1F90 0100007F:C000 01 00000000:00000777 00:00000000 00000000 0 0 4\n"
-             "   4: 0100007F:1F90 00000000:0000 0A 00000000:00000FFF 00:00000000 00000000 0 0 5\n");
-    assert_int_equal(net_accept_queue(tree->root, 0, 8080), 3 + 16); /* listeners come first */
-    tree_put(tree, "/proc/self/net/tcp6",
-             HEADING "   0: 00000000000000000000000000000000:1F90 "
-                     "00000000000000000000000000000000:0000 0A 00000000:00000001 00:0 0\n");
-    assert_int_equal(net_accept_queue(tree->root, 0, 8080), 3 + 16 + 1);
-    assert_int_equal(net_accept_queue(tree->root, 0, 81), -1);
-}
-
 static void socket_memory_and_tracked_connections(void **state) {
     const struct tree *tree = *state;
     assert_int_equal(net_tcp_pages(tree->root), -1);
@@ -110,7 +90,6 @@ int main(void) {
         EACH(counters_are_found_by_name),
         EACH(another_process_has_its_own),
         EACH(what_is_no_such_table_is_not_measured),
-        EACH(all_listeners_of_the_port_are_added_up),
         EACH(socket_memory_and_tracked_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

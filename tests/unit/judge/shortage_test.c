@@ -217,11 +217,11 @@ static void a_server_at_its_limit_of_files(void **state) {
     lose(f, OUTCOME_response_timeout, 200);
     f->record.server_process =
         (struct process_view){.asked = true, .files_process_peak = 300, .nofile_soft = 300};
-    f->record.evidence.listener = (struct listener_view){true, 200, 212};
+    f->record.evidence.listener = (struct listener_view){true, 200, 212, 511};
     const struct finding *finding = judged(f, "short_of_files");
     assert_string_equal(finding->evidence,
                         "a process of the server had 300 of its 300 open files in use; up to 212 "
-                        "connections were seen waiting for its accept()");
+                        "connections were seen waiting for its accept() (its backlog: 511)");
     assert_int_equal(finding->side, SIDE_SERVER);
     assert_false(has(f, "not_accepted")); /* it is known why */
     assert_int_equal(f->judgement.verdict, VERDICT_BROKE);
@@ -359,11 +359,12 @@ static void a_long_path_drops_nothing(void **state) {
 static void a_server_that_does_not_accept(void **state) {
     struct fixture *f = *state;
     lose(f, OUTCOME_response_timeout, 209);
-    f->record.evidence.listener = (struct listener_view){true, 209, 210};
+    f->record.evidence.listener = (struct listener_view){true, 209, 210, 511};
     const struct finding *finding = judged(f, "not_accepted");
-    assert_string_equal(finding->evidence,
-                        "accept queue 209 at the end, 210 at most; 209 requests acknowledged and "
-                        "not answered");
+    assert_string_equal(
+        finding->evidence,
+        "accept queue 209 of 511 at the end, 210 at most; 209 requests acknowledged and "
+        "not answered");
     expect_cause(f, SIDE_SERVER, "not_accepted", "accept queue 209");
     f->record.evidence.listener.queued = 0; /* it did, in the end */
     judge(f);

@@ -23,48 +23,39 @@ static int tear_down(void **state) {
     return 0;
 }
 
-static void put(const char *whose, int overflows, int retransmits, int queued) {
+static void put(const char *whose, int overflows, int retransmits) {
     char path[64], text[256];
     snprintf(path, sizeof path, "/proc/%s/net/netstat", whose);
     snprintf(text, sizeof text, "TcpExt: ListenOverflows TCPSynRetrans\nTcpExt: %d %d\n", overflows,
              retransmits);
-    tree_put(&tree, path, text);
-    snprintf(path, sizeof path, "/proc/%s/net/tcp", whose);
-    snprintf(text, sizeof text, "  sl\n   0: 0100007F:1F90 00000000:0000 0A 00000000:%08X 00:0\n",
-             (unsigned)queued);
     tree_put(&tree, path, text);
 }
 
 static void only_what_grew_since_the_start_is_told(void **state) {
     (void)state;
     struct kernel_watch watch;
-    put("self", 100, 7, 0);
-    kernel_watch_init(&watch, tree.root, KERNEL_SERVER_HERE, 8080);
+    put("self", 100, 7);
+    kernel_watch_init(&watch, tree.root, KERNEL_SERVER_HERE, 8080, -1);
     assert_int_equal(watch.server_view.listen_overflows, 0);
-    put("self", 105, 10, 9);
-    kernel_watch_step(&watch);
-    put("self", 105, 10, 2);
+    put("self", 105, 10);
     kernel_watch_step(&watch);
     assert_int_equal(watch.ours_view.listen_overflows, 5);
     assert_int_equal(watch.ours_view.syn_retransmits, 3);
     assert_int_equal(watch.ours_view.listen_drops, -1); /* no such counter */
     assert_int_equal(watch.server_view.listen_overflows, 5);
-    assert_int_equal(watch.listener.queued, 2);
-    assert_int_equal(watch.listener.queued_peak, 9);
 }
 
 static void a_process_elsewhere_has_counters_of_its_own(void **state) {
     (void)state;
     struct kernel_watch watch;
-    put("self", 1, 1, 1);
-    put("77", 40, 4, 3);
-    kernel_watch_init(&watch, tree.root, 77, 8080);
-    put("77", 44, 4, 3);
+    put("self", 1, 1);
+    put("77", 40, 4);
+    kernel_watch_init(&watch, tree.root, 77, 8080, -1);
+    put("77", 44, 4);
     kernel_watch_step(&watch);
     assert_int_equal(watch.ours_view.listen_overflows, 0);
     assert_int_equal(watch.server_view.listen_overflows, 4);
-    assert_int_equal(watch.listener.queued, 3);
-    put("77", 2, 4, 3); /* another process by that number */
+    put("77", 2, 4); /* another process by that number */
     kernel_watch_step(&watch);
     assert_int_equal(watch.server_view.listen_overflows, -1);
 }
@@ -72,12 +63,12 @@ static void a_process_elsewhere_has_counters_of_its_own(void **state) {
 static void what_cannot_be_seen_is_not_measured(void **state) {
     (void)state;
     struct kernel_watch watch;
-    put("self", 1, 1, 1);
-    kernel_watch_init(&watch, tree.root, KERNEL_SERVER_UNSEEN, 8080);
+    put("self", 1, 1);
+    kernel_watch_init(&watch, tree.root, KERNEL_SERVER_UNSEEN, 8080, -1);
     assert_true(watch.ours_view.measured);
     assert_false(watch.server_view.measured);
     assert_false(watch.listener.measured);
-    kernel_watch_init(&watch, "/nonexistent", KERNEL_SERVER_HERE, 8080);
+    kernel_watch_init(&watch, "/nonexistent", KERNEL_SERVER_HERE, 8080, -1);
     assert_false(watch.ours_view.measured);
     assert_false(watch.server_view.measured);
 }
