@@ -15,7 +15,7 @@ struct said {
 
 /* "20 000"; "unlimited"; "not measured". */
 static struct said say(int64_t value) {
-    struct said said;
+    struct said said = {""};
     if (value < 0)
         snprintf(said.text, sizeof said.text, "not measured");
     else if (value == INT64_MAX)
@@ -26,7 +26,7 @@ static struct said say(int64_t value) {
 }
 
 static struct said say_bytes(int64_t value) {
-    struct said said;
+    struct said said = {""};
     if (value < 0)
         return say(value);
     units_human_bytes(said.text, sizeof said.text, (uint64_t)value);

@@ -39,6 +39,11 @@ struct listener_view {
     int64_t backlog;             /* how many there may be */
 };
 
+/* Seen full at a look: so it is this one, and not just any of its namespace. */
+static inline bool listener_was_full(const struct listener_view *view) {
+    return view->measured && view->queued_peak >= view->backlog;
+}
+
 /* The error logs that the server's process holds open, from the run's start on; nginx's lines. */
 struct error_log_view {
     bool asked;     /* --server-pid was given, and there was a run */
