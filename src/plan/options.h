@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/address_set.h"
 #include "base/json.h"
 #include "base/units.h"
 
@@ -22,6 +23,13 @@ struct text_list {
     const char *items[HEADERS_MAX];
 };
 
+/* Where connections come from, as asked. */
+struct source_choice {
+    const char *text; /* NULL: the kernel's choice */
+    bool automatic;   /* then the set is empty */
+    struct address_set set;
+};
+
 /* How each kind of option.def is kept. */
 typedef uint64_t option_count;
 typedef struct rate option_rate;
@@ -30,6 +38,7 @@ typedef struct span option_span;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
 typedef bool option_flag;
+typedef struct source_choice option_source;
 typedef enum ui option_ui;
 typedef enum color option_color;
 typedef struct span option_reconnect; /* the backoff; 0..0: never */

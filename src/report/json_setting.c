@@ -26,6 +26,10 @@ void section_plan(struct json *json, const struct plan *plan) {
     options_write_json(json, &effective);
     json_name(json, "sources");
     json_array(json);
+    for (size_t i = 0; i < plan->sources.range_count; i++) {
+        char text[ADDRESS_RANGE_TEXT_MAX];
+        json_string(json, address_range_format(&plan->sources.ranges[i], text, sizeof text));
+    }
     json_array_end(json);
     json_object_end(json);
 }

@@ -124,6 +124,23 @@ bool saved_target(struct saved *saved, struct place *place, const struct json_t 
     return !place->failed;
 }
 
+/* What --source auto had come to; sources that were given are in the options. */
+static bool read_sources(struct plan *plan, struct place *place, const struct json_t *list) {
+    const struct source_choice *choice = &plan->options->source;
+    plan->sources = choice->set;
+    size_t count = choice->automatic ? value_size(list) : 0;
+    struct address_range *ranges = plan->picked.ranges;
+    const char *wrong = count > SOURCE_RANGES_MAX ? "too many" : NULL;
+    for (size_t i = 0; i < count && wrong == NULL; i++) {
+        const char *text = value_string(value_at(list, i));
+        wrong = text == NULL ? "no text" : address_range_parse(&ranges[i], text, strlen(text));
+    }
+    if (wrong == NULL && count > 0)
+        wrong = address_set_make(&plan->sources, ranges, count);
+    return wrong == NULL ||
+           place_refuse(place, "\"sources\": addresses and ranges of them are accepted");
+}
+
 /* Defaults first, then what the file says. */
 static bool read_plan(struct saved *saved, struct place *place, const struct json_t *document,
                       const struct host *host) {
@@ -141,6 +158,8 @@ static bool read_plan(struct saved *saved, struct place *place, const struct jso
         saved->options.url = kept;
         parsed = plan_make(&saved->plan, &saved->options, COMMAND_RUN, host, error) ||
                  place_refuse(place, "plan: %s", error);
+        parsed =
+            parsed && read_sources(&saved->plan, place, value_array_if(place, options, "sources"));
         saved->options.url = NULL;
     }
     free(kept);

@@ -33,12 +33,13 @@ static void print_ports(FILE *out, const struct plan *plan) {
     const struct host *host = &plan->host;
     if (host->port_low < 0 || host->port_high < 0)
         return;
+    uint32_t pairs = plan_pairs(plan);
     fprintf(out,
             "  limit    net.ipv4.ip_local_port_range %lld-%lld: %s ports for each of %s "
-            "destination address%s\n",
+            "pair%s of source and destination address\n",
             (long long)host->port_low, (long long)host->port_high,
-            words_known(host->port_high - host->port_low + 1).text,
-            words_count(plan->address_count).text, plan->address_count == 1 ? "" : "es");
+            words_known(host->port_high - host->port_low + 1).text, words_count(pairs).text,
+            pairs == 1 ? "" : "s");
 }
 
 static void print_memory(FILE *out, const struct plan *plan) {
