@@ -124,13 +124,14 @@ bool saved_target(struct saved *saved, struct place *place, const struct json_t 
     return !place->failed;
 }
 
-/* What --source auto had come to; sources that were given are in the options. */
-static bool read_sources(struct plan *plan, struct place *place, const struct json_t *list) {
-    const struct source_choice *choice = &plan->options->source;
-    plan->sources = choice->set;
+bool saved_sources(struct saved *saved, struct place *place, const struct json_t *parent) {
+    struct plan *plan = &saved->plan;
+    const struct source_choice *choice = &saved->options.source;
+    const struct json_t *list = value_array_if(place, parent, "sources");
     size_t count = choice->automatic ? value_size(list) : 0;
     struct address_range *ranges = plan->picked.ranges;
     const char *wrong = count > SOURCE_RANGES_MAX ? "too many" : NULL;
+    plan->sources = choice->set;
     for (size_t i = 0; i < count && wrong == NULL; i++) {
         const char *text = value_string(value_at(list, i));
         wrong = text == NULL ? "no text" : address_range_parse(&ranges[i], text, strlen(text));
@@ -158,8 +159,7 @@ static bool read_plan(struct saved *saved, struct place *place, const struct jso
         saved->options.url = kept;
         parsed = plan_make(&saved->plan, &saved->options, COMMAND_RUN, host, error) ||
                  place_refuse(place, "plan: %s", error);
-        parsed =
-            parsed && read_sources(&saved->plan, place, value_array_if(place, options, "sources"));
+        parsed = parsed && saved_sources(saved, place, options);
         saved->options.url = NULL;
     }
     free(kept);
