@@ -250,7 +250,7 @@ static void what_auto_came_to_is_read_back(void **state) {
     assert_int_equal(saved->plan.sources.count, 1);
     char *json = json_of(saved);
     assert_says(json, "\"source\": \"auto\"");
-    assert_says(json, "\"127.0.0.2\"\n");
+    assert_says(json, "\"127.0.0.2\"");
     free(json);
     free(timeline);
     saved_free(saved);
