@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/address_set.h"
 
 /* Every number is -1 when it could not be read: "could not tell" is an answer. */
 struct host {
@@ -31,18 +32,20 @@ void host_read(struct host *host, const char *root);
 /* Raises RLIMIT_NOFILE soft to hard for this process and its children; 0 or -errno. */
 int host_raise_nofile(void);
 
-/* The kernel's choice of source ports towards one destination, counted port by port. */
-struct host_ports {
-    int64_t range;     /* ports in ip_local_port_range */
-    int64_t reserved;  /* of these: ip_local_reserved_ports */
-    int64_t in_use;    /* of the rest: bound by a listener, or connected to that destination */
-    int64_t time_wait; /* of the rest: in TIME_WAIT towards that destination */
-    int64_t free;      /* what remains: range - reserved - in_use - time_wait */
-};
+/* True when the kernel's release is at least major.minor; false when it cannot be read. */
+bool host_kernel_is(const struct host *host, int major, int minor);
 
-/* Counts for one destination from /proc/net/tcp and tcp6 under root. false when the range cannot
- * be read; in_use and time_wait are -1 (and free leaves them out) when the tables cannot. */
-bool host_ports_read(struct host_ports *ports, const char *root, const struct address *target);
+/* The local address from which the kernel would connect to target; false without a route. Nothing
+ * is sent: a UDP socket is connected. */
+bool host_source_towards(struct address *source, const struct address *target);
+
+/* Addresses of this host from which target can be reached (getifaddrs(3); each asked as above), the
+ * kernel's own choice first, no link-local ones, those of the loopback network only where target is
+ * one: how many, at most max. */
+size_t host_sources_towards(struct address *sources, size_t max, const struct address *target);
+
+/* 0 when a socket can be bound to the address, else the errno of bind(2). */
+int host_bind_error(const struct address *source);
 
 /* Name resolution that can be given up: a child process asks getaddrinfo(3) and writes what it
  * found to a pipe. */

@@ -51,7 +51,7 @@ int64_t headroom_ports(const struct plan *plan) {
         return plan->ports_room;
     if (host->port_low < 0 || host->port_high < host->port_low || plan->address_count == 0)
         return -1;
-    return (host->port_high - host->port_low + 1) * (int64_t)plan->address_count;
+    return (host->port_high - host->port_low + 1) * (int64_t)plan_pairs(plan);
 }
 
 struct headroom headroom_of(const struct plan *plan) {

@@ -19,6 +19,7 @@
 #include "observe/log_follower.h"
 #include "observe/process_watch.h"
 #include "observe/status_poller.h"
+#include "run/pairs.h"
 #include "run/signals.h"
 
 enum { SIGNAL_OPERATION, RESOLVE_OPERATION, STATUS_OPERATION, ASKER_OPERATION };
@@ -185,6 +186,9 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
         asker_init(&preflight->askers[i], preflight->net, (uint8_t)(ASKER_OPERATION + i),
                    &plan->addresses[i], i == 0 ? request : NULL, options->connect_timeout,
                    options->timeout);
+        struct address source;
+        if (plan_source(plan, 0, &source) != NULL)
+            asker_from(&preflight->askers[i], &source);
         asker_ask(&preflight->askers[i], net_now(preflight->net));
     }
     if (!settle_askers(preflight, plan->address_count))
@@ -208,17 +212,18 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
 
 static void keep_accepting(struct preflight *preflight) {
     struct plan *plan = preflight->plan;
-    size_t kept = 0;
-    for (size_t i = 0; i < plan->address_count; i++) {
-        if (!preflight->askers[i].connected)
-            continue;
-        preflight->facts->ports[kept] = preflight->facts->ports[i];
-        preflight->facts->ports_known[kept] = preflight->facts->ports_known[i];
-        plan->addresses[kept++] = plan->addresses[i];
+    bool accepts[HOST_ADDRESSES_MAX];
+    size_t kept = 0, before = plan->address_count;
+    for (size_t i = 0; i < before; i++) {
+        accepts[i] = preflight->askers[i].connected;
+        if (accepts[i])
+            plan->addresses[kept++] = plan->addresses[i];
     }
     preflight->facts->addresses_accepting = kept;
-    if (kept > 0)
-        plan->address_count = kept;
+    if (kept == 0)
+        return;
+    plan->address_count = kept;
+    host_ports_keep(&preflight->facts->ports, accepts, before);
 }
 
 static void note_answer(struct target_facts *target, const struct asker *asker) {
@@ -329,14 +334,8 @@ static bool find_observed(struct plan *plan, struct preflight_facts *facts) {
 
 /* --- the whole --- */
 
-static void read_ports(struct preflight *preflight) {
-    for (size_t i = 0; i < preflight->plan->address_count; i++)
-        preflight->facts->ports_known[i] =
-            host_ports_read(&preflight->facts->ports[i], "", &preflight->plan->addresses[i]);
-}
-
 static void ask_all(struct preflight *preflight, struct judgement *judgement) {
-    read_ports(preflight);
+    pairs_count(preflight->plan, preflight->facts);
     judge_local(&judgement->findings, preflight->plan, preflight->facts);
     if (findings_any(&judgement->findings, FINDING_FAIL) || !preflight->facts->resolved ||
         preflight->facts->interrupted)
@@ -359,8 +358,11 @@ static void gather(struct preflight *preflight, struct judgement *judgement,
     }
     net_arm(preflight->net, preflight->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
     resolve_names(preflight);
+    pairs_decide(preflight->plan, preflight->facts);
     if (scope == PREFLIGHT_ALL)
         ask_all(preflight, judgement);
+    else if (preflight->plan->sources.count == 0 || !sources_fit(preflight->plan))
+        judge_sources(&judgement->findings, preflight->plan, facts);
     net_destroy(preflight->net);
 }
 
@@ -380,6 +382,7 @@ bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflig
         judge_preflight(judgement, plan, facts);
         may_run = judge_may_run(judgement, facts);
         judgement->target = facts->target;
+        host_ports_free(&facts->ports);
     } else {
         findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
         judgement->verdict = VERDICT_UNFIT;

@@ -208,7 +208,7 @@ static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
     if (plan->host.port_low < 0)
         return false;
-    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan->address_count;
+    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
     return (int64_t)session->total->counts.live > range / 4;
 }
 

@@ -91,9 +91,10 @@ static void ports_are_those_that_the_preflight_counted(void **state) {
     struct preflight_facts *facts = calloc(1, sizeof *facts);
     assert_non_null(facts);
     assert_int_equal(headroom_count_ports(plan, facts), 0);
-    facts->ports_known[0] = true;
-    facts->ports[0] =
-        (struct host_ports){.range = 28232, .in_use = 200, .time_wait = 412, .free = 27620};
+    struct host_pair pair = {.in_use = 200, .waiting = 400, .young = 12};
+    facts->ports_known = true;
+    facts->ports =
+        (struct host_ports){.range = 28232, .each = 28232, .pairs = &pair, .pair_count = 1};
     plan->ports_room = headroom_count_ports(plan, facts);
     assert_int_equal(headroom_ports(plan), 28032); /* TIME_WAIT passes */
     EXPECT(plan, {HEADROOM_DESCRIPTORS, 19994}, {HEADROOM_PORTS, 28032},

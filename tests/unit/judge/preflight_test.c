@@ -23,9 +23,9 @@ static void dial(struct scene *scene, size_t count, const char *const *hosts) {
     scene->plan.address_count = count;
     for (size_t i = 0; i < count; i++) {
         assert_true(address_parse(&scene->plan.addresses[i], hosts[i], 8080));
-        scene->facts.ports_known[i] = true;
-        scene->facts.ports[i] = (struct host_ports){.range = 28232, .free = 28232};
     }
+    scene->facts.ports_known = true;
+    scene->facts.ports = (struct host_ports){.range = 28232, .each = 28232, .tables_known = true};
     scene->facts.addresses_tried = scene->facts.addresses_accepting = count;
 }
 
@@ -153,7 +153,7 @@ static void nothing_known_of_the_machine_is_unknown_and_no_failure(void **state)
     host->nofile_soft = host->nofile_hard = host->nr_open = host->file_max = host->file_used = -1;
     host->port_low = host->port_high = host->somaxconn = host->tcp_tw_reuse = -1;
     host->memory_available_bytes = -1;
-    scene->facts.ports_known[0] = false;
+    scene->facts.ports_known = false;
     scene->plan.workers_needed = 0;
     static const char *const codes[] = {"descriptors", "system_files", "source_ports", "memory",
                                         "backlog"};
@@ -274,120 +274,6 @@ static void system_files_warn_because_root_is_exempt(void **state) {
     assert_holds(local(scene, "system_files")->text, "fs.file-max unlimited");
     scene->plan.host.file_max = 100; /* less than is in use: root's own doing */
     assert_int_equal(local(scene, "system_files")->have, 0);
-}
-
-static void ports_that_do_not_suffice_say_so_in_full(void **state) {
-    struct scene *scene = *state;
-    connections(scene, 100000);
-    scene->plan.host.tcp_tw_reuse = 0;
-    scene->facts.ports[0] = (struct host_ports){
-        .range = 28232, .reserved = 2, .in_use = 30, .time_wait = 412, .free = 27788};
-    const struct finding *finding = local(scene, "source_ports");
-    assert_int_equal(finding->status, FINDING_FAIL);
-    assert_int_equal(finding->side, SIDE_TESTER);
-    assert_string_equal(finding->text, "asked 100 000; have 27 788 (32768-60999, one source "
-                                       "address, 2 reserved, 30 in use, 412 in TIME_WAIT)");
-    assert_numbers(finding, 100000, 27788, 100000);
-    assert_int_equal(finding->do_count, 2);
-    assert_todo(finding, 0, "ip_local_port_range=\"1024 65535\"   (64 479: 2 source addresses");
-    assert_todo(finding, 1, "a target name with 2 addresses");
-}
-
-static void a_wider_range_is_the_remedy_where_it_suffices(void **state) {
-    struct scene *scene = *state;
-    connections(scene, 64511);
-    const struct finding *finding = local(scene, "source_ports");
-    assert_int_equal(finding->status, FINDING_FAIL);
-    assert_int_equal(finding->do_count, 1);
-    assert_todo(finding, 0, "sysctl -w net.ipv4.ip_local_port_range=\"1024 65535\"   (64 511)");
-    /* The server's own port lies in that range. */
-    connections(scene, 64512);
-    assert_int_equal(local(scene, "source_ports")->do_count, 2);
-    dial(scene, 1, (const char *const[]){"192.0.2.1"});
-    assert_int_equal(local(scene, "source_ports")->do_count, 1);
-}
-
-static void a_range_that_is_wide_already_is_not_widened(void **state) {
-    struct scene *scene = *state;
-    connections(scene, 100000);
-    scene->plan.host.port_low = 1024;
-    scene->plan.host.port_high = 65535;
-    scene->facts.ports[0] = (struct host_ports){.range = 64512, .free = 64512};
-    const struct finding *finding = local(scene, "source_ports");
-    assert_int_equal(finding->do_count, 1);
-    assert_todo(finding, 0, "a target name with 2 addresses");
-    scene->facts.ports[0] = (struct host_ports){.range = 64512, .in_use = 64512};
-    assert_todo(local(scene, "source_ports"), 0, "ss -tan");
-}
-
-static void ports_suffice_up_to_the_last_one(void **state) {
-    struct scene *scene = *state;
-    connections(scene, 28232);
-    const struct finding *finding = local(scene, "source_ports");
-    assert_int_equal(finding->status, FINDING_OK);
-    assert_string_equal(finding->text, "28 232 free (32768-60999, one source address)");
-    connections(scene, 28233);
-    assert_int_equal(local(scene, "source_ports")->status, FINDING_FAIL);
-}
-
-static void each_address_has_ports_of_its_own_and_the_shortest_decides(void **state) {
-    struct scene *scene = *state;
-    dial(scene, 3, (const char *const[]){"127.0.0.1", "127.0.0.2", "127.0.0.3"});
-    connections(scene, 3 * 28232);
-    assert_int_equal(local(scene, "source_ports")->status, FINDING_OK);
-    assert_holds(local(scene, "source_ports")->text, "3 destination addresses");
-    scene->facts.ports[1].in_use = 28132;
-    scene->facts.ports[1].free = 100;
-    /* Connection 301 is the 101st of the second address: 301 are opened before it (0..300). */
-    connections(scene, 301);
-    assert_int_equal(local(scene, "source_ports")->status, FINDING_OK);
-    connections(scene, 302);
-    assert_numbers(local(scene, "source_ports"), 302, 301, 302);
-    assert_int_equal(local(scene, "source_ports")->status, FINDING_FAIL);
-    for (size_t i = 0; i < 3; i++) {
-        scene->facts.ports_known[i] = false;
-        assert_int_equal(local(scene, "source_ports")->status, FINDING_UNKNOWN);
-        scene->facts.ports_known[i] = true;
-    }
-}
-
-static void where_only_time_wait_stands_in_the_way_it_depends_on_its_reuse(void **state) {
-    struct scene *scene = *state;
-    const struct {
-        const char *host;
-        int64_t reuse;
-        enum finding_status status;
-    } rows[] = {
-        {"127.0.0.1", 0, FINDING_FAIL}, {"127.0.0.1", 1, FINDING_WARN},
-        {"127.0.0.1", 2, FINDING_WARN}, {"127.0.0.1", -1, FINDING_FAIL},
-        {"192.0.2.1", 0, FINDING_FAIL}, {"192.0.2.1", 1, FINDING_WARN},
-        {"192.0.2.1", 2, FINDING_FAIL}, {"::1", 2, FINDING_WARN},
-    };
-    connections(scene, 28000);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        dial(scene, 1, &rows[i].host);
-        scene->facts.ports[0] =
-            (struct host_ports){.range = 28232, .time_wait = 1000, .free = 27232};
-        scene->plan.host.tcp_tw_reuse = rows[i].reuse;
-        const struct finding *finding = local(scene, "source_ports");
-        assert_int_equal(finding->status, rows[i].status);
-        assert_int_equal(finding->have, 27232);
-        if (rows[i].status == FINDING_FAIL)
-            assert_todo(finding, 0, "wait: TIME_WAIT lasts 60 s");
-        else
-            assert_holds(finding->text, "1 000 in TIME_WAIT): ports in TIME_WAIT are taken again");
-    }
-}
-
-static void unknown_use_of_ports_is_no_ok_but_a_short_range_still_fails(void **state) {
-    struct scene *scene = *state;
-    scene->facts.ports[0] =
-        (struct host_ports){.range = 28232, .in_use = -1, .time_wait = -1, .free = 28232};
-    const struct finding *finding = local(scene, "source_ports");
-    assert_int_equal(finding->status, FINDING_UNKNOWN);
-    assert_holds(finding->text, "could not tell how many of 28 232 are in use");
-    connections(scene, 28233);
-    assert_int_equal(local(scene, "source_ports")->status, FINDING_FAIL);
 }
 
 static void memory_warns_near_the_limit_and_fails_clearly_above_it(void **state) {
@@ -777,13 +663,6 @@ int main(void) {
         scenic(descriptors_suffice_up_to_the_last_one),
         scenic(too_few_descriptors_come_with_what_would_do),
         scenic(system_files_warn_because_root_is_exempt),
-        scenic(ports_that_do_not_suffice_say_so_in_full),
-        scenic(a_wider_range_is_the_remedy_where_it_suffices),
-        scenic(a_range_that_is_wide_already_is_not_widened),
-        scenic(ports_suffice_up_to_the_last_one),
-        scenic(each_address_has_ports_of_its_own_and_the_shortest_decides),
-        scenic(where_only_time_wait_stands_in_the_way_it_depends_on_its_reuse),
-        scenic(unknown_use_of_ports_is_no_ok_but_a_short_range_still_fails),
         scenic(memory_warns_near_the_limit_and_fails_clearly_above_it),
         scenic(a_burst_above_the_accept_queue_is_warned_of),
         scenic(without_an_address_ports_and_backlog_are_unknown),
