@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
+#include "host/server_limits.h"
 #include "judge/closings.h"
 #include "plan/plan.h"
 #include "stats/record.h"
@@ -81,8 +82,15 @@ struct judgement {
 /* What the preflight learned of the outside. */
 struct preflight_facts {
     bool interrupted;
-    int ring_error;                              /* 0 or -errno of a trial ring */
-    enum net_refusal ring_refusal;               /* of that error, as net_explain() tells it */
+    int ring_error;                   /* 0 or -errno of a trial ring */
+    enum net_refusal ring_refusal;    /* of that error, as net_explain() tells it */
+    uint32_t rings_tried, rings_made; /* at once, where locked memory may not suffice */
+    int64_t own_files; /* descriptors of the parent, before the crew; -1: could not tell */
+    struct host_listeners listeners; /* that the first address of the plan reaches */
+    bool listeners_known;
+    /* Tracked connections before ours to the target was opened, and with it; -1: could not tell. */
+    int64_t conntrack_before, conntrack_with;
+    struct server_limits server;                 /* of --server-pid */
     bool resolved;                               /* name resolution was tried and gave addresses */
     char resolve_error[160];                     /* "" = none */
     struct host_ports ports[HOST_ADDRESSES_MAX]; /* one for each address of the plan */
@@ -101,7 +109,7 @@ struct preflight_facts {
     uint64_t processes; /* it and all below it */
 };
 
-/* The local half: io_uring, descriptors, source ports, memory, ramp. After it,
+/* The local half: io_uring, descriptors, processes, source ports, memory, pace. After it,
  * findings_any(FAIL) means unfit. */
 void judge_local(struct findings *findings, const struct plan *plan,
                  const struct preflight_facts *facts);

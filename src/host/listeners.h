@@ -1,0 +1,22 @@
+/* Which listeners of this host a connect reaches, as sock_diag(7) tells of them. */
+#ifndef HOST_LISTENERS_H
+#define HOST_LISTENERS_H
+
+#include "host/host.h"
+
+/* How well a listener's address fits one that is dialled: those that fit best take it. */
+enum listener_fit { LISTENER_NONE, LISTENER_ANY_OF_V6, LISTENER_ANY, LISTENER_EXACT };
+
+struct listener_search {
+    struct address target; /* "any" is dialled as loopback */
+    enum listener_fit best;
+    struct host_listeners found;
+};
+
+void listener_search_init(struct listener_search *search, const struct address *target);
+
+/* Takes one buffer of a dump's answer. 1: there is more to come; 0: it is over; -errno: the kernel
+ * refused, or this is no such answer. */
+int listener_search_take(struct listener_search *search, const void *bytes, size_t length);
+
+#endif
