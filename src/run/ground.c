@@ -73,7 +73,9 @@ static struct trial try_rings(uint32_t count) {
     if (pid == 0)
         make_rings(pipe_fds[1], count);
     close(pipe_fds[1]);
-    struct trial trial = pid < 0 ? (struct trial){.error = -error} : take_trial(pipe_fds[0], pid);
+    struct trial trial = {.error = -error};
+    if (pid > 0)
+        trial = take_trial(pipe_fds[0], pid);
     close(pipe_fds[0]);
     return trial;
 }
