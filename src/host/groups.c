@@ -163,3 +163,30 @@ void groups_read_processes(struct host_share *processes, const char *root) {
         keep_tighter(processes, max, used);
     } while (go_up(&controller));
 }
+
+/* "50000 100000" or "max 100000" (version 2), two files (version 1); INT64_MAX without a limit. */
+static int64_t quota_milli(const struct controller *controller, const char *root) {
+    char path[LINE_BYTES];
+    int64_t pair[2];
+    if (controller->unified) {
+        if (files_read_numbers(pair, 2, root, file_in(path, controller, "cpu.max")) != 2)
+            return INT64_MAX;
+    } else {
+        pair[0] = files_read_number(root, file_in(path, controller, "cpu.cfs_quota_us"));
+        pair[1] = files_read_number(root, file_in(path, controller, "cpu.cfs_period_us"));
+    }
+    return pair[0] <= 0 || pair[1] <= 0 || pair[0] > none / 1000 ? INT64_MAX
+                                                                 : pair[0] * 1000 / pair[1];
+}
+
+int64_t groups_read_cpu_milli(const char *root) {
+    struct controller controller;
+    int64_t least = INT64_MAX;
+    if (!find_controller(&controller, "cpu", root))
+        return -1;
+    do {
+        int64_t milli = quota_milli(&controller, root);
+        least = milli < least ? milli : least;
+    } while (go_up(&controller));
+    return least;
+}

@@ -10,4 +10,7 @@
 void groups_read_memory(struct host_share *memory, const char *root);
 void groups_read_processes(struct host_share *processes, const char *root);
 
+/* CPU time that the tightest of them allows, in thousandths of a CPU; the same exceptions. */
+int64_t groups_read_cpu_milli(const char *root);
+
 #endif

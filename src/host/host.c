@@ -130,6 +130,7 @@ void host_read(struct host *host, const char *root) {
         snprintf(host->machine, sizeof host->machine, "%s", name.machine);
     }
     host->cpus = count_cpus();
+    host->cpu_quota_milli = groups_read_cpu_milli(root);
     read_limits(host);
     read_files(host, root);
     read_network(host, root);

@@ -16,9 +16,11 @@ struct host_share {
 
 /* Every number is -1 when it could not be read: "could not tell" is an answer. */
 struct host {
-    char kernel[128];                 /* uname release */
-    char machine[65];                 /* uname machine */
-    int64_t cpus;                     /* that this process may run on */
+    char kernel[128];        /* uname release */
+    char machine[65];        /* uname machine */
+    int64_t cpus;            /* that this process may run on */
+    int64_t cpu_quota_milli; /* thousandths of a CPU that its control groups allow it; INT64_MAX
+                              * without a limit, 0 or below when it could not be read */
     int64_t nofile_soft, nofile_hard; /* RLIMIT_NOFILE; RLIM_INFINITY as INT64_MAX */
     int64_t nr_open, file_max, file_used;
     int64_t port_low, port_high; /* net.ipv4.ip_local_port_range */

@@ -17,7 +17,7 @@
 #include "host/process_facts.h"
 
 enum {
-    CHILDREN_MAX = 1024,
+    PROCESSES_MAX = 1024,
     FILES_MAX = 1 << 20, /* of a process, counted */
     LINE_BYTES = 4096,
     PATH_BYTES = 1024,
@@ -57,15 +57,25 @@ static bool is_worker(const char *root, int pid) {
            strstr(title, "shutting down") == NULL;
 }
 
-static void add_processes(struct server_limits *limits, const char *root, int pid) {
-    int children[CHILDREN_MAX];
-    size_t count = process_children(children, CHILDREN_MAX, root, pid);
-    count = count < CHILDREN_MAX ? count : CHILDREN_MAX;
-    for (size_t i = 0; i < count; i++)
-        if (!limits->nginx || is_worker(root, children[i]))
+/* nginx's workers are its master's children. */
+static void add_workers(struct server_limits *limits, const char *root, int pid) {
+    int children[PROCESSES_MAX];
+    size_t count = process_children(children, PROCESSES_MAX, root, pid);
+    for (size_t i = 0; i < count && i < PROCESSES_MAX; i++)
+        if (is_worker(root, children[i]))
             add_process(limits, root, children[i]);
-    if (!limits->nginx)
-        add_process(limits, root, pid);
+}
+
+/* Which of another server's processes take connections is not to be seen: all that it has may. */
+static void add_tree(struct server_limits *limits, const char *root, int pid) {
+    int pids[PROCESSES_MAX] = {pid};
+    size_t count = 1;
+    for (size_t i = 0; i < count; i++) {
+        size_t room = PROCESSES_MAX - count;
+        size_t children = process_children(pids + count, room, root, pids[i]);
+        count += children < room ? children : room;
+        add_process(limits, root, pids[i]);
+    }
 }
 
 /* --- nginx's configuration --- */
@@ -172,6 +182,12 @@ static bool read_included(struct source *source, const struct nginx_include *inc
         return false;
     if (strpbrk(include->pattern, "*?[") == NULL)
         return read_config(source, include->context, path);
+    /* One folder is looked through, not a whole tree. */
+    const char *wild = strpbrk(path, "*?[");
+    if (wild == NULL || strchr(wild, '/') != NULL) {
+        give_up(source, include->pattern, "a pattern of folders is not followed");
+        return false;
+    }
     bool fine = true;
     snprintf(whole, sizeof whole, "%s%s", source->place, path);
     if (glob(whole, 0, NULL, &found) == 0)
@@ -234,7 +250,10 @@ void server_limits_read(struct server_limits *limits, const char *root, int pid)
     *limits = (struct server_limits){.worker_connections = -1};
     process_command_line(title, sizeof title, root, pid);
     limits->nginx = strncmp(title, title_master, sizeof title_master - 1) == 0;
-    add_processes(limits, root, pid);
+    if (limits->nginx)
+        add_workers(limits, root, pid);
+    else
+        add_tree(limits, root, pid);
     if (limits->processes == 0)
         limits->files_limit = limits->files_open = limits->files_room = -1;
     if (limits->nginx)

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 struct server_limits {
-    size_t processes;    /* that serve: nginx's workers; else the process and its children */
+    size_t processes;    /* that serve: nginx's workers; else the process and all below it */
     int64_t files_limit; /* RLIMIT_NOFILE of these, soft: the least; -1: could not tell */
     int64_t files_open;  /* the most that one of them has open; -1: could not tell */
     int64_t files_room;  /* that all together may open beyond; -1: could not tell */

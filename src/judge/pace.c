@@ -113,7 +113,22 @@ void judge_backlog(struct findings *findings, const struct plan *plan,
 
 /* A worker is one thread: more CPUs than workers help nobody. */
 static double cores_of(const struct plan *plan) {
-    return (double)(plan->host.cpus < plan->workers ? plan->host.cpus : plan->workers);
+    double cores = (double)(plan->host.cpus < plan->workers ? plan->host.cpus : plan->workers);
+    int64_t quota = plan->host.cpu_quota_milli;
+    return quota > 0 && (double)quota / 1000 < cores ? (double)quota / 1000 : cores;
+}
+
+/* "1 worker on 2 CPUs". */
+static const char *crew_of(char *text, size_t size, const struct plan *plan) {
+    const struct host *host = &plan->host;
+    int length = snprintf(text, size, "%s worker%s on %s CPU%s", WORDS_COUNT(plan->workers),
+                          words_plural(plan->workers), WORDS_COUNT(host->cpus),
+                          words_plural((uint64_t)host->cpus));
+    if (host->cpu_quota_milli > 0 && host->cpu_quota_milli / 1000 < host->cpus && length > 0 &&
+        (size_t)length < size)
+        snprintf(text + length, size - (size_t)length, ", %.3g of them by cpu.max",
+                 (double)host->cpu_quota_milli / 1000);
+    return text;
 }
 
 /* Per cent of one core, in two digits: "0.32", "12", "340". */
@@ -126,16 +141,15 @@ static const char *percent(char *text, size_t size, double cores) {
 static struct finding *judge_rate(struct findings *findings, const struct plan *plan,
                                   const char *code, const char *what, double rate,
                                   const struct cost *cost) {
-    char least[32], most[32];
+    char least[32], most[32], crew[96];
     double cores = cores_of(plan);
     bool fits = rate * cost->least <= cores;
-    struct finding *finding = findings_add(
-        findings, code, SIDE_TESTER, fits ? FINDING_OK : FINDING_WARN,
-        "%s %s a second, %s to %s %% of one core; %s worker%s on %s CPU%s%s",
-        WORDS_COUNT(llround(rate)), what, percent(least, sizeof least, rate * cost->least),
-        percent(most, sizeof most, rate * cost->most), WORDS_COUNT(plan->workers),
-        words_plural(plan->workers), WORDS_COUNT(plan->host.cpus),
-        words_plural((uint64_t)plan->host.cpus), fits ? "" : ": it will be late");
+    struct finding *finding =
+        findings_add(findings, code, SIDE_TESTER, fits ? FINDING_OK : FINDING_WARN,
+                     "%s %s a second, %s to %s %% of one core; %s%s", WORDS_COUNT(llround(rate)),
+                     what, percent(least, sizeof least, rate * cost->least),
+                     percent(most, sizeof most, rate * cost->most),
+                     crew_of(crew, sizeof crew, plan), fits ? "" : ": it will be late");
     finding->asked = finding->need = llround(rate);
     finding->have = llround(cores / cost->least);
     return finding;
@@ -166,6 +180,7 @@ void judge_ramp(struct findings *findings, const struct plan *plan) {
 }
 
 void judge_cpu(struct findings *findings, const struct plan *plan) {
+    char crew[96];
     double requests = local_requests_per_second(plan);
     if (plan->host.cpus <= 0) {
         findings_add(findings, "cpu", SIDE_TESTER, FINDING_UNKNOWN,
@@ -174,9 +189,7 @@ void judge_cpu(struct findings *findings, const struct plan *plan) {
     }
     if (requests == 0) {
         findings_add(findings, "cpu", SIDE_TESTER, FINDING_OK,
-                     "a closed loop takes what it gets: %s worker%s on %s CPU%s",
-                     WORDS_COUNT(plan->workers), words_plural(plan->workers),
-                     WORDS_COUNT(plan->host.cpus), words_plural((uint64_t)plan->host.cpus));
+                     "a closed loop takes what it gets: %s", crew_of(crew, sizeof crew, plan));
         return;
     }
     struct finding *finding =

@@ -98,6 +98,29 @@ static void a_group_outside_of_what_is_seen_counts_as_the_mount(void **state) {
     assert_share(&processes, 10, 12);
 }
 
+static void cpu_time_may_be_less_than_the_cpus(void **state) {
+    (void)state;
+    struct tree tree;
+    tree_make(&tree);
+    assert_int_equal(groups_read_cpu_milli(tree.root), -1);
+    tree_put(&tree, "/proc/self/mountinfo", UNIFIED);
+    tree_put(&tree, "/proc/self/cgroup", "0::/a/b\n");
+    assert_true(groups_read_cpu_milli(tree.root) == INT64_MAX);
+    tree_put(&tree, "/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
+    assert_true(groups_read_cpu_milli(tree.root) == INT64_MAX);
+    tree_put(&tree, "/sys/fs/cgroup/a/cpu.max", "150000 100000\n");
+    assert_int_equal(groups_read_cpu_milli(tree.root), 1500);
+    tree_put(&tree, "/proc/self/mountinfo",
+             "30 23 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n" UNIFIED);
+    tree_put(&tree, "/proc/self/cgroup", "4:cpu,cpuacct:/x\n0::/a\n");
+    tree_put(&tree, "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "-1\n");
+    tree_put(&tree, "/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
+    assert_true(groups_read_cpu_milli(tree.root) == INT64_MAX);
+    tree_put(&tree, "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "25000\n");
+    assert_int_equal(groups_read_cpu_milli(tree.root), 250);
+    tree_remove(&tree);
+}
+
 static void on_this_machine_nothing_is_torn(void **state) {
     (void)state;
     struct host_share memory, processes;
@@ -113,6 +136,7 @@ int main(void) {
         cmocka_unit_test(a_container_sees_its_own_group_at_the_mount),
         cmocka_unit_test(no_limit_is_told_from_no_controller),
         cmocka_unit_test(a_group_outside_of_what_is_seen_counts_as_the_mount),
+        cmocka_unit_test(cpu_time_may_be_less_than_the_cpus),
         cmocka_unit_test(on_this_machine_nothing_is_torn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,7 +135,14 @@ static void what_is_hidden_is_not_known(void **state) {
     assert_int_equal(scene->limits.files_room, -1);
 }
 
-static void another_server_is_the_process_and_its_children(void **state) {
+static void a_pattern_of_folders_is_not_followed(void **state) {
+    struct scene *scene = *state;
+    tree_put(&scene->tree, "/proc/7/root/etc/nginx/my.conf", "include /*/*/x.conf;");
+    assert_int_equal(look(scene)->worker_connections, -1);
+    assert_string_equal(scene->limits.trouble, "/*/*/x.conf: a pattern of folders is not followed");
+}
+
+static void another_server_is_the_process_and_all_below_it(void **state) {
     struct scene *scene = *state;
     put_process(&scene->tree, 7, "/usr/bin/other", "unlimited", 0);
     const struct server_limits *limits = look(scene);
@@ -143,6 +150,10 @@ static void another_server_is_the_process_and_its_children(void **state) {
     assert_int_equal(limits->processes, 5);
     assert_int_equal(limits->files_room, INT64_MAX);
     assert_int_equal(limits->worker_connections, -1);
+    put_process(&scene->tree, 12, "/usr/bin/another", "100", 1); /* below a child */
+    tree_put(&scene->tree, "/proc/8/task/8/children", "12 ");
+    assert_int_equal(look(scene)->processes, 6);
+    tree_put(&scene->tree, "/proc/8/task/8/children", "");
     put_process(&scene->tree, 7, "/usr/bin/other", "3", 0); /* less than it has */
     assert_int_equal(look(scene)->files_room, 600 - 9 + 700 - 8 + 9 + 9);
 }
@@ -155,7 +166,8 @@ int main(void) {
         TEST(no_link_leads_out_of_the_servers_own_root),
         TEST(a_configuration_that_includes_itself_has_an_end),
         TEST(what_is_hidden_is_not_known),
-        TEST(another_server_is_the_process_and_its_children),
+        TEST(a_pattern_of_folders_is_not_followed),
+        TEST(another_server_is_the_process_and_all_below_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,6 +206,10 @@ static void a_ramp_or_rate_beyond_the_cpus_is_warned_of(void **state) {
                         "1 000 connects a second, 1.2 to 2.5 % of one core; 1 worker on 2 CPUs");
     assert_string_equal(local(scene, "cpu")->text,
                         "645 requests a second, 0.32 to 0.97 % of one core; 1 worker on 2 CPUs");
+    plan->host.cpu_quota_milli = 1; /* of control groups */
+    assert_int_equal(local(scene, "cpu")->status, FINDING_WARN);
+    assert_holds(local(scene, "ramp")->text, "1 worker on 2 CPUs, 0.001 of them by cpu.max: it");
+    plan->host.cpu_quota_milli = INT64_MAX;
     connections(scene, 10000000);
     plan->ramp.rate = (struct rate){833, 10 * MILLISECOND}; /* 12 us each: one worker's core */
     assert_status(local(scene, "ramp"), FINDING_OK);
