@@ -60,7 +60,7 @@ static void take_include(struct reading *reading) {
     }
     struct nginx_include *include = &config->includes[config->include_count++];
     include->context = reading->context;
-    snprintf(include->pattern, sizeof include->pattern, "%s", pattern);
+    memcpy(include->pattern, pattern, strlen(pattern) + 1);
 }
 
 /* What ended at ";". */

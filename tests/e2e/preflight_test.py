@@ -142,7 +142,7 @@ class DescriptorGrid(Case):
 class Processes(Case):
     def test_workers_are_counted_against_the_control_groups_processes(self):
         with control_group("pids", max=5) as (prefix, folder), Rude() as rude:
-            for most, workers in itertools.product((2, 3, 5), (1, 2, 3, 4)):
+            for most, workers in itertools.product((3, 5), (2, 3, 4)):
                 with self.subTest(most=most, workers=workers):
                     (folder / "pids.max").write_text(str(most))
                     arguments = ("-c", "8", "-w", workers, rude.url("/ok"))
