@@ -1,16 +1,14 @@
 /* Which listeners of this host a connect reaches, as sock_diag(7) tells of them. */
 #include "host/listeners.h"
 
-#include <errno.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-enum { STATE_LISTEN = 10, BUFFER_BYTES = 32768, PATIENCE_SECONDS = 1 };
+#include "host/listen_queue.h"
+
+enum { STATE_LISTEN = 10 };
 
 void listener_search_init(struct listener_search *search, const struct address *target) {
     *search = (struct listener_search){.target = *target};
@@ -53,7 +51,8 @@ static enum listener_fit fit(const struct address *target, const struct inet_dia
 }
 
 /* Of a listener, wqueue is the length of its accept queue and rqueue what waits in it. */
-static void take_listener(struct listener_search *search, const struct inet_diag_msg *message) {
+void listener_search_take(void *with, const struct inet_diag_msg *message) {
+    struct listener_search *search = with;
     enum listener_fit fits = fit(&search->target, message);
     if (fits == LISTENER_NONE || fits < search->best)
         return;
@@ -65,82 +64,13 @@ static void take_listener(struct listener_search *search, const struct inet_diag
     search->found.queued += message->idiag_rqueue;
 }
 
-int listener_search_take(struct listener_search *search, const void *bytes, size_t length) {
-    const char *at = bytes;
-    while (length >= sizeof(struct nlmsghdr)) {
-        struct nlmsghdr header;
-        memcpy(&header, at, sizeof header);
-        if (header.nlmsg_len < NLMSG_HDRLEN || header.nlmsg_len > length)
-            return -EBADMSG;
-        size_t payload = header.nlmsg_len - NLMSG_HDRLEN;
-        struct inet_diag_msg message;
-        struct nlmsgerr error;
-        if (header.nlmsg_type == NLMSG_DONE)
-            return 0;
-        if (header.nlmsg_type == NLMSG_ERROR) {
-            if (payload < sizeof error)
-                return -EBADMSG;
-            memcpy(&error, at + NLMSG_HDRLEN, sizeof error);
-            return error.error < 0 ? error.error : -EBADMSG;
-        }
-        if (header.nlmsg_type == SOCK_DIAG_BY_FAMILY) {
-            if (payload < sizeof message)
-                return -EBADMSG;
-            memcpy(&message, at + NLMSG_HDRLEN, sizeof message);
-            take_listener(search, &message);
-        }
-        size_t step = NLMSG_ALIGN(header.nlmsg_len);
-        at += step < length ? step : length;
-        length -= step < length ? step : length;
-    }
-    return 1;
-}
-
-static bool ask(int fd, int family, uint16_t port) {
-    struct {
-        struct nlmsghdr header;
-        struct inet_diag_req_v2 body;
-    } request = {
-        .header = {.nlmsg_len = sizeof request,
-                   .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                   .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .body = {.sdiag_family = (uint8_t)family,
-                 .sdiag_protocol = IPPROTO_TCP,
-                 .idiag_states = 1U << STATE_LISTEN,
-                 .id.idiag_sport = htons(port)},
-    };
-    return send(fd, &request, sizeof request, 0) == (ssize_t)sizeof request;
-}
-
-/* All listeners of one family; false when the kernel does not tell. */
-static bool search_family(struct listener_search *search, int fd, int family) {
-    static char buffer[BUFFER_BYTES];
-    if (!ask(fd, family, address_port(&search->target)))
-        return false;
-    for (int state = 1; state == 1;) {
-        ssize_t length = recv(fd, buffer, sizeof buffer, 0);
-        if (length < 0 && errno == EINTR)
-            continue;
-        if (length <= 0)
-            return false;
-        state = listener_search_take(search, buffer, (size_t)length);
-        if (state < 0)
-            return false;
-    }
-    return true;
-}
-
 bool host_listeners_read(struct host_listeners *listeners, const struct address *target) {
     struct listener_search search;
     listener_search_init(&search, target);
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    if (fd < 0)
-        return false;
-    struct timeval patience = {.tv_sec = PATIENCE_SECONDS};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-    bool told = target->of.any.sa_family != AF_INET || search_family(&search, fd, AF_INET);
-    told = told && search_family(&search, fd, AF_INET6);
-    close(fd);
+    int fd = listen_queue_open(0);
+    bool told = listen_queue_walk(fd, listener_search_take, &search);
+    if (fd >= 0)
+        close(fd);
     *listeners = search.found;
     return told;
 }

@@ -15,8 +15,9 @@ struct listener_search {
 
 void listener_search_init(struct listener_search *search, const struct address *target);
 
-/* Takes one buffer of a dump's answer. 1: there is more to come; 0: it is over; -errno: the kernel
- * refused, or this is no such answer. */
-int listener_search_take(struct listener_search *search, const void *bytes, size_t length);
+/* Counts a listener in if none fits better: a listener_take of host/listen_queue.h, with: the
+ * search. */
+struct inet_diag_msg;
+void listener_search_take(void *search, const struct inet_diag_msg *message);
 
 #endif
