@@ -33,10 +33,6 @@ static struct said say_bytes(int64_t value) {
     return said;
 }
 
-static int64_t divide_up(int64_t value, int64_t by) {
-    return value / by + (value % by != 0);
-}
-
 /* How many descriptors the plan's connections take on this machine. */
 static int64_t files_needed(const struct plan *plan) {
     return (int64_t)plan->connections * (local_has_both_ends(plan) ? 2 : 1);

@@ -553,7 +553,7 @@ static int start(struct session *session) {
     /* The crew first: its workers must not inherit a ring. */
     int error = crew_start(&session->crew, plan, &session->request);
     if (error == 0)
-        error = net_create(&session->net, &(struct net_config){.entries = 256});
+        error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)
         return error;
     set_clock(session);
