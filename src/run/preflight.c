@@ -364,6 +364,33 @@ static void gather(struct preflight *preflight, struct judgement *judgement,
     net_destroy(preflight->net);
 }
 
+static void no_room(struct judgement *judgement) {
+    findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
+    judgement->verdict = VERDICT_UNFIT;
+    judgement->exit_code = 3;
+}
+
+bool preflight_local(struct judgement *judgement, struct plan *plan) {
+    struct preflight *preflight = calloc(1, sizeof *preflight);
+    struct preflight_facts *facts = calloc(1, sizeof *facts);
+    bool may_run = false;
+    if (preflight != NULL && facts != NULL) {
+        preflight->plan = plan;
+        preflight->facts = facts;
+        facts->resolved = true;
+        read_ports(preflight);
+        judge_local(&judgement->findings, plan, facts);
+        plan->ports_room = headroom_count_ports(plan, facts);
+        judge_preflight(judgement, plan, facts);
+        may_run = judge_may_run(judgement, facts);
+    } else {
+        no_room(judgement);
+    }
+    free(facts);
+    free(preflight);
+    return may_run;
+}
+
 bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
                     int signals_fd) {
     struct preflight *preflight = calloc(1, sizeof *preflight);
@@ -381,9 +408,7 @@ bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflig
         may_run = judge_may_run(judgement, facts);
         judgement->target = facts->target;
     } else {
-        findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
-        judgement->verdict = VERDICT_UNFIT;
-        judgement->exit_code = 3;
+        no_room(judgement);
     }
     free(facts);
     free(preflight);
