@@ -166,9 +166,14 @@ static void take_step(struct hunt *hunt, struct step *step) {
 
 /* --- the search --- */
 
+/* Where no connection ever opened there is no capacity to speak of. */
+static bool has_no_target(const struct hunt *hunt) {
+    return hunt->capacity.count == 1 && hunt->best->judgement.verdict == VERDICT_NO_TARGET;
+}
+
 static void search_on(struct hunt *hunt) {
     struct soak *soak = hunt->soak;
-    for (uint64_t next; !hunt->interrupted && !hunt->failed &&
+    for (uint64_t next; !hunt->interrupted && !hunt->failed && !has_no_target(hunt) &&
                         (next = search_next(&hunt->capacity.search)) != 0;) {
         if (!settle_wait(&hunt->first, soak->signals_fd, hunt->active_before)) {
             hunt->interrupted = true;
@@ -186,18 +191,12 @@ static void search_on(struct hunt *hunt) {
     }
 }
 
-static bool never_opened(const struct step *step) {
-    return step->judgement.verdict == VERDICT_NO_TARGET;
-}
-
 static int finish(struct hunt *hunt) {
     struct soak *soak = hunt->soak;
     struct step *best = hunt->best;
-    /* Where no connection ever opened there is no capacity to speak of. */
-    bool no_target = hunt->capacity.count == 1 && never_opened(best);
     soak->plan = best->plan;
     soak->judgement = best->judgement;
-    if (no_target)
+    if (has_no_target(hunt))
         return soak_report(soak, &best->record, true);
     capacity_conclude(&hunt->capacity, hunt->interrupted, &soak->judgement);
     soak->judgement.capacity = &hunt->capacity;

@@ -180,6 +180,29 @@ static void measure(struct capacity_step *step, const struct record *record) {
     step->p99_seconds = record_figures(record, DISTRIBUTION_LATENCY).p99;
 }
 
+/* A burst in the ramp, at the number that is known to be the limit, of no more than lay beyond it:
+ * it was the number. nginx ends up to 32 at a time. */
+static bool is_level(const struct capacity_step *step, uint64_t held) {
+    enum { AT_A_TIME = 40, NEAR_PERCENT = 2 };
+    const struct capacity_cause *cause = &step->gave;
+    uint64_t asked = step->connections;
+    uint64_t beyond = asked > cause->level ? asked - cause->level : 0;
+    return cause->by_moment && cause->level > 0 && held > 0 &&
+           cause->level + held * NEAR_PERCENT / 100 + 1 >= held && cause->level <= asked &&
+           cause->ended <= beyond + AT_A_TIME + beyond / 10;
+}
+
+static void name_level(struct capacity_cause *cause, uint64_t held, const char *name) {
+    snprintf(cause->code, sizeof cause->code, "%s", name);
+    snprintf(cause->text, sizeof cause->text,
+             "%s %s, as soon as %s had been opened, and none where no more than %s were: looks "
+             "like %s",
+             WORDS_COUNT(cause->ended), outcome_name((enum outcome)cause->outcome),
+             WORDS_COUNT(cause->level), WORDS_COUNT(held), name);
+    snprintf(cause->advice, sizeof cause->advice, "raise %s", name);
+    cause->by_moment = false;
+}
+
 bool capacity_add(struct capacity *capacity, const struct plan *plan,
                   const struct judgement *judgement, const struct record *record) {
     if (capacity->count == capacity->room) {
@@ -200,6 +223,8 @@ bool capacity_add(struct capacity *capacity, const struct plan *plan,
         measure(step, record);
     if (step->result == CAPACITY_GAVE)
         step->gave = capacity_cause(judgement, plan, record);
+    if (step->result == CAPACITY_GAVE && is_level(step, capacity->search.held))
+        name_level(&step->gave, capacity->search.held, closings_level_name(&judgement->target));
     if (step->result != CAPACITY_CUT)
         search_take(&capacity->search, plan->connections, step->result == CAPACITY_HELD);
     return true;
@@ -241,29 +266,6 @@ static const struct capacity_step *best_told(const struct capacity *capacity) {
             best = step;
     }
     return best;
-}
-
-/* A burst in the ramp, at the number that is known to be the limit, of no more than lay beyond it:
- * it was the number. nginx ends up to 32 at a time. */
-static bool is_level(const struct capacity_step *step, uint64_t held) {
-    enum { AT_A_TIME = 40, NEAR_PERCENT = 2 };
-    const struct capacity_cause *cause = &step->gave;
-    uint64_t asked = step->connections;
-    uint64_t beyond = asked > cause->level ? asked - cause->level : 0;
-    return cause->by_moment && cause->level > 0 && held > 0 &&
-           cause->level + held * NEAR_PERCENT / 100 + 1 >= held && cause->level <= asked &&
-           cause->ended <= beyond + AT_A_TIME + beyond / 10;
-}
-
-static void name_level(struct capacity_cause *cause, uint64_t held, const char *name) {
-    snprintf(cause->code, sizeof cause->code, "%s", name);
-    snprintf(cause->text, sizeof cause->text,
-             "%s %s, as soon as %s had been opened, and none where no more than %s were: looks "
-             "like %s",
-             WORDS_COUNT(cause->ended), outcome_name((enum outcome)cause->outcome),
-             WORDS_COUNT(cause->level), WORDS_COUNT(held), name);
-    snprintf(cause->advice, sizeof cause->advice, "raise %s", name);
-    cause->by_moment = false;
 }
 
 /* What only the steps together tell. */

@@ -4,25 +4,27 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/require.h"
 #include "report/report.h"
 #include "report/style.h"
 #include "report/words.h"
 
-/* "3 830 connections", with what is known of the other side of it. */
+/* "3 830 connections". */
+static void print_connections(FILE *out, uint64_t count) {
+    fprintf(out, "%s connection%s", words_count(count).text, count == 1 ? "" : "s");
+}
+
 static void print_headline(FILE *out, struct style style, const struct plan *plan,
                            const struct capacity *capacity) {
     bool none = capacity->answer == 0;
     const char *word = none ? "NONE HELD" : capacity->at_least ? "AT LEAST" : "CAPACITY";
     enum tint tint = none ? TINT_BAD : capacity->at_least ? TINT_WARN : TINT_GOOD;
     fprintf(out, "%s%s%s   ", style_start(style, tint), word, style_stop(style));
-    if (none && capacity->gave != NULL)
-        fprintf(out, "not even %s", words_count(capacity->gave->connections).text);
-    else if (none)
-        fputs("no step was held to its end: how many", out);
+    if (none && capacity->gave == NULL)
+        fputs("no step came to its end", out);
     else
-        fputs(words_count(capacity->answer).text, out);
-    fprintf(out, " connection%s, held for %s, on %s\n\n", capacity->answer == 1 ? "" : "s",
-            words_duration(capacity->hold).text, plan->target.url);
+        print_connections(out, none ? capacity->gave->connections : capacity->answer);
+    fprintf(out, ", held for %s, on %s\n\n", words_duration(capacity->hold).text, plan->target.url);
 }
 
 static const char *whose(enum side side) {
@@ -40,8 +42,9 @@ static void print_gave(FILE *out, const struct capacity *capacity) {
                     : "nothing yet: it was cut short");
         return;
     }
-    fprintf(out, "  gave          %s, at %s connections: %s\n", whose(cause->side),
-            words_count(capacity->gave->connections).text, cause->code);
+    fprintf(out, "  gave          %s, at ", whose(cause->side));
+    print_connections(out, capacity->gave->connections);
+    fprintf(out, ": %s\n", cause->code);
     fprintf(out, "  evidence      %s\n", cause->text);
     if (cause->advice[0] != '\0')
         fprintf(out, "  look at       %s\n", cause->advice);
@@ -67,7 +70,9 @@ void report_capacity(FILE *out, struct style style, const struct plan *plan,
                      const struct judgement *judgement) {
     const struct capacity *capacity = judgement->capacity;
     print_headline(out, style, plan, capacity);
-    for (size_t i = 0; i < judgement->reason_count; i++)
+    bool cut = judgement->exit_code != 0 && capacity->cause.text[0] == '\0';
+    bool ends_all = judgement->exit_code == EXIT_BUG || judgement->exit_code == 130;
+    for (size_t i = 0; i < judgement->reason_count && (cut || ends_all); i++)
         fprintf(out, "  %s\n", judgement->reasons[i]);
     print_gave(out, capacity);
     fputs("  rules        ", out);
@@ -81,8 +86,9 @@ void report_capacity(FILE *out, struct style style, const struct plan *plan,
 }
 
 void report_capacity_step(FILE *out, const struct capacity_step *step) {
-    fprintf(out, "step    %s connections: %s", words_count(step->connections).text,
-            capacity_result_name(step->result));
+    fputs("step    ", out);
+    print_connections(out, step->connections);
+    fprintf(out, ": %s", capacity_result_name(step->result));
     if (step->ran)
         fprintf(out, "   opened %s   live %s   lost %s   errored %s   p99 %s",
                 words_count(step->opened).text, words_count(step->live).text,
