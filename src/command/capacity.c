@@ -36,13 +36,6 @@ struct hunt {
 /* As many steps as anybody would want to read of. */
 enum { STEPS_MAX = 10000 };
 
-static bool complain(const char *format, uint64_t a, uint64_t b) {
-    fputs("holdfast: ", stderr);
-    fprintf(stderr, format, a, b);
-    fputc('\n', stderr);
-    return false;
-}
-
 static bool set_search(struct hunt *hunt, const struct options *options) {
     struct search *search = &hunt->capacity.search;
     *search = (struct search){.first = options->from,
@@ -52,14 +45,20 @@ static bool set_search(struct hunt *hunt, const struct options *options) {
     hunt->capacity.hold = options->hold_each;
     if (!options->given.from && search->first > search->ceiling)
         search->first = search->ceiling;
-    if (search->first > search->ceiling)
-        return complain("--from: %" PRIu64 " is out of bounds: at most --connections (%" PRIu64
-                        ") is accepted",
-                        search->first, search->ceiling);
-    if (search->step > 0 && search_steps_max(search) > STEPS_MAX)
-        return complain("--step: it would take up to %" PRIu64 " steps: at most %" PRIu64
-                        " are accepted; a larger step, or a lower --connections",
-                        search_steps_max(search), STEPS_MAX);
+    if (search->first > search->ceiling) {
+        fprintf(stderr,
+                "holdfast: --from: %" PRIu64 " is out of bounds: at most --connections (%" PRIu64
+                ") is accepted\n",
+                search->first, search->ceiling);
+        return false;
+    }
+    if (search->step > 0 && search_steps_max(search) > STEPS_MAX) {
+        fprintf(stderr,
+                "holdfast: --step: it would take up to %" PRIu64 " steps: at most %d are accepted; "
+                "a larger step, or a lower --connections\n",
+                search_steps_max(search), STEPS_MAX);
+        return false;
+    }
     return true;
 }
 

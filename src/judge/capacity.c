@@ -192,6 +192,29 @@ static bool is_level(const struct capacity_step *step, uint64_t held) {
            cause->ended <= beyond + AT_A_TIME + beyond / 10;
 }
 
+/* Far beyond the limit as many end idle as lie beyond it, whenever that is seen. */
+static bool is_excess(const struct capacity_step *step, uint64_t held) {
+    enum { AT_A_TIME = 40, LEAST = 20 };
+    const struct capacity_cause *cause = &step->gave;
+    bool idle = cause->outcome == OUTCOME_closed_idle || cause->outcome == OUTCOME_reset_idle;
+    uint64_t beyond = step->connections > held ? step->connections - held : 0;
+    uint64_t ended = step->lost, apart = ended > beyond ? ended - beyond : beyond - ended;
+    return idle && (!cause->explained || cause->by_moment) && held > 0 && beyond >= LEAST &&
+           ended >= LEAST && apart <= AT_A_TIME + beyond / 10;
+}
+
+static void name_excess(const struct capacity_step *step, struct capacity_cause *cause,
+                        const char *name) {
+    snprintf(cause->code, sizeof cause->code, "%s", name);
+    snprintf(cause->text, sizeof cause->text,
+             "%s of %s were closed idle, and %s stayed, as many as it holds: looks like %s",
+             WORDS_COUNT(step->lost), WORDS_COUNT(step->connections), WORDS_COUNT(step->live),
+             name);
+    snprintf(cause->advice, sizeof cause->advice, "raise %s", name);
+    cause->explained = true;
+    cause->by_moment = false;
+}
+
 static void name_level(struct capacity_cause *cause, uint64_t held, const char *name) {
     snprintf(cause->code, sizeof cause->code, "%s", name);
     snprintf(cause->text, sizeof cause->text,
@@ -272,7 +295,11 @@ static const struct capacity_step *best_told(const struct capacity *capacity) {
 static void tell_levels(struct capacity *capacity, const struct target_facts *target) {
     for (size_t i = 0; i < capacity->count; i++) {
         struct capacity_step *step = &capacity->steps[i];
-        if (step->result == CAPACITY_GAVE && is_level(step, capacity->answer))
+        if (step->result != CAPACITY_GAVE)
+            continue;
+        if (is_excess(step, capacity->answer))
+            name_excess(step, &step->gave, closings_level_name(target));
+        else if (is_level(step, capacity->answer))
             name_level(&step->gave, capacity->answer, closings_level_name(target));
     }
 }

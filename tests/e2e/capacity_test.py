@@ -47,18 +47,18 @@ class Case(unittest.TestCase):
 class Servers(Case):
     def test_worker_connections_of_nginx_are_found_and_named(self):
         with nginx(**SOME_LIMIT) as server:
-            result = capacity(*FAST, server.url)
+            result = capacity("--from", 300, *FAST, server.url)
         found = self.told(result, 0, "held", "found")
         self.assertTrue(460 <= found["answer"] <= 512, found["answer"])
         self.assertEqual(("server", "worker_connections"), (found["gave"]["side"], found["gave"]["code"]))
         self.assertRegex(found["gave"]["text"], r"\d+ closed_idle, .*looks like worker_connections")
         self.assertRegex(result.out, r"^CAPACITY   4\d\d connections, held for 200 ms, on ")
         self.assertIn("gave          the server, at ", result.out)
-        self.assertIn("step    100 connections: held", result.err)
+        self.assertIn("step    300 connections: held", result.err)
 
     def test_4096_worker_connections_are_answered_by_3800_to_4096(self):
         with nginx(worker_connections="4096") as server:
-            result = capacity("-r", "50/10ms", "--from", "1000", *FAST, "--server-status", server.status_url,
+            result = capacity("-r", "50/10ms", "--from", 1900, "-c", 5000, *FAST, "--server-status", server.status_url,
                               server.url)
         found = self.told(result, 0, "held", "found")
         self.assertTrue(3800 <= found["answer"] <= 4096, found["answer"])
@@ -93,7 +93,7 @@ class Servers(Case):
 class Ours(Case):
     def test_our_own_descriptors_make_it_at_least(self):
         with nginx() as server:
-            result = capacity(*FAST, "-w", 1, server.url, prefix=("prlimit", "--nofile=300:300"))
+            result = capacity(*FAST, "-w", 1, "--from", 200, server.url, prefix=("prlimit", "--nofile=300:300"))
         found = self.told(result, 4, "inconclusive", "ours")
         self.assertTrue(290 <= found["answer"] <= 294, found["answer"])
         self.assertEqual(("tester", "descriptors"), (found["gave"]["side"], found["gave"]["code"]))
@@ -102,7 +102,7 @@ class Ours(Case):
 
     def test_so_they_do_without_a_preflight(self):
         with nginx() as server:
-            result = capacity(*FAST, "-w", 1, "--no-check", server.url, prefix=("prlimit", "--nofile=300:300"))
+            result = capacity(*FAST, "-w", 1, "--from", 200, "--no-check", server.url, prefix=("prlimit", "--nofile=300:300"))
         found = self.told(result, 4, "inconclusive", "ours")
         self.assertEqual(("tester", "fd_limit"), (found["gave"]["side"], found["gave"]["code"]))
 

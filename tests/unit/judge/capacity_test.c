@@ -230,6 +230,34 @@ static void so_it_is_when_that_is_known_only_afterwards(void **state) {
     assert_string_equal(f->capacity.cause.code, "worker_connections");
 }
 
+/* However late a busy server is with it. */
+static void as_many_closed_as_lie_beyond_what_held_is_a_limit(void **state) {
+    struct fixture *f = *state;
+    run_of(f, 478);
+    take(f);
+    lose(run_of(f, 479), OUTCOME_closed_idle, 1);
+    take(f);
+    lose(run_of(f, 800), OUTCOME_closed_idle, 340);
+    assert_false(take(f)->gave.explained);
+    capacity_conclude(&f->capacity, false, &f->judgement);
+    assert_string_equal(f->capacity.cause.code, "worker_connections");
+    assert_string_equal(f->capacity.cause.text,
+                        "at 800: 340 of 800 were closed idle, and 460 stayed, as many as it "
+                        "holds: looks like worker_connections");
+}
+
+static void losses_that_grow_with_the_load_are_no_limit(void **state) {
+    struct fixture *f = *state;
+    run_of(f, 478);
+    take(f);
+    lose(run_of(f, 479), OUTCOME_closed_idle, 1);
+    take(f);
+    lose(run_of(f, 800), OUTCOME_closed_idle, 80);
+    take(f);
+    capacity_conclude(&f->capacity, false, &f->judgement);
+    assert_string_equal(f->capacity.cause.code, "closed_idle");
+}
+
 static void a_burst_in_the_hold_stays_a_moment(void **state) {
     struct fixture *f = *state;
     run_of(f, 478);
@@ -255,6 +283,8 @@ int main(void) {
         TEST(a_bug_and_a_second_interrupt_stay_what_they_are),
         TEST(a_burst_at_the_number_that_is_known_to_hold_is_a_limit),
         TEST(so_it_is_when_that_is_known_only_afterwards),
+        TEST(as_many_closed_as_lie_beyond_what_held_is_a_limit),
+        TEST(losses_that_grow_with_the_load_are_no_limit),
         TEST(a_burst_in_the_hold_stays_a_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
