@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "judge/cause.h"
+#include "judge/shortage.h"
 #include "judge/words.h"
 
 const char *capacity_end_name(enum capacity_end end) {
@@ -73,17 +75,6 @@ static int foremost(const struct counts *counts) {
     return top;
 }
 
-/* What the server itself told of its limits explains what befell connections, whatever that was. */
-static const struct finding *server_limit(const struct findings *findings) {
-    static const char *const codes[] = {"connection_limit", "server_dropped", "server_files"};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        const struct finding *finding = find(findings, codes[i]);
-        if (finding != NULL && finding->status == FINDING_WARN)
-            return finding;
-    }
-    return NULL;
-}
-
 /* What ended all at once while the ramp went on may have ended at a number, not at a moment. */
 static void note_moment(struct capacity_cause *cause, const struct closing *closing,
                         const struct plan *plan, const struct record *record) {
@@ -95,24 +86,31 @@ static void note_moment(struct capacity_cause *cause, const struct closing *clos
         cause->level = ramp_due(&plan->ramp, closing->value * MILLISECOND);
 }
 
+/* What the server was short of explains what befell connections; else why it ended them, by its own
+ * name for it; else what is foremost. */
 static struct capacity_cause cause_of_outcome(enum outcome top, const struct judgement *judgement,
                                               const struct plan *plan,
                                               const struct record *record) {
-    const struct counts *counts = &record->total.counts;
     const struct closing *closing = closings_find(&judgement->closings, top);
-    const struct finding *limit = server_limit(&judgement->findings);
     struct capacity_cause cause;
-    if (closing != NULL) {
+    struct cause foremost;
+    bool level = closing != NULL && closing->dimension == CLOSING_LEVEL;
+    if (level || (closing != NULL && shortage_of_server(&judgement->findings) == NULL)) {
         cause = cause_of(outcome_side(top), closing->directive, closing->advice, "%s %s, %s",
                          WORDS_COUNT(closing->count), outcome_name(top), closing->text);
         cause.explained = true;
         note_moment(&cause, closing, plan, record);
-    } else if (limit != NULL && outcome_side(top) != SIDE_TESTER) {
-        cause = cause_of_finding(limit);
+    } else if (judge_cause(&foremost, record, judgement)) {
+        const struct finding *finding = find(&judgement->findings, foremost.code);
+        cause = cause_of(foremost.side, foremost.code,
+                         finding != NULL && finding->do_count > 0 ? finding->todo[0] : "", "%s",
+                         foremost.evidence);
+        cause.explained = strcmp(foremost.code, outcome_name(top)) != 0;
+        if (strcmp(foremost.code, "short_of_connections") == 0)
+            snprintf(cause.code, sizeof cause.code, "%s", closings_level_name(&judgement->target));
     } else {
-        cause = cause_of(outcome_side(top), outcome_name(top), outcome_advice(top),
-                         "%s of %s connections: %s", WORDS_COUNT(counts->outcomes[top]),
-                         WORDS_COUNT(counts->attempted), outcome_text(top));
+        cause = cause_of(outcome_side(top), outcome_name(top), outcome_advice(top), "%s",
+                         outcome_text(top));
     }
     cause.outcome = (int)top;
     return cause;

@@ -67,10 +67,12 @@ bool requirement_rests_on_our_lateness(const struct requirement *requirement,
                plan->connections - counts->opened <= counts->outcomes[OUTCOME_connect_timeout] &&
                late_for_dials(plan, counts);
     case RULE_EXCUSE_LIVE:
-        return too_few && tally_closed(counts) == 0 && all_errors_by_lateness(plan, counts);
+        return too_few && tally_closed(counts) == counts->closed_overdue &&
+               all_errors_by_lateness(plan, counts);
     case RULE_EXCUSE_ERRORED: return too_many && all_errors_by_lateness(plan, counts);
     case RULE_EXCUSE_LOST:
-        return too_many && counts->lost == late_answers(counts) && late_for_answers(plan, counts);
+        return too_many && counts->lost == late_answers(counts) + counts->closed_overdue &&
+               (late_answers(counts) == 0 || late_for_answers(plan, counts));
     case RULE_EXCUSE_ANSWERED:
         return too_few && counts->sent == counts->answered + counts->timed_out &&
                late_for_answers(plan, counts);
