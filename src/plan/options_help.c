@@ -7,7 +7,11 @@
 enum { PAGE_WIDTH = 80, LEFT_WIDTH = 28, WORDS_MAX = 640 };
 
 const char *command_name(enum command command) {
-    return command == COMMAND_CHECK ? "check" : "run";
+    switch (command) {
+    case COMMAND_CHECK: return "check";
+    case COMMAND_CAPACITY: return "capacity";
+    default: return "run";
+    }
 }
 
 /* Prints words from column `column` (where the cursor stands) in lines of PAGE_WIDTH, each next one
@@ -33,13 +37,14 @@ static void print_wrapped(FILE *out, const char *words, size_t column, size_t in
 }
 
 /* "default 100; 1..10M", "" when there is neither. */
-static void describe(char facts[static ACCEPTED_MAX], const struct option_row *row) {
+static void describe(char facts[static ACCEPTED_MAX], const struct option_row *row,
+                     const char *initial) {
     const struct bounds bounds = option_bounds(row);
     bool file = row->id == ROW_json || row->id == ROW_timeline || row->id == ROW_config ||
                 row->id == ROW_server_log; /* the bound is the system's */
     bool bounded = bounds.text[0] != '\0' && !file && row->kind != KIND_flag;
-    snprintf(facts, ACCEPTED_MAX, "%s%s%s%s", row->initial != NULL ? "default " : "",
-             row->initial != NULL ? row->initial : "", row->initial != NULL && bounded ? "; " : "",
+    snprintf(facts, ACCEPTED_MAX, "%s%s%s%s", initial != NULL ? "default " : "",
+             initial != NULL ? initial : "", initial != NULL && bounded ? "; " : "",
              bounded ? bounds.text : "");
 }
 
@@ -50,13 +55,13 @@ static void print_entry(FILE *out, const char *left, const char *words) {
     print_wrapped(out, words, LEFT_WIDTH, LEFT_WIDTH);
 }
 
-static void print_row(FILE *out, const struct option_row *row) {
+static void print_row(FILE *out, const struct option_row *row, enum command command) {
     char letter[8] = "    ", left[80], facts[ACCEPTED_MAX], words[WORDS_MAX];
     if (row->letter != 0)
         snprintf(letter, sizeof letter, "-%c, ", row->letter);
     snprintf(left, sizeof left, "  %s--%s%s%s", letter, option_name(row).text,
              row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
-    describe(facts, row);
+    describe(facts, row, option_initial(row, command));
     snprintf(words, sizeof words, "%s%s%s%s", row->help, facts[0] != '\0' ? " (" : "", facts,
              facts[0] != '\0' ? ")" : "");
     print_entry(out, left, words);
@@ -73,6 +78,12 @@ static const char run_text[] =
 static const char check_text[] =
     "Says whether this plan fits this machine and this server: the preflight of a run, and nothing "
     "else. Sends at most one request.";
+static const char capacity_text[] =
+    "Searches for the largest number of connections that this server holds: runs of growing size, "
+    "each ramped, held, judged by the rules of --require and closed, doubled until one gives and "
+    "then "
+    "halved in between. Says how many held, and what gave: the server, with the evidence, or this "
+    "machine, in which case the answer is \"at least\".";
 static const char forms_text[] =
     "DUR is a duration in ns us ms s m h d (250ms, 1h30m, 0.5s; a bare number is seconds). N is a "
     "count (10000, 10k, 1M). A config file holds lines `long-option = value`; true or false for an "
@@ -99,6 +110,32 @@ static const struct entry check_codes[] = {
     {"  130", "second interrupt"},
     {NULL, NULL}};
 
+static const struct entry capacity_codes[] = {
+    {"  0", "held: an answer was found, or --connections held"},
+    {"  1", "broke: not even the least number tried held"},
+    {"  2", "usage or configuration error"},
+    {"  3", "unfit: not even the first step fits this machine; no load was sent"},
+    {"  4",
+     "inconclusive: our own side gave first (the answer is \"at least\"), or it was cut short"},
+    {"  5", "no target: it could not be reached"},
+    {"  70", "a bug of ours: says where"},
+    {"  130", "second interrupt"},
+    {NULL, NULL}};
+
+/* What --help says around the options. */
+struct help {
+    const char *usage, *text;
+    const struct entry *codes;
+};
+
+static struct help help_of(enum command command) {
+    switch (command) {
+    case COMMAND_CHECK: return (struct help){"check", check_text, check_codes};
+    case COMMAND_CAPACITY: return (struct help){"capacity", capacity_text, capacity_codes};
+    default: return (struct help){"[run]", run_text, run_codes};
+    }
+}
+
 static void print_codes(FILE *out, const struct entry *codes) {
     for (; codes->left != NULL; codes++) {
         fprintf(out, "%-7s", codes->left);
@@ -107,25 +144,36 @@ static void print_codes(FILE *out, const struct entry *codes) {
 }
 
 void options_print_help(FILE *out, enum command command) {
-    bool check = command == COMMAND_CHECK;
-    fprintf(out, "Usage: holdfast %s [OPTION]... URL\n\n", check ? "check" : "[run]");
-    print_wrapped(out, check ? check_text : run_text, 0, 0);
+    const struct help help = help_of(command);
+    fprintf(out, "Usage: holdfast %s [OPTION]... URL\n\n", help.usage);
+    print_wrapped(out, help.text, 0, 0);
     fputs("\nOptions:\n", out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         if ((row->commands & command) != 0)
-            print_row(out, row);
+            print_row(out, row, command);
     print_entry(out, "      --help", "this text");
     print_entry(out, "      --version", "the version and the optional parts built in");
     putc('\n', out);
     print_wrapped(out, forms_text, 0, 0);
     fputs("\nExit codes:\n", out);
-    print_codes(out, check ? check_codes : run_codes);
+    print_codes(out, help.codes);
 }
 
 /* A cell of a table: '|' would end it. */
 static void print_cell(FILE *out, const char *text) {
     for (; *text != '\0'; text++)
         fprintf(out, *text == '|' ? "\\%c" : "%c", *text);
+}
+
+static void print_commands(FILE *out, const struct option_row *row) {
+    static const enum command commands[] = {COMMAND_RUN, COMMAND_CHECK, COMMAND_CAPACITY};
+    const char *between = "";
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if ((row->commands & commands[i]) == 0)
+            continue;
+        fprintf(out, "%s%s", between, command_name(commands[i]));
+        between = ", ";
+    }
 }
 
 static void print_markdown_row(FILE *out, const struct option_row *row) {
@@ -139,38 +187,39 @@ static void print_markdown_row(FILE *out, const struct option_row *row) {
         putc(' ', out);
         print_cell(out, row->argument);
     }
-    fprintf(out, "` | %s%s%s | %s | %s%s%s | ", initial != NULL ? "`" : "",
-            initial != NULL ? initial : "", initial != NULL ? "`" : "", bounds.text,
-            (row->commands & COMMAND_RUN) != 0 ? "run" : "",
-            row->commands == (COMMAND_RUN | COMMAND_CHECK) ? ", " : "",
-            (row->commands & COMMAND_CHECK) != 0 ? "check" : "");
+    fprintf(out, "` | %s%s%s | %s | ", initial != NULL ? "`" : "", initial != NULL ? initial : "",
+            initial != NULL ? "`" : "", bounds.text);
+    print_commands(out, row);
+    fputs(" | ", out);
     print_cell(out, row->help);
     fputs(" |\n", out);
 }
 
 void options_print_markdown(FILE *out) {
-    fputs("<!-- Generated from src/plan/options.def by tools/generate-docs: do not edit. -->\n"
-          "# Options\n\n"
-          "`holdfast [run] [OPTION]... URL` and `holdfast check [OPTION]... URL`. Options and the "
-          "URL stand in any\norder; `--` ends the options; long names are not abbreviated.\n\n"
-          "| option | default | bounds | commands | meaning |\n|---|---|---|---|---|\n",
-          out);
+    fputs(
+        "<!-- Generated from src/plan/options.def by tools/generate-docs: do not edit. -->\n"
+        "# Options\n\n"
+        "`holdfast [run] [OPTION]... URL`, `holdfast check [OPTION]... URL` and `holdfast capacity "
+        "[OPTION]... URL`. Options\nand the URL stand in any order; `--` ends the options; long "
+        "names are not abbreviated.\n\n"
+        "| option | default | bounds | commands | meaning |\n|---|---|---|---|---|\n",
+        out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         print_markdown_row(out, row);
-    fputs(
-        "| `--help` | | | run, check | what the command does, its options, its exit codes |\n"
-        "| `--version` | | | run, check | the version and the optional parts built in |\n\n"
-        "Durations: `ns us ms s m h d`, joined (`1h30m`), decimals (`0.5s`); a bare number is "
-        "seconds. Counts: `10000`,\n`10k`, `1M` (powers of ten). `N/DUR` also as `N` (a "
-        "second).\n\n"
-        "## Config files\n\n"
-        "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines and "
-        "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
-        "value is `true` or `false`. `header` and `require` may be\ngiven on several lines, "
-        "everything "
-        "else once; `config` is refused. The command line wins, for `require` with\nall its rules; "
-        "headers add up, the file's first. "
-        "Every key is judged for every command, and a key that a command has no use for is not "
-        "applied: one\nfile serves both. `header = @FILE` reads one header a line.\n",
-        out);
+    fputs("| `--help` | | | run, check, capacity | what the command does, its options, its exit "
+          "codes |\n"
+          "| `--version` | | | run, check, capacity | the version and the optional parts built in "
+          "|\n\n"
+          "Durations: `ns us ms s m h d`, joined (`1h30m`), decimals (`0.5s`); a bare number is "
+          "seconds. Counts: `10000`,\n`10k`, `1M` (powers of ten). `N/DUR` also as `N` (a "
+          "second).\n\n"
+          "## Config files\n\n"
+          "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines and "
+          "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
+          "value is `true` or `false`. `header` and `require` may be\ngiven on several lines, "
+          "everything else once; `config` is refused. The command line wins, for `require` "
+          "with\nall its rules; headers add up, the file's first. Every key is judged for every "
+          "command, and a key that a command\nhas no use for is not applied: one file serves "
+          "all. `header = @FILE` reads one header a line.\n",
+          out);
 }

@@ -187,11 +187,11 @@ static bool finish(struct command_line *line) {
                   command_name(line->command));
 }
 
-static bool set_initial(struct options *options, struct refusal to) {
-    *options = (struct options){0};
+static bool set_initial(struct options *options, enum command command, struct refusal to) {
+    *options = (struct options){.command = command};
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
-        if (row->initial != NULL &&
-            !option_read(options, row, option_name(row).text, row->initial, to))
+        if (option_initial(row, command) != NULL &&
+            !option_read(options, row, option_name(row).text, option_initial(row, command), to))
             return false;
     return true;
 }
@@ -201,7 +201,7 @@ enum options_outcome options_parse(struct options *options, enum command command
     struct command_line line = {
         .options = options, .command = command, .argv = argv, .to = {error, OPTIONS_ERROR_MAX}};
     error[0] = '\0';
-    if (!set_initial(options, line.to))
+    if (!set_initial(options, command, line.to))
         return OPTIONS_BAD;
     make_tables(&line);
     enum options_outcome outcome = take_all(&line, argc);

@@ -36,7 +36,7 @@ struct option_row {
     const char *field; /* snake_case */
     char letter;       /* 0: none */
     enum option_kind kind;
-    const char *initial; /* NULL: not set */
+    const char *initial; /* NULL: not set; option_initial() knows what differs by command */
     uint64_t low, high;
     unsigned commands; /* of enum command */
     const char *argument, *help;
@@ -59,6 +59,9 @@ const struct option_row *option_guess(const char *name);
 
 bool *option_given(struct options *options, const struct option_row *row);
 bool option_is_given(const struct options *options, const struct option_row *row);
+
+/* The row's default in this command; NULL: not set. */
+const char *option_initial(const struct option_row *row, enum command command);
 
 /* May be given again and again. */
 bool option_is_list(const struct option_row *row);

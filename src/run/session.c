@@ -206,6 +206,8 @@ static void begin_freeze(struct session *session) {
 /* Whether FINs would fill too much of the port range with TIME_WAIT: more than a quarter. */
 static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
+    if (plan->command == COMMAND_CAPACITY)
+        return true; /* the next step needs the ports, and the server's side free */
     if (plan->host.port_low < 0)
         return false;
     int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
@@ -342,6 +344,7 @@ static void interrupt(struct session *session) {
         return;
     }
     session->stopping = true;
+    session->record->stopped = true;
     bool planned = session->plan->hold == 0 && session->phase == PHASE_HOLD;
     session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
     notes_say(&session->notes, "ending in order; a second interrupt leaves at once");
