@@ -596,7 +596,26 @@ static void finish_record(struct session *session) {
     record_members(session);
 }
 
+/* The poller's connection ends with the run, not with the process: another run may follow, and the
+ * server must not count this one's. */
+static void end_observers(struct session *session) {
+    instant until = instant_after(net_now(session->net), SECOND);
+    observers_close(&session->observers);
+    while (!observers_closed(&session->observers) && instant_before(net_now(session->net), until) &&
+           net_wait(session->net, until) == 0) {
+        struct net_event events[16];
+        for (size_t count; (count = net_take(session->net, events, 16)) > 0;)
+            for (size_t i = 0; i < count; i++)
+                if (slot_tag_operation(events[i].tag) == STATUS_OPERATION)
+                    observers_event(&session->observers, &events[i], session->now,
+                                    session->total->counts.sent);
+    }
+}
+
 static void release(struct session *session) {
+    if (session->net != NULL)
+        end_observers(session);
+
     observers_free(&session->observers);
     ports_look_end(&session->scenes.look);
     meter_free(&session->meter);

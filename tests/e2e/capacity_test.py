@@ -2,6 +2,7 @@
 """The capacity of servers whose limit is known, and of a tester whose own is lower."""
 
 import signal
+import time
 import unittest
 
 import holdfast
@@ -63,6 +64,16 @@ class Servers(Case):
         found = self.told(result, 0, "held", "found")
         self.assertTrue(3800 <= found["answer"] <= 4096, found["answer"])
         self.assertEqual(("server", "worker_connections"), (found["gave"]["side"], found["gave"]["code"]))
+
+    def test_the_next_step_waits_until_the_server_has_let_go(self):
+        """And for nothing else: no connection of ours is left to wait for."""
+        PATIENCE_OF_THREE_WAITS = 30
+        started = time.monotonic()
+        with nginx() as server:
+            result = capacity(*FAST, "-c", 400, "--step", 100, "--server-status", server.status_url, server.url)
+        self.told(result, 0, "held", "ceiling")
+        self.assertEqual(400, result.report["server"]["accepted"])
+        self.assertLess(time.monotonic() - started, PATIENCE_OF_THREE_WAITS)
 
     def test_steps_of_one_size_end_at_the_last_that_holds(self):
         with nginx(**SOME_LIMIT) as server:
