@@ -44,6 +44,15 @@ struct host_ports {
  * be read; in_use and time_wait are -1 (and free leaves them out) when the tables cannot. */
 bool host_ports_read(struct host_ports *ports, const char *root, const struct address *target);
 
+/* A process that listens on a port. */
+struct host_port_holder {
+    int pid;
+    char name[32]; /* its comm(5): any bytes */
+};
+
+/* False when nobody listens there, or when it is not for this user to know. */
+bool host_port_holder(struct host_port_holder *out, uint16_t port);
+
 /* Name resolution that can be given up: a child process asks getaddrinfo(3) and writes what it
  * found to a pipe. */
 struct host_resolve;

@@ -10,7 +10,9 @@
 #include "base/json.h"
 #include "base/units.h"
 
-enum command { COMMAND_RUN = 1, COMMAND_CHECK = 2 }; /* bits: where an option is accepted */
+/* Bits: where an option is accepted. */
+enum command { COMMAND_RUN = 1, COMMAND_CHECK = 2, COMMAND_TARGET = 4, COMMAND_DEMO = 8 };
+enum { COMMANDS_OF_A_RUN = COMMAND_RUN | COMMAND_CHECK }; /* whose options a plan is made of */
 
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -29,6 +31,7 @@ typedef duration option_duration;
 typedef struct span option_span;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
+typedef struct text_list option_list; /* texts, judged by whoever takes them */
 typedef bool option_flag;
 typedef enum ui option_ui;
 typedef enum color option_color;
@@ -38,7 +41,7 @@ typedef struct span option_reconnect; /* the backoff; 0..0: never */
  * whether the command line or a config file named it. Strings live as long as the struct's
  * arena: until options_free(). */
 struct options {
-    const char *url; /* the one operand */
+    const char *url; /* the one operand, of run and check */
 #define OPTION(field, letter, kind, initial, low, high, commands, argument, help)                  \
     option_##kind field;
 #include "plan/options.def"
@@ -84,7 +87,8 @@ bool options_read_member(struct options *options, const char *field, const char 
 void options_print_help(FILE *out, enum command command);
 void options_print_markdown(FILE *out);
 
-/* The members of a report's "plan": every effective option under its long name in snake_case:
+/* The members of a report's "plan": every effective option of a run under its long name in
+ * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
  * are shown as "***". */

@@ -6,8 +6,23 @@
 
 enum { PAGE_WIDTH = 80, LEFT_WIDTH = 28, WORDS_MAX = 640 };
 
-const char *command_name(enum command command) {
-    return command == COMMAND_CHECK ? "check" : "run";
+/* What the help says of a command beside its options. */
+struct entry {
+    const char *left, *words;
+};
+
+static const struct manual {
+    enum command command;
+    const char *name, *usage, *text;
+    bool forms; /* of durations and counts */
+    const struct entry *codes;
+} manuals[];
+
+static const struct manual *manual_of(enum command command) {
+    const struct manual *manual = manuals;
+    while (manual->command != command)
+        manual++;
+    return manual;
 }
 
 /* Prints words from column `column` (where the cursor stands) in lines of PAGE_WIDTH, each next one
@@ -36,7 +51,7 @@ static void print_wrapped(FILE *out, const char *words, size_t column, size_t in
 static void describe(char facts[static ACCEPTED_MAX], const struct option_row *row) {
     const struct bounds bounds = option_bounds(row);
     bool file = row->id == ROW_json || row->id == ROW_timeline || row->id == ROW_config ||
-                row->id == ROW_server_log; /* the bound is the system's */
+                row->id == ROW_server_log || row->id == ROW_body; /* the bound is the system's */
     bool bounded = bounds.text[0] != '\0' && !file && row->kind != KIND_flag;
     snprintf(facts, ACCEPTED_MAX, "%s%s%s%s", row->initial != NULL ? "default " : "",
              row->initial != NULL ? row->initial : "", row->initial != NULL && bounded ? "; " : "",
@@ -62,10 +77,6 @@ static void print_row(FILE *out, const struct option_row *row) {
     print_entry(out, left, words);
 }
 
-struct entry {
-    const char *left, *words;
-};
-
 static const char run_text[] =
     "Opens keep-alive connections to a web server along a ramp, holds them, asks on each of them "
     "again and again, and accounts for every one that ends and for every request. A preflight says "
@@ -75,8 +86,20 @@ static const char check_text[] =
     "else. Sends at most one request.";
 static const char forms_text[] =
     "DUR is a duration in ns us ms s m h d (250ms, 1h30m, 0.5s; a bare number is seconds). N is a "
-    "count (10000, 10k, 1M). A config file holds lines `long-option = value`; true or false for an "
-    "option without a value.";
+    "count (10000, 10k, 1M).";
+static const char config_text[] =
+    "A config file holds lines `long-option = value`; true or false for an option without a value.";
+
+static const char target_text[] = "A small keep-alive HTTP server of our own: it answers every "
+                                  "request, as slowly, as briefly and "
+                                  "as badly as you ask, and counts what it did: /_target/stats as "
+                                  "JSON, /_target/status as nginx's "
+                                  "stub_status page (for run --server-status).";
+static const char demo_text[] = "A first run with nothing else installed: starts a target on a "
+                                "free port of loopback, holds 1,000 "
+                                "connections to it for 10 s (fewer where the descriptor limit is "
+                                "low), and prints the summary. Its "
+                                "own command lines are printed too.";
 
 static const struct entry run_codes[] = {
     {"  0", "held: the plan was carried out and every rule holds"},
@@ -99,6 +122,25 @@ static const struct entry check_codes[] = {
     {"  130", "second interrupt"},
     {NULL, NULL}};
 
+static const struct entry target_codes[] = {{"  0", "ended by SIGINT, SIGTERM or SIGHUP"},
+                                            {"  2", "usage error"},
+                                            {"  3", "it could not listen, or not start"},
+                                            {"  4", "a worker process was lost"},
+                                            {"  70", "a bug of ours: says where"},
+                                            {"  130", "second signal"},
+                                            {NULL, NULL}};
+
+static const struct manual manuals[] = {
+    {COMMAND_RUN, "run", "[run] [OPTION]... URL", run_text, true, run_codes},
+    {COMMAND_CHECK, "check", "check [OPTION]... URL", check_text, true, check_codes},
+    {COMMAND_TARGET, "target", "target [OPTION]...", target_text, true, target_codes},
+    {COMMAND_DEMO, "demo", "demo [OPTION]...", demo_text, false, run_codes},
+};
+
+const char *command_name(enum command command) {
+    return manual_of(command)->name;
+}
+
 static void print_codes(FILE *out, const struct entry *codes) {
     for (; codes->left != NULL; codes++) {
         fprintf(out, "%-7s", codes->left);
@@ -107,19 +149,23 @@ static void print_codes(FILE *out, const struct entry *codes) {
 }
 
 void options_print_help(FILE *out, enum command command) {
-    bool check = command == COMMAND_CHECK;
-    fprintf(out, "Usage: holdfast %s [OPTION]... URL\n\n", check ? "check" : "[run]");
-    print_wrapped(out, check ? check_text : run_text, 0, 0);
+    const struct manual *manual = manual_of(command);
+    fprintf(out, "Usage: holdfast %s\n\n", manual->usage);
+    print_wrapped(out, manual->text, 0, 0);
     fputs("\nOptions:\n", out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         if ((row->commands & command) != 0)
             print_row(out, row);
     print_entry(out, "      --help", "this text");
     print_entry(out, "      --version", "the version and the optional parts built in");
-    putc('\n', out);
-    print_wrapped(out, forms_text, 0, 0);
+    if (manual->forms) {
+        putc('\n', out);
+        print_wrapped(out, forms_text, 0, 0);
+        if ((command & COMMANDS_OF_A_RUN) != 0)
+            print_wrapped(out, config_text, 0, 0);
+    }
     fputs("\nExit codes:\n", out);
-    print_codes(out, check ? check_codes : run_codes);
+    print_codes(out, manual->codes);
 }
 
 /* A cell of a table: '|' would end it. */
@@ -139,11 +185,16 @@ static void print_markdown_row(FILE *out, const struct option_row *row) {
         putc(' ', out);
         print_cell(out, row->argument);
     }
-    fprintf(out, "` | %s%s%s | %s | %s%s%s | ", initial != NULL ? "`" : "",
-            initial != NULL ? initial : "", initial != NULL ? "`" : "", bounds.text,
-            (row->commands & COMMAND_RUN) != 0 ? "run" : "",
-            row->commands == (COMMAND_RUN | COMMAND_CHECK) ? ", " : "",
-            (row->commands & COMMAND_CHECK) != 0 ? "check" : "");
+    fprintf(out, "` | %s%s%s | %s | ", initial != NULL ? "`" : "", initial != NULL ? initial : "",
+            initial != NULL ? "`" : "", bounds.text);
+    const char *before = "";
+    for (size_t i = 0; i < sizeof manuals / sizeof *manuals; i++) {
+        if ((row->commands & manuals[i].command) == 0)
+            continue;
+        fprintf(out, "%s%s", before, manuals[i].name);
+        before = ", ";
+    }
+    fputs(" | ", out);
     print_cell(out, row->help);
     fputs(" |\n", out);
 }
@@ -151,14 +202,15 @@ static void print_markdown_row(FILE *out, const struct option_row *row) {
 void options_print_markdown(FILE *out) {
     fputs("<!-- Generated from src/plan/options.def by tools/generate-docs: do not edit. -->\n"
           "# Options\n\n"
-          "`holdfast [run] [OPTION]... URL` and `holdfast check [OPTION]... URL`. Options and the "
-          "URL stand in any\norder; `--` ends the options; long names are not abbreviated.\n\n"
+          "`holdfast [run] [OPTION]... URL`, `holdfast check [OPTION]... URL`, `holdfast target "
+          "[OPTION]...` and\n`holdfast demo [OPTION]...`. Options and the URL stand in any order; "
+          "`--` ends the options; long names are not\nabbreviated.\n\n"
           "| option | default | bounds | commands | meaning |\n|---|---|---|---|---|\n",
           out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         print_markdown_row(out, row);
-    fputs("| `--help` | | | run, check | what the command does, its options, its exit codes |\n"
-          "| `--version` | | | run, check | the version and the optional parts built in |\n\n"
+    fputs("| `--help` | | | all | what the command does, its options, its exit codes |\n"
+          "| `--version` | | | all | the version and the optional parts built in |\n\n"
           "Durations: `ns us ms s m h d`, joined (`1h30m`), decimals (`0.5s`); a bare number is "
           "seconds. Counts: `10000`,\n`10k`, `1M` (powers of ten). `N/DUR` also as `N` (a "
           "second).\n\n"
@@ -167,7 +219,8 @@ void options_print_markdown(FILE *out) {
           "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
           "value is `true` or `false`. `header` may be given on\nseveral lines, everything else "
           "once; `config` is refused. The command line wins; headers add up, the file's\nfirst. "
-          "Every key is judged for every command, and a key that a command has no use for is not "
-          "applied: one\nfile serves both. `header = @FILE` reads one header a line.\n",
+          "Keys are the options of run and check. Every key is judged for both, and one that a "
+          "command has no use for is not\napplied: one file serves both. `header = @FILE` reads "
+          "one header a line.\n",
           out);
 }

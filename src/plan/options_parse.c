@@ -100,7 +100,7 @@ static bool take_option(struct command_line *line, int code) {
     if ((row->commands & line->command) == 0)
         return refuse(line->to, "%s: not an option of holdfast %s", label,
                       command_name(line->command));
-    if (before[0] != '\0' && row->kind != KIND_headers)
+    if (before[0] != '\0' && !option_repeats(row))
         return refuse(line->to, "%s: given twice (%s before): once is accepted", label, before);
     memcpy(before, label, sizeof label);
     *option_given(line->options, row) = true;
@@ -109,6 +109,9 @@ static bool take_option(struct command_line *line, int code) {
 }
 
 static bool take_operand(struct command_line *line, const char *operand) {
+    if ((line->command & COMMANDS_OF_A_RUN) == 0)
+        return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes none",
+                      shown_text(operand).text, command_name(line->command));
     if (line->options->url != NULL)
         return refuse(line->to, "\"%s\" is one operand too many: one URL is accepted",
                       shown_url(operand).text);
@@ -181,7 +184,7 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
-    return options->url != NULL ||
+    return options->url != NULL || (line->command & COMMANDS_OF_A_RUN) == 0 ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",
                   command_name(line->command));
