@@ -175,7 +175,6 @@ static uint64_t draw_seed(void) {
 
 bool target_settings_make(struct target_settings *settings, const struct options *options,
                           char **body, char error[static OPTIONS_ERROR_MAX]) {
-    struct making making = {settings, options, {error, OPTIONS_ERROR_MAX}};
     *settings = (struct target_settings){
         .status = (uint16_t)options->status,
         .keepalive_timeout = options->keepalive_timeout,
@@ -185,6 +184,7 @@ bool target_settings_make(struct target_settings *settings, const struct options
         .max_connections = options->max_connections,
         .seed = options->given.seed ? options->seed : draw_seed(),
     };
+    struct making making = {settings, options, {error, OPTIONS_ERROR_MAX}};
     *body = NULL;
     return set_listen(&making) && set_workers(&making) && set_body(&making, body) &&
            set_faults(&making);

@@ -159,11 +159,12 @@ static bool read_share(const struct reading *reading, const char *share) {
 bool fault_parse(struct fault *fault, const char *text, char *error, size_t error_size) {
     struct reading reading = {fault, text, error, error_size};
     *fault = (struct fault){0};
-    if (strlen(text) >= FAULT_TEXT_MAX)
+    size_t size = strlen(text) + 1;
+    if (size > FAULT_TEXT_MAX)
         return refuse(&reading, "a rule has at most %d bytes", FAULT_TEXT_MAX - 1);
     char copy[FAULT_TEXT_MAX];
-    strcpy(copy, text);
-    strcpy(fault->text, text);
+    memcpy(copy, text, size);
+    memcpy(fault->text, text, size);
     char *share = strchr(copy, '@');
     if (share != NULL)
         *share++ = '\0';
