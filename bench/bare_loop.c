@@ -3,8 +3,9 @@
  * Opens connections by an absolute ramp, sends a HEAD on each after a random think time, and holds
  * them: sends in one submission per 10 ms tick, a one-shot poll armed on each connection, one recv
  * per answer. No response is parsed (an answer is a recv that gave bytes), no deadline is kept and
- * nothing is measured but three counts. It is the floor holdfast's own cost is compared with, not a
- * tool. */
+ * nothing is measured but three counts. Several processes share the connections where one may not
+ * hold them all, each from a loopback address of its own. It is the floor holdfast's own cost is
+ * compared with, not a tool. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
@@ -12,13 +13,18 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -26,9 +32,15 @@ enum { TICK_MS = 10, SQ_ENTRIES = 4096, CQ_ENTRIES = 16384, NONE = -1 };
 enum op { OP_CONNECT, OP_POLL, OP_SEND };
 
 static struct {
-    int connections, ramp, hold_s, think_low_s, think_high_s, port;
+    int connections, ramp, hold_s, think_low_s, think_high_s, port, workers;
     const char *host;
-} asked = {10000, 10, 60, 1, 30, 8080, "127.0.0.1"};
+} asked = {10000, 10, 60, 1, 30, 8080, 1, "127.0.0.1"};
+
+/* What all processes count, in memory they share. */
+static struct { _Atomic uint64_t live, sent, answered, lost; } * total;
+
+static int worker; /* which process this is, from 0 */
+static int share;  /* of the connections: those whose number modulo workers is worker */
 
 static struct io_uring ring;
 static struct sockaddr_in target;
@@ -111,12 +123,24 @@ static void ask_due(void) {
     }
 }
 
+/* One source address has too few ports for what several processes hold. */
+static void bind_source(int fd) {
+    int one = 1;
+    struct sockaddr_in source = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)worker)};
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    if (bind(fd, (struct sockaddr *)&source, sizeof source) != 0)
+        die("bind", errno);
+}
+
 static void dial(int c) {
     int one = 1;
     fds[c] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fds[c] < 0)
         die("socket", errno);
     setsockopt(fds[c], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    if (asked.workers > 1)
+        bind_source(fds[c]);
     struct io_uring_sqe *sqe = prepare();
     io_uring_prep_connect(sqe, fds[c], (struct sockaddr *)&target, sizeof target);
     tag(sqe, OP_CONNECT, c);
@@ -180,6 +204,11 @@ static void turn(int64_t until_ns) {
     take_completions();
 }
 
+/* The place of a connection of ours in the ramp of all processes together. */
+static int64_t order_of(int c) {
+    return (int64_t)c * asked.workers + worker;
+}
+
 static void soak(void) {
     int64_t start = now_ns(), tick_ns = TICK_MS * INT64_C(1000000);
     uint64_t ramp_ticks =
@@ -187,7 +216,7 @@ static void soak(void) {
     uint64_t last = ramp_ticks + (uint64_t)asked.hold_s * 1000 / TICK_MS;
     int opened = 0;
     for (tick = 0; tick <= last; tick++) {
-        while (opened < asked.connections && opened < (int)(tick + 1) * asked.ramp)
+        while (opened < share && order_of(opened) < (int64_t)(tick + 1) * asked.ramp)
             dial(opened++);
         ask_due();
         int64_t end = start + ((int64_t)tick + 1) * tick_ns;
@@ -195,7 +224,7 @@ static void soak(void) {
             turn(end);
         while (now_ns() < end);
     }
-    printf("live %d\n", live);
+    total->live += (uint64_t)live;
     freezing = true;
     for (int64_t end = now_ns() + 3000000000; awaiting > 0 && now_ns() < end;)
         turn(now_ns() + tick_ns);
@@ -203,7 +232,7 @@ static void soak(void) {
 
 /* Says goodbye to each connection: shutdown sends the FIN and ends the armed poll. */
 static void drain(void) {
-    for (int c = 0; c < asked.connections; c++)
+    for (int c = 0; c < share; c++)
         if (fds[c] != NONE)
             shutdown(fds[c], SHUT_RDWR);
     while (live > 0)
@@ -222,7 +251,7 @@ static void make_ring(void) {
 }
 
 static void make_tables(void) {
-    size_t n = (size_t)asked.connections;
+    size_t n = (size_t)share;
     slots = (uint64_t)asked.think_high_s * 1000 / TICK_MS + 2;
     fds = take(n, sizeof *fds);
     next_due = take(n, sizeof *next_due);
@@ -249,7 +278,7 @@ static int number(const char *text, int least) {
 
 static void read_options(int argc, char **argv) {
     int option;
-    while ((option = getopt(argc, argv, "c:r:d:l:u:h:p:")) != -1) {
+    while ((option = getopt(argc, argv, "c:r:d:l:u:h:p:w:")) != -1) {
         switch (option) {
         case 'c': asked.connections = number(optarg, 1); break;
         case 'r': asked.ramp = number(optarg, 1); break;
@@ -258,14 +287,56 @@ static void read_options(int argc, char **argv) {
         case 'u': asked.think_high_s = number(optarg, asked.think_low_s); break;
         case 'h': asked.host = optarg; break;
         case 'p': asked.port = number(optarg, 1); break;
+        case 'w': asked.workers = number(optarg, 1); break;
         default:
             fprintf(stderr,
                     "usage: %s [-c connections] [-r connections per 10 ms] [-d hold seconds]\n"
-                    "       [-l think low seconds] [-u think high seconds] [-h IPv4] [-p port]\n",
+                    "       [-l think low seconds] [-u think high seconds] [-h IPv4] [-p port]\n"
+                    "       [-w processes, each from a loopback address of its own]\n",
                     argv[0]);
             exit(2);
         }
     }
+}
+
+/* One process' share, from nothing to drained. */
+static void work(int index) {
+    worker = index;
+    share = asked.connections / asked.workers + (index < asked.connections % asked.workers);
+    srandom((unsigned)index + 1);
+    make_tables();
+    make_ring();
+    soak();
+    drain();
+    io_uring_queue_exit(&ring);
+    total->sent += sent;
+    total->answered += answered;
+    total->lost += lost;
+}
+
+/* The shares in processes of their own; false when one of them failed. */
+static bool work_in_processes(void) {
+    for (int i = 0; i < asked.workers; i++) {
+        pid_t pid = fork();
+        if (pid < 0)
+            die("fork", errno);
+        if (pid > 0)
+            continue;
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        work(i);
+        exit(0);
+    }
+    bool well = true;
+    for (int status; wait(&status) > 0;)
+        well = well && status == 0;
+    return well;
+}
+
+static void raise_limit(void) {
+    struct rlimit files;
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
 }
 
 int main(int argc, char **argv) {
@@ -273,16 +344,17 @@ int main(int argc, char **argv) {
     target = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)asked.port)};
     if (inet_pton(AF_INET, asked.host, &target.sin_addr) != 1 || strlen(asked.host) > 100)
         die(asked.host, EINVAL);
-    struct rlimit files;
-    getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &files);
-    make_tables();
-    make_ring();
-    soak();
-    drain();
-    io_uring_queue_exit(&ring);
-    printf("sent %llu\nanswered %llu\nlost %llu\n", (unsigned long long)sent,
-           (unsigned long long)answered, (unsigned long long)lost);
-    return 0;
+    raise_limit();
+    total = mmap(NULL, sizeof *total, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (total == MAP_FAILED)
+        die("mmap", errno);
+    bool well = true;
+    if (asked.workers > 1)
+        well = work_in_processes();
+    else
+        work(0);
+    printf("live %llu\nsent %llu\nanswered %llu\nlost %llu\n", (unsigned long long)total->live,
+           (unsigned long long)total->sent, (unsigned long long)total->answered,
+           (unsigned long long)total->lost);
+    return well ? 0 : 1;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "plan/options_row.h"
 
 enum { PAGE_WIDTH = 80, LEFT_WIDTH = 28, WORDS_MAX = 640 };
@@ -10,20 +11,6 @@ enum { PAGE_WIDTH = 80, LEFT_WIDTH = 28, WORDS_MAX = 640 };
 struct entry {
     const char *left, *words;
 };
-
-static const struct manual {
-    enum command command;
-    const char *name, *usage, *text;
-    bool forms; /* of durations and counts */
-    const struct entry *codes;
-} manuals[];
-
-static const struct manual *manual_of(enum command command) {
-    const struct manual *manual = manuals;
-    while (manual->command != command)
-        manual++;
-    return manual;
-}
 
 /* Prints words from column `column` (where the cursor stands) in lines of PAGE_WIDTH, each next one
  * indented by `indent`. */
@@ -130,12 +117,27 @@ static const struct entry target_codes[] = {{"  0", "ended by SIGINT, SIGTERM or
                                             {"  130", "second signal"},
                                             {NULL, NULL}};
 
-static const struct manual manuals[] = {
+static const struct manual {
+    enum command command;
+    const char *name, *usage, *text;
+    bool forms; /* of durations and counts */
+    const struct entry *codes;
+} manuals[] = {
     {COMMAND_RUN, "run", "[run] [OPTION]... URL", run_text, true, run_codes},
     {COMMAND_CHECK, "check", "check [OPTION]... URL", check_text, true, check_codes},
     {COMMAND_TARGET, "target", "target [OPTION]...", target_text, true, target_codes},
     {COMMAND_DEMO, "demo", "demo [OPTION]...", demo_text, false, run_codes},
 };
+
+enum { MANUALS = sizeof manuals / sizeof *manuals };
+
+static const struct manual *manual_of(enum command command) {
+    size_t i = 0;
+    while (i < MANUALS && manuals[i].command != command)
+        i++;
+    require(i < MANUALS);
+    return &manuals[i];
+}
 
 const char *command_name(enum command command) {
     return manual_of(command)->name;
@@ -188,7 +190,7 @@ static void print_markdown_row(FILE *out, const struct option_row *row) {
     fprintf(out, "` | %s%s%s | %s | ", initial != NULL ? "`" : "", initial != NULL ? initial : "",
             initial != NULL ? "`" : "", bounds.text);
     const char *before = "";
-    for (size_t i = 0; i < sizeof manuals / sizeof *manuals; i++) {
+    for (size_t i = 0; i < MANUALS; i++) {
         if ((row->commands & manuals[i].command) == 0)
             continue;
         fprintf(out, "%s%s", before, manuals[i].name);
@@ -217,10 +219,10 @@ void options_print_markdown(FILE *out) {
           "## Config files\n\n"
           "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines and "
           "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
-          "value is `true` or `false`. `header` may be given on\nseveral lines, everything else "
-          "once; `config` is refused. The command line wins; headers add up, the file's\nfirst. "
-          "Keys are the options of run and check. Every key is judged for both, and one that a "
-          "command has no use for is not\napplied: one file serves both. `header = @FILE` reads "
-          "one header a line.\n",
+          "value is `true` or `false`. `header` and `require` may be\ngiven on several lines, "
+          "everything else once; `config` is refused. The command line wins, for `require` with\n"
+          "all its rules; headers add up, the file's first. Keys are the options of a run. Every "
+          "key is judged for every\ncommand, and one that a command has no use for is not "
+          "applied: one file serves all. `header = @FILE` reads\none header a line.\n",
           out);
 }

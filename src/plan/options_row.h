@@ -16,6 +16,7 @@ enum option_kind {
     KIND_text,
     KIND_headers,
     KIND_list,
+    KIND_rules,
     KIND_flag,
     KIND_ui,
     KIND_color,
@@ -56,11 +57,6 @@ static inline bool option_is_of_a_run(const struct option_row *row) {
     return (row->commands & COMMANDS_OF_A_RUN) != 0;
 }
 
-/* It may be given several times. */
-static inline bool option_repeats(const struct option_row *row) {
-    return row->kind == KIND_headers || row->kind == KIND_list;
-}
-
 /* The row of a long name typed in full, or NULL. */
 const struct option_row *option_find(const char *name);
 /* The row whose name a mistyped or shortened one resembles, or NULL. */
@@ -68,6 +64,9 @@ const struct option_row *option_guess(const char *name);
 
 bool *option_given(struct options *options, const struct option_row *row);
 bool option_is_given(const struct options *options, const struct option_row *row);
+
+/* May be given again and again. */
+bool option_is_list(const struct option_row *row);
 
 /* Reads value into the row's field. label is where it was said ("-c", "soak.conf:3: connections").
  * value must live as long as the options do. */
@@ -87,7 +86,7 @@ struct bounds {
 };
 struct bounds option_bounds(const struct option_row *row);
 
-/* The value as its reader reads it back; NULL when not set. Not for headers, which are many. The
+/* The value as its reader reads it back; NULL when not set. Not for lists, which are many. The
  * result is in buffer or in the options. */
 enum { OPTION_VALUE_MAX = 64 };
 const char *option_value(const struct options *options, const struct option_row *row,

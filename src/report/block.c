@@ -302,7 +302,9 @@ static void draw_connections(struct block *block, const struct block_view *view,
     brief(add(&row, 0, TINT_PLAIN, "%s live of %s", words_count(view->live).text,
               words_count(view->target).text),
           "%s live", words_count(view->live).text);
-    if (isfinite(view->ramp_seconds))
+    if (view->drained >= 0)
+        add(&row, 1, TINT_PLAIN, "drained %s", words_count((uint64_t)view->drained).text);
+    else if (isfinite(view->ramp_seconds))
         add(&row, 1, TINT_PLAIN, "ramp took %s", known_seconds(view->ramp_seconds).text);
     else if (strcmp(view->phase, "ramp") == 0)
         add(&row, 1, TINT_PLAIN, "ramp at %d %%",

@@ -26,6 +26,7 @@ struct block_view {
     uint64_t target;      /* connections */
     double ramp_seconds;  /* how long it took; NAN: it is under way, or was cut short */
     uint64_t attempted, live, connecting, closed, errored, peak;
+    int64_t drained;     /* of live and connecting; below zero: the drain has not begun */
     int64_t reconnected; /* below zero: lost connections are not refilled, and nothing is shown */
     double client_per_second, server_per_second, planned_per_second;
     const char *server_source; /* "stub_status"; NULL: the server is not asked */

@@ -27,6 +27,7 @@ static struct record *record_of_nothing(const struct judgement *judgement) {
     record->per_second_mean = record->per_second_peak = NAN;
     record->cpu_user_seconds = record->cpu_system_seconds = NAN;
     record->pss_bytes_max = record->rss_bytes_max = -1;
+    record->tick_seconds_max = NAN;
     return record;
 }
 

@@ -1,5 +1,6 @@
 /* The plain live line: key=value. */
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "report/report.h"
@@ -40,5 +41,9 @@ char *report_line_text(char *buffer, size_t size, const struct live_line *line) 
              whole(part[6], line->files_limit), whole(part[7], line->ports_used),
              whole(part[8], line->ports_have), number(part[9], line->cpu_pct, 1),
              number(part[10], line->lag_ms, 3));
+    size_t length = strlen(buffer);
+    if (line->drained >= 0)
+        snprintf(buffer + length, size - length, " drained=%lld/%llu", (long long)line->drained,
+                 (unsigned long long)(line->live + line->connecting));
     return buffer;
 }

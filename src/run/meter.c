@@ -131,6 +131,7 @@ void meter_line(struct meter *meter, struct live_line *line, const struct crew *
         .client_rps = meter->client_per_second,
         .p50_ms = answers ? (double)meter->p50 / 1e6 : (double)NAN,
         .p99_ms = answers ? (double)meter->p99 / 1e6 : (double)NAN,
+        .drained = -1,
         .ports_used = (int64_t)(counts->live + counts->connecting),
         .cpu_pct = cpu_percent(meter, crew),
         .lag_ms = total->lag.count > 0 ? (double)histogram_quantile(&total->lag, 0.99) / 1e6

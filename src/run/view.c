@@ -13,6 +13,7 @@ void view_init(struct block_view *view, const struct plan *plan) {
         .target = plan->connections,
         .ramp_seconds = NAN,
         .reconnected = -1,
+        .drained = -1,
         .client_per_second = NAN,
         .server_per_second = NAN,
         .planned_per_second = NAN,

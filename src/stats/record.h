@@ -70,6 +70,7 @@ struct record {
     char engine[64];
     double cpu_user_seconds, cpu_system_seconds;
     int64_t pss_bytes_max, rss_bytes_max; /* -1: not measured */
+    double tick_seconds_max;              /* the longest tick of the parent's loop; NAN */
     int64_t headroom_files_used, headroom_files_limit;
     size_t workers_lost_early; /* before their figures were frozen */
     size_t worker_count;
@@ -80,6 +81,10 @@ struct record {
     bool cut_off; /* the file ends in mid-run: so far is as much as is known */
     double cut_off_seconds;
 };
+
+/* From start to end by the wall clock, as reports write both moments, to the millisecond: a saved
+ * run says the same of itself. */
+double record_wall_seconds(const struct record *record);
 
 /* What reports and judgement say of a distribution. */
 struct figures record_figures(const struct record *record, enum distribution distribution);

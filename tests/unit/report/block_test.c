@@ -34,6 +34,7 @@ static struct block_view in_hold(void) {
         .errored = 3,
         .peak = 10000,
         .reconnected = -1,
+        .drained = -1,
         .client_per_second = 644.84,
         .server_per_second = 644,
         .planned_per_second = 645.16,
@@ -345,8 +346,19 @@ static void reconnections_stand_there_only_where_there_are_some_to_count(void **
     assert_non_null(strstr(line_with(&block, &view, 120, "closed"), "reconnected 0"));
 }
 
+static void a_drain_says_how_far_it_is(void **state) {
+    (void)state;
+    struct block block;
+    struct block_view view = in_hold();
+    assert_null(strstr(line_with(&block, &view, 120, "live of"), "drained"));
+    view.phase = "drain";
+    view.drained = 4200;
+    assert_non_null(strstr(line_with(&block, &view, 120, "live of"), "drained 4 200"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_drain_says_how_far_it_is),
         cmocka_unit_test(each_view_is_drawn_as_in_the_golden_file),
         cmocka_unit_test(no_line_reaches_the_last_column_in_any_width),
         cmocka_unit_test(colour_adds_nothing_but_colour),

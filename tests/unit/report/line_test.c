@@ -27,7 +27,8 @@ static const char *line_of(struct fixture *fixture, const struct live_line *line
 }
 
 static void the_keys_stand_in_the_contracts_order(void **state) {
-    assert_string_equal(line_of(*state, &(struct live_line){.phase = "hold",
+    assert_string_equal(line_of(*state, &(struct live_line){.drained = -1,
+                                                            .phase = "hold",
                                                             .t = 12.04,
                                                             .live = 9997,
                                                             .connecting = 1,
@@ -49,7 +50,8 @@ static void the_keys_stand_in_the_contracts_order(void **state) {
 }
 
 static void what_is_not_measured_is_a_dash(void **state) {
-    assert_string_equal(line_of(*state, &(struct live_line){.phase = "ramp",
+    assert_string_equal(line_of(*state, &(struct live_line){.drained = -1,
+                                                            .phase = "ramp",
                                                             .t = 0,
                                                             .client_rps = NAN,
                                                             .server_rps = NAN,
@@ -64,6 +66,13 @@ static void what_is_not_measured_is_a_dash(void **state) {
                         "phase=ramp t=0.0 live=0 connecting=0 closed=0 errored=0 "
                         "client_rps=- server_rps=- p50_ms=- p99_ms=- "
                         "fds=0/- ports=-/28232 cpu_pct=- lag_ms=-");
+}
+
+static void a_drain_says_how_far_it_is(void **state) {
+    const char *text = line_of(
+        *state, &(struct live_line){.phase = "drain", .live = 90, .connecting = 10, .drained = 42});
+    const char *end = " drained=42/100";
+    assert_string_equal(text + strlen(text) - strlen(end), end);
 }
 
 /* A terminal's other side must stay open as long as its stream is asked. */
@@ -131,6 +140,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_keys_stand_in_the_contracts_order, begin, end),
         cmocka_unit_test_setup_teardown(what_is_not_measured_is_a_dash, begin, end),
+        cmocka_unit_test_setup_teardown(a_drain_says_how_far_it_is, begin, end),
         cmocka_unit_test(auto_colors_a_terminal_unless_told_not_to),
         cmocka_unit_test(marks_follow_the_locale),
     };
