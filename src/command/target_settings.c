@@ -156,6 +156,9 @@ static bool set_workers(struct making *making) {
     if (workers > TARGET_WORKERS_MAX)
         return refuse(making->to, "--workers: at most %d are accepted of a target",
                       TARGET_WORKERS_MAX);
+    if (settings->max_connections > 0 && workers > settings->max_connections)
+        return refuse(making->to, "--workers: %llu are more than --max-connections %llu",
+                      (unsigned long long)workers, (unsigned long long)settings->max_connections);
     if (workers < needed)
         return refuse(making->to,
                       "--max-connections: %llu workers hold %llu connections here (descriptors): "

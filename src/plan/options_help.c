@@ -150,6 +150,15 @@ static void print_codes(FILE *out, const struct entry *codes) {
     }
 }
 
+/* "check", "target", ...: what else the first argument may be. */
+static void print_commands(FILE *out) {
+    fputs("\nOther commands: report", out);
+    for (size_t i = 0; i < MANUALS; i++)
+        if (manuals[i].command != COMMAND_RUN)
+            fprintf(out, ", %s", manuals[i].name);
+    fputs(" (holdfast COMMAND --help)\n", out);
+}
+
 void options_print_help(FILE *out, enum command command) {
     const struct manual *manual = manual_of(command);
     fprintf(out, "Usage: holdfast %s\n\n", manual->usage);
@@ -168,6 +177,8 @@ void options_print_help(FILE *out, enum command command) {
     }
     fputs("\nExit codes:\n", out);
     print_codes(out, manual->codes);
+    if (command == COMMAND_RUN)
+        print_commands(out);
 }
 
 /* A cell of a table: '|' would end it. */

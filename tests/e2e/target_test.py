@@ -18,15 +18,17 @@ from holdfast import eventually, plainly, soak
 from sparring import Target, answered, rule
 
 COUNT = 300
-FAST = ("-c", COUNT, "-r", "20/10ms", "--no-check", "-q")
+FAST = ("-c", COUNT, "-r", "20/10ms", "--no-check", "-q", "--connect-timeout", "30s")
+PATIENT = ("--timeout", "30s")
 
 
 class Rules(unittest.TestCase):
     """One rule each; its connections, its firings and holdfast's outcomes are the same number."""
 
     def agree(self, text, share, outcomes, *arguments, target=(), count=COUNT):
+        patience = () if "--timeout" in arguments else PATIENT
         with Target("--fault", text, *target) as sparring:
-            result = soak(*FAST, *arguments, sparring.url)
+            result = soak(*FAST, *patience, *arguments, sparring.url)
             stats = sparring.settled()
         fault = rule(stats, text)
         met = sum(result.outcomes.get(name, 0) for name in outcomes)
@@ -80,6 +82,16 @@ class Rules(unittest.TestCase):
                               "-i", "200ms")
         self.ended(stats, "accept_reset", 30)
 
+    def test_endings_after_a_delay_and_behind_a_drip(self):
+        for text, outcomes in (("reset-after=2@10%", ["reset_idle", "reset_in_flight"]),
+                               ("close-after=2@10%", ["closed_idle", "closed_in_flight"]),
+                               ("mid-reset=2@10%", ["reset_mid_response"]),
+                               ("mid-close=2@10%", ["closed_mid_response"])):
+            for other in (("--delay", "10ms..50ms"), ("--fault", "drip=50/5ms"),
+                          ("--delay", "10ms", "--body", "300k")):
+                with self.subTest(rule=text, other=other):
+                    self.agree(text, 10, outcomes, "-d", "1s", "-i", "300ms", "-X", "GET", target=other)
+
     def test_two_workers_share_the_order_of_connections(self):
         self.agree("reset-after=3@10%", 10, ["reset_idle", "reset_in_flight"], "-d", "2s", "-i", "200ms",
                    target=("--workers", "2"))
@@ -100,7 +112,7 @@ class Manners(unittest.TestCase):
 
     def run_against(self, *target, arguments=("-d", "1s", "-i", "200ms")):
         with Target(*target) as sparring:
-            result = soak(*FAST, *arguments, sparring.url)
+            result = soak(*FAST, *PATIENT, *arguments, sparring.url)
             return result, sparring.settled()
 
     def test_a_status_for_a_share(self):
@@ -263,6 +275,7 @@ class Talk(unittest.TestCase):
             eventually(lambda: sparring.stats()["connections"]["delaying"] == 1, "it waits")
             plug.close()
             stats = sparring.settled()
+            self.assertIn(b"Reading: 0 Writing: 1 Waiting: 0", sparring.get("_target/status"))
         self.assertEqual(2, stats["connections"]["endings"]["client_gave_up"])
 
 
@@ -341,6 +354,20 @@ class Command(unittest.TestCase):
                 self.assertEqual((3, ""), (code, out))
                 self.assertRegex(err, rf"cannot listen on 127.0.0.1:{sparring.port}: Address already in use \(by holdfast")
 
+    def test_it_listens_on_ipv6(self):
+        if not socket.has_ipv6:
+            self.skipTest("no IPv6")
+        process = subprocess.Popen([holdfast.PROGRAM, "target", "--listen", "[::1]:0"], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        try:
+            ready = process.stdout.readline()
+            if not ready:
+                self.skipTest(f"no IPv6: {process.stderr.read().strip()}")
+            self.assertEqual(0, soak("-c", "10", "-d", "0.5s", "-i", "100ms", "-q", ready.split()[2]).code)
+        finally:
+            process.terminate()
+            process.communicate()
+
     def test_a_killed_worker_is_said(self):
         with Target("-w", "2") as sparring:
             os.kill(holdfast.children(sparring.pid)[0], signal.SIGKILL)
@@ -364,7 +391,7 @@ class Command(unittest.TestCase):
                ("--body", "70M"): "64 MiB", ("--delay", "3s..1s"): "A not above B", ("--stall", "x"): "count",
                ("http://a/",): "one operand too many", ("-c", "5"): "not an option of holdfast target",
                ("--workers", "300"): "256", ("--listen", "a", "--listen", "b"): "twice",
-               ("--max-connections", "100k", "-w", "1"): "--workers",
+               ("--max-connections", "100k", "-w", "1"): "--workers", ("--max-connections", "2", "-w", "3"): "--workers",
                tuple(["--fault", "status=200"] * 21): "at most 20"}
         for arguments, word in bad.items():
             with self.subTest(arguments=arguments):
