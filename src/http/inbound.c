@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const char *const names[] = {"expect"};
+enum { NAME_EXPECT, NAME_HOST, NAMES };
+static const char *const names[NAMES] = {"expect", "host"};
 static const char *const values[] = {"100-continue"};
 
 static struct inbound *of(llhttp_t *parser) {
@@ -28,14 +29,17 @@ static int on_url(llhttp_t *parser, const char *bytes, size_t length) {
 
 static int on_header_field(llhttp_t *parser, const char *bytes, size_t length) {
     struct inbound *inbound = of(parser);
-    for (size_t i = 0; i < length && !word_is_other(&inbound->name, 1); i++)
-        word_byte(&inbound->name, names, 1, (unsigned char)bytes[i]);
+    for (size_t i = 0; i < length && !word_is_other(&inbound->name, NAMES); i++)
+        word_byte(&inbound->name, names, NAMES, (unsigned char)bytes[i]);
     return 0;
 }
 
 static int on_header_field_complete(llhttp_t *parser) {
     struct inbound *inbound = of(parser);
-    inbound->expect = word_found(&inbound->name, names, 1) == 0;
+    int name = word_found(&inbound->name, names, NAMES);
+    inbound->expect = name == NAME_EXPECT;
+    if (name == NAME_HOST && !inbound->head_done && inbound->hosts < 2)
+        inbound->hosts++;
     inbound->name = inbound->value = (struct word){0};
     return 0;
 }
@@ -65,6 +69,8 @@ static int on_headers_complete(llhttp_t *parser) {
         inbound->facts.refusal = 505;
     else if (parser->method == HTTP_CONNECT)
         inbound->facts.refusal = 501;
+    else if (inbound->hosts > 1 || (parser->http_minor == 1 && inbound->hosts == 0))
+        inbound->facts.refusal = 400; /* RFC 9112 3.2 */
     if (parser->http_minor == 0)
         inbound->facts.expects = false;
     parser->upgrade = 0;

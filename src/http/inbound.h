@@ -34,7 +34,8 @@ struct inbound {
     uint8_t path_length;
     bool path_over; /* '?' came, or more than fits */
     bool complete;
-    bool expect; /* the header being read is Expect */
+    bool expect;   /* the header being read is Expect */
+    uint8_t hosts; /* Host headers so far: none, one, more */
     struct word name, value;
 };
 
@@ -49,7 +50,7 @@ void inbound_begin(struct inbound *inbound);
 /* Feeds bytes; *taken is how many belong to this request: bytes behind a complete one are not
  * looked at. Not to be called again after COMPLETE or BAD before inbound_begin(). Refused: what is
  * not HTTP/1.0 or 1.1 (505), a head above INBOUND_HEAD_MAX (431), anything llhttp finds malformed,
- * conflicting length headers among it (400). */
+ * conflicting length headers among it, and HTTP/1.1 without exactly one Host (400). */
 enum inbound_result inbound_feed(struct inbound *inbound, const void *bytes, size_t length,
                                  size_t *taken);
 

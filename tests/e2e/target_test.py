@@ -210,8 +210,8 @@ class Talk(unittest.TestCase):
         for target in ((), ("--delay", "20ms")):
             with self.subTest(target=target), Target(*target) as sparring:
                 plug = self.connect(sparring)
-                plug.sendall(b"GET / HTTP/1.1\r\n\r\nHEAD / HTTP/1.1\r\n\r\nGET /_target/status HTTP/1.1\r\n"
-                             b"Connection: close\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+                plug.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nHEAD / HTTP/1.1\r\nHost: x\r\n\r\nGET /_target/status HTTP/1.1\r\nHost: x\r\n"
+                             b"Connection: close\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n")
                 heads = re.findall(rb"HTTP/1.1 200 OK|held|Active connections", self.read_all(plug))
                 self.assertEqual([b"HTTP/1.1 200 OK", b"held", b"HTTP/1.1 200 OK", b"HTTP/1.1 200 OK",
                                   b"Active connections"], heads)
@@ -229,7 +229,7 @@ class Talk(unittest.TestCase):
     def test_a_body_is_read_and_counted_and_continued_when_asked(self):
         with Target() as sparring:
             plug = self.connect(sparring)
-            plug.sendall(b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
+            plug.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2000000\r\n\r\n")
             self.assertEqual(b"HTTP/1.1 100 Continue\r\n\r\n", plug.recv(1000))
             plug.sendall(b"x" * 2_000_000)
             self.assertIn(b"HTTP/1.1 200 OK", self.read_until(plug, b"held\n"))
@@ -245,8 +245,8 @@ class Talk(unittest.TestCase):
 
     def test_what_is_no_request_is_refused_and_counted(self):
         hostile = {b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03": 400, b"GET / HTTP/2.0\r\n\r\n": 505,
-                   b"CONNECT a:1 HTTP/1.1\r\n\r\n": 501, b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\n\r\n": 431,
-                   b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400}
+                   b"CONNECT a:1 HTTP/1.1\r\nHost: x\r\n\r\n": 501, b"GET /" + b"a" * 70000 + b" HTTP/1.1\r\nHost: x\r\n\r\n": 431,
+                   b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n": 400}
         with Target() as sparring:
             for text, status in hostile.items():
                 plug = self.connect(sparring)
@@ -271,7 +271,7 @@ class Talk(unittest.TestCase):
             eventually(lambda: sparring.stats()["connections"]["reading"] == 1, "it reads")
             plug.close()
             plug = self.connect(sparring)
-            plug.sendall(b"GET / HTTP/1.1\r\n\r\n")
+            plug.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             eventually(lambda: sparring.stats()["connections"]["delaying"] == 1, "it waits")
             plug.close()
             stats = sparring.settled()
@@ -283,7 +283,7 @@ class Gate(unittest.TestCase):
     """How many are let in, and how fast."""
 
     def ask(self, plug):
-        plug.sendall(b"HEAD / HTTP/1.1\r\n\r\n")
+        plug.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
 
     def test_no_more_than_so_many_and_the_next_when_one_leaves(self):
         with Target("--max-connections", "3") as sparring:
@@ -339,7 +339,7 @@ class Command(unittest.TestCase):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(signal=number), Target() as sparring:
                 with socket.create_connection(("127.0.0.1", sparring.port)) as plug:
-                    plug.sendall(b"HEAD / HTTP/1.1\r\n\r\n")
+                    plug.sendall(b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n")
                     plug.recv(4096)
                     code, out, err = sparring.finish(number)
                     self.assertEqual(b"", plug.recv(1))

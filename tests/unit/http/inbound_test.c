@@ -39,58 +39,68 @@ static const struct request_case {
      ""},
     {"a HEAD", "HEAD /a/b HTTP/1.1\r\nHost: x\r\n\r\n", INBOUND_COMPLETE, 0, true, true, false, 0,
      "/a/b", ""},
-    {"a query is no part of the path", "GET /_target/stats?x=1 HTTP/1.1\r\n\r\n", INBOUND_COMPLETE,
-     0, false, true, false, 0, "/_target/stats", ""},
+    {"a query is no part of the path", "GET /_target/stats?x=1 HTTP/1.1\r\nHost: x\r\n\r\n",
+     INBOUND_COMPLETE, 0, false, true, false, 0, "/_target/stats", ""},
     {"a path that is too long is none",
-     "GET /0123456789012345678901234567890123456789 HTTP/1.1\r\n\r\n", INBOUND_COMPLETE, 0, false,
-     true, false, 0, "", ""},
-    {"a body is counted", "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", INBOUND_COMPLETE, 0,
-     false, true, false, 5, "/", ""},
-    {"a chunked body too",
-     "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+     "GET /0123456789012345678901234567890123456789 HTTP/1.1\r\nHost: x\r\n\r\n", INBOUND_COMPLETE,
+     0, false, true, false, 0, "", ""},
+    {"a body is counted", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
      INBOUND_COMPLETE, 0, false, true, false, 5, "/", ""},
-    {"a pipelined request waits", "GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", INBOUND_COMPLETE,
-     0, false, true, false, 0, "/", "GET /2 HTTP/1.1\r\n\r\n"},
-    {"empty lines before a request are skipped", "\r\n\r\nGET / HTTP/1.1\r\n\r\n", INBOUND_COMPLETE,
-     0, false, true, false, 0, "/", ""},
-    {"Connection: close", "GET / HTTP/1.1\r\nConnection: close\r\n\r\n", INBOUND_COMPLETE, 0, false,
-     false, false, 0, "/", ""},
+    {"a chunked body too",
+     "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n",
+     INBOUND_COMPLETE, 0, false, true, false, 5, "/", ""},
+    {"a pipelined request waits",
+     "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\n", INBOUND_COMPLETE, 0,
+     false, true, false, 0, "/", "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n"},
+    {"empty lines before a request are skipped", "\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n",
+     INBOUND_COMPLETE, 0, false, true, false, 0, "/", ""},
+    {"Connection: close", "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+     INBOUND_COMPLETE, 0, false, false, false, 0, "/", ""},
     {"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", INBOUND_COMPLETE, 0, false, false, false, 0, "/", ""},
     {"HTTP/1.0 with keep-alive", "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
      INBOUND_COMPLETE, 0, false, true, false, 0, "/", ""},
     {"Expect: 100-continue",
-     "POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", INBOUND_COMPLETE, 0,
-     false, true, true, 1, "/", ""},
+     "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx",
+     INBOUND_COMPLETE, 0, false, true, true, 1, "/", ""},
     {"an expectation of HTTP/1.0 is none",
      "POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", INBOUND_COMPLETE, 0,
      false, false, false, 1, "/", ""},
     {"another expectation is none",
-     "POST / HTTP/1.1\r\nExpect: 100-continue2\r\nContent-Length: 1\r\n\r\nx", INBOUND_COMPLETE, 0,
-     false, true, false, 1, "/", ""},
-    {"an upgrade is an offer", "GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET",
+     "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue2\r\nContent-Length: 1\r\n\r\nx",
+     INBOUND_COMPLETE, 0, false, true, false, 1, "/", ""},
+    {"an upgrade is an offer",
+     "GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nGET",
      INBOUND_COMPLETE, 0, false, true, false, 0, "/", "GET"},
     {"a request that is cut", "GET / HTTP/1.1\r\nHost:", INBOUND_MORE, 0, false, false, false, 0,
      "/", ""},
-    {"CONNECT", "CONNECT a:80 HTTP/1.1\r\n\r\n", INBOUND_BAD, 501, false, false, false, 0, NULL,
-     ""},
+    {"no Host", "GET / HTTP/1.1\r\nHos: x\r\nHost2: x\r\n\r\n", INBOUND_BAD, 400, false, false,
+     false, 0, NULL, ""},
+    {"two Hosts", "GET / HTTP/1.0\r\nHost: x\r\nHOST: x\r\n\r\n", INBOUND_BAD, 400, false, false,
+     false, 0, NULL, ""},
+    {"CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: x\r\n\r\n", INBOUND_BAD, 501, false, false, false,
+     0, NULL, ""},
     {"HTTP/2.0", "GET / HTTP/2.0\r\n\r\n", INBOUND_BAD, 505, false, false, false, 0, NULL, ""},
     {"HTTP/1.2", "GET / HTTP/1.2\r\n\r\n", INBOUND_BAD, 0, false, false, false, 0, NULL, ""},
     {"the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", INBOUND_BAD, 505, false, false,
      false, 0, NULL, ""},
     {"TLS", "\x16\x03\x01\x02", INBOUND_BAD, 400, false, false, false, 0, NULL, ""},
-    {"no method of ours", "FROB / HTTP/1.1\r\n\r\n", INBOUND_BAD, 400, false, false, false, 0, NULL,
-     ""},
-    {"two lengths", "POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+    {"no method of ours", "FROB / HTTP/1.1\r\nHost: x\r\n\r\n", INBOUND_BAD, 400, false, false,
+     false, 0, NULL, ""},
+    {"two lengths", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
      INBOUND_BAD, 400, false, false, false, 0, NULL, ""},
     {"length and coding",
-     "POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n",
      INBOUND_BAD, 400, false, false, false, 0, NULL, ""},
-    {"a coding that is not chunked", "POST / HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+    {"a coding that is not chunked",
+     "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n", INBOUND_BAD, 400, false,
+     false, false, 0, NULL, ""},
+    {"a length that overflows",
+     "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999999999999\r\n\r\n", INBOUND_BAD, 400,
+     false, false, false, 0, NULL, ""},
+    {"a bad chunk", "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
      INBOUND_BAD, 400, false, false, false, 0, NULL, ""},
-    {"a length that overflows", "POST / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n",
-     INBOUND_BAD, 400, false, false, false, 0, NULL, ""},
-    {"a bad chunk", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", INBOUND_BAD,
-     400, false, false, false, 0, NULL, ""},
 };
 
 static void expect_case(const struct request_case *expected, size_t piece) {
@@ -126,7 +136,7 @@ static void requests_read_the_same_whole_and_in_pieces_of_any_size(void **state)
 
 /* A head of `length` bytes: the request line, one long header, the empty line. */
 static char *head_of(size_t length) {
-    static const char start[] = "GET / HTTP/1.1\r\nX: ";
+    static const char start[] = "GET / HTTP/1.1\r\nHost: x\r\nX: ";
     char *head = malloc(length);
     assert_non_null(head);
     memset(head, 'x', length);
@@ -154,7 +164,7 @@ static void a_head_has_a_limit(void **state) {
 
 static void a_body_has_none(void **state) {
     (void)state;
-    static const char head[] = "POST / HTTP/1.1\r\nContent-Length: 10000000\r\n\r\n";
+    static const char head[] = "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n";
     static char block[100000];
     struct inbound inbound;
     size_t taken;
@@ -174,7 +184,8 @@ static void a_copied_reader_goes_on_where_the_other_was(void **state) {
     assert_int_equal(inbound_feed(&one, "HEAD /_tar", 10, &taken), INBOUND_MORE);
     two = one;
     memset(&one, 0xa5, sizeof one);
-    assert_int_equal(inbound_feed(&two, "get HTTP/1.1\r\n\r\n", 16, &taken), INBOUND_COMPLETE);
+    assert_int_equal(inbound_feed(&two, "get HTTP/1.1\r\nHost: x\r\n\r\n", 25, &taken),
+                     INBOUND_COMPLETE);
     assert_string_equal(two.facts.path, "/_target");
     assert_true(two.facts.head);
 }
