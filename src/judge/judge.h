@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
+#include "host/ports.h"
+#include "host/server_limits.h"
 #include "judge/closings.h"
 #include "judge/rules.h"
 #include "plan/plan.h"
@@ -14,6 +16,7 @@
 
 enum finding_status { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_UNKNOWN, FINDING_SKIPPED };
 
+enum { FINDING_EVIDENCE_MAX = 560 };
 enum { FINDING_DO_MAX = 4, FINDINGS_MAX = 48, REASONS_MAX = RULES_MAX + 12 };
 
 /* One thing found, before the run or after it. */
@@ -21,8 +24,10 @@ struct finding {
     char code[40]; /* stable: "descriptors", "source_ports", "keep_alive", an outcome's name... */
     enum side side;
     enum finding_status status;
-    char text[400];            /* one line; bytes from a server are escaped already */
-    int64_t asked, have, need; /* in the finding's own unit; FINDING_NONE = null */
+    char text[400];                      /* one line; bytes from a server are escaped already */
+    int64_t asked, have, need;           /* in the finding's own unit; FINDING_NONE = null */
+    char evidence[FINDING_EVIDENCE_MAX]; /* the numbers and lines it rests on; "" = none */
+    double since_seconds;                /* into the run, when it was first seen; NAN: not kept */
     size_t do_count;
     char todo[FINDING_DO_MAX][200]; /* what to do, a command where there is one */
 };
@@ -38,6 +43,9 @@ struct finding *findings_add(struct findings *findings, const char *code, enum s
                              enum finding_status status, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 void finding_do(struct finding *finding, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* Its evidence, in place of any former one; escaped as the text is. */
+void finding_evidence(struct finding *finding, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 bool findings_any(const struct findings *findings, enum finding_status status);
 
@@ -65,12 +73,24 @@ struct judgement {
 /* What the preflight learned of the outside. */
 struct preflight_facts {
     bool interrupted;
-    int ring_error;                              /* 0 or -errno of a trial ring */
-    enum net_refusal ring_refusal;               /* of that error, as net_explain() tells it */
-    bool resolved;                               /* name resolution was tried and gave addresses */
-    char resolve_error[160];                     /* "" = none */
-    struct host_ports ports[HOST_ADDRESSES_MAX]; /* one for each address of the plan */
-    bool ports_known[HOST_ADDRESSES_MAX];
+    int ring_error;                   /* 0 or -errno of a trial ring */
+    enum net_refusal ring_refusal;    /* of that error, as net_explain() tells it */
+    uint32_t rings_tried, rings_made; /* at once, where locked memory may not suffice */
+    int64_t own_files; /* descriptors of the parent, before the crew; -1: could not tell */
+    struct host_listeners listeners; /* that the first address of the plan reaches */
+    bool listeners_known;
+    /* Tracked connections before ours to the target was opened, and with it; -1: could not tell. */
+    int64_t conntrack_before, conntrack_with;
+    struct server_limits server; /* of --server-pid */
+    bool resolved;               /* name resolution was tried and gave addresses */
+    char resolve_error[160];     /* "" = none */
+    struct host_ports ports;     /* of the plan's pairs of sources and addresses */
+    bool ports_known;            /* the range, at least */
+    size_t addresses_left_out;   /* of another family than the sources */
+    struct source_pick offered;  /* what --source auto would come to; empty when it was asked for */
+    uint32_t sources_unbindable; /* of the plan's sources, that no socket can be bound to */
+    struct address source_unbindable; /* the first of these, and why */
+    int source_error;
     bool target_asked;
     size_t addresses_tried;     /* a preflight connect was made to each of these */
     size_t addresses_accepting; /* of these, that accepted: what remains in the plan */
@@ -85,10 +105,14 @@ struct preflight_facts {
     uint64_t processes; /* it and all below it */
 };
 
-/* The local half: io_uring, descriptors, source ports, memory, ramp. After it,
+/* The local half: io_uring, descriptors, processes, source ports, memory, pace. After it,
  * findings_any(FAIL) means unfit. */
 void judge_local(struct findings *findings, const struct plan *plan,
                  const struct preflight_facts *facts);
+
+/* A part of that: the source addresses, where they were asked for. */
+void judge_sources(struct findings *findings, const struct plan *plan,
+                   const struct preflight_facts *facts);
 
 /* The outside half: name, target, keep-alive (FAIL in check, warn in run), status page. */
 void judge_target(struct findings *findings, const struct plan *plan,
@@ -114,11 +138,17 @@ bool judge_may_run(const struct judgement *judgement, const struct preflight_fac
  * findings of what happened (one for each outcome of note) to those of the preflight. */
 void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record);
 
+/* A part of that: adds the finding of one outcome that `counts` has, with what is known of a limit
+ * of our own side that it stands for. */
+struct finding *judge_outcome(struct findings *findings, enum outcome outcome,
+                              const struct plan *plan, const struct record *record,
+                              const struct counts *counts);
+
 /* What judge_closings() infers, without its words; a part of the run so far, too. Zero-fills
  * *closings first, so that what is equal has equal bytes. */
 void judge_causes(struct closings *closings, const struct plan *plan, const struct record *record);
 
-/* A part of that: infers why connections ended, fills judgement->closings, and adds a finding for
+/* Another: infers why connections ended, fills judgement->closings, and adds a finding for
  * each cause that could be told. Of a saved run, whose endings are not kept,
  * judgement->closings says what was inferred, and gets its words. */
 void judge_closings(struct judgement *judgement, const struct plan *plan,

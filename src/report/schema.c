@@ -181,6 +181,7 @@ enum {
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
     K_OPTION_reconnect = K_TEXT_OR_NULL,
+    K_OPTION_source = K_TEXT_OR_NULL,
 };
 
 static const struct member plan_members[] = {
@@ -389,6 +390,8 @@ static const struct member finding[] = {
     MEMBER("asked", K_WHOLE_OR_NULL),
     MEMBER("have", K_WHOLE_OR_NULL),
     MEMBER("need", K_WHOLE_OR_NULL),
+    MEMBER("evidence", K_TEXT_OR_NULL),
+    MEMBER("since_seconds", K_NUMBER_OR_NULL),
     MEMBER("do", K_TEXTS),
     {0},
 };
