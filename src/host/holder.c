@@ -1,7 +1,9 @@
 /* Who listens on a port of this machine, as far as this user may know. */
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <inttypes.h>
+#include <linux/inet_diag.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,25 +11,28 @@
 
 #include "host/files.h"
 #include "host/host.h"
+#include "host/listen_queue.h"
 
-enum { LINE_BYTES = 256, STATE_LISTEN = 0x0a };
+/* The socket that listens there, among all that the kernel tells of. */
+struct search {
+    uint16_t port;
+    uint64_t inode; /* 0: none yet */
+};
 
-/* proc_net(5): "sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode". */
-static uint64_t listening_inode(const char *table, uint16_t port) {
-    char line[LINE_BYTES];
-    uint64_t found = 0;
-    FILE *file = files_open("", table);
-    while (file != NULL && found == 0 && fgets(line, sizeof line, file) != NULL) {
-        unsigned local, state;
-        uint64_t inode;
-        if (sscanf(line, " %*d: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*u %*u %" SCNu64, &local,
-                   &state, &inode) == 3 &&
-            local == port && state == STATE_LISTEN)
-            found = inode;
-    }
-    if (file != NULL)
-        fclose(file);
-    return found;
+static void look_at(void *with, const struct inet_diag_msg *listener) {
+    struct search *search = with;
+    if (ntohs(listener->id.idiag_sport) == search->port && search->inode == 0)
+        search->inode = listener->idiag_inode;
+}
+
+static uint64_t listening_inode(uint16_t port) {
+    struct search search = {.port = port};
+    int fd = listen_queue_open(0);
+    if (fd < 0)
+        return 0;
+    (void)listen_queue_walk(fd, look_at, &search);
+    close(fd);
+    return search.inode;
 }
 
 /* Whether one of the process' descriptors is that socket. */
@@ -49,9 +54,7 @@ static bool holds(int pid, const char *socket) {
 
 bool host_port_holder(struct host_port_holder *out, uint16_t port) {
     char socket[64], path[64];
-    uint64_t inode = listening_inode("/proc/net/tcp", port);
-    if (inode == 0)
-        inode = listening_inode("/proc/net/tcp6", port);
+    uint64_t inode = listening_inode(port);
     snprintf(socket, sizeof socket, "socket:[%" PRIu64 "]", inode);
     out->pid = 0;
     DIR *processes = inode != 0 ? opendir("/proc") : NULL;
