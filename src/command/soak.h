@@ -23,6 +23,10 @@ struct soak {
     int signals_fd;
 };
 
+/* Prints what the options asked for when that is help, the version, or a complaint: the exit code.
+ */
+int soak_answer(enum options_outcome outcome, enum command command, const char *error);
+
 /* One command from its command line to its exit code: options, plan, open report file and blocked
  * signals, then `carry_out`, then everything given back. */
 int soak_command(enum command command, int argc, char **argv, int (*carry_out)(struct soak *soak));

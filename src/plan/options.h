@@ -16,6 +16,8 @@ enum command {
     COMMAND_RUN = 1,
     COMMAND_CHECK = 2,
     COMMAND_CAPACITY = 4,
+    COMMAND_TARGET = 8,
+    COMMAND_DEMO = 16,
     COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY /* where a plan is asked for */
 };
 
@@ -52,6 +54,7 @@ typedef duration option_duration;
 typedef struct span option_span;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
+typedef struct text_list option_list; /* texts, judged by whoever takes them */
 typedef struct rule_list option_rules;
 typedef bool option_flag;
 typedef struct source_choice option_source;
@@ -64,7 +67,7 @@ typedef struct span option_reconnect; /* the backoff; 0..0: never */
  * arena: until options_free(). */
 struct options {
     enum command command; /* whose they are */
-    const char *url;      /* the one operand */
+    const char *url;      /* the one operand, of those that load */
 #define OPTION(field, letter, kind, initial, low, high, commands, argument, help)                  \
     option_##kind field;
 #include "plan/options.def"
@@ -110,7 +113,8 @@ bool options_read_member(struct options *options, const char *field, const char 
 void options_print_help(FILE *out, enum command command);
 void options_print_markdown(FILE *out);
 
-/* The members of a report's "plan": every effective option under its long name in snake_case:
+/* The members of a report's "plan": every effective option of a run under its long name in
+ * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
  * are shown as "***". What is no option of the command is null. */

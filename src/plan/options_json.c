@@ -59,5 +59,6 @@ static void write_row(struct json *json, const struct options *options,
 
 void options_write_json(struct json *json, const struct options *options) {
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
-        write_row(json, options, row);
+        if (option_is_of_a_run(row))
+            write_row(json, options, row);
 }

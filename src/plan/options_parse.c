@@ -109,6 +109,9 @@ static bool take_option(struct command_line *line, int code) {
 }
 
 static bool take_operand(struct command_line *line, const char *operand) {
+    if ((line->command & COMMAND_LOAD) == 0)
+        return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes none",
+                      shown_text(operand).text, command_name(line->command));
     if (line->options->url != NULL)
         return refuse(line->to, "\"%s\" is one operand too many: one URL is accepted",
                       shown_url(operand).text);
@@ -181,7 +184,7 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
-    return options->url != NULL ||
+    return options->url != NULL || (line->command & COMMAND_LOAD) == 0 ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",
                   command_name(line->command));

@@ -49,7 +49,7 @@ const char *option_initial(const struct option_row *row, enum command command) {
 }
 
 bool option_is_list(const struct option_row *row) {
-    return row->kind == KIND_headers || row->kind == KIND_rules;
+    return row->kind == KIND_headers || row->kind == KIND_rules || row->kind == KIND_list;
 }
 
 const struct option_row *option_guess(const char *name) {

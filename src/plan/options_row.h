@@ -5,7 +5,7 @@
 #include "plan/options.h"
 #include "plan/refuse.h"
 
-/* As it is typed: "run", "check"... */
+/* As it is typed: "run", "check", ... */
 const char *command_name(enum command command);
 
 enum option_kind {
@@ -15,6 +15,7 @@ enum option_kind {
     KIND_span,
     KIND_text,
     KIND_headers,
+    KIND_list,
     KIND_rules,
     KIND_flag,
     KIND_ui,
@@ -51,6 +52,11 @@ struct option_name {
     char text[OPTION_NAME_MAX];
 };
 struct option_name option_name(const struct option_row *row);
+
+/* An option of run or check: a key of config files, a member of a report's plan. */
+static inline bool option_is_of_a_run(const struct option_row *row) {
+    return (row->commands & COMMAND_LOAD) != 0;
+}
 
 /* The row of a long name typed in full, or NULL. */
 const struct option_row *option_find(const char *name);

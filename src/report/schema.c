@@ -35,6 +35,7 @@ struct member {
     const struct member *members;
     void (*write_names)(struct json *json);
     bool optional;
+    bool absent; /* a row of a table that is no member */
 };
 #define MEMBER(called, of_kind, ...)                                                               \
     { .name = called, .kind = of_kind, __VA_ARGS__ }
@@ -176,6 +177,7 @@ enum {
     K_OPTION_span = K_TEXT_OR_NULL,
     K_OPTION_text = K_TEXT_OR_NULL,
     K_OPTION_headers = K_TEXTS,
+    K_OPTION_list = K_TEXTS,
     K_OPTION_rules = K_TEXTS,
     K_OPTION_flag = K_FLAG,
     K_OPTION_ui = K_TEXT_OR_NULL,
@@ -186,7 +188,7 @@ enum {
 
 static const struct member plan_members[] = {
 #define OPTION(field, letter, kept_as, initial, low, high, commands, argument, help)               \
-    MEMBER(#field, (enum kind)K_OPTION_##kept_as),
+    MEMBER(#field, (enum kind)K_OPTION_##kept_as, .absent = ((commands)&COMMAND_LOAD) == 0),
 #include "plan/options.def"
 #undef OPTION
     MEMBER("sources", K_TEXTS),
@@ -617,13 +619,15 @@ static void write_members(struct json *json, const struct member *members, bool 
     json_name(json, "required");
     json_array(json);
     for (const struct member *member = members; member->name != NULL; member++) {
-        if (!member->optional)
+        if (!member->optional && !member->absent)
             json_string(json, member->name);
     }
     json_array_end(json);
     json_name(json, "properties");
     json_object(json);
     for (const struct member *member = members; member->name != NULL; member++) {
+        if (member->absent)
+            continue;
         json_name(json, member->name);
         json_object(json);
         write_kind(json, member);
