@@ -301,6 +301,12 @@ static struct ending standing(const struct fleet *fleet, const struct conn *conn
                            .answers = conn->answers};
 }
 
+static void note_first(struct fleet *fleet, const struct conn *conn, enum outcome outcome) {
+    int64_t *first = &counts_of(fleet)->first_ns[outcome];
+    if (*first == 0 && (conn->flags & CONN_FIXED) == 0)
+        *first = fleet->now.ns;
+}
+
 /* Closed while our next request should have been there for more than a tenth of its think time: it
  * may be for that. */
 static bool overdue(const struct fleet *fleet, const struct conn *conn, uint32_t idle_ms) {
@@ -336,8 +342,10 @@ static void note_journey(struct fleet *fleet, struct conn *conn, enum conn_state
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus) {
     struct step step = conn_step(conn, stimulus, answer_begun(fleet, conn));
     require(step.legal);
-    if (step.outcome != OUTCOME_COUNT)
+    if (step.outcome != OUTCOME_COUNT) {
+        note_first(fleet, conn, step.outcome);
         note_ending(fleet, conn, step.outcome);
+    }
     enum conn_state from = (enum conn_state)conn->state;
     if (stimulus == STIMULUS_UNSENT)
         conn_unsend(conn, counts_of(fleet));

@@ -322,7 +322,10 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
         .started_ns = counts->first_attempt_ns,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
-        .opened = counts->opened};
+        .opened = counts->opened,
+        .short_of_connections =
+            record->evidence.error_log.short_of_connections > 0 ||
+            (record->server.measured && record->server.accepted > record->server.handled)};
     context.moments_wrap = record->hold_seconds * 1e3 + (double)context.ramped / 1e6 > UINT32_MAX;
     context.timeout_ms = idle_timeout(&total->endings, &context);
     memset(closings, 0, sizeof *closings);

@@ -27,6 +27,11 @@ void report_sheet(FILE *out, struct style style, const struct plan *plan,
 void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement);
 
+/* The ERROR block of a limit that was met, as far as it is known in mid-run: several lines. Only of
+ * outcomes of our own side. */
+void report_error_short(FILE *out, struct style style, const struct finding *finding,
+                        const struct record *record);
+
 /* The JSON report "holdfast/1"; record may be NULL when no load was sent. 0 or -errno of writing.
  */
 int report_json(FILE *out, const struct plan *plan, const struct record *record,

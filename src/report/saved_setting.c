@@ -212,6 +212,10 @@ static void read_finding(struct findings *findings, struct place *place,
     finding->asked = value_integer_if(place, from, "asked", FINDING_NONE);
     finding->have = value_integer_if(place, from, "have", FINDING_NONE);
     finding->need = value_integer_if(place, from, "need", FINDING_NONE);
+    const char *evidence = value_text_if(place, from, "evidence");
+    if (evidence != NULL)
+        finding_evidence(finding, "%s", evidence);
+    finding->since_seconds = value_seconds_if(place, from, "since_seconds");
     const struct json_t *todo = value_array_if(place, from, "do");
     for (size_t i = 0; i < value_size(todo); i++) {
         const char *line = value_string(value_at(todo, i));

@@ -388,6 +388,8 @@ static const struct member finding[] = {
     MEMBER("asked", K_WHOLE_OR_NULL),
     MEMBER("have", K_WHOLE_OR_NULL),
     MEMBER("need", K_WHOLE_OR_NULL),
+    MEMBER("evidence", K_TEXT_OR_NULL),
+    MEMBER("since_seconds", K_NUMBER_OR_NULL),
     MEMBER("do", K_TEXTS),
     {0},
 };

@@ -226,6 +226,16 @@ static void print_origin(FILE *out, const struct plan *plan) {
     print_files(out, options);
 }
 
+/* Why some took so long, or were not up at all. */
+static void print_drops(FILE *out, const struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (strcmp(finding->code, "backlog_overflow") == 0 ||
+            strcmp(finding->code, "dropped_syns") == 0)
+            fprintf(out, "%*s%s: %s\n", INDENT, "", finding->text, finding->evidence);
+    }
+}
+
 void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
                      const struct judgement *judgement) {
     print_connections(out, record, &judgement->closings);
@@ -237,6 +247,7 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
     print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));
+    print_drops(out, &judgement->findings);
     print_generator(out, record);
     print_drain(out, record);
     print_origin(out, plan);

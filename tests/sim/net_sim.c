@@ -63,6 +63,8 @@ static int fallible_operation(struct net *net, enum operation operation) {
     uint64_t n = ++net->truth.operations;
     if (n <= OPERATIONS_KEPT)
         net->operations[n - 1] = (uint8_t)operation;
+    if (net->denied[operation] != 0)
+        return net->denied[operation];
     if (net->fail.n == 0 || n < net->fail.n || (n > net->fail.n && !net->fail.onward))
         return 0;
     return fallible[operation].errors[net->fail.which % fallible[operation].count];
@@ -72,6 +74,10 @@ void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward) {
     net->fail.n = n;
     net->fail.which = which;
     net->fail.onward = onward;
+}
+
+void sim_deny(struct net *net, enum operation operation, int error) {
+    net->denied[operation] = error;
 }
 
 enum operation sim_operation(const struct net *net, uint64_t n) {

@@ -127,6 +127,8 @@ void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
 /* The n-th fallible operation from the start (1 is the first) fails with the which-th error of its
  * kind; onward: so do all after it. */
 void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward);
+/* From now on every operation of that kind fails with this errno; 0: no longer. */
+void sim_deny(struct net *net, enum operation operation, int error);
 enum operation sim_operation(const struct net *net, uint64_t n);
 uint32_t sim_errors(enum operation operation); /* how many there are of its kind */
 
