@@ -12,14 +12,13 @@ struct question {
 };
 
 static struct ports_seen sum_up(const struct host_ports *ports) {
-    struct ports_seen seen = {ports->range, ports->reserved, -1, -1};
-    if (!ports->tables_known)
-        return seen;
-    seen.in_use = ports->listening;
-    seen.time_wait = 0;
+    struct ports_seen seen = {.range = ports->range,
+                              .reserved = ports->reserved,
+                              .in_use = ports->tables_known ? ports->listening : -1,
+                              .time_wait = ports->tables_known ? 0 : -1};
     for (size_t i = 0; i < ports->pair_count; i++) {
         seen.in_use += ports->pairs[i].in_use;
-        seen.time_wait += ports->pairs[i].waiting + ports->pairs[i].young;
+        seen.time_wait += (int64_t)ports->pairs[i].waiting + ports->pairs[i].young;
     }
     return seen;
 }

@@ -7,10 +7,10 @@
 
 #include "host/ports.h"
 
-/* Of all pairs together. */
+/* Over all pairs together; -1: the tables could not be read. */
 struct ports_seen {
-    int64_t range, reserved;
-    int64_t in_use, time_wait; /* of the rest: held by anybody; -1: the tables could not be read */
+    int64_t range, reserved;   /* ports of the range; of these reserved */
+    int64_t in_use, time_wait; /* held by listeners or towards the targets; and in TIME_WAIT */
 };
 
 /* Zero-filled: none has begun. */

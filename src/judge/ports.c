@@ -21,10 +21,6 @@ enum moment {
     WIDE   /* later, in the widest range */
 };
 
-static int64_t divide_up(int64_t value, int64_t by) {
-    return value / by + (value % by != 0);
-}
-
 static int64_t pairs_of(const struct plan *plan) {
     return plan_pairs(plan);
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/require.h"
@@ -41,6 +42,19 @@ static int ring_try(struct net *net, uint32_t entries, unsigned flags) {
     }
 }
 
+/* The locked memory of a process that has just ended is given back a moment later: RLIMIT_MEMLOCK
+ * is the user's, for all of them together. */
+static int ring_make(struct net *net, uint32_t entries, unsigned flags) {
+    enum { TRIES = 25 };
+    const struct timespec moment = {.tv_nsec = 20 * MILLISECOND};
+    int result = ring_try(net, entries, flags);
+    for (int i = 1; i < TRIES && result == -ENOMEM; i++) {
+        nanosleep(&moment, NULL);
+        result = ring_try(net, entries, flags);
+    }
+    return result;
+}
+
 int net_create(struct net **out, const struct net_config *config) {
     /* In order of preference: EINVAL says that the kernel does not know a flag. */
     static const unsigned flags[] = {
@@ -54,7 +68,7 @@ int net_create(struct net **out, const struct net_config *config) {
         return -ENOMEM;
     int result = -EINVAL;
     for (size_t i = 0; i < sizeof flags / sizeof flags[0] && result == -EINVAL; i++)
-        result = ring_try(net, config->entries, flags[i]);
+        result = ring_make(net, config->entries, flags[i]);
     if (result < 0) {
         free(net);
         return result;

@@ -13,6 +13,11 @@
  * with these. A worker: standard streams, two eventfds, the ring. */
 enum { PLAN_WORKER_FILES = 6 };
 
+/* The parent, beside what it has open before the crew is forked: an eventfd and a pidfd a worker,
+ * one eventfd to be told, its ring. (Before the last worker is forked it has one file less of the
+ * two and no ring; the worker then needs two for a moment.) */
+enum { PLAN_PARENT_FILES = 2, PLAN_PARENT_FILES_EACH = 2 };
+
 /* As many as one ring carries well: an io_uring cancel is searched for in 256 lists. */
 enum { PLAN_WORKER_CONNECTIONS_MAX = 65536 };
 
@@ -35,8 +40,9 @@ struct plan {
     /* Filled by name resolution and the preflight, before the crew is forked. */
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t address_count;
-    struct address_set sources;    /* empty: the kernel's choice */
-    struct source_pick picked;     /* where they lie when auto chose them */
+    struct address_set sources; /* empty: the kernel's choice */
+    struct source_pick picked;  /* where they lie when auto chose them */
+    bool target_here; /* an address of these is this host's own, beside the loopback ones */
     struct address status_address; /* of --server-status; length 0: none */
     /* Of --server-log: opened before the preflight asks anybody, so that a line the server writes
      * late is seen; closed by the plan's owner. */

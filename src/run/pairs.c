@@ -26,15 +26,19 @@ static void reserve_for_poller(struct host_ports *ports, const struct plan *plan
         (void)host_ports_take(ports, (uint32_t)((size_t)place * plan->address_count + i));
 }
 
-static void read_ports(const struct plan *plan, struct preflight_facts *facts) {
-    struct address chosen[HOST_ADDRESSES_MAX];
+struct host_pairs pairs_of(const struct plan *plan, struct address *chosen) {
     learn_chosen(plan, chosen);
-    struct host_pairs pairs = {
+    return (struct host_pairs){
         .targets = plan->addresses,
         .target_count = plan->address_count,
         .sources = plan->sources,
         .chosen = chosen,
     };
+}
+
+static void read_ports(const struct plan *plan, struct preflight_facts *facts) {
+    struct address chosen[HOST_ADDRESSES_MAX];
+    struct host_pairs pairs = pairs_of(plan, chosen);
     host_ports_free(&facts->ports);
     facts->ports_known = host_ports_read(&facts->ports, "", &pairs);
     if (facts->ports_known)

@@ -5,6 +5,10 @@
 #include "judge/judge.h"
 #include "plan/plan.h"
 
+/* The plan's pairs, as their ports are counted; chosen has HOST_ADDRESSES_MAX places and must stay
+ * with them. */
+struct host_pairs pairs_of(const struct plan *plan, struct address *chosen);
+
 /* Decides the plan's sources when its addresses are known; of this machine only the range of ports
  * is read, and for auto its addresses. */
 void pairs_decide(struct plan *plan, struct preflight_facts *facts);

@@ -7,11 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/slots.h"
-#include "engine/worker.h"
 #include "host/process_facts.h"
 #include "judge/headroom.h"
 #include "net/net.h"
@@ -19,6 +17,7 @@
 #include "observe/log_follower.h"
 #include "observe/process_watch.h"
 #include "observe/status_poller.h"
+#include "run/ground.h"
 #include "run/pairs.h"
 #include "run/signals.h"
 
@@ -34,23 +33,6 @@ struct preflight {
     struct status_poller *poller;
     bool resolve_ready;
 };
-
-/* A seccomp filter may kill instead of returning an error: a child tries. */
-static int try_ring(void) {
-    pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
-    if (pid == 0) {
-        struct net *net;
-        _exit(-net_create(&net, &(struct net_config){.entries = WORKER_RING_ENTRIES}));
-    }
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGSYS ? -EPERM : -EINTR;
-    return -WEXITSTATUS(status);
-}
 
 /* --- waiting --- */
 
@@ -250,7 +232,9 @@ static void ask_target(struct preflight *preflight) {
     }
     facts->target_asked = true;
     facts->target.asked = true;
+    facts->conntrack_before = host_conntrack_count("");
     const struct asker *asker = ask_addresses(preflight, &request);
+    facts->conntrack_with = host_conntrack_count(""); /* our connections are still open */
     if (asker != NULL) {
         note_answer(&facts->target, asker);
         preflight->plan->server_log.own_requests = facts->target.answered;
@@ -307,6 +291,13 @@ static void open_log(struct plan *plan, struct preflight_facts *facts) {
     plan->server_log.position = facts->log_bytes;
 }
 
+static void note_process(struct preflight_facts *facts, const struct process_facts *process,
+                         int pid, bool no_check) {
+    snprintf(facts->process_name, sizeof facts->process_name, "%s", process->name);
+    if (!no_check)
+        server_limits_read(&facts->server, "", pid);
+}
+
 static void find_process(const struct plan *plan, struct preflight_facts *facts, instant now) {
     int pid = (int)plan->options->server_pid;
     if (!plan->options->given.server_pid)
@@ -319,7 +310,7 @@ static void find_process(const struct plan *plan, struct preflight_facts *facts,
         snprintf(facts->process_error, sizeof facts->process_error, "no process %d is on this host",
                  pid);
     else
-        snprintf(facts->process_name, sizeof facts->process_name, "%s", process.name);
+        note_process(facts, &process, pid, plan->options->no_check);
     facts->processes = watch != NULL ? watch->view.processes : 0;
     free(watch);
 }
@@ -336,6 +327,7 @@ static bool find_observed(struct plan *plan, struct preflight_facts *facts) {
 
 static void ask_all(struct preflight *preflight, struct judgement *judgement) {
     pairs_count(preflight->plan, preflight->facts);
+    ground_look(preflight->facts, preflight->plan);
     judge_local(&judgement->findings, preflight->plan, preflight->facts);
     if (findings_any(&judgement->findings, FINDING_FAIL) || !preflight->facts->resolved ||
         preflight->facts->interrupted)
@@ -348,7 +340,8 @@ static void ask_all(struct preflight *preflight, struct judgement *judgement) {
 static void gather(struct preflight *preflight, struct judgement *judgement,
                    enum preflight_scope scope) {
     struct preflight_facts *facts = preflight->facts;
-    facts->ring_error = try_ring();
+    facts->own_files = host_own_files("", preflight->plan->host.nofile_hard);
+    ground_try_rings(facts, preflight->plan, scope == PREFLIGHT_ALL);
     if (facts->ring_error == 0)
         facts->ring_error = net_create(&preflight->net, &(struct net_config){.entries = 64});
     if (facts->ring_error < 0) {
