@@ -100,6 +100,7 @@ static void inherit(struct step *step, const struct hunt *hunt) {
     memcpy(plan->addresses, hunt->first.addresses, sizeof plan->addresses);
     plan->address_count = hunt->first.address_count;
     plan->status_address = hunt->first.status_address;
+    plan->target_here = hunt->first.target_here;
     plan->ports_room = hunt->first.ports_room;
     step->judgement.target = hunt->target;
 }
@@ -184,7 +185,8 @@ static void search_on(struct hunt *hunt) {
             break;
         }
         inherit(step, hunt);
-        if (soak->options.no_check || preflight_local(&step->judgement, &step->plan))
+        if (preflight_local(&step->judgement, &step->plan,
+                            soak->options.no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL))
             load(hunt, step);
         take_step(hunt, step);
     }
