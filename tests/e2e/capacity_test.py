@@ -134,7 +134,7 @@ class Ends(Case):
         with nginx() as server, Run("capacity", "--hold-each", "500ms", "-c", 100000, "-r", "1/20ms", "--ui", "line",
                                     server.url) as run:
             run.wait_for(r"^step    100 connections: held")
-            run.wait_for(r"phase=ramp .* live=1[0-4][0-9] ")
+            run.wait_for(r"phase=ramp .* live=1[1-6][0-9] ")
             run.signal(signal.SIGINT)
             result = run.finish()
         found = self.told(result, 4, "inconclusive", "interrupted")
