@@ -131,10 +131,10 @@ class Ends(Case):
             self.assertEqual((5, "no_target"), (result.code, result.verdict))
 
     def test_an_interrupt_in_a_step_ends_in_order_with_what_is_known(self):
-        with nginx() as server, Run("capacity", "--hold-each", "500ms", "-c", 100000, "-r", "2/10ms", "--ui", "line",
+        with nginx() as server, Run("capacity", "--hold-each", "500ms", "-c", 100000, "-r", "1/20ms", "--ui", "line",
                                     server.url) as run:
             run.wait_for(r"^step    100 connections: held")
-            run.wait_for(r"phase=ramp .* live=1[0-9][0-9] ")
+            run.wait_for(r"phase=ramp .* live=1[1-6][0-9] ")
             run.signal(signal.SIGINT)
             result = run.finish()
         found = self.told(result, 4, "inconclusive", "interrupted")
