@@ -4,6 +4,7 @@
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_capacity(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_target(int argc, char **argv);
 int command_demo(int argc, char **argv);

@@ -1,4 +1,4 @@
-/* What run and check share. */
+/* What run, check and capacity share. */
 #include "command/soak.h"
 
 #include <assert.h>

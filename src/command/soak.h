@@ -1,4 +1,4 @@
-/* What run and check share: options, plan, report file, preflight, and how they end. */
+/* What run, check and capacity share: options, plan, report file, preflight, and how they end. */
 #ifndef COMMAND_SOAK_H
 #define COMMAND_SOAK_H
 
@@ -11,7 +11,7 @@
 #include "run/session.h"
 #include "stats/record.h"
 
-enum { EXIT_USAGE = 2, EXIT_UNFIT = 3, EXIT_INCONCLUSIVE = 4 };
+enum { EXIT_USAGE = 2, EXIT_UNFIT = 3, EXIT_INCONCLUSIVE = 4, EXIT_SECOND = 130 };
 
 struct soak {
     struct options options;

@@ -327,7 +327,8 @@ static void pair_add(struct host_pair *pair, enum hold hold) {
 /* The sockets found, summed up pair by pair. */
 static bool make_pairs(struct host_ports *ports, struct count *count) {
     size_t distinct = 0;
-    qsort(count->hits, count->hit_count, sizeof *count->hits, by_pair);
+    if (count->hit_count > 0)
+        qsort(count->hits, count->hit_count, sizeof *count->hits, by_pair);
     for (size_t i = 0; i < count->hit_count; i++)
         distinct += i == 0 || count->hits[i].pair != count->hits[i - 1].pair;
     ports->pairs = calloc(distinct + 1, sizeof *ports->pairs);
@@ -439,7 +440,7 @@ void host_ports_keep(struct host_ports *ports, const bool *keep, size_t targets)
     size_t kept = 0, remaining = 0;
     for (size_t i = 0; i < targets; i++)
         remaining += keep[i];
-    for (size_t i = 0; i < ports->pair_count; i++) {
+    for (size_t i = 0; targets > 0 && i < ports->pair_count; i++) {
         struct host_pair pair = ports->pairs[i];
         size_t target = pair.pair % targets, place = 0;
         if (!keep[target])

@@ -17,10 +17,9 @@ enum command {
     COMMAND_CHECK = 2,
     COMMAND_CAPACITY = 4,
     COMMAND_TARGET = 8,
-    COMMAND_DEMO = 16
+    COMMAND_DEMO = 16,
+    COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY /* where a plan is asked for */
 };
-/* Whose options a plan is made of. */
-enum { COMMANDS_OF_A_RUN = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY };
 
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -67,7 +66,8 @@ typedef struct span option_reconnect; /* the backoff; 0..0: never */
  * whether the command line or a config file named it. Strings live as long as the struct's
  * arena: until options_free(). */
 struct options {
-    const char *url; /* the one operand, of run and check */
+    enum command command; /* whose they are */
+    const char *url;      /* the one operand, of those that load */
 #define OPTION(field, letter, kind, initial, low, high, commands, argument, help)                  \
     option_##kind field;
 #include "plan/options.def"
@@ -117,7 +117,7 @@ void options_print_markdown(FILE *out);
  * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
- * are shown as "***". */
+ * are shown as "***". What is no option of the command is null. */
 void options_write_json(struct json *json, const struct options *options);
 
 #endif

@@ -35,13 +35,14 @@ static void print_wrapped(FILE *out, const char *words, size_t column, size_t in
 }
 
 /* "default 100; 1..10M", "" when there is neither. */
-static void describe(char facts[static ACCEPTED_MAX], const struct option_row *row) {
+static void describe(char facts[static ACCEPTED_MAX], const struct option_row *row,
+                     const char *initial) {
     const struct bounds bounds = option_bounds(row);
     bool file = row->id == ROW_json || row->id == ROW_timeline || row->id == ROW_config ||
                 row->id == ROW_server_log || row->id == ROW_body; /* the bound is the system's */
     bool bounded = bounds.text[0] != '\0' && !file && row->kind != KIND_flag;
-    snprintf(facts, ACCEPTED_MAX, "%s%s%s%s", row->initial != NULL ? "default " : "",
-             row->initial != NULL ? row->initial : "", row->initial != NULL && bounded ? "; " : "",
+    snprintf(facts, ACCEPTED_MAX, "%s%s%s%s", initial != NULL ? "default " : "",
+             initial != NULL ? initial : "", initial != NULL && bounded ? "; " : "",
              bounded ? bounds.text : "");
 }
 
@@ -52,13 +53,13 @@ static void print_entry(FILE *out, const char *left, const char *words) {
     print_wrapped(out, words, LEFT_WIDTH, LEFT_WIDTH);
 }
 
-static void print_row(FILE *out, const struct option_row *row) {
+static void print_row(FILE *out, const struct option_row *row, enum command command) {
     char letter[8] = "    ", left[80], facts[ACCEPTED_MAX], words[WORDS_MAX];
     if (row->letter != 0)
         snprintf(letter, sizeof letter, "-%c, ", row->letter);
     snprintf(left, sizeof left, "  %s--%s%s%s", letter, option_name(row).text,
              row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
-    describe(facts, row);
+    describe(facts, row, option_initial(row, command));
     snprintf(words, sizeof words, "%s%s%s%s", row->help, facts[0] != '\0' ? " (" : "", facts,
              facts[0] != '\0' ? ")" : "");
     print_entry(out, left, words);
@@ -71,6 +72,12 @@ static const char run_text[] =
 static const char check_text[] =
     "Says whether this plan fits this machine and this server: the preflight of a run, and nothing "
     "else. Sends at most one request.";
+static const char capacity_text[] =
+    "Searches for the largest number of connections that this server holds: runs of growing size, "
+    "each ramped, held, judged by the rules of --require and closed, doubled until one gives and "
+    "then "
+    "halved in between. Says how many held, and what gave: the server, with the evidence, or this "
+    "machine, in which case the answer is \"at least\".";
 static const char forms_text[] =
     "DUR is a duration in ns us ms s m h d (250ms, 1h30m, 0.5s; a bare number is seconds). N is a "
     "count (10000, 10k, 1M).";
@@ -109,6 +116,18 @@ static const struct entry check_codes[] = {
     {"  130", "second interrupt"},
     {NULL, NULL}};
 
+static const struct entry capacity_codes[] = {
+    {"  0", "held: an answer was found, or --connections held"},
+    {"  1", "broke: not even the least number tried held"},
+    {"  2", "usage or configuration error"},
+    {"  3", "unfit: not even the first step fits this machine; no load was sent"},
+    {"  4",
+     "inconclusive: our own side gave first (the answer is \"at least\"), or it was cut short"},
+    {"  5", "no target: it could not be reached"},
+    {"  70", "a bug of ours: says where"},
+    {"  130", "second interrupt"},
+    {NULL, NULL}};
+
 static const struct entry target_codes[] = {{"  0", "ended by SIGINT, SIGTERM or SIGHUP"},
                                             {"  2", "usage error"},
                                             {"  3", "it could not listen, or not start"},
@@ -125,6 +144,7 @@ static const struct manual {
 } manuals[] = {
     {COMMAND_RUN, "run", "[run] [OPTION]... URL", run_text, true, run_codes},
     {COMMAND_CHECK, "check", "check [OPTION]... URL", check_text, true, check_codes},
+    {COMMAND_CAPACITY, "capacity", "capacity [OPTION]... URL", capacity_text, true, capacity_codes},
     {COMMAND_TARGET, "target", "target [OPTION]...", target_text, true, target_codes},
     {COMMAND_DEMO, "demo", "demo [OPTION]...", demo_text, false, run_codes},
 };
@@ -166,13 +186,13 @@ void options_print_help(FILE *out, enum command command) {
     fputs("\nOptions:\n", out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         if ((row->commands & command) != 0)
-            print_row(out, row);
+            print_row(out, row, command);
     print_entry(out, "      --help", "this text");
     print_entry(out, "      --version", "the version and the optional parts built in");
     if (manual->forms) {
         putc('\n', out);
         print_wrapped(out, forms_text, 0, 0);
-        if ((command & COMMANDS_OF_A_RUN) != 0)
+        if ((command & COMMAND_LOAD) != 0)
             print_wrapped(out, config_text, 0, 0);
     }
     fputs("\nExit codes:\n", out);
@@ -213,13 +233,15 @@ static void print_markdown_row(FILE *out, const struct option_row *row) {
 }
 
 void options_print_markdown(FILE *out) {
-    fputs("<!-- Generated from src/plan/options.def by tools/generate-docs: do not edit. -->\n"
-          "# Options\n\n"
-          "`holdfast [run] [OPTION]... URL`, `holdfast check [OPTION]... URL`, `holdfast target "
-          "[OPTION]...` and\n`holdfast demo [OPTION]...`. Options and the URL stand in any order; "
-          "`--` ends the options; long names are not\nabbreviated.\n\n"
-          "| option | default | bounds | commands | meaning |\n|---|---|---|---|---|\n",
-          out);
+    fputs(
+        "<!-- Generated from src/plan/options.def by tools/generate-docs: do not edit. -->\n"
+        "# Options\n\n"
+        "`holdfast [run] [OPTION]... URL`, `holdfast check [OPTION]... URL`, `holdfast capacity "
+        "[OPTION]... URL`,\n`holdfast target [OPTION]...` and `holdfast demo [OPTION]...`. Options "
+        "and the URL stand in any order; `--` ends the\noptions; long names are not "
+        "abbreviated.\n\n"
+        "| option | default | bounds | commands | meaning |\n|---|---|---|---|---|\n",
+        out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         print_markdown_row(out, row);
     fputs("| `--help` | | | all | what the command does, its options, its exit codes |\n"

@@ -37,7 +37,7 @@ struct option_row {
     const char *field; /* snake_case */
     char letter;       /* 0: none */
     enum option_kind kind;
-    const char *initial; /* NULL: not set */
+    const char *initial; /* NULL: not set; option_initial() knows what differs by command */
     uint64_t low, high;
     unsigned commands; /* of enum command */
     const char *argument, *help;
@@ -55,7 +55,7 @@ struct option_name option_name(const struct option_row *row);
 
 /* An option of run or check: a key of config files, a member of a report's plan. */
 static inline bool option_is_of_a_run(const struct option_row *row) {
-    return (row->commands & COMMANDS_OF_A_RUN) != 0;
+    return (row->commands & COMMAND_LOAD) != 0;
 }
 
 /* The row of a long name typed in full, or NULL. */
@@ -65,6 +65,9 @@ const struct option_row *option_guess(const char *name);
 
 bool *option_given(struct options *options, const struct option_row *row);
 bool option_is_given(const struct options *options, const struct option_row *row);
+
+/* The row's default in this command; NULL: not set. */
+const char *option_initial(const struct option_row *row, enum command command);
 
 /* May be given again and again. */
 bool option_is_list(const struct option_row *row);

@@ -46,7 +46,7 @@ static void the_help_lists_every_row_of_its_command_and_no_other(void **state) {
         assert_non_null(strstr(printed, "\n      --version "));
         assert_non_null(strstr(printed, "\nExit codes:\n  0    "));
         assert_non_null(strstr(printed, "\n  130  second "));
-        if ((commands[i] & COMMANDS_OF_A_RUN) == 0)
+        if ((commands[i] & COMMAND_LOAD) == 0)
             continue;
         assert_non_null(strstr(printed, "(default 60s; 0..365d)"));
         assert_non_null(strstr(printed, "\nExit codes:\n  0    held"));
