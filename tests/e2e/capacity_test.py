@@ -57,6 +57,13 @@ class Servers(Case):
         self.assertIn("gave          the server, at ", result.out)
         self.assertIn("step    300 connections: held", result.err)
 
+    def test_the_servers_own_log_is_evidence(self):
+        with nginx(**SOME_LIMIT) as server:
+            result = capacity("--from", 440, "-c", 600, *FAST, "--server-pid", server.pid, server.url)
+        found = self.told(result, 0, "held", "found")
+        said = [step["gave"]["text"] for step in found["steps"] if step["gave"]]
+        self.assertTrue(any("worker_connections are not enough, reusing" in text for text in said), said)
+
     def test_4096_worker_connections_are_answered_by_3800_to_4096(self):
         with nginx(worker_connections="4096") as server:
             result = capacity("-r", "50/10ms", "--from", 1900, "-c", 5000, *FAST, "--server-status", server.status_url,
