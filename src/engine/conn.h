@@ -27,6 +27,7 @@ enum {
     CONN_ASK_NOW = 16,  /* closed loop: ask again as soon as what was read is used up */
     CONN_BY_RESET = 32, /* to be ended by RST, which leaves no TIME_WAIT */
     CONN_OPENED = 64,   /* this slot was live before; kept when it is freed */
+    CONN_IN_LINE = 128, /* idle without a think time: asks when there is a request to send */
 };
 
 /* An idle connection owns no parser and no buffer: this, its timer and nothing else. */

@@ -61,6 +61,9 @@ const char *crew_sample(struct crew *crew, struct tally *total);
 
 /* True when every worker that still counts (not lost, not failed) has come to `phase`. */
 bool crew_reached(const struct crew *crew, enum worker_phase phase);
+/* True when every request of the pool of -n was sent and has ended, by the last sample; those that
+ * a lost worker had taken are over with it. False without a pool. */
+bool crew_pool_is_over(const struct crew *crew);
 /* Workers that were not lost. */
 size_t crew_alive(const struct crew *crew);
 /* -errno of a worker that could not make or keep its ring, from the last sample; 0. */

@@ -12,6 +12,7 @@
 #include "base/slots.h"
 #include "base/wheel.h"
 #include "engine/conn.h"
+#include "engine/line.h"
 #include "engine/redial.h"
 #include "http/response.h"
 
@@ -42,6 +43,8 @@ struct fleet {
     uint32_t drained;               /* where fleet_drain() goes on */
     uint32_t first_dials;           /* connecting for the first time */
     struct redial_queue redials;    /* vacant, their backoff over */
+    struct pool_hand hand;          /* in the pool of -n */
+    struct line line;               /* idle, and no request is left for them */
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
     bool frozen;
@@ -109,8 +112,11 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
     fleet->redials.slots = reserve(share * sizeof *fleet->redials.slots);
     fleet->redials.capacity = share;
+    fleet->line.links = reserve(share * sizeof *fleet->line.links);
+    fleet->hand = (struct pool_hand){
+        .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
     if (!fleet->wheel || !fleet->conns || !fleet->readers || !fleet->reader_links ||
-        !fleet->redials.slots) {
+        !fleet->redials.slots || !fleet->line.links) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -126,6 +132,7 @@ void fleet_destroy(struct fleet *fleet) {
     unreserve(fleet->readers, fleet->share * sizeof *fleet->readers);
     unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
     unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
+    unreserve(fleet->line.links, fleet->share * sizeof *fleet->line.links);
     unreserve(fleet, sizeof *fleet);
 }
 
@@ -202,6 +209,20 @@ static void think(struct fleet *fleet, struct conn *conn) {
         return;
     }
     arm_ticks(fleet, conn, random_between(&fleet->random, fleet->think_low, fleet->think_high));
+}
+
+/* Idle, until there is a request for it. */
+static void stand_in_line(struct fleet *fleet, struct conn *conn) {
+    conn->flags |= CONN_IN_LINE;
+    wheel_cancel(fleet->wheel, index_of(fleet, conn)); /* of the connect, for one that is new */
+    line_join(&fleet->line, index_of(fleet, conn));
+}
+
+static void leave_line(struct fleet *fleet, struct conn *conn) {
+    if ((conn->flags & CONN_IN_LINE) == 0)
+        return;
+    conn->flags &= (uint8_t)~CONN_IN_LINE;
+    line_leave(&fleet->line, index_of(fleet, conn));
 }
 
 static bool reconnects(const struct fleet *fleet) {
@@ -301,6 +322,8 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
     if (step.outcome != OUTCOME_COUNT)
         note_ending(fleet, conn, step.outcome);
     enum conn_state from = (enum conn_state)conn->state;
+    if (step.next != CONN_IDLE || (step.todo & DO_FIX) != 0)
+        leave_line(fleet, conn);
     if (stimulus == STIMULUS_UNSENT)
         conn_unsend(conn, counts_of(fleet));
     else if (step.next == CONN_VACANT && conn->state == CONN_CLOSING)
@@ -451,14 +474,24 @@ static void receive(struct fleet *fleet, struct conn *conn, bool all) {
     }
 }
 
-/* Asks when the think time is over; never into a FIN or bytes already waiting. */
-static void fall_due(struct fleet *fleet, struct conn *conn, instant asked) {
-    receive(fleet, conn, true);
-    if (conn->state != CONN_IDLE)
+/* An idle connection's request is due: it asks, when there is one left to be sent. */
+static void begin_request(struct fleet *fleet, struct conn *conn, instant asked) {
+    if (!pool_take(&fleet->hand)) {
+        stand_in_line(fleet, conn);
         return;
+    }
     befall(fleet, conn, STIMULUS_DUE);
     if (conn->state == CONN_AWAITING)
         ask(fleet, conn, asked);
+    else
+        pool_put_back(&fleet->hand);
+}
+
+/* Asks when the think time is over; never into a FIN or bytes already waiting. */
+static void fall_due(struct fleet *fleet, struct conn *conn, instant asked) {
+    receive(fleet, conn, true);
+    if (conn->state == CONN_IDLE)
+        begin_request(fleet, conn, asked);
 }
 
 /* After bytes were used: a closed loop asks again at once, and readiness is always armed. */
@@ -467,9 +500,7 @@ static void settle(struct fleet *fleet, struct conn *conn) {
         return;
     if (conn->state == CONN_IDLE && (conn->flags & CONN_ASK_NOW) != 0) {
         conn->flags &= (uint8_t)~CONN_ASK_NOW;
-        befall(fleet, conn, STIMULUS_DUE);
-        if (conn->state == CONN_AWAITING)
-            ask(fleet, conn, fleet->now);
+        begin_request(fleet, conn, fleet->now);
         if (!open_for_use(conn))
             return;
     }
@@ -519,6 +550,30 @@ void fleet_redial(struct fleet *fleet) {
     require(!fleet->frozen);
     counts_of(fleet)->refilling--;
     dial(fleet, redial_pop(&fleet->redials));
+}
+
+uint32_t fleet_in_line(const struct fleet *fleet) {
+    return fleet->line.count;
+}
+
+bool fleet_serve_line(struct fleet *fleet) {
+    uint32_t most = fleet->line.count, served = 0;
+    for (; served < most && fleet->line.count > 0 && !pool_is_empty(&fleet->hand); served++) {
+        struct conn *conn = &fleet->conns[fleet->line.first - 1];
+        leave_line(fleet, conn);
+        fall_due(fleet, conn, fleet->now);
+        settle(fleet, conn);
+    }
+    return served > 0;
+}
+
+void fleet_end_turn(struct fleet *fleet) {
+    pool_release(&fleet->hand);
+}
+
+bool fleet_is_spent(const struct fleet *fleet) {
+    return fleet->hand.pool != NULL && pool_is_empty(&fleet->hand) &&
+           fleet->tally->counts.outstanding == 0;
 }
 
 static void connected(struct fleet *fleet, struct conn *conn) {
@@ -590,6 +645,7 @@ static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
     return_reader(fleet, conn);
     counts_of(fleet)->bytes_out -= fleet->request->length;
     befall(fleet, conn, STIMULUS_UNSENT);
+    pool_put_back(&fleet->hand);
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
     if (conn->error == 0 && error != EPIPE)
         conn->error = (uint16_t)error;
@@ -723,6 +779,7 @@ static const char *audit_redials(const struct fleet *fleet) {
 
 const char *fleet_audit(const struct fleet *fleet) {
     uint64_t states[CONN_STATES] = {0}, fixed = 0, firsts = 0, files = 0, timers = 0, leases = 0;
+    uint64_t in_line = 0;
     for (uint32_t i = 0; i < fleet->share; i++) {
         const struct conn *conn = &fleet->conns[i];
         bool is_fixed = (conn->flags & CONN_FIXED) != 0;
@@ -732,8 +789,13 @@ const char *fleet_audit(const struct fleet *fleet) {
         timers += wheel_armed(fleet->wheel, i);
         leases += conn->state == CONN_AWAITING && conn->lease != SLOT_NONE;
         firsts += conn->state == CONN_CONNECTING && conn->retries == 0;
+        bool lined = (conn->flags & CONN_IN_LINE) != 0;
+        in_line += lined;
+        if (lined && (conn->state != CONN_IDLE || is_fixed))
+            return "only idle connections stand in line";
         bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
-                     (conn->state == CONN_IDLE && !is_fixed) || (conn->flags & CONN_LINGERING) != 0;
+                     (conn->state == CONN_IDLE && !is_fixed && !lined) ||
+                     (conn->flags & CONN_LINGERING) != 0;
         if (conn->state != CONN_VACANT && waits != wheel_armed(fleet->wheel, i))
             return "timers armed = connections with a deadline";
         if (open_for_use(conn) && (conn->flags & CONN_ARMED) == 0)
@@ -746,6 +808,8 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "the wheel's count = timers armed";
     if (firsts != fleet->first_dials)
         return "first dials = connections connecting for the first time";
+    if (in_line != fleet->line.count)
+        return "the line's count = connections in line";
     if (leases != fleet->reader_slots.taken)
         return "readers leased = answers in pieces";
     if (endings_count(&fleet->tally->endings) != counts->lost)

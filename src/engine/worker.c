@@ -19,6 +19,7 @@ enum {
  * publishing wakes nobody who would not wake anyway. */
 static const duration PUBLISH_GAP = 5 * MILLISECOND;
 static const duration PUBLISH_LATEST = 20 * MILLISECOND;
+static const duration LINE_LOOK = 100 * MILLISECOND; /* has a request come back to the pool? */
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 
@@ -183,6 +184,24 @@ static void tell_when_empty(struct worker *worker) {
     enter_phase(worker, WORKER_HOLDING);
 }
 
+/* The pool of -n is empty and all that was asked has ended: the same. */
+static void tell_when_spent(struct worker *worker) {
+    if (worker->phase != WORKER_HOLDING || !fleet_is_spent(worker->fleet)) {
+        worker->told_spent = false;
+        return;
+    }
+    if (worker->told_spent)
+        return;
+    worker->told_spent = true;
+    enter_phase(worker, WORKER_HOLDING);
+}
+
+/* Requests that came back to the pool go to who waited longest. */
+static void serve_line(struct worker *worker) {
+    if (worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING)
+        worker->unpublished |= fleet_serve_line(worker->fleet);
+}
+
 static void begin_run(struct worker *worker) {
     worker->start = (instant){atomic_load(&worker->orders->start_ns)};
     enter_phase(worker, WORKER_RAMPING);
@@ -229,6 +248,8 @@ static instant next_wake(struct worker *worker) {
         until = instant_earlier(until, next_open_at(worker));
     if (redialling(worker))
         until = instant_earlier(until, next_redial_at(worker));
+    if (fleet_in_line(worker->fleet) > 0)
+        until = instant_earlier(until, instant_after(worker->now, LINE_LOOK));
     if (worker->unpublished)
         until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_LATEST));
     if (worker->phase == WORKER_DRAINING)
@@ -326,8 +347,11 @@ int worker_turn(struct worker *worker) {
     obey(worker);
     open_due(worker);
     redial_due(worker);
+    serve_line(worker);
+    fleet_end_turn(worker->fleet);
     end_ramp(worker);
     tell_when_empty(worker);
+    tell_when_spent(worker);
     drain(worker);
     if (worker->unpublished && instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)
         publish(worker);

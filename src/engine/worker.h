@@ -23,6 +23,19 @@ struct orders {
         paused_ns; /* how long the run stood stopped: the run clock is net_now() - this */
 };
 
+/* What one worker shares with the parent. */
+struct worker_desk {
+    struct tally_board board;
+    _Atomic uint64_t taken; /* see struct pool_hand */
+};
+
+/* What parent and workers share. */
+struct crew_shared {
+    struct orders orders;
+    struct pool pool;
+    struct worker_desk desks[]; /* one a worker */
+};
+
 struct worker {
     struct fleet_parts parts;
     struct fleet *fleet;
@@ -39,7 +52,7 @@ struct worker {
     instant paced_at; /* when the quantum was last fitted to the rate */
     instant published_at;
     bool unpublished;
-    bool told_empty;
+    bool told_empty, told_spent;
     instant drain_until;
     uint32_t quantum;
     /* The worst lateness of a turn, in the current window of the length of a deadline and in the
@@ -65,7 +78,7 @@ uint32_t worker_quantum(double per_second, duration think_low);
 /* The body of a worker process: never returns. Descriptors wake_fd and notify_fd are kept, all
  * others above the standard streams are closed. */
 _Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct request *request, const struct orders *orders,
-                              struct tally_board *board, int wake_fd, int notify_fd, int parent);
+                              const struct request *request, struct crew_shared *shared,
+                              int wake_fd, int notify_fd, int parent);
 
 #endif

@@ -165,7 +165,8 @@ static duration planned_age(const struct plan *plan) {
 
 static void judge_keepalive_time(struct findings *findings, const struct plan *plan) {
     duration age = planned_age(plan);
-    if (age < nginx_keepalive_time)
+    bool ends_with_requests = plan->hold == 0 && plan->requests > 0; /* nobody knows when */
+    if (age < nginx_keepalive_time || ends_with_requests)
         return;
     struct finding *finding = findings_add(
         findings, "keepalive_time", SIDE_SERVER, FINDING_WARN,
@@ -178,6 +179,9 @@ static void judge_keepalive_requests(struct findings *findings, const struct pla
                                      const struct target_facts *target) {
     duration each = plan_think_mean(plan) + target->took;
     int64_t requests = planned_age(plan) / (each > 0 ? each : 1);
+    int64_t fair = (int64_t)(plan->requests / plan->connections);
+    if (plan->requests > 0 && requests > fair)
+        requests = fair;
     if (requests <= nginx_keepalive_requests)
         return;
     struct finding *finding = findings_add(
@@ -186,7 +190,7 @@ static void judge_keepalive_requests(struct findings *findings, const struct pla
         "1 000 by default",
         WORDS_COUNT(nginx_keepalive_requests));
     finding->have = nginx_keepalive_requests;
-    if (plan->hold > 0)
+    if (plan->hold > 0 || plan->requests > 0)
         finding->asked = requests;
     finding_do(finding, "in nginx: keepalive_requests above that, 100000000 for example");
 }

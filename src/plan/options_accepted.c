@@ -6,7 +6,9 @@
 
 /* Counts as people write them, where that is exact. */
 static void format_count(char *buffer, size_t size, uint64_t value) {
-    if (value > 0 && value % 1000000 == 0)
+    if (value > 0 && value % 1000000000 == 0)
+        snprintf(buffer, size, "%" PRIu64 "G", value / 1000000000);
+    else if (value > 0 && value % 1000000 == 0)
         snprintf(buffer, size, "%" PRIu64 "M", value / 1000000);
     else
         snprintf(buffer, size, "%" PRIu64, value);

@@ -181,6 +181,8 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
+    if (options->given.requests && !options->given.duration)
+        options->duration = 0;
     return options->url != NULL ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",

@@ -119,6 +119,7 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->connections = (uint32_t)options->connections;
     plan->think = decide_think(options);
     plan->hold = options->duration;
+    plan->requests = options->requests;
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';

@@ -28,7 +28,8 @@ struct plan {
     uint32_t workers_needed; /* fewest that suffice (descriptors, rings); 0: could not tell */
     struct ramp ramp;
     struct span think;     /* 0..0: closed loop */
-    duration hold;         /* 0: until interrupted */
+    duration hold;         /* 0: until interrupted, or until the requests are sent */
+    uint64_t requests;     /* to be sent in all; 0: no bound */
     struct span reconnect; /* the backoff; 0..0: never */
     uint64_t seed;
     /* Filled by name resolution and the preflight, before the crew is forked. */

@@ -124,11 +124,13 @@ static void print_statuses(FILE *out, const uint64_t *statuses) {
         fprintf(out, "and %d other status%s   ", hidden, hidden == 1 ? "" : "es");
 }
 
-static void print_requests(FILE *out, const struct record *record) {
+static void print_requests(FILE *out, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     row(out, "requests");
-    fprintf(out, "sent %s   answered %s   ", words_count(counts->sent).text,
-            words_count(counts->answered).text);
+    fprintf(out, "sent %s", words_count(counts->sent).text);
+    if (plan->requests > 0)
+        fprintf(out, " of %s", words_count(plan->requests).text);
+    fprintf(out, "   answered %s   ", words_count(counts->answered).text);
     print_statuses(out, counts->statuses);
     fprintf(out, "timed out %s   lost %s", words_count(counts->timed_out).text,
             words_count(counts->requests_lost).text);
@@ -240,7 +242,7 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     print_ramp(out, plan, record);
     if (plan_reconnects(plan))
         print_refill(out, record);
-    print_requests(out, record);
+    print_requests(out, plan, record);
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
     print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));

@@ -11,6 +11,7 @@ void view_init(struct block_view *view, const struct plan *plan) {
         .think = plan->think,
         .phase = "start",
         .target = plan->connections,
+        .requests = plan->requests,
         .ramp_seconds = NAN,
         .reconnected = -1,
         .drained = -1,
@@ -74,6 +75,7 @@ void view_counts(struct block_view *view, const struct plan *plan, const struct 
     view->reconnected = plan_reconnects(plan) ? (int64_t)counts->reconnected : -1;
     view->peak = record->live_peak;
     view->timed_out = counts->timed_out;
+    view->sent = counts->sent;
     view->answers = total->latency.count;
     view->p50 = quantile(total, 0.5);
     view->p90 = quantile(total, 0.9);

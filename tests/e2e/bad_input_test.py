@@ -24,6 +24,8 @@ DURATION = ("", "x", "-1s", "1y", "1s2", "s", "1 s", "1..2s", "99999999999999999
 VALUES = {
     "--connections": (COUNT + ("0", "10000001", "11M"), [ACCEPTED, "--connections", "10M"]),
     "-c": (("0", "x"), [ACCEPTED, "-c", "10M"]),
+    "--requests": (COUNT + ("0", "1000001G"), [ACCEPTED, "--requests", "1000000G"]),
+    "-n": (("0", "x"), [ACCEPTED, "-n"]),
     "--workers": (COUNT + ("0", "4097"), [ACCEPTED, "--workers", "4096"]),
     "--seed": (("", "x", "-1", "9223372036854775808"), [ACCEPTED, "--seed"]),
     "--ramp": (("", "x", "0/10ms", "10/", "/10ms", "10/0", "10/999us", "10/61m", "1000001/1s", "-1/1s", "10/10ms/1s"),
@@ -81,10 +83,9 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("requests", "rate", "body", "source", "require", "html", "junit",
+      ("rate", "body", "source", "require", "html", "junit",
        "hgrm", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
-    (["-n", "5", URL], ["-n"]),
     (["http://a/ b", ], ["space"]),
     (["http://a b/"], ["space"]),
     (["http://user@host/"], ["user names"]),

@@ -31,6 +31,7 @@ static void make_plan(struct play *play) {
         .ramp = {config->ramp, config->connections},
         .think = config->think,
         .reconnect = config->reconnect,
+        .requests = config->requests,
         .seed = config->world.seed,
         .address_count = 1,
     };
@@ -49,6 +50,11 @@ void play_start_in(struct play *play, const struct play_config *config, struct n
     play->seen = map(sizeof *play->seen);
     struct fleet_parts parts = {
         .plan = &play->plan, .request = &play->request, .net = net, .tally = play->tally};
+    if (config->requests > 0) {
+        atomic_store(&play->pool.left, config->requests);
+        parts.pool = config->pool != NULL ? config->pool : &play->pool;
+        parts.taken = &play->taken;
+    }
     assert_int_equal(worker_init(&play->worker, &parts, &play->orders, play->board, -1, -1), 0);
     sim_freezing(net, false);
     sim_wake(net); /* the order to run comes at once */
@@ -100,6 +106,8 @@ static void audit_counts(const struct play *play, const struct counts *counts) {
     const struct tally *tally = play->tally;
     if (tally->refill.count < counts->reconnected || tally->refill.count > counts->opened)
         fail_play(play, "reconnected <= refilled <= opened");
+    if (play->config.requests > 0 && counts->sent != atomic_load(&play->taken))
+        fail_play(play, "sent is not what was taken from the pool");
     const struct truth *truth = sim_truth(play->net);
     if (counts->descriptors != truth->descriptors)
         fail_play(play, "descriptors counted are not those open");
@@ -179,6 +187,17 @@ void play_until(struct play *play, duration elapsed) {
         play_turn(play);
     }
     sim_stop_at(play->net, INSTANT_NEVER);
+}
+
+static bool spent(const struct play *play) {
+    const struct counts *counts = &play->tally->counts;
+    const struct pool *pool = play->config.pool != NULL ? play->config.pool : &play->pool;
+    return atomic_load(&pool->left) == 0 && counts->outstanding == 0;
+}
+
+void play_spend(struct play *play) {
+    while (!over(play) && !spent(play))
+        play_turn(play);
 }
 
 void play_freeze(struct play *play) {

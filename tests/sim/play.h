@@ -18,6 +18,8 @@ struct play_config {
     struct rate ramp;
     struct span think;
     struct span reconnect;             /* 0..0: never */
+    uint64_t requests;                 /* of -n; 0: no bound */
+    struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
     uint32_t audit_every;              /* turns; 0: each */
 };
@@ -28,6 +30,8 @@ struct play {
     struct plan plan;
     struct request request;
     struct orders orders;
+    struct pool pool;
+    _Atomic uint64_t taken; /* of it */
     struct tally_board *board;
     struct tally *tally;
     struct tally *seen; /* as the parent reads it */
@@ -56,6 +60,8 @@ void play_turn(struct play *play);
 void play_audit(struct play *play);
 
 void play_order(struct play *play, enum order order);
+/* Goes on until every request of the pool was sent and has ended, as the parent would tell. */
+void play_spend(struct play *play);
 /* Orders the freeze now and goes on until all is fixed. */
 void play_freeze(struct play *play);
 /* Drains, and compares the final books with the truth. */

@@ -127,8 +127,8 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"-n",       "--requests", "--rate",    "--body",
-                                  "--source", "--require",  "--metrics", "--html"};
+    static char *const later[] = {"--rate",    "--body",    "--source",
+                                  "--require", "--metrics", "--html"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -140,6 +140,16 @@ static void a_command_refuses_what_only_another_one_takes(void **state) {
     assert_refused(parse(COMMAND_CHECK, (char *const[]){"--no-check", "e", NULL}),
                    "--no-check: not an option of holdfast check");
     assert_int_equal(parse(COMMAND_CHECK, (char *const[]){"-q", "-c", "5", "e", NULL}), OPTIONS_OK);
+}
+
+static void a_count_of_requests_ends_the_hold_unless_a_duration_does(void **state) {
+    (void)state;
+    assert_int_equal(PARSE("-n", "20k", "e"), OPTIONS_OK);
+    assert_int_equal(options.requests, 20000);
+    assert_int_equal(options.duration, 0);
+    assert_false(options.given.duration);
+    assert_int_equal(PARSE("-n", "20k", "-d", "5s", "e"), OPTIONS_OK);
+    assert_int_equal(options.duration, 5 * SECOND);
 }
 
 static void an_option_is_given_once(void **state) {
@@ -181,6 +191,9 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"-w", "4097", "-w: \"4097\" is out of bounds: 1..4096 is accepted, such as 1 or 4"},
         {"-w", "0", "-w: \"0\" is out of bounds"},
         {"--seed", "9223372036854775808", "--seed: \"9223372036854775808\" is out of bounds: 0.."},
+        {"-n", "0", "-n: \"0\" is out of bounds: 1..1000000G is accepted, such as 100 or 10k"},
+        {"--requests", "1000001G", "--requests: \"1000001G\" is out of bounds"},
+        {"-n", "1.5", "-n: \"1.5\" is not a count"},
         {"-r", "0/10ms", "-r: \"0/10ms\" is out of bounds: N/DUR or N (a second) is accepted"},
         {"-r", "10/0", "-r: \"10/0\" is"},
         {"-r", "10/1us", "-r: \"10/1us\" is out of bounds"},
@@ -415,6 +428,7 @@ int main(void) {
         cmocka_unit_test(names_are_not_abbreviated),
         cmocka_unit_test(an_unknown_option_is_refused_by_name),
         cmocka_unit_test(a_command_refuses_what_only_another_one_takes),
+        cmocka_unit_test(a_count_of_requests_ends_the_hold_unless_a_duration_does),
         cmocka_unit_test(an_option_is_given_once),
         cmocka_unit_test(a_value_is_there_where_it_belongs_and_nowhere_else),
         cmocka_unit_test(values_out_of_bounds_name_what_is_accepted),
