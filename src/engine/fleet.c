@@ -48,6 +48,8 @@ struct fleet {
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
     bool frozen;
+    bool broken_off; /* the event being used ends both directions while a send is under way: a reset
+                      * whose error the kernel spent on the send */
     char scratch[SCRATCH_BYTES];
 };
 
@@ -188,9 +190,14 @@ static void ask(struct fleet *fleet, struct conn *conn, instant asked) {
     const struct request *request = fleet->request;
     conn->asked_ns = asked.ns;
     conn->sent_ns = fleet->now.ns;
-    counts_of(fleet)->bytes_out += request->length;
-    net_send(fleet->net, conn->fd, request->bytes, request->length,
-             tag_of(fleet, conn, FLEET_SEND));
+    uint64_t tag = tag_of(fleet, conn, FLEET_SEND);
+    if (request->body_length > 0) {
+        conn->flags |= CONN_SENDING;
+        net_send_counted(fleet->net, conn->fd, request->bytes, request->length, tag);
+    } else {
+        counts_of(fleet)->bytes_out += request->length;
+        net_send(fleet->net, conn->fd, request->bytes, request->length, tag);
+    }
     arm_timer(fleet, conn, tick_after(instant_after(fleet->now, fleet->plan->options->timeout)));
 }
 
@@ -205,6 +212,7 @@ static void arm_ticks(struct fleet *fleet, struct conn *conn, uint64_t ticks) {
 static void think(struct fleet *fleet, struct conn *conn) {
     if (fleet->closed_loop) {
         conn->flags |= CONN_ASK_NOW;
+        conn->asked_ns = fleet->now.ns;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
         return;
     }
@@ -221,7 +229,7 @@ static void stand_in_line(struct fleet *fleet, struct conn *conn) {
 static void leave_line(struct fleet *fleet, struct conn *conn) {
     if ((conn->flags & CONN_IN_LINE) == 0)
         return;
-    conn->flags &= (uint8_t)~CONN_IN_LINE;
+    conn->flags &= (uint16_t)~CONN_IN_LINE;
     line_leave(&fleet->line, index_of(fleet, conn));
 }
 
@@ -263,11 +271,15 @@ static void release(struct fleet *fleet, struct conn *conn) {
 
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus);
 
+static bool kernel_owns(const struct conn *conn) {
+    return (conn->flags & (CONN_ARMED | CONN_DIALLING | CONN_SENDING)) != 0;
+}
+
 /* Closing has three steps: shut down, wait until the kernel owns nothing, close. */
 static void end(struct fleet *fleet, struct conn *conn) {
-    conn->flags &= (uint8_t)~CONN_LINGERING;
+    conn->flags &= (uint16_t)~CONN_LINGERING;
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
-    bool owned = (conn->flags & (CONN_ARMED | CONN_DIALLING)) != 0;
+    bool owned = kernel_owns(conn);
     if ((conn->flags & CONN_BY_RESET) != 0)
         net_reset(fleet->net, conn->fd);
     else if (owned)
@@ -343,6 +355,7 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
     }
     if (step.todo & DO_FIX) {
         conn->flags |= CONN_FIXED;
+        conn->flags &= (uint16_t)~CONN_ASK_NOW;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
     }
     if (step.todo & DO_LINGER)
@@ -435,7 +448,7 @@ static void use_bytes(struct fleet *fleet, struct conn *conn, const char *bytes,
 /* FIN, after all bytes before it were used. An earlier errno means that the kernel spent the reset
  * on another call: it is still a reset. */
 static void use_fin(struct fleet *fleet, struct conn *conn) {
-    if (conn->error == ECONNRESET) {
+    if (conn->error == ECONNRESET || fleet->broken_off) {
         befall(fleet, conn, STIMULUS_RESET);
         return;
     }
@@ -476,6 +489,11 @@ static void receive(struct fleet *fleet, struct conn *conn, bool all) {
 
 /* An idle connection's request is due: it asks, when there is one left to be sent. */
 static void begin_request(struct fleet *fleet, struct conn *conn, instant asked) {
+    if ((conn->flags & CONN_SENDING) != 0) { /* answered before it was sent whole */
+        conn->flags |= CONN_ASK_NOW;
+        conn->asked_ns = asked.ns;
+        return;
+    }
     if (!pool_take(&fleet->hand)) {
         stand_in_line(fleet, conn);
         return;
@@ -499,8 +517,8 @@ static void settle(struct fleet *fleet, struct conn *conn) {
     if (!open_for_use(conn))
         return;
     if (conn->state == CONN_IDLE && (conn->flags & CONN_ASK_NOW) != 0) {
-        conn->flags &= (uint8_t)~CONN_ASK_NOW;
-        begin_request(fleet, conn, fleet->now);
+        conn->flags &= (uint16_t)~CONN_ASK_NOW;
+        begin_request(fleet, conn, (instant){conn->asked_ns});
         if (!open_for_use(conn))
             return;
     }
@@ -591,7 +609,7 @@ static void connected(struct fleet *fleet, struct conn *conn) {
 }
 
 static void connect_done(struct fleet *fleet, struct conn *conn, int result) {
-    conn->flags &= (uint8_t)~CONN_DIALLING;
+    conn->flags &= (uint16_t)~CONN_DIALLING;
     if (conn->state == CONN_CLOSING)
         befall(fleet, conn, STIMULUS_QUIET);
     else if (result < 0)
@@ -615,21 +633,29 @@ static void read_on_lingering(struct fleet *fleet, struct conn *conn) {
     arm_readiness(fleet, conn);
 }
 
+/* It was shut, and one of the kernel's hands is off it. */
+static void let_go(struct fleet *fleet, struct conn *conn) {
+    if (!kernel_owns(conn))
+        befall(fleet, conn, STIMULUS_QUIET);
+}
+
 static void ready(struct fleet *fleet, struct conn *conn, int result) {
-    conn->flags &= (uint8_t)~CONN_ARMED;
+    conn->flags &= (uint16_t)~CONN_ARMED;
     if (conn->state == CONN_CLOSING) {
         if ((conn->flags & CONN_LINGERING) == 0)
-            befall(fleet, conn, STIMULUS_QUIET);
+            let_go(fleet, conn);
         else if (result < 0)
             befall(fleet, conn, STIMULUS_ERROR); /* to arm it again and again would be a spin */
         else
             read_on_lingering(fleet, conn);
         return;
     }
+    fleet->broken_off = result > 0 && (result & POLLHUP) != 0 && (conn->flags & CONN_SENDING) != 0;
     if (result < 0)
         use_error(fleet, conn, -result); /* the kernel could not arm it: ENOMEM */
     else
         receive(fleet, conn, (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+    fleet->broken_off = false;
     settle(fleet, conn);
 }
 
@@ -643,7 +669,8 @@ static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
         return;
     }
     return_reader(fleet, conn);
-    counts_of(fleet)->bytes_out -= fleet->request->length;
+    if (fleet->request->body_length == 0)
+        counts_of(fleet)->bytes_out -= fleet->request->length;
     befall(fleet, conn, STIMULUS_UNSENT);
     pool_put_back(&fleet->hand);
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
@@ -657,6 +684,26 @@ static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
         use_error(fleet, conn, error);
 }
 
+/* A request with a body went out, in whole or in part. In part: the connection was reset in
+ * between, and what the server said before is still to be read. */
+static void send_done(struct fleet *fleet, struct conn *conn, int result) {
+    conn->flags &= (uint16_t)~CONN_SENDING;
+    if (result > 0 && (conn->flags & CONN_FIXED) == 0)
+        counts_of(fleet)->bytes_out += (uint64_t)result;
+    if (conn->state == CONN_CLOSING) {
+        if ((conn->flags & CONN_LINGERING) == 0)
+            let_go(fleet, conn);
+        return;
+    }
+    if (result <= 0) {
+        send_failed(fleet, conn, result < 0 ? -result : EPIPE);
+        return;
+    }
+    if ((size_t)result < fleet->request->length && conn->error == 0)
+        conn->error = ECONNRESET;
+    settle(fleet, conn);
+}
+
 void fleet_event(struct fleet *fleet, const struct net_event *event) {
     uint32_t slot = slot_tag_slot(event->tag);
     require(slot < fleet->share);
@@ -668,7 +715,12 @@ void fleet_event(struct fleet *fleet, const struct net_event *event) {
     switch (slot_tag_operation(event->tag)) {
     case FLEET_CONNECT: connect_done(fleet, conn, event->result); break;
     case FLEET_READY: ready(fleet, conn, event->result); break;
-    case FLEET_SEND: send_failed(fleet, conn, -event->result); break;
+    case FLEET_SEND:
+        if ((conn->flags & CONN_SENDING) != 0)
+            send_done(fleet, conn, event->result);
+        else
+            send_failed(fleet, conn, -event->result);
+        break;
     default: require(false); /* not an operation of the fleet */
     }
 }
@@ -793,8 +845,9 @@ const char *fleet_audit(const struct fleet *fleet) {
         in_line += lined;
         if (lined && (conn->state != CONN_IDLE || is_fixed))
             return "only idle connections stand in line";
+        bool held_up = (conn->flags & CONN_SENDING) != 0 && (conn->flags & CONN_ASK_NOW) != 0;
         bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
-                     (conn->state == CONN_IDLE && !is_fixed && !lined) ||
+                     (conn->state == CONN_IDLE && !is_fixed && !lined && !held_up) ||
                      (conn->flags & CONN_LINGERING) != 0;
         if (conn->state != CONN_VACANT && waits != wheel_armed(fleet->wheel, i))
             return "timers armed = connections with a deadline";

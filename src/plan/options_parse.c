@@ -181,6 +181,9 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
+    if (!options_load_body(
+            options, line->typed[ROW_body][0] != '\0' ? line->typed[ROW_body] : "body", line->to))
+        return false;
     if (options->given.requests && !options->given.duration)
         options->duration = 0;
     return options->url != NULL ||

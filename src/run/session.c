@@ -527,7 +527,8 @@ static void arm_sources(struct session *session) {
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
     const struct options *options = plan->options;
-    if (!request_bake(&session->request, options->method, &plan->target, &options->header))
+    if (!request_bake(&session->request, options->method, &plan->target, &options->header,
+                      options_body(options)))
         return -ENOMEM;
     session->total = calloc(1, sizeof *session->total);
     if (session->total == NULL || !meter_init(&session->meter))

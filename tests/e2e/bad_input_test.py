@@ -26,6 +26,7 @@ VALUES = {
     "-c": (("0", "x"), [ACCEPTED, "-c", "10M"]),
     "--requests": (COUNT + ("0", "1000001G"), [ACCEPTED, "--requests", "1000000G"]),
     "-n": (("0", "x"), [ACCEPTED, "-n"]),
+    "--body": (("", "/no/such/file", "/"), ["--body"]),
     "--workers": (COUNT + ("0", "4097"), [ACCEPTED, "--workers", "4096"]),
     "--seed": (("", "x", "-1", "9223372036854775808"), [ACCEPTED, "--seed"]),
     "--ramp": (("", "x", "0/10ms", "10/", "/10ms", "10/0", "10/999us", "10/61m", "1000001/1s", "-1/1s", "10/10ms/1s"),
@@ -83,7 +84,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("rate", "body", "source", "require", "html", "junit",
+      ("rate", "source", "require", "html", "junit",
        "hgrm", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["http://a/ b", ], ["space"]),

@@ -1,8 +1,17 @@
 #!/usr/bin/env python3
 """Shapes of load against a real nginx and servers of ours: a closed loop, a pool of requests, bodies."""
 
+import contextlib
+import hashlib
 import os
+import pathlib
+import random
+import re
 import signal
+import socket
+import struct
+import tempfile
+import threading
 import time
 import unittest
 
@@ -71,6 +80,159 @@ class PoolTest(NginxTest):
         # What it had taken and not yet told of is not sent again.
         self.assertLessEqual(result.requests["sent"], 2000)
         self.assertLessEqual(self.server.access_lines(), 2000)
+
+
+class BodyServer:
+    """A server on loopback for requests with a body; `behave(connection, head, body_bytes)` does the rest of a
+    request whose head was read, and gives whether the connection stays."""
+
+    def __init__(self, behave):
+        self.behave, self.listening = behave, holdfast.listener()
+        self.url = holdfast.url_of(self.listening)
+        self.bytes, self.heads, self.lock = 0, [], threading.Lock()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.listening.accept()
+                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        with connection, contextlib.suppress(OSError), connection.makefile("rb") as stream:
+            while head := b"".join(iter(stream.readline, b"\r\n")):
+                length = int(re.search(rb"Content-Length: (\d+)", head)[1]) if b"Content-Length" in head else 0
+                with self.lock:
+                    self.heads.append(head)
+                if not self.behave(self, connection, stream, length):
+                    return
+
+    def read(self, stream, length):
+        digest = hashlib.sha256()
+        while length > 0:
+            piece = stream.read(min(length, 1 << 16))
+            if not piece:
+                return None
+            digest.update(piece)
+            length -= len(piece)
+            with self.lock:
+                self.bytes += len(piece)
+        return digest.hexdigest()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listening.close()
+
+
+OK, TOO_LARGE = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", b"HTTP/1.1 413 Too\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+
+class BodyTest(unittest.TestCase):
+    LARGE = 8 << 20
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.folder.name) / "body"
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def body(self, length):
+        self.path.write_bytes(random.randbytes(length))
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+    def test_bodies_arrive_whole(self):
+        for method, length in (("POST", 5), ("PUT", 100_000), ("POST", self.LARGE), ("GET", 7)):
+            digest, digests = self.body(length), []
+
+            def behave(server, connection, stream, length):
+                digests.append(server.read(stream, length))
+                connection.sendall(OK)
+                return True
+            with self.subTest(method=method, length=length), BodyServer(behave) as server:
+                result = soak("-c", 3, "-n", 9, "-i", 0, "-X", method, "--body", self.path, "--no-check", server.url)
+                self.assertEqual((0, 9), (result.code, result.requests["answered"]), result.err)
+                self.assertEqual([digest] * 9, digests)
+                heads = sum(map(len, server.heads)) + 9 * len(b"\r\n")
+                self.assertEqual(heads + 9 * length, result.requests["bytes_out"])
+
+    def test_the_preflight_asks_with_head_and_no_body(self):
+        self.body(5)
+
+        def behave(server, connection, stream, length):
+            server.read(stream, length)
+            connection.sendall(OK)
+            return True
+        with BodyServer(behave) as server:
+            result = soak("-c", 1, "-n", 1, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, server.url)
+            self.assertEqual(0, result.code, result.err)
+            self.assertEqual([b"HEAD", b"POST"], [head.split()[0] for head in server.heads])
+            self.assertNotIn(b"Content-Length", server.heads[0])
+
+    def test_an_early_answer_and_a_close_are_an_answer(self):
+        self.body(self.LARGE)
+
+        def behave(server, connection, stream, length):
+            connection.sendall(TOO_LARGE)
+            connection.shutdown(socket.SHUT_WR)
+            server.read(stream, length)  # as nginx does: lingers, so that no RST overtakes the answer
+            return False
+        with BodyServer(behave) as server:
+            result = soak("-c", 4, "-d", "1s", "-X", "POST", "--body", self.path, "--no-check", server.url)
+            self.assertEqual({"closed_announced": 4}, result.outcomes)
+            self.assertEqual({"413": 4}, result.requests["by_status"])
+
+    def test_what_a_reset_cuts_off_is_counted_as_far_as_it_went(self):
+        self.body(self.LARGE)
+
+        def behave(server, connection, stream, length):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            return False
+        with BodyServer(behave) as server:
+            result = soak("-c", 4, "-d", "1s", "-X", "POST", "--body", self.path, "--no-check", server.url)
+            self.assertEqual({"reset_in_flight": 4}, result.outcomes)
+            self.assertEqual((4, 4), (result.requests["sent"], result.requests["lost"]))
+            self.assertLess(0, result.requests["bytes_out"])
+            self.assertLess(result.requests["bytes_out"], 4 * self.LARGE)
+
+    def test_a_server_that_does_not_read_times_out(self):
+        self.body(self.LARGE)
+        go_on = threading.Event()
+
+        def behave(server, connection, stream, length):
+            go_on.wait(holdfast.PATIENCE_SECONDS)
+            return False
+        with BodyServer(behave) as server:
+            result = soak("-c", 4, "-d", "0.5s", "--timeout", "300ms", "-X", "POST", "--body", self.path, "--no-check",
+                          server.url)
+            go_on.set()
+            self.assertEqual(4, sum(result.outcomes.get(name, 0) for name in ("response_timeout", "silent")))
+            self.assertEqual((4, 4), (result.requests["sent"], result.requests["timed_out"]))
+
+    def test_a_run_may_end_while_a_body_is_on_its_way(self):
+        self.body(self.LARGE)
+        with BodyServer(lambda server, connection, stream, length: time.sleep(2)) as server:
+            with Run("-c", 4, "-d", "0", "--timeout", "1s", "-X", "PUT", "--body", self.path, "--no-check", "--ui", "line",
+                     server.url) as run:
+                run.wait_for_phase("hold")
+                run.signal(signal.SIGINT)
+                self.assertIn(run.finish().code, (0, 1, 4))
+
+    def test_a_saved_run_with_a_body_is_read_back_without_it(self):
+        self.body(5)
+        def behave(server, connection, stream, length):
+            server.read(stream, length)
+            connection.sendall(OK)
+            return True
+        with BodyServer(behave) as server:
+            report = pathlib.Path(self.folder.name) / "report.json"
+            soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, server.url, "--json", report,
+                 report=report)
+            self.path.unlink()
+            code, out, err = holdfast.plainly("report", report)
+            self.assertIn("sent 2 of 2", out, err)
 
 
 if __name__ == "__main__":

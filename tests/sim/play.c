@@ -39,7 +39,11 @@ static void make_plan(struct play *play) {
     assert_true(
         target_parse(&play->plan.target, "http://127.0.0.1:8080/", (char[TARGET_ERROR_MAX]){0}));
     static const struct text_list none = {0};
-    assert_true(request_bake(&play->request, "GET", &play->plan.target, &none));
+    static const char zeros[4096];
+    const struct body body = {zeros, config->body};
+    require(config->body <= sizeof zeros);
+    assert_true(request_bake(&play->request, config->body > 0 ? "POST" : "GET", &play->plan.target,
+                             &none, config->body > 0 ? &body : NULL));
 }
 
 void play_start_in(struct play *play, const struct play_config *config, struct net *net) {

@@ -19,6 +19,7 @@ struct play_config {
     struct span think;
     struct span reconnect;             /* 0..0: never */
     uint64_t requests;                 /* of -n; 0: no bound */
+    size_t body;                       /* bytes of the request's; 0: GET, and none */
     struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
     uint32_t audit_every;              /* turns; 0: each */

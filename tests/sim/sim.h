@@ -65,6 +65,7 @@ struct sim_config {
     uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
     duration late_by;    /* by up to this */
     uint32_t pieces_max; /* an answer is cut into up to so many; 0: never */
+    duration sent_after; /* how long a counted send may take to go out, while answers may come */
     uint32_t bad_dials, bad_requests;   /* of a million, where no script says otherwise */
     duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */
     const struct script *scripts;       /* of the first connections, in the order they are opened */
@@ -91,6 +92,8 @@ struct truth {
     uint64_t received;     /* requests that the kernel took whole */
     uint64_t sends_failed; /* requests that it did not take */
     uint64_t answered;     /* answers read to their end, the request outstanding */
+    uint64_t cut;          /* counted sends of which a part went out */
+    uint64_t bytes;        /* that counted sends took */
     uint64_t late;         /* answers that nobody was there to read any more */
     uint64_t ended_early;  /* connections ended by the engine before any deadline: never */
     uint64_t either;       /* of connect_timeout: due within the tick of the freeze, or abandoned */

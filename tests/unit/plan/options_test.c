@@ -127,8 +127,7 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"--rate",    "--body",    "--source",
-                                  "--require", "--metrics", "--html"};
+    static char *const later[] = {"--rate", "--source", "--require", "--metrics", "--html"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -150,6 +149,61 @@ static void a_count_of_requests_ends_the_hold_unless_a_duration_does(void **stat
     assert_false(options.given.duration);
     assert_int_equal(PARSE("-n", "20k", "-d", "5s", "e"), OPTIONS_OK);
     assert_int_equal(options.duration, 5 * SECOND);
+}
+
+/* A file of so many bytes. */
+static void make_file(char path[static 32], size_t bytes) {
+    memcpy(path, "/tmp/holdfast-body-XXXXXX", sizeof "/tmp/holdfast-body-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "body", bytes < 4 ? bytes : 4), bytes < 4 ? bytes : 4);
+    assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+    close(fd);
+}
+
+static void a_body_is_read_whole_and_once(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 4, 100000, BODY_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char path[32];
+        make_file(path, sizes[i]);
+        assert_int_equal(PARSE("--body", path, "-X", "POST", "e"), OPTIONS_OK);
+        unlink(path);
+        assert_int_equal(options_body(&options)->length, sizes[i]);
+        assert_int_equal(memcmp(options_body(&options)->bytes, "body", sizes[i] < 4 ? sizes[i] : 4),
+                         0);
+    }
+    assert_int_equal(PARSE("e"), OPTIONS_OK);
+    assert_null(options_body(&options));
+}
+
+static void a_body_that_is_too_long_or_not_there_is_refused(void **state) {
+    (void)state;
+    char path[32];
+    make_file(path, (size_t)BODY_MAX + 1);
+    enum options_outcome outcome = PARSE("--body", path, "e");
+    unlink(path);
+    assert_refused(outcome, "--body: \"/tmp/holdfast-body-");
+    assert_non_null(strstr(error, "longer than the 64 MiB that are accepted"));
+    assert_refused(PARSE("--body", path, "e"), "--body: cannot open \"/tmp/holdfast-body-");
+    assert_refused(PARSE("--body", "/", "e"), "--body: cannot read \"/\"");
+    assert_refused(PARSE("--body", "", "e"), "--body: the value is empty");
+}
+
+static void a_length_given_is_the_bodys(void **state) {
+    (void)state;
+    char path[32];
+    make_file(path, 4);
+    assert_int_equal(PARSE("-H", "content-length: 4", "--body", path, "e"), OPTIONS_OK);
+    assert_refused(PARSE("-H", "Content-Length: 5", "--body", path, "e"),
+                   "--header: \"Content-Length: 5\" is refused: the request's body has 4 bytes");
+    assert_refused(PARSE("--body", path, "-H", "Content-Length: 0", "e"),
+                   "--header: \"Content-Length: 0\" is refused: the request's body has 4 bytes");
+    unlink(path);
+    struct text_list headers = {3, {"A: 1", "CONTENT-LENGTH: 4", "B: 2"}};
+    options_drop_length(&headers);
+    assert_int_equal(headers.count, 2);
+    assert_string_equal(headers.items[1], "B: 2");
 }
 
 static void an_option_is_given_once(void **state) {
@@ -339,7 +393,8 @@ static void a_bad_header_is_refused(void **state) {
         {"Authorization: secret\x7f", "-H: the value of \"Authorization\" has a control character"},
         {"transfer-encoding: chunked", "-H: Transfer-Encoding is refused"},
         {"Transfer-Encoding:", "-H: Transfer-Encoding is refused"},
-        {"Content-Length: 5", "-H: Content-Length \"5\" is refused"},
+        {"Content-Length: 5",
+         "--header: \"Content-Length: 5\" is refused: the request's body has 0 bytes (--body"},
         {"content-length: 0, 0", "-H: Content-Length \"0, 0\" is refused"},
         {"Content-Length:", "-H: Content-Length \"\" is refused"},
         {"@", "-H: a file name is missing after '@'"},
@@ -429,6 +484,9 @@ int main(void) {
         cmocka_unit_test(an_unknown_option_is_refused_by_name),
         cmocka_unit_test(a_command_refuses_what_only_another_one_takes),
         cmocka_unit_test(a_count_of_requests_ends_the_hold_unless_a_duration_does),
+        cmocka_unit_test(a_body_is_read_whole_and_once),
+        cmocka_unit_test(a_body_that_is_too_long_or_not_there_is_refused),
+        cmocka_unit_test(a_length_given_is_the_bodys),
         cmocka_unit_test(an_option_is_given_once),
         cmocka_unit_test(a_value_is_there_where_it_belongs_and_nowhere_else),
         cmocka_unit_test(values_out_of_bounds_name_what_is_accepted),
