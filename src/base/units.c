@@ -184,6 +184,19 @@ bool units_parse_rate(const char *text, struct rate *out) {
     return true;
 }
 
+bool units_parse_frequency(const char *text, frequency *out) {
+    struct reader reader = reader_of(text);
+    struct decimal decimal;
+    bool has_point;
+    uint64_t scale = FREQUENCY_ONE;
+    if (!read_decimal(&reader, &decimal, &has_point))
+        return false;
+    const struct unit *unit = read_unit(&reader, count_units, COUNT_UNITS);
+    if (unit != NULL)
+        scale *= unit->scale;
+    return reader.at == reader.end && scale_decimal(decimal, scale, out);
+}
+
 bool units_parse_span(const char *text, struct span *out) {
     struct reader low = reader_of(text);
     struct span span;
@@ -231,6 +244,17 @@ char *units_format_rate(char *buffer, size_t size, struct rate value) {
     snprintf(buffer, size, "%" PRIu64 "%s/%s",
              unit != NULL ? value.count / unit->scale : value.count, unit != NULL ? unit->name : "",
              shortened);
+    return buffer;
+}
+
+/* Decimals without trailing zeros. */
+char *units_format_frequency(char *buffer, size_t size, frequency value) {
+    char fraction[8];
+    snprintf(fraction, sizeof fraction, ".%06u", (unsigned)(value % FREQUENCY_ONE));
+    size_t length = strlen(fraction);
+    while (length > 1 && fraction[length - 1] == '0')
+        fraction[--length] = '\0';
+    snprintf(buffer, size, "%" PRIu64 "%s", value / FREQUENCY_ONE, length > 1 ? fraction : "");
     return buffer;
 }
 

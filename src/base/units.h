@@ -14,6 +14,10 @@ struct rate {
     duration per;
 };
 
+/* How often a second, in millionths. */
+typedef uint64_t frequency;
+#define FREQUENCY_ONE UINT64_C(1000000)
+
 /* A closed range of durations; low == high is a fixed one. */
 struct span {
     duration low;
@@ -32,10 +36,13 @@ struct span {
  *
  * rate: COUNT/DURATION with a duration above 0, COUNT/UNIT ("10/s") or COUNT (per second).
  *
+ * frequency: digits, decimals or not, with a suffix k M G or not ("0.5", "1.5k").
+ *
  * span: DURATION or DURATION..DURATION with low <= high. */
 bool units_parse_count(const char *text, uint64_t *out);
 bool units_parse_duration(const char *text, duration *out);
 bool units_parse_rate(const char *text, struct rate *out);
+bool units_parse_frequency(const char *text, frequency *out);
 bool units_parse_span(const char *text, struct span *out);
 
 /* Each formatter writes a short text its parser reads back to the same value: a whole number of the
@@ -43,6 +50,7 @@ bool units_parse_span(const char *text, struct span *out);
  * most size bytes. Returns buffer. 64 bytes are always enough. */
 char *units_format_duration(char *buffer, size_t size, duration value);
 char *units_format_rate(char *buffer, size_t size, struct rate value);
+char *units_format_frequency(char *buffer, size_t size, frequency value);
 char *units_format_span(char *buffer, size_t size, struct span value);
 
 /* For people: digits in groups of three ("10 000"); a duration in three digits with two decimals at

@@ -138,16 +138,25 @@ const struct crew_member *crew_member(const struct crew *crew, size_t index) {
     return &crew->members[index];
 }
 
-static void give(struct crew *crew, enum order order) {
-    atomic_store(&crew->shared->orders.order, order);
+static void wake(struct crew *crew) {
     uint64_t one = 1;
     for (size_t i = 0; i < crew->count; i++)
         (void)!write(crew->wake_fds[i], &one, sizeof one);
 }
 
+static void give(struct crew *crew, enum order order) {
+    atomic_store(&crew->shared->orders.order, order);
+    wake(crew);
+}
+
 void crew_run(struct crew *crew, instant start) {
     atomic_store(&crew->shared->orders.start_ns, start.ns);
     give(crew, ORDER_RUN);
+}
+
+void crew_hold(struct crew *crew, instant since) {
+    atomic_store(&crew->shared->orders.hold_ns, since.ns);
+    wake(crew);
 }
 
 void crew_freeze(struct crew *crew) {

@@ -38,6 +38,8 @@ const struct crew_member *crew_member(const struct crew *crew, size_t index);
 
 /* Starts the ramp at that instant of the run clock. */
 void crew_run(struct crew *crew, instant start);
+/* The hold began at that instant: the schedule of --rate starts. */
+void crew_hold(struct crew *crew, instant since);
 void crew_freeze(struct crew *crew);
 void crew_drain(struct crew *crew, bool by_reset);
 

@@ -14,6 +14,7 @@
 #include "engine/conn.h"
 #include "engine/line.h"
 #include "engine/redial.h"
+#include "engine/schedule.h"
 #include "http/response.h"
 
 enum {
@@ -44,7 +45,9 @@ struct fleet {
     uint32_t first_dials;           /* connecting for the first time */
     struct redial_queue redials;    /* vacant, their backoff over */
     struct pool_hand hand;          /* in the pool of -n */
-    struct line line;               /* idle, and no request is left for them */
+    struct line line;               /* idle, and no request is there for them */
+    struct schedule schedule;       /* of --rate */
+    uint64_t served;                /* of it: handed over */
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
     bool frozen;
@@ -114,6 +117,10 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
     fleet->redials.slots = reserve(share * sizeof *fleet->redials.slots);
     fleet->redials.capacity = share;
+    fleet->schedule = (struct schedule){.rate = parts->plan->rate,
+                                        .worker = parts->worker,
+                                        .workers = parts->plan->workers,
+                                        .start = INSTANT_NEVER};
     fleet->line.links = reserve(share * sizeof *fleet->line.links);
     fleet->hand = (struct pool_hand){
         .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
@@ -208,17 +215,6 @@ static void arm_ticks(struct fleet *fleet, struct conn *conn, uint64_t ticks) {
     arm_timer(fleet, conn, (uint32_t)due);
 }
 
-/* Draws the think time. */
-static void think(struct fleet *fleet, struct conn *conn) {
-    if (fleet->closed_loop) {
-        conn->flags |= CONN_ASK_NOW;
-        conn->asked_ns = fleet->now.ns;
-        wheel_cancel(fleet->wheel, index_of(fleet, conn));
-        return;
-    }
-    arm_ticks(fleet, conn, random_between(&fleet->random, fleet->think_low, fleet->think_high));
-}
-
 /* Idle, until there is a request for it. */
 static void stand_in_line(struct fleet *fleet, struct conn *conn) {
     conn->flags |= CONN_IN_LINE;
@@ -231,6 +227,21 @@ static void leave_line(struct fleet *fleet, struct conn *conn) {
         return;
     conn->flags &= (uint16_t)~CONN_IN_LINE;
     line_leave(&fleet->line, index_of(fleet, conn));
+}
+
+/* Draws the think time; in an open loop the schedule decides who asks. */
+static void think(struct fleet *fleet, struct conn *conn) {
+    if (fleet->schedule.rate > 0) {
+        stand_in_line(fleet, conn);
+        return;
+    }
+    if (fleet->closed_loop) {
+        conn->flags |= CONN_ASK_NOW;
+        conn->asked_ns = fleet->now.ns;
+        wheel_cancel(fleet->wheel, index_of(fleet, conn));
+        return;
+    }
+    arm_ticks(fleet, conn, random_between(&fleet->random, fleet->think_low, fleet->think_high));
 }
 
 static bool reconnects(const struct fleet *fleet) {
@@ -574,15 +585,59 @@ uint32_t fleet_in_line(const struct fleet *fleet) {
     return fleet->line.count;
 }
 
+/* Whether a connection in line has a request to send, and when that was due. */
+static bool find_request(struct fleet *fleet, instant *due) {
+    *due = fleet->now;
+    if (fleet->line.count == 0 || pool_is_empty(&fleet->hand))
+        return false;
+    if (fleet->schedule.rate == 0)
+        return true;
+    *due = schedule_next(&fleet->schedule);
+    return !instant_before(fleet->now, *due);
+}
+
+static void serve(struct fleet *fleet, struct conn *conn, instant due) {
+    leave_line(fleet, conn);
+    if ((conn->flags & CONN_SENDING) != 0) { /* answered before it was sent whole: not free */
+        stand_in_line(fleet, conn);
+        return;
+    }
+    fall_due(fleet, conn, due);
+    if (fleet->schedule.rate > 0 && conn->state == CONN_AWAITING) {
+        fleet->schedule.taken++;
+        fleet->served++;
+        histogram_add(&fleet->tally->lateness, instant_since(fleet->now, due));
+    }
+    settle(fleet, conn);
+}
+
+static void count_scheduled(struct fleet *fleet) {
+    if (fleet->frozen)
+        return;
+    struct counts *counts = counts_of(fleet);
+    counts->scheduled = schedule_due(&fleet->schedule, fleet->now);
+    counts->unsent = counts->scheduled - fleet->served;
+}
+
 bool fleet_serve_line(struct fleet *fleet) {
     uint32_t most = fleet->line.count, served = 0;
-    for (; served < most && fleet->line.count > 0 && !pool_is_empty(&fleet->hand); served++) {
-        struct conn *conn = &fleet->conns[fleet->line.first - 1];
-        leave_line(fleet, conn);
-        fall_due(fleet, conn, fleet->now);
-        settle(fleet, conn);
-    }
+    for (instant due; served < most && find_request(fleet, &due); served++)
+        serve(fleet, &fleet->conns[fleet->line.first - 1], due);
+    count_scheduled(fleet);
     return served > 0;
+}
+
+void fleet_start_schedule(struct fleet *fleet, instant start) {
+    fleet->schedule.start = start;
+}
+
+bool fleet_awaits_schedule(const struct fleet *fleet) {
+    return fleet->schedule.rate > 0 && fleet->schedule.start.ns == INSTANT_NEVER.ns;
+}
+
+instant fleet_next_scheduled(const struct fleet *fleet) {
+    return fleet->line.count > 0 && !pool_is_empty(&fleet->hand) ? schedule_next(&fleet->schedule)
+                                                                 : INSTANT_NEVER;
 }
 
 void fleet_end_turn(struct fleet *fleet) {
@@ -673,6 +728,8 @@ static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
         counts_of(fleet)->bytes_out -= fleet->request->length;
     befall(fleet, conn, STIMULUS_UNSENT);
     pool_put_back(&fleet->hand);
+    if (fleet->schedule.rate > 0 && conn->answers > 0)
+        fleet->served--; /* its turn is over: it stays unsent */
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
     if (conn->error == 0 && error != EPIPE)
         conn->error = (uint16_t)error;

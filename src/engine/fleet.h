@@ -46,10 +46,17 @@ uint32_t fleet_first_dials(const struct fleet *fleet);
 uint32_t fleet_redials_due(const struct fleet *fleet);
 void fleet_redial(struct fleet *fleet);
 
-/* Connections that found no request left in the pool stand in line: how many do, and asking with
- * those who waited longest for as long as there are requests; true when one was asked. */
+/* Connections that found no request left in the pool, or with --rate all that are free, stand in
+ * line: how many do, and asking with those who waited longest for as long as requests are due; true
+ * when one was asked. */
 uint32_t fleet_in_line(const struct fleet *fleet);
 bool fleet_serve_line(struct fleet *fleet);
+
+/* The schedule of --rate begins at that moment. */
+void fleet_start_schedule(struct fleet *fleet, instant start);
+bool fleet_awaits_schedule(const struct fleet *fleet);
+/* When the next request that a connection in line could take is due; INSTANT_NEVER. */
+instant fleet_next_scheduled(const struct fleet *fleet);
 
 /* The turn is over: requests of the pool that were not used go back. */
 void fleet_end_turn(struct fleet *fleet);

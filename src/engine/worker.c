@@ -20,6 +20,9 @@ enum {
 static const duration PUBLISH_GAP = 5 * MILLISECOND;
 static const duration PUBLISH_LATEST = 20 * MILLISECOND;
 static const duration LINE_LOOK = 100 * MILLISECOND; /* has a request come back to the pool? */
+/* Requests of --rate that are due within this go out together: exact moments for up to 4,000 a
+ * second of a worker, and beyond it a wake for each would cost more than the requests. */
+static const duration SCHEDULE_GRAIN = 250 * MICROSECOND;
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 
@@ -196,10 +199,28 @@ static void tell_when_spent(struct worker *worker) {
     enter_phase(worker, WORKER_HOLDING);
 }
 
-/* Requests that came back to the pool go to who waited longest. */
+static bool in_load(const struct worker *worker) {
+    return worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING;
+}
+
+/* Requests of the schedule, and those that came back to the pool, go to who waited longest. */
 static void serve_line(struct worker *worker) {
-    if (worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING)
-        worker->unpublished |= fleet_serve_line(worker->fleet);
+    if (!in_load(worker))
+        return;
+    int64_t hold_ns = atomic_load(&worker->orders->hold_ns);
+    if (hold_ns != 0 && fleet_awaits_schedule(worker->fleet))
+        fleet_start_schedule(worker->fleet, (instant){hold_ns});
+    if (!fleet_serve_line(worker->fleet))
+        return;
+    worker->served_at = worker->now;
+    worker->unpublished = true;
+}
+
+/* When the schedule next wants this worker to wake. */
+static instant next_serve_at(const struct worker *worker) {
+    instant due = fleet_next_scheduled(worker->fleet);
+    instant earliest = instant_after(worker->served_at, SCHEDULE_GRAIN);
+    return instant_before(due, earliest) ? earliest : due;
 }
 
 static void begin_run(struct worker *worker) {
@@ -248,7 +269,9 @@ static instant next_wake(struct worker *worker) {
         until = instant_earlier(until, next_open_at(worker));
     if (redialling(worker))
         until = instant_earlier(until, next_redial_at(worker));
-    if (fleet_in_line(worker->fleet) > 0)
+    if (in_load(worker) && worker->parts.plan->rate > 0)
+        until = instant_earlier(until, next_serve_at(worker));
+    if (in_load(worker) && worker->parts.pool != NULL && fleet_in_line(worker->fleet) > 0)
         until = instant_earlier(until, instant_after(worker->now, LINE_LOOK));
     if (worker->unpublished)
         until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_LATEST));
@@ -344,10 +367,10 @@ int worker_turn(struct worker *worker) {
     worker->unpublished |= fleet_run_timers(worker->fleet);
     note_deadlines(worker, deadlines);
     pace(worker);
+    serve_line(worker); /* before a freeze: what is due by then is sent */
     obey(worker);
     open_due(worker);
     redial_due(worker);
-    serve_line(worker);
     fleet_end_turn(worker->fleet);
     end_ramp(worker);
     tell_when_empty(worker);

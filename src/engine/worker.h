@@ -19,6 +19,7 @@ struct orders {
     _Atomic uint32_t order;
     _Atomic uint32_t drain_by_reset; /* valid with ORDER_DRAIN */
     _Atomic int64_t start_ns;        /* run clock at which the ramp begins; valid with ORDER_RUN */
+    _Atomic int64_t hold_ns;         /* when the hold began; 0: not yet */
     _Atomic int64_t
         paused_ns; /* how long the run stood stopped: the run clock is net_now() - this */
 };
@@ -49,7 +50,8 @@ struct worker {
     struct cadence redials; /* the ramp's rate goes on for those dialled again */
     instant now;
     instant start;
-    instant paced_at; /* when the quantum was last fitted to the rate */
+    instant served_at; /* when requests of the schedule were last sent */
+    instant paced_at;  /* when the quantum was last fitted to the rate */
     instant published_at;
     bool unpublished;
     bool told_empty, told_spent;

@@ -1,4 +1,5 @@
 /* The outside half of the preflight: is there a server, and does it keep connections as planned? */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,10 +108,34 @@ static void judge_addresses(struct findings *findings, const struct preflight_fa
 
 /* "asking every 1s..30s". */
 static void describe_think(char *text, size_t size, const struct plan *plan) {
-    if (plan->think.high == 0)
+    if (plan->rate > 0)
+        snprintf(text, size, "each connection's turn comes every %s",
+                 WORDS_DURATION(plan->think.high));
+    else if (plan->think.high == 0)
         snprintf(text, size, "asking again at once");
     else
         snprintf(text, size, "asking every %s", WORDS_SPAN(plan->think));
+}
+
+/* So many requests that every connection has its turn within half of the time. */
+static void advise_rate(struct finding *finding, const struct plan *plan, duration timeout) {
+    double most = duration_seconds(timeout) / 2;
+    finding_do(finding, "--rate %.0f, or at most %.0f connections",
+               ceil((double)plan->connections / most),
+               fmax(1, floor((double)plan->rate / (double)FREQUENCY_ONE * most)));
+}
+
+/* The server says nothing: is a turn within what the user believes? */
+static void judge_turn(struct findings *findings, const struct plan *plan) {
+    duration keepalive = plan->options->keepalive;
+    bool late = plan->think.high >= keepalive;
+    struct finding *finding = findings_add(
+        findings, "keep_alive", SIDE_SERVER, late ? FINDING_WARN : FINDING_OK,
+        "the server names no timeout; each connection's turn comes every %s%s, and you "
+        "believe in %s",
+        WORDS_DURATION(plan->think.high), late ? ": too late" : "", WORDS_OPTION(keepalive));
+    if (late)
+        advise_rate(finding, plan, keepalive);
 }
 
 static void judge_timeout(struct findings *findings, const struct plan *plan,
@@ -126,7 +151,9 @@ static void judge_timeout(struct findings *findings, const struct plan *plan,
         "the server says \"Keep-Alive: %s\"; %s%s", quote, think, late ? " is too late" : "");
     finding->asked = plan->think.high / MILLISECOND;
     finding->have = timeout / MILLISECOND;
-    if (late && timeout > 0)
+    if (late && timeout > 0 && plan->rate > 0)
+        advise_rate(finding, plan, timeout);
+    else if (late && timeout > 0)
         finding_do(finding, "--keepalive %d%s", (int)target->keep_alive_timeout_s,
                    plan->options->given.interval ? "   (in place of --interval)" : "");
 }
@@ -145,6 +172,10 @@ static void judge_keep_alive(struct findings *findings, const struct plan *plan,
     }
     if (target->keep_alive_timeout_s >= 0) {
         judge_timeout(findings, plan, target);
+        return;
+    }
+    if (plan->rate > 0) {
+        judge_turn(findings, plan);
         return;
     }
     char think[96];

@@ -31,6 +31,7 @@ struct text_list {
 /* How each kind of option.def is kept. */
 typedef uint64_t option_count;
 typedef struct rate option_rate;
+typedef frequency option_frequency;
 typedef duration option_duration;
 typedef struct span option_span;
 typedef const char *option_text; /* NULL when not given and without a default */

@@ -35,6 +35,11 @@ struct bounds option_bounds(const struct option_row *row) {
         snprintf(bounds.text, sizeof bounds.text,
                  row->kind == KIND_rate ? "N %s..%s, DUR 1ms..1h" : "%s..%s", low, high);
         break;
+    case KIND_frequency:
+        units_format_frequency(low, sizeof low, row->low);
+        format_count(high, sizeof high, row->high / FREQUENCY_ONE);
+        snprintf(bounds.text, sizeof bounds.text, "%s..%s", low, high);
+        break;
     case KIND_duration:
     case KIND_span:
     case KIND_reconnect:
@@ -78,6 +83,9 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size, "N/DUR or N (a second) is accepted, %s, such as 10/10ms or 1000",
                  bounds.text);
         break;
+    case KIND_frequency:
+        snprintf(out, size, "R (a second) is accepted, %s, such as 1000 or 0.5", bounds.text);
+        break;
     case KIND_duration:
         snprintf(out, size, "%s is accepted, such as 10s or 1h30m", bounds.text);
         break;
@@ -118,6 +126,8 @@ const char *option_value(const struct options *options, const struct option_row 
         snprintf(buffer, OPTION_VALUE_MAX, "%" PRIu64, *(const option_count *)field);
         return buffer;
     case KIND_rate: return units_format_rate(buffer, OPTION_VALUE_MAX, *(const option_rate *)field);
+    case KIND_frequency:
+        return units_format_frequency(buffer, OPTION_VALUE_MAX, *(const option_frequency *)field);
     case KIND_duration:
         return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
     case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);

@@ -184,6 +184,9 @@ static bool finish(struct command_line *line) {
     if (!options_load_body(
             options, line->typed[ROW_body][0] != '\0' ? line->typed[ROW_body] : "body", line->to))
         return false;
+    if (options->given.rate && options->given.interval)
+        return refuse(line->to, "--interval: refused with --rate, which sets the pace of all "
+                                "connections together: one of the two is accepted");
     if (options->given.requests && !options->given.duration)
         options->duration = 0;
     return options->url != NULL ||

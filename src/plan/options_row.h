@@ -11,6 +11,7 @@ const char *command_name(enum command command);
 enum option_kind {
     KIND_count,
     KIND_rate,
+    KIND_frequency,
     KIND_duration,
     KIND_span,
     KIND_text,

@@ -87,8 +87,20 @@ static bool decide_ramp(struct plan *plan, struct refusal to) {
                   plan->options->connections);
 }
 
+/* Connections take turns, so each is asked once in this time. */
+static duration turn_about(const struct options *options) {
+    unsigned __int128 length =
+        (unsigned __int128)options->connections * SECOND * FREQUENCY_ONE / options->rate;
+    unsigned __int128 most = (unsigned __int128)(365 * DAY);
+    return length == 0 ? 1 : (duration)(length < most ? length : most);
+}
+
 /* As nginx counts idle time from its last answer, half of it is early enough. */
 static struct span decide_think(const struct options *options) {
+    if (options->rate > 0) {
+        duration turn = turn_about(options);
+        return (struct span){turn, turn};
+    }
     if (options->given.interval)
         return options->interval;
     duration quarter = options->keepalive / 4;
@@ -120,6 +132,7 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->think = decide_think(options);
     plan->hold = options->duration;
     plan->requests = options->requests;
+    plan->rate = options->rate;
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';

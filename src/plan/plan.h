@@ -27,7 +27,8 @@ struct plan {
     uint32_t workers;        /* decided */
     uint32_t workers_needed; /* fewest that suffice (descriptors, rings); 0: could not tell */
     struct ramp ramp;
-    struct span think;     /* 0..0: closed loop */
+    frequency rate;        /* of an open loop; 0: each connection asks in its own time */
+    struct span think;     /* 0..0: closed loop; with a rate, how often each connection's turn is */
     duration hold;         /* 0: until interrupted, or until the requests are sent */
     uint64_t requests;     /* to be sent in all; 0: no bound */
     struct span reconnect; /* the backoff; 0..0: never */

@@ -278,7 +278,11 @@ static void draw_header(struct block *block, const struct block_view *view, int 
     int beside = (int)strlen(view->method) + 1 + 2 + (int)strlen(phase);
     plain(url, sizeof url, view->url, columns - beside);
     add(&row, 1, TINT_PLAIN, "%.32s %s", view->method, url);
-    if (view->think.high == 0)
+    if (view->rate > 0)
+        brief(add(&row, 2, TINT_PLAIN, "open loop, %s requests/s",
+                  units_format_frequency(think, sizeof think, view->rate)),
+              "open loop");
+    else if (view->think.high == 0)
         add(&row, 2, TINT_PLAIN, "closed loop");
     else
         brief(add(&row, 2, TINT_PLAIN, "each connection every %s",

@@ -19,6 +19,7 @@ struct block_second {
 struct block_view {
     const char *method, *url;
     struct span think;    /* 0..0: closed loop */
+    frequency rate;       /* of an open loop; 0: none */
     const char *phase;    /* "ramp", "hold", "freeze", "drain", "done" */
     duration elapsed;     /* in the phase */
     duration length;      /* of the phase; 0: it has no set end */

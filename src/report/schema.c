@@ -170,6 +170,7 @@ static const struct member requirement[] = {
 enum {
     K_OPTION_count = K_COUNT_OR_NULL,
     K_OPTION_rate = K_TEXT_OR_NULL,
+    K_OPTION_frequency = K_TEXT_OR_NULL,
     K_OPTION_duration = K_TEXT_OR_NULL,
     K_OPTION_span = K_TEXT_OR_NULL,
     K_OPTION_text = K_TEXT_OR_NULL,
@@ -277,6 +278,9 @@ static const struct member requests[] = {
     MEMBER("bytes_out", K_COUNT),
     MEMBER("per_second_mean", K_NUMBER_OR_NULL),
     MEMBER("per_second_peak", K_NUMBER_OR_NULL),
+    MEMBER("scheduled", K_COUNT_OR_NULL),
+    MEMBER("unsent", K_COUNT_OR_NULL),
+    MEMBER("lateness_seconds", K_OBJECT_OR_NULL, .members = durations),
     {0},
 };
 

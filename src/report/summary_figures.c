@@ -140,6 +140,20 @@ static void print_requests(FILE *out, const struct plan *plan, const struct reco
             words_rate(record->per_second_mean).text, words_rate(record->per_second_peak).text);
 }
 
+/* What came of the schedule of --rate: how late we were in sending, and what nobody could take. */
+static void print_schedule(FILE *out, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    struct figures late = record_figures(record, DISTRIBUTION_LATENESS);
+    row(out, "schedule");
+    fprintf(out, "due %s   unsent %s   ", words_count(counts->scheduled).text,
+            words_count(counts->unsent).text);
+    if (late.count > 0)
+        fprintf(out, "sent late by p50 %s   p99 %s   max %s\n", words_seconds(late.p50).text,
+                words_seconds(late.p99).text, words_seconds(late.max).text);
+    else
+        fputs("nothing was sent\n", out);
+}
+
 static void print_durations(FILE *out, const char *name, struct figures figures) {
     row(out, name);
     if (figures.count == 0) {
@@ -243,6 +257,8 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     if (plan_reconnects(plan))
         print_refill(out, record);
     print_requests(out, plan, record);
+    if (plan->rate > 0)
+        print_schedule(out, record);
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
     print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));

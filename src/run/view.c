@@ -9,6 +9,7 @@ void view_init(struct block_view *view, const struct plan *plan) {
         .method = plan->options->method,
         .url = plan->target.url,
         .think = plan->think,
+        .rate = plan->rate,
         .phase = "start",
         .target = plan->connections,
         .requests = plan->requests,
@@ -83,6 +84,8 @@ void view_counts(struct block_view *view, const struct plan *plan, const struct 
     view->p999 = quantile(total, 0.999);
     view->max = view->answers > 0 ? total->latency.max : 0;
     duration think = plan_think_mean(plan);
-    if (think > 0)
+    if (plan->rate > 0)
+        view->planned_per_second = (double)plan->rate / (double)FREQUENCY_ONE;
+    else if (think > 0)
         view->planned_per_second = (double)counts->live / duration_seconds(think);
 }

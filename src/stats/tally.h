@@ -47,12 +47,13 @@ struct counts {
 
 struct tally {
     struct counts counts;
-    struct histogram latency; /* due moment to last byte of the answer */
-    struct histogram service; /* send to last byte of the answer */
-    struct histogram connect; /* attempt to established */
-    struct histogram refill;  /* an ending or a failed first attempt to live again */
-    struct histogram lag;     /* how late due timers were run */
-    struct endings endings;   /* of connections that were live and ended before the freeze */
+    struct histogram latency;  /* due moment to last byte of the answer */
+    struct histogram service;  /* send to last byte of the answer */
+    struct histogram connect;  /* attempt to established */
+    struct histogram lateness; /* due by the schedule of --rate to sent */
+    struct histogram refill;   /* an ending or a failed first attempt to live again */
+    struct histogram lag;      /* how late due timers were run */
+    struct endings endings;    /* of connections that were live and ended before the freeze */
 };
 
 /* Zero-filled memory is an empty tally. */

@@ -26,6 +26,7 @@ VALUES = {
     "-c": (("0", "x"), [ACCEPTED, "-c", "10M"]),
     "--requests": (COUNT + ("0", "1000001G"), [ACCEPTED, "--requests", "1000000G"]),
     "-n": (("0", "x"), [ACCEPTED, "-n"]),
+    "--rate": (("", "x", "-1", "0", "0.0009", "10000001", "1/s", "1e3"), [ACCEPTED, "--rate", "0.001..10M"]),
     "--body": (("", "/no/such/file", "/"), ["--body"]),
     "--workers": (COUNT + ("0", "4097"), [ACCEPTED, "--workers", "4096"]),
     "--seed": (("", "x", "-1", "9223372036854775808"), [ACCEPTED, "--seed"]),
@@ -84,9 +85,10 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("rate", "source", "require", "html", "junit",
+      ("source", "require", "html", "junit",
        "hgrm", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
+    (["--rate", "5", "-i", "1s", URL], ["--interval", "--rate"]),
     (["http://a/ b", ], ["space"]),
     (["http://a b/"], ["space"]),
     (["http://user@host/"], ["user names"]),

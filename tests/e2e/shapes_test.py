@@ -82,6 +82,54 @@ class PoolTest(NginxTest):
         self.assertLessEqual(self.server.access_lines(), 2000)
 
 
+class RateTest(NginxTest):
+    def held(self, result, connections):
+        r = result.requests
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        self.assertEqual(connections + r["scheduled"] - r["unsent"], r["sent"], "each one's first, and the schedule's")
+        self.assertEqual(r["scheduled"] - r["unsent"], r["lateness_seconds"]["count"])
+        self.assertEqual(r["sent"], self.server.access_lines() - 1, "and the preflight's")
+        return r
+
+    def test_requests_are_sent_by_the_schedule(self):
+        for rate, workers, seconds in (("200", 1, 3), ("1k", 3, 3), ("2.5", 2, 2)):
+            with self.subTest(rate=rate, workers=workers):
+                before = self.server.access_lines()
+                result = soak("-c", 20, "-r", "20/10ms", "--rate", rate, "-w", workers, "-d", f"{seconds}s",
+                              "--no-check", self.server.url)
+                r = result.requests
+                self.assertEqual((0, 20 + r["scheduled"] - r["unsent"]), (result.code, r["sent"]), result.err)
+                self.assertEqual(r["sent"], self.server.access_lines() - before)
+                due = {"200": 200, "1k": 1000, "2.5": 2.5}[rate] * result.report["run"]["hold_seconds"]
+                self.assertLessEqual(due * 0.99 - workers, r["scheduled"])
+
+    def test_a_stalled_server_shows_whole(self):
+        with Run("-c", 20, "-r", "20/10ms", "--rate", 200, "-d", "4s", "--ui", "line", "--timeout", "30s",
+                 self.server.url) as run:
+            run.wait_for_phase("hold")
+            nginx = holdfast.children(self.server.process.pid)
+            for pid in nginx:
+                os.kill(pid, signal.SIGSTOP)
+            time.sleep(1)  # the stall itself
+            for pid in nginx:
+                os.kill(pid, signal.SIGCONT)
+            result = run.finish()
+        self.held(result, 20)
+        latency = result.report["latency_seconds"]
+        self.assertGreater(latency["max"], 0.9)
+        self.assertGreater(latency["p95"], 0.2, "as many as were due waited, not one for each connection")
+
+    def test_a_rate_and_a_pool(self):
+        result = soak("-c", 5, "-r", "5/10ms", "--rate", 500, "-n", 300, "--no-check", self.server.url)
+        self.assertEqual((0, 300), (result.code, result.requests["sent"]), result.err)
+        self.assertIn("schedule      due ", result.out)
+
+    def test_a_turn_that_comes_after_the_timeout_is_warned_of(self):
+        code, out, _ = holdfast.plainly("check", "-c", 100, "--rate", "0.5", self.server.url)
+        self.assertEqual(0, code, out)
+        self.assertRegex(out, r"warn  keep-alive .* turn comes every 3m20s: too late(.|\n)*--rate 4")
+
+
 class BodyServer:
     """A server on loopback for requests with a body; `behave(connection, head, body_bytes)` does the rest of a
     request whose head was read, and gives whether the connection stays."""

@@ -32,6 +32,7 @@ static void make_plan(struct play *play) {
         .think = config->think,
         .reconnect = config->reconnect,
         .requests = config->requests,
+        .rate = config->rate,
         .seed = config->world.seed,
         .address_count = 1,
     };
@@ -112,6 +113,8 @@ static void audit_counts(const struct play *play, const struct counts *counts) {
         fail_play(play, "reconnected <= refilled <= opened");
     if (play->config.requests > 0 && counts->sent != atomic_load(&play->taken))
         fail_play(play, "sent is not what was taken from the pool");
+    if (play->config.rate > 0 && counts->scheduled + counts->opened < counts->sent + counts->unsent)
+        fail_play(play, "sent beyond the schedule");
     const struct truth *truth = sim_truth(play->net);
     if (counts->descriptors != truth->descriptors)
         fail_play(play, "descriptors counted are not those open");
@@ -168,6 +171,11 @@ void play_turn(struct play *play) {
     play->turns++;
     if (play->error != 0)
         return;
+    if (play->worker.phase == WORKER_HOLDING && atomic_load(&play->orders.hold_ns) == 0) {
+        play->held_since = play->worker.now;
+        atomic_store(&play->orders.hold_ns, play->worker.now.ns);
+        sim_wake(play->net);
+    }
     watch_for_a_spin(play);
     watch_the_rate(play);
     if (play->config.audit_every == 0 || play->turns % play->config.audit_every == 0)

@@ -18,6 +18,7 @@ struct play_config {
     struct rate ramp;
     struct span think;
     struct span reconnect;             /* 0..0: never */
+    frequency rate;                    /* of --rate; 0: each in its own time */
     uint64_t requests;                 /* of -n; 0: no bound */
     size_t body;                       /* bytes of the request's; 0: GET, and none */
     struct pool *pool;                 /* that holds them; NULL: one of its own */
@@ -39,6 +40,7 @@ struct play {
     struct worker worker;
     struct net *net;
     struct truth before; /* in a world that was played in before: what had happened by then */
+    instant held_since;  /* when it was told that the hold began */
     instant begun;       /* run clock, when the worker was told to run */
     uint64_t turns;
     int64_t second; /* and how many turns it has had */

@@ -64,7 +64,8 @@ struct sim_config {
     duration ready_after; /* how long a completion may take to be seen; 0: 20 us */
     uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
     duration late_by;    /* by up to this */
-    uint32_t pieces_max; /* an answer is cut into up to so many; 0: never */
+    duration stall_from, stall_until; /* after start: nobody answers; all do at its end */
+    uint32_t pieces_max;              /* an answer is cut into up to so many; 0: never */
     duration sent_after; /* how long a counted send may take to go out, while answers may come */
     uint32_t bad_dials, bad_requests;   /* of a million, where no script says otherwise */
     duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */

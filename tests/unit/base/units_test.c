@@ -53,6 +53,39 @@ static void refuse_span(const char *text) {
         fail_msg("'%s' was read", text);
 }
 
+static void a_frequency_is_exact_to_the_millionth(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        frequency value;
+        const char *back;
+    } rows[] = {
+        {"1", 1000000, "1"},
+        {"0.5", 500000, "0.5"},
+        {"0.001", 1000, "0.001"},
+        {"10k", 10000000000, "10000"},
+        {"1.5k", 1500000000, "1500"},
+        {"10M", 10000000000000, "10000000"},
+        {"33.333333", 33333333, "33.333333"},
+        {"0", 0, "0"},
+        {"2.50", 2500000, "2.5"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        frequency value = 77;
+        char text[64];
+        assert_true(units_parse_frequency(rows[i].text, &value));
+        assert_int_equal(value, rows[i].value);
+        assert_string_equal(units_format_frequency(text, sizeof text, value), rows[i].back);
+    }
+    static const char *const bad[] = {
+        "",    "x", "-1", "1.", ".5", "1/s", "1e3", "0.0000001", " 1", "1 ", "99999999999999999999",
+        "1kk", "1s"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        frequency value = 77;
+        assert_false(units_parse_frequency(bad[i], &value) && value != 77);
+    }
+}
+
 static void counts_take_suffixes_and_decimals_that_come_out_whole(void **state) {
     (void)state;
     check_count("0", 0);
@@ -390,6 +423,7 @@ static void no_formatter_writes_beyond_its_buffer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frequency_is_exact_to_the_millionth),
         cmocka_unit_test(counts_take_suffixes_and_decimals_that_come_out_whole),
         cmocka_unit_test(counts_up_to_the_largest_are_exact_and_one_more_is_refused),
         cmocka_unit_test(what_is_no_count_is_refused),

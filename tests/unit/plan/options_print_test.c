@@ -97,6 +97,10 @@ static const char *draw(const struct option_row *row, struct random *random, cha
         snprintf(text, 64, "backoff=%lluns..%lluns", (unsigned long long)less,
                  (unsigned long long)value);
         break;
+    case KIND_frequency:
+        snprintf(text, 64, "%llu.%06llu", (unsigned long long)(value / FREQUENCY_ONE),
+                 (unsigned long long)(value % FREQUENCY_ONE));
+        break;
     case KIND_rate:
         snprintf(text, 64, "%llu/%lluus", (unsigned long long)value,
                  (unsigned long long)random_between(random, 1000, 3600000000));
@@ -117,6 +121,7 @@ static size_t field_size(const struct option_row *row) {
     switch (row->kind) {
     case KIND_count: return sizeof(option_count);
     case KIND_rate: return sizeof(option_rate);
+    case KIND_frequency: return sizeof(option_frequency);
     case KIND_duration: return sizeof(option_duration);
     case KIND_span: return sizeof(option_span);
     case KIND_flag: return sizeof(option_flag);

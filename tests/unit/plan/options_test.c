@@ -127,7 +127,7 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"--rate", "--source", "--require", "--metrics", "--html"};
+    static char *const later[] = {"--source", "--require", "--metrics", "--html"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -206,6 +206,14 @@ static void a_length_given_is_the_bodys(void **state) {
     assert_string_equal(headers.items[1], "B: 2");
 }
 
+static void a_rate_and_an_interval_exclude_each_other(void **state) {
+    (void)state;
+    assert_int_equal(PARSE("--rate", "0.5", "-k", "5s", "e"), OPTIONS_OK);
+    assert_int_equal(options.rate, FREQUENCY_ONE / 2);
+    assert_refused(PARSE("--rate", "5", "-i", "1s", "e"), "--interval: refused with --rate");
+    assert_refused(PARSE("-i", "0", "--rate", "5", "e"), "--interval: refused with --rate");
+}
+
 static void an_option_is_given_once(void **state) {
     (void)state;
     assert_refused(PARSE("-c", "5", "-c", "5", "e"), "-c: given twice (-c before)");
@@ -254,6 +262,10 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"-r", "10/61m", "-r: \"10/61m\" is out of bounds"},
         {"-r", "1000001/1s", "-r: \"1000001/1s\" is out of bounds"},
         {"-r", "10/", "-r: \"10/\" is not a rate"},
+        {"--rate", "0",
+         "--rate: \"0\" is out of bounds: R (a second) is accepted, 0.001..10M, such as 1000"},
+        {"--rate", "10000001", "--rate: \"10000001\" is out of bounds"},
+        {"--rate", "10/10ms", "--rate: \"10/10ms\" is not a rate"},
         {"-d", "366d", "-d: \"366d\" is out of bounds: 0..365d is accepted, such as"},
         {"-d", "-1s", "-d: \"-1s\" is not a duration"},
         {"-d", "1y", "-d: \"1y\" is not a duration"},
@@ -487,6 +499,7 @@ int main(void) {
         cmocka_unit_test(a_body_is_read_whole_and_once),
         cmocka_unit_test(a_body_that_is_too_long_or_not_there_is_refused),
         cmocka_unit_test(a_length_given_is_the_bodys),
+        cmocka_unit_test(a_rate_and_an_interval_exclude_each_other),
         cmocka_unit_test(an_option_is_given_once),
         cmocka_unit_test(a_value_is_there_where_it_belongs_and_nowhere_else),
         cmocka_unit_test(values_out_of_bounds_name_what_is_accepted),
