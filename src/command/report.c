@@ -7,6 +7,7 @@
 
 #include "command/command.h"
 #include "plan/refuse.h"
+#include "report/outlet.h"
 #include "report/report.h"
 #include "report/saved.h"
 
@@ -115,7 +116,7 @@ static bool write_json(const struct saved *saved, struct report_file *file) {
     else
         report_file_discard(file);
     return error == 0 || complain("--json: \"%s\" could not be written: %s",
-                                  shown_text(file->path).text, strerror(-error));
+                                  shown_text(file->path).text, outlet_error(error));
 }
 
 static int draw(const struct saved *saved, const struct request *request) {
@@ -132,7 +133,7 @@ static int draw(const struct saved *saved, const struct request *request) {
         int error = report_file_open(&file, request->json);
         if (error != 0) {
             complain("--json: cannot write to \"%s\": %s", shown_text(request->json).text,
-                     strerror(-error));
+                     outlet_error(error));
             return EXIT_USAGE;
         }
         written = write_json(saved, &file);

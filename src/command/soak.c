@@ -2,6 +2,7 @@
 #include "command/soak.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ static bool open_json(struct soak *soak) {
     int error = report_file_open(&soak->json, path);
     soak->has_json = error == 0;
     if (error != 0)
-        fprintf(stderr, "holdfast: --json: cannot write to \"%s\": %s\n", path, strerror(-error));
+        fprintf(stderr, "holdfast: --json: cannot write to \"%s\": %s\n", path,
+                outlet_error(error));
     return error == 0;
 }
 
@@ -48,7 +50,7 @@ static bool open_timeline(struct soak *soak) {
     int error = timeline_file_open(&soak->timeline.file, path);
     if (error != 0)
         fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
-                strerror(-error));
+                outlet_error(error));
     else
         session_complain(&soak->timeline.file,
                          timeline_file_header(&soak->timeline.file, &soak->plan));
@@ -66,7 +68,7 @@ static bool open_signals(struct soak *soak) {
 static bool begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
     char error[OPTIONS_ERROR_MAX];
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
-    soak->signals_fd = soak->timeline.file.fd = -1;
+    soak->signals_fd = soak->timeline.file.out.fd = -1;
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
         *exit_code = answer(outcome, command, error);
@@ -76,7 +78,9 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     host_read(&host, "");
     (void)host_raise_nofile(); /* what that gives is the hard limit, which the plan counts with */
     *exit_code = EXIT_USAGE;
-    if (!plan_make(&soak->plan, &soak->options, command, &host, error)) {
+    struct rules rules; /* judged anew when there is a run: here for their refusal */
+    if (!plan_make(&soak->plan, &soak->options, command, &host, error) ||
+        !rules_read(&rules, &soak->plan, (struct refusal){error, sizeof error})) {
         complain(error);
         return false;
     }
@@ -99,7 +103,7 @@ static int write_json(struct soak *soak, const struct record *record) {
         report_file_discard(&soak->json);
     if (error != 0)
         fprintf(stderr, "holdfast: --json: \"%s\" could not be written: %s\n", soak->options.json,
-                strerror(-error));
+                outlet_error(error));
     return error;
 }
 
@@ -107,11 +111,11 @@ static int write_json(struct soak *soak, const struct record *record) {
 static int write_timeline_end(struct soak *soak, const struct record *record) {
     struct timeline_file *file = &soak->timeline.file;
     session_complain(file, timeline_file_end(file, &soak->plan, record, &soak->judgement));
-    return file->error;
+    return file->left_out > 0 ? -EAGAIN : file->error;
 }
 
 struct session_timeline *soak_timeline(struct soak *soak) {
-    return soak->timeline.file.fd >= 0 ? &soak->timeline : NULL;
+    return soak->timeline.file.out.fd >= 0 ? &soak->timeline : NULL;
 }
 
 static bool is_output(const char *path) {

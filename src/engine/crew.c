@@ -138,6 +138,10 @@ const struct crew_member *crew_member(const struct crew *crew, size_t index) {
     return &crew->members[index];
 }
 
+const struct counts *crew_counts(const struct crew *crew, size_t index) {
+    return &crew->tallies[index].counts;
+}
+
 static void wake(struct crew *crew) {
     uint64_t one = 1;
     for (size_t i = 0; i < crew->count; i++)

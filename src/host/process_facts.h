@@ -29,6 +29,9 @@ int64_t process_files(const char *root, int pid, int64_t max);
 /* Its RLIMIT_NOFILE, soft: INT64_MAX for unlimited, -1 when it cannot be read. */
 int64_t process_nofile_soft(const char *root, int pid);
 
+/* The same, and hard; false when it cannot be read. */
+bool process_nofile(const char *root, int pid, int64_t *soft, int64_t *hard);
+
 /* Children of all of its threads, `max` at most are kept; how many there are. */
 size_t process_children(int *out, size_t max, const char *root, int pid);
 

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "judge/shortage.h"
 #include "report/summary.h"
 #include "report/words.h"
 
@@ -60,30 +61,47 @@ static const char *mark_of(struct style style, enum rule_result result) {
 }
 
 static struct words in_unit(const struct rule *rule, double value) {
-    return rule->percent ? words_percent(value) : words_number(value);
+    if (!isfinite(value))
+        return words_seconds(value); /* "not measured" */
+    if (rule->percent)
+        return words_percent(value);
+    switch (rule->metric.unit) {
+    case RULE_UNIT_DURATION: return words_seconds(value);
+    case RULE_UNIT_RATE: return words_rate(value);
+    case RULE_UNIT_BYTES: return words_bytes(llround(value));
+    case RULE_UNIT_COUNT: return words_count((uint64_t)llround(value));
+    case RULE_UNIT_RATIO:
+    case RULE_UNIT_SHARE: break;
+    }
+    return words_number(value);
 }
 
-/* The count behind a percentage of -c. */
-static uint64_t whole_of(const struct rule *rule, const struct counts *counts) {
-    return strcmp(rule->metric, "live") == 0 ? counts->live : counts->opened;
+/* Where rounding would hide that it is not the bound, all digits. */
+static struct words measured_words(const struct requirement *requirement) {
+    const struct rule *rule = &requirement->rule;
+    struct words words = in_unit(rule, requirement->actual);
+    bool is_bound = requirement->actual <= rule->value && requirement->actual >= rule->value;
+    if (!is_bound && strcmp(words.text, in_unit(rule, rule->value).text) == 0)
+        snprintf(words.text, sizeof words.text, "%.10g%s", requirement->actual,
+                 rule_unit_sign(rule));
+    return words;
 }
 
-static void print_rule(FILE *out, struct style style, const struct plan *plan,
-                       const struct record *record, const struct requirement *requirement) {
+static void print_rule(FILE *out, struct style style, const struct requirement *requirement) {
+    static const char *const bounds[] = {"at least", "at most", "above", "below", "exactly"};
     static const enum tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
     const struct rule *rule = &requirement->rule;
     char bound[64];
-    snprintf(bound, sizeof bound, "%s %s", rule->op == RULE_AT_LEAST ? "at least" : "at most",
-             in_unit(rule, rule->value).text);
+    snprintf(bound, sizeof bound, "%s %s", bounds[rule->op], in_unit(rule, rule->value).text);
     fprintf(out, "  %s%s%s %-19s %-10s ", style_start(style, tints[requirement->result]),
-            mark_of(style, requirement->result), style_stop(style), rule->metric,
-            in_unit(rule, requirement->actual).text);
+            mark_of(style, requirement->result), style_stop(style), rule->metric.name,
+            measured_words(requirement).text);
     if (requirement->result == RULE_NOT_JUDGED)
         fprintf(out, "%-22s not judged: the run was cut short", bound);
-    else if (rule->percent)
+    else if (rule->percent && isfinite(requirement->part) && isfinite(requirement->whole))
         fprintf(out, "%-22s %s of %s", bound,
-                words_count(whole_of(rule, &record->total.counts)).text,
-                words_count(plan->connections).text);
+                words_count((uint64_t)llround(requirement->part)).text,
+                words_count((uint64_t)llround(requirement->whole)).text);
     else
         fputs(bound, out);
     fputc('\n', out);
@@ -109,7 +127,7 @@ static void print_reasons(FILE *out, const struct judgement *judgement) {
 static bool faults_broke(const struct judgement *judgement) {
     for (size_t i = 0; i < judgement->requirement_count; i++) {
         const struct requirement *requirement = &judgement->requirements[i];
-        if (strcmp(requirement->rule.metric, "errored") == 0)
+        if (strcmp(requirement->rule.metric.name, "errored") == 0)
             return requirement->result == RULE_BROKEN;
     }
     return false;
@@ -150,6 +168,14 @@ static const struct finding *keep_alive_of(const struct findings *findings, enum
     return NULL;
 }
 
+/* What there is to do about a limit of our own side, with numbers. */
+static const struct finding *limit_of(const struct findings *findings, enum outcome top) {
+    for (size_t i = 0; i < findings->count && outcome_side(top) == SIDE_TESTER; i++)
+        if (strcmp(findings->items[i].code, outcome_name(top)) == 0)
+            return &findings->items[i];
+    return NULL;
+}
+
 /* The cause of its endings, where it could be told. */
 static bool print_cause(FILE *out, enum outcome top, const struct judgement *judgement) {
     const struct closing *closing = closings_find(&judgement->closings, top);
@@ -161,7 +187,18 @@ static bool print_cause(FILE *out, enum outcome top, const struct judgement *jud
 }
 
 static void print_look_at_outcome(FILE *out, enum outcome top, const struct judgement *judgement) {
-    const struct finding *finding = keep_alive_of(&judgement->findings, top);
+    const struct finding *finding = shortage_of_server(&judgement->findings);
+    if (judgement->verdict == VERDICT_BROKE && finding != NULL) {
+        fprintf(out, "  look at       %s: %s; %s\n", finding->code, finding->text,
+                finding->todo[0]);
+        return;
+    }
+    finding = limit_of(&judgement->findings, top);
+    if (finding != NULL) {
+        fprintf(out, "  look at       %s: %s\n", finding->code, finding->todo[0]);
+        return;
+    }
+    finding = keep_alive_of(&judgement->findings, top);
     if (print_cause(out, top, judgement))
         return;
     if (finding == NULL)
@@ -169,6 +206,19 @@ static void print_look_at_outcome(FILE *out, enum outcome top, const struct judg
     else
         fprintf(out, "  look at       %s: %s%s%s\n", outcome_name(top), finding->text,
                 finding->do_count > 0 ? "; " : "", finding->do_count > 0 ? finding->todo[0] : "");
+}
+
+/* Where no connection ended badly: what the first broken rule measures. */
+static bool print_look_at_rule(FILE *out, const struct judgement *judgement) {
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        const struct requirement *requirement = &judgement->requirements[i];
+        if (requirement->result != RULE_BROKEN)
+            continue;
+        fprintf(out, "  look at       %s: %s\n", requirement->rule.metric.name,
+                requirement->rule.metric.help);
+        return true;
+    }
+    return false;
 }
 
 static void print_look_at(FILE *out, const struct record *record,
@@ -185,6 +235,8 @@ static void print_look_at(FILE *out, const struct record *record,
     else if (failed != NULL)
         fprintf(out, "  look at       %s: %s\n", failed->code,
                 failed->do_count > 0 ? failed->todo[0] : failed->text);
+    else if (judgement->verdict == VERDICT_BROKE && print_look_at_rule(out, judgement))
+        return;
     else if (record == NULL || record->interrupted)
         fputs("  look at       nothing yet: it was cut short; let it run to its end\n", out);
     else
@@ -206,7 +258,7 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     fputc('\n', out);
     print_reasons(out, judgement);
     for (size_t i = 0; i < judgement->requirement_count; i++)
-        print_rule(out, style, plan, record, &judgement->requirements[i]);
+        print_rule(out, style, &judgement->requirements[i]);
     print_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);

@@ -178,16 +178,9 @@ static const char *generator_says(const struct record *record) {
     return "not the limit";
 }
 
-/* As reports write both moments, to the millisecond: a saved run says the same of itself. */
-static double wall_seconds(const struct record *record) {
-    enum { PER_MS = 1000000 };
-    return (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
-           (double)(record->ended_at.tv_nsec / PER_MS - record->started_at.tv_nsec / PER_MS) / 1e3;
-}
-
 static void print_generator(FILE *out, const struct record *record) {
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
-    double wall = wall_seconds(record);
+    double wall = record_wall_seconds(record);
     double cpu = record->cpu_user_seconds + record->cpu_system_seconds;
     row(out, "generator");
     if (isfinite(cpu) && wall > 0)
@@ -249,6 +242,16 @@ static void print_origin(FILE *out, const struct plan *plan) {
     print_files(out, options);
 }
 
+/* Why some took so long, or were not up at all. */
+static void print_drops(FILE *out, const struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (strcmp(finding->code, "backlog_overflow") == 0 ||
+            strcmp(finding->code, "dropped_syns") == 0)
+            fprintf(out, "%*s%s: %s\n", INDENT, "", finding->text, finding->evidence);
+    }
+}
+
 void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
                      const struct judgement *judgement) {
     print_connections(out, record, &judgement->closings);
@@ -262,6 +265,7 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
     print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));
+    print_drops(out, &judgement->findings);
     print_generator(out, record);
     print_drain(out, record);
     print_origin(out, plan);

@@ -17,6 +17,7 @@
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
+#include "run/scenes.h"
 #include "run/screen.h"
 #include "run/signals.h"
 #include "run/view.h"
@@ -43,6 +44,7 @@ struct session {
     struct observers observers;
     struct meter meter;
     struct notes notes;
+    struct scenes scenes;
     struct screen screen;
     struct block_view view;
     instant phase_since;               /* as the view has it */
@@ -68,10 +70,14 @@ static void set_clock(struct session *session) {
 
 static void note_first_seen(struct session *session) {
     struct record *record = session->record;
-    double t = duration_seconds(instant_since(session->now, session->started));
-    for (int i = 0; i < OUTCOME_COUNT; i++)
-        if (session->total->counts.outcomes[i] > 0 && record->first_seen_seconds[i] == 0)
-            record->first_seen_seconds[i] = t;
+    const struct counts *counts = &session->total->counts;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (counts->outcomes[i] == 0 || record->first_seen_seconds[i] != 0)
+            continue;
+        /* As the worker saw it; of a worker that died, as we did. */
+        instant first = counts->first_ns[i] != 0 ? (instant){counts->first_ns[i]} : session->now;
+        record->first_seen_seconds[i] = duration_seconds(instant_since(first, session->started));
+    }
 }
 
 /* Sums up the crew and checks the ledger: every look at the numbers goes through here. */
@@ -85,6 +91,7 @@ static void sample(struct session *session) {
     if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
         record->live_peak = counts->live;
     note_first_seen(session);
+    scenes_take(&session->scenes, record, session->plan, session->crew, counts, session->now);
     if ((session->phase == PHASE_HOLD || record->live_min_measured) &&
         session->phase < PHASE_DRAIN &&
         (!record->live_min_measured || counts->live < record->live_min)) {
@@ -147,7 +154,9 @@ static void write_timeline(struct session *session, const struct sample *sample)
         return;
     struct timeline_file *file = &session->timeline->file;
     bring_up_to_date(session);
-    struct timeline_moment moment = {phase_name(session->phase), *sample};
+    struct closings closings;
+    judge_causes(&closings, session->plan, session->record);
+    struct timeline_moment moment = {phase_name(session->phase), *sample, &closings};
     session_complain(file, timeline_file_sample(file, session->plan, session->record, &moment));
 }
 
@@ -407,6 +416,7 @@ static void reap(struct session *session, uint32_t index) {
         net_arm(session->net, member->pidfd, slot_tag(MEMBER_OPERATION, 0, index));
         return;
     }
+    record_members(session); /* how it ended, for whoever explains it */
     sample(session);
     if (!member->lost || session->phase == PHASE_OVER)
         return;
@@ -456,6 +466,17 @@ static bool shows_line(const struct session *session) {
     return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
 }
 
+/* An outcome of our own side explains itself once, when all is known of how it came. */
+static void tell_outcomes(struct session *session, const struct counts *counts) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        if (outcome_side(outcome) == SIDE_TESTER && scenes_whole(&session->scenes, outcome))
+            notes_error(&session->notes, outcome, session->plan, session->record, counts,
+                        session->now);
+    }
+    notes_outcomes(&session->notes, counts, session->now);
+}
+
 static void do_tick(struct session *session) {
     session->next_tick = instant_after(session->next_tick, SECOND);
     if (instant_before(session->next_tick, session->now))
@@ -468,7 +489,7 @@ static void do_tick(struct session *session) {
     take_second(session);
     if (shows_line(session))
         print_line(session);
-    notes_outcomes(&session->notes, &session->total->counts, session->now);
+    tell_outcomes(session, &session->total->counts);
     if (plan_reconnects(session->plan) && session->phase == PHASE_HOLD)
         notes_refill(&session->notes, &session->total->counts, session->plan->connections,
                      session->now);
@@ -572,13 +593,15 @@ static void finish_record(struct session *session) {
     record->ring_error = crew_failure(session->crew);
     snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
     observers_record(&session->observers, record);
-    notes_outcomes(&session->notes, &record->total.counts, session->now);
+    scenes_finish(&session->scenes, record);
+    tell_outcomes(session, &record->total.counts);
     meter_finish(&session->meter, record, session->crew);
     record_members(session);
 }
 
 static void release(struct session *session) {
     observers_free(&session->observers);
+    ports_look_end(&session->scenes.look);
     meter_free(&session->meter);
     crew_free(session->crew);
     net_destroy(session->net);
@@ -587,9 +610,14 @@ static void release(struct session *session) {
 }
 
 void session_complain(const struct timeline_file *file, int error) {
-    if (error != 0)
+    if (error == -EAGAIN)
+        fprintf(stderr,
+                "holdfast: --timeline: \"%s\": the reader is too slow: %" PRIu64
+                " line%s left out\n",
+                file->path, file->left_out, file->left_out == 1 ? " was" : "s were");
+    else if (error != 0)
         fprintf(stderr, "holdfast: --timeline: \"%s\" could not be written: %s\n", file->path,
-                strerror(-error));
+                outlet_error(error));
 }
 
 int session_run(struct record *record, const struct plan *plan, int signals_fd,

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "stats/evidence.h"
 #include "stats/figures.h"
 #include "stats/server.h"
 #include "stats/tally.h"
@@ -60,13 +61,14 @@ struct record {
     bool live_min_measured;
     uint64_t answered_in_hold;
     double per_second_mean, per_second_peak;  /* NAN: not measured */
-    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, when a sample first had one of it;
-                                                 0 */
+    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, of the first of it; 0: none */
     uint64_t unfinished;       /* requests outstanding when a second signal cut the freeze */
     struct tally total;        /* frozen, all workers */
     struct server_view server; /* stub_status */
     struct log_view server_log;
     struct process_view server_process;
+    struct limit_scene scenes[OUTCOME_COUNT]; /* of outcomes of our own side, at first sight */
+    struct evidence evidence;
     struct timeline timeline;
     char engine[64];
     double cpu_user_seconds, cpu_system_seconds;
@@ -82,6 +84,10 @@ struct record {
     bool cut_off; /* the file ends in mid-run: so far is as much as is known */
     double cut_off_seconds;
 };
+
+/* From start to end by the wall clock, as reports write both moments, to the millisecond: a saved
+ * run says the same of itself. */
+double record_wall_seconds(const struct record *record);
 
 /* What reports and judgement say of a distribution. */
 struct figures record_figures(const struct record *record, enum distribution distribution);

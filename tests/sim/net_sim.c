@@ -63,6 +63,8 @@ static int fallible_operation(struct net *net, enum operation operation) {
     uint64_t n = ++net->truth.operations;
     if (n <= OPERATIONS_KEPT)
         net->operations[n - 1] = (uint8_t)operation;
+    if (net->denied[operation] != 0)
+        return net->denied[operation];
     if (net->fail.n == 0 || n < net->fail.n || (n > net->fail.n && !net->fail.onward))
         return 0;
     return fallible[operation].errors[net->fail.which % fallible[operation].count];
@@ -72,6 +74,10 @@ void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward) {
     net->fail.n = n;
     net->fail.which = which;
     net->fail.onward = onward;
+}
+
+void sim_deny(struct net *net, enum operation operation, int error) {
+    net->denied[operation] = error;
 }
 
 enum operation sim_operation(const struct net *net, uint64_t n) {
@@ -161,7 +167,8 @@ void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
 
 static void stand_still(struct net *net) {
     net->now_ns += net->pause.length;
-    atomic_fetch_add(net->pause.paused, net->pause.length);
+    if (net->pause.paused != NULL)
+        atomic_fetch_add(net->pause.paused, net->pause.length);
 }
 
 /* Reading the clock takes a while, so that no two things happen at quite the same time. */
@@ -591,6 +598,15 @@ size_t net_take(struct net *net, struct net_event *events, size_t max) {
         net->done_first++;
     }
     return count;
+}
+
+size_t net_waiting(struct net *net, int fd) {
+    const struct socket *socket = owned(net, fd);
+    size_t bytes = 0;
+    run_peers(net);
+    for (uint32_t i = 0; i < socket->piece_count; i++)
+        bytes += socket->pieces[(socket->piece_first + i) % PIECES_MAX].length;
+    return bytes;
 }
 
 static ssize_t receive_nothing(struct net *net, struct socket *socket) {

@@ -50,6 +50,7 @@ struct script {
     duration latency;    /* 0: drawn */
     duration dial_after; /* 0: drawn */
     bool whole;          /* the answer is not cut */
+    bool large;          /* the answers are of more than a mebibyte */
 };
 
 struct sim_config {
@@ -120,13 +121,17 @@ void sim_wake(struct net *net);
 void sim_stop_at(struct net *net, instant stop);
 
 /* The process is stopped at its `reading`-th reading of the clock from now on (1 is the next),
- * before or after that reading, and continued `length` later, when *paused has grown by it. */
+ * before or after that reading, and continued `length` later, when *paused has grown by it. paused
+ * NULL: nobody knew of it, as when all processes are stopped from outside, or the whole machine is.
+ */
 void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
                _Atomic int64_t *paused);
 
 /* The n-th fallible operation from the start (1 is the first) fails with the which-th error of its
  * kind; onward: so do all after it. */
 void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward);
+/* From now on every operation of that kind fails with this errno; 0: no longer. */
+void sim_deny(struct net *net, enum operation operation, int error);
 enum operation sim_operation(const struct net *net, uint64_t n);
 uint32_t sim_errors(enum operation operation); /* how many there are of its kind */
 

@@ -92,6 +92,7 @@ struct net {
         uint32_t which;
         bool onward;
     } fail;
+    int denied[OPERATIONS]; /* errno; 0: not */
     uint8_t operations[OPERATIONS_KEPT];
 };
 
