@@ -215,6 +215,22 @@ bool units_parse_span(const char *text, struct span *out) {
     return true;
 }
 
+static const char exponential[] = "exp:";
+
+bool units_parse_interval(const char *text, struct interval *out) {
+    struct interval interval = {.mean = 0};
+    if (strncmp(text, exponential, sizeof exponential - 1) != 0) {
+        if (!units_parse_span(text, &interval.span))
+            return false;
+    } else if (!units_parse_duration(text + sizeof exponential - 1, &interval.mean) ||
+               interval.mean <= 0 ||
+               __builtin_mul_overflow(interval.mean, EXPONENTIAL_CUT, &interval.span.high)) {
+        return false;
+    }
+    *out = interval;
+    return true;
+}
+
 /* The largest unit that divides value; NULL when none does. */
 static const struct unit *largest_unit(const struct unit *units, int count, uint64_t value) {
     const struct unit *largest = NULL;
@@ -266,6 +282,14 @@ char *units_format_span(char *buffer, size_t size, struct span value) {
         snprintf(buffer, size, "%s", low);
     else
         snprintf(buffer, size, "%s..%s", low, high);
+    return buffer;
+}
+
+char *units_format_interval(char *buffer, size_t size, struct interval value) {
+    char mean[32];
+    if (value.mean == 0)
+        return units_format_span(buffer, size, value.span);
+    snprintf(buffer, size, "exp:%s", units_format_duration(mean, sizeof mean, value.mean));
     return buffer;
 }
 

@@ -15,6 +15,7 @@
 #include "engine/line.h"
 #include "engine/redial.h"
 #include "engine/schedule.h"
+#include "engine/think.h"
 #include "http/response.h"
 
 enum {
@@ -52,8 +53,10 @@ struct fleet {
     struct line line;               /* idle, and no request is there for them */
     struct schedule schedule;       /* of --rate */
     uint64_t served;                /* of it: handed over */
+    instant warm_at;                /* what was due before is left out of latency */
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
+    bool holding;
     bool frozen;
     bool broken_off; /* the event being used ends both directions while a send is under way: a reset
                       * whose error the kernel spent on the send */
@@ -125,6 +128,7 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
                                         .worker = parts->worker,
                                         .workers = parts->plan->workers,
                                         .start = INSTANT_NEVER};
+    fleet->warm_at = parts->plan->options->given.warmup ? INSTANT_NEVER : (instant){INT64_MIN};
     fleet->line.links = reserve(share * sizeof *fleet->line.links);
     fleet->hand = (struct pool_hand){
         .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
@@ -250,7 +254,10 @@ static void think(struct fleet *fleet, struct conn *conn) {
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
         return;
     }
-    arm_ticks(fleet, conn, random_between(&fleet->random, fleet->think_low, fleet->think_high));
+    duration mean = fleet->plan->think_mean;
+    arm_ticks(fleet, conn,
+              mean > 0 ? think_exponential(random_next(&fleet->random), mean)
+                       : random_between(&fleet->random, fleet->think_low, fleet->think_high));
 }
 
 static bool reconnects(const struct fleet *fleet) {
@@ -440,6 +447,10 @@ static void count_answer(struct fleet *fleet, struct conn *conn, const struct re
     int64_t *least = &tally->counts.keep_alive_timeout_s;
     if (facts->keep_alive_timeout_s > 0 && (*least == 0 || facts->keep_alive_timeout_s < *least))
         *least = facts->keep_alive_timeout_s;
+    if (conn->asked_ns < fleet->warm_at.ns) {
+        tally->counts.warmup++;
+        return;
+    }
     histogram_add(&tally->latency, fleet->now.ns - conn->asked_ns);
     histogram_add(&tally->service, fleet->now.ns - conn->sent_ns);
 }
@@ -687,12 +698,15 @@ bool fleet_serve_line(struct fleet *fleet) {
     return served > 0;
 }
 
-void fleet_start_schedule(struct fleet *fleet, instant start) {
-    fleet->schedule.start = start;
+void fleet_hold(struct fleet *fleet, instant since) {
+    fleet->holding = true;
+    fleet->schedule.start = since;
+    if (fleet->plan->options->given.warmup)
+        fleet->warm_at = instant_after(since, fleet->plan->options->warmup);
 }
 
-bool fleet_awaits_schedule(const struct fleet *fleet) {
-    return fleet->schedule.rate > 0 && fleet->schedule.start.ns == INSTANT_NEVER.ns;
+bool fleet_awaits_hold(const struct fleet *fleet) {
+    return !fleet->holding;
 }
 
 instant fleet_next_scheduled(const struct fleet *fleet) {

@@ -57,9 +57,10 @@ void fleet_redial(struct fleet *fleet);
 uint32_t fleet_in_line(const struct fleet *fleet);
 bool fleet_serve_line(struct fleet *fleet);
 
-/* The schedule of --rate begins at that moment. */
-void fleet_start_schedule(struct fleet *fleet, instant start);
-bool fleet_awaits_schedule(const struct fleet *fleet);
+/* The hold began at that moment: the schedule of --rate starts, and so does --warmup; to be told
+ * once. */
+void fleet_hold(struct fleet *fleet, instant since);
+bool fleet_awaits_hold(const struct fleet *fleet);
 /* When the next request that a connection in line could take is due; INSTANT_NEVER. */
 instant fleet_next_scheduled(const struct fleet *fleet);
 

@@ -126,7 +126,9 @@ static void pace(struct worker *worker) {
     if (worker->opened < worker->share || counts_of(worker)->refilling > 0)
         rate +=
             (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
-    worker->quantum = worker_quantum(rate, plan->think.low);
+    /* Exponential think times have no shortest one: one in ten is below a tenth of the mean. */
+    duration shortest = plan->think_mean > 0 ? plan->think_mean / 10 : plan->think.low;
+    worker->quantum = worker_quantum(rate, shortest);
     fleet_set_quantum(worker->fleet, worker->quantum);
 }
 
@@ -229,8 +231,8 @@ static void serve_line(struct worker *worker) {
     if (!in_load(worker))
         return;
     int64_t hold_ns = atomic_load(&worker->orders->hold_ns);
-    if (hold_ns != 0 && fleet_awaits_schedule(worker->fleet))
-        fleet_start_schedule(worker->fleet, (instant){hold_ns});
+    if (hold_ns != 0 && fleet_awaits_hold(worker->fleet))
+        fleet_hold(worker->fleet, (instant){hold_ns});
     if (!fleet_serve_line(worker->fleet))
         return;
     worker->served_at = worker->now;

@@ -114,7 +114,7 @@ static void describe_think(char *text, size_t size, const struct plan *plan) {
     else if (plan->think.high == 0)
         snprintf(text, size, "asking again at once");
     else
-        snprintf(text, size, "asking every %s", WORDS_SPAN(plan->think));
+        snprintf(text, size, "asking every %s", WORDS_THINK(plan));
 }
 
 /* So many requests that every connection has its turn within half of the time. */

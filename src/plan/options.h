@@ -53,7 +53,7 @@ typedef uint64_t option_count;
 typedef struct rate option_rate;
 typedef frequency option_frequency;
 typedef duration option_duration;
-typedef struct span option_span;
+typedef struct interval option_interval;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
 typedef struct rule_list option_rules;

@@ -41,7 +41,7 @@ struct bounds option_bounds(const struct option_row *row) {
         snprintf(bounds.text, sizeof bounds.text, "%s..%s", low, high);
         break;
     case KIND_duration:
-    case KIND_span:
+    case KIND_interval:
     case KIND_reconnect:
         format_bound(low, sizeof low, row->low);
         format_bound(high, sizeof high, row->high);
@@ -90,9 +90,11 @@ struct accepted option_accepted(const struct option_row *row) {
     case KIND_duration:
         snprintf(out, size, "%s is accepted, such as 10s or 1h30m", bounds.text);
         break;
-    case KIND_span:
-        snprintf(out, size, "A or A..B is accepted, %s, A not above B, such as 5s or 1s..30s",
-                 bounds.text);
+    case KIND_interval:
+        snprintf(
+            out, size,
+            "A, A..B or exp:MEAN is accepted, %s, A not above B, such as 5s, 1s..30s or exp:15s",
+            bounds.text);
         break;
     case KIND_text: snprintf(out, size, "%s of %s is accepted", text_form(row), bounds.text); break;
     case KIND_rules:
@@ -134,7 +136,8 @@ const char *option_value(const struct options *options, const struct option_row 
         return units_format_frequency(buffer, OPTION_VALUE_MAX, *(const option_frequency *)field);
     case KIND_duration:
         return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
-    case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
+    case KIND_interval:
+        return units_format_interval(buffer, OPTION_VALUE_MAX, *(const option_interval *)field);
     case KIND_text: return *(const option_text *)field;
     case KIND_headers:
     case KIND_rules: return NULL;

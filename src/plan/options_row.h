@@ -13,7 +13,7 @@ enum option_kind {
     KIND_rate,
     KIND_frequency,
     KIND_duration,
-    KIND_span,
+    KIND_interval,
     KIND_text,
     KIND_headers,
     KIND_rules,

@@ -73,14 +73,15 @@ static bool read_frequency(const struct reading *reading) {
     return true;
 }
 
-static bool read_span(const struct reading *reading) {
-    struct span value;
-    if (!units_parse_span(reading->value, &value))
+static bool read_interval(const struct reading *reading) {
+    struct interval value;
+    if (!units_parse_interval(reading->value, &value))
         return not_a(reading, "an interval");
-    if (value.low < 0 || !within(reading->row, (uint64_t)value.low) ||
-        !within(reading->row, (uint64_t)value.high))
+    duration most = value.mean > 0 ? value.mean : value.span.high;
+    if (value.span.low < 0 || !within(reading->row, (uint64_t)value.span.low) ||
+        !within(reading->row, (uint64_t)most))
         return out_of_bounds(reading);
-    *(option_span *)field_of(reading) = value;
+    *(option_interval *)field_of(reading) = value;
     return true;
 }
 
@@ -210,7 +211,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_rate: return read_rate(&reading);
     case KIND_frequency: return read_frequency(&reading);
     case KIND_duration: return read_duration(&reading);
-    case KIND_span: return read_span(&reading);
+    case KIND_interval: return read_interval(&reading);
     case KIND_text: return read_text(&reading);
     case KIND_headers: return option_read_header(options, label, value, to);
     case KIND_rules: return read_rule(&reading);

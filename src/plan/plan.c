@@ -102,7 +102,7 @@ static struct span decide_think(const struct options *options) {
         return (struct span){turn, turn};
     }
     if (options->given.interval)
-        return options->interval;
+        return options->interval.span;
     duration quarter = options->keepalive / 4;
     return (struct span){quarter < SECOND ? quarter : SECOND, options->keepalive / 2};
 }
@@ -130,6 +130,7 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->host = *host;
     plan->connections = (uint32_t)options->connections;
     plan->think = decide_think(options);
+    plan->think_mean = options->given.interval ? options->interval.mean : 0;
     plan->hold = options->duration;
     plan->requests = options->requests;
     plan->rate = options->rate;
@@ -154,6 +155,12 @@ bool plan_reconnects(const struct plan *plan) {
     return plan->reconnect.high > 0;
 }
 
+struct interval plan_interval(const struct plan *plan) {
+    return (struct interval){plan->think, plan->think_mean};
+}
+
 duration plan_think_mean(const struct plan *plan) {
+    if (plan->think_mean > 0)
+        return plan->think_mean;
     return plan->think.low + (plan->think.high - plan->think.low) / 2;
 }

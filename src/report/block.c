@@ -286,7 +286,8 @@ static void draw_header(struct block *block, const struct block_view *view, int 
         add(&row, 2, TINT_PLAIN, "closed loop");
     else
         brief(add(&row, 2, TINT_PLAIN, "each connection every %s",
-                  units_format_span(think, sizeof think, view->think)),
+                  units_format_interval(think, sizeof think,
+                                        (struct interval){view->think, view->think_mean})),
               "every %s", think);
     int right = (int)strlen(phase);
     struct block_line *line = next_line(block, style, "");

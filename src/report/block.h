@@ -19,6 +19,7 @@ struct block_second {
 struct block_view {
     const char *method, *url;
     struct span think;    /* 0..0: closed loop */
+    duration think_mean;  /* of exponential think times; 0: uniform */
     frequency rate;       /* of an open loop; 0: none */
     const char *phase;    /* "ramp", "hold", "freeze", "drain", "done" */
     duration elapsed;     /* in the phase */

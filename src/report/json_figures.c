@@ -133,6 +133,7 @@ void section_requests(struct json *json, const struct plan *plan, const struct r
     json_uint_member(json, "timed_out", counts->timed_out);
     json_uint_member(json, "lost", counts->requests_lost);
     json_uint_member(json, "unfinished", record->unfinished);
+    json_uint_member(json, "warmup", counts->warmup);
     json_uint_member(json, "interim", counts->interim);
     json_name(json, "by_status");
     json_object(json);

@@ -111,6 +111,7 @@ static void read_requests(struct record *record, struct place *place,
     record->unfinished = value_count(place, from, "unfinished");
     counts->outstanding = (uint64_t)value_whole_if(place, document, "outstanding", INT64_MAX,
                                                    (int64_t)record->unfinished);
+    counts->warmup = (uint64_t)value_whole_if(place, from, "warmup", INT64_MAX, 0);
     counts->interim = value_count(place, from, "interim");
     counts->bytes_in = value_count(place, from, "bytes_in");
     counts->bytes_out = value_count(place, from, "bytes_out");

@@ -136,6 +136,9 @@ static void print_requests(FILE *out, const struct plan *plan, const struct reco
             words_count(counts->requests_lost).text);
     if (record->unfinished > 0)
         fprintf(out, "   unfinished %s", words_count(record->unfinished).text);
+    if (counts->warmup > 0)
+        fprintf(out, "\n%*sof the answers %s of the ramp and the warm-up are left out of latency",
+                INDENT, "", words_count(counts->warmup).text);
     fprintf(out, "\n%*smean over the hold %s   peak %s\n", INDENT, "",
             words_rate(record->per_second_mean).text, words_rate(record->per_second_peak).text);
 }

@@ -184,7 +184,7 @@ static void begin_hold(struct session *session) {
         session->hold_since = session->now;
     session->answered_before_hold = counts->answered;
     session->next_tick = instant_after(session->hold_since, SECOND);
-    if (session->plan->rate > 0)
+    if (session->plan->rate > 0 || session->plan->options->given.warmup)
         crew_hold(session->crew, session->now);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
     observers_hold(&session->observers, true, session->now, counts->live);

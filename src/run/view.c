@@ -9,6 +9,7 @@ void view_init(struct block_view *view, const struct plan *plan) {
         .method = plan->options->method,
         .url = plan->target.url,
         .think = plan->think,
+        .think_mean = plan->think_mean,
         .rate = plan->rate,
         .phase = "start",
         .target = plan->connections,

@@ -70,7 +70,7 @@ uint64_t tally_drained(const struct counts *counts); /* sum of drain */
 /* The identities of the ledger. NULL when they hold, else the one that does not, as text:
  *   attempted = connecting + live + closed + errored
  *   sent = answered + timed_out + requests_lost + outstanding
- *   latency samples = answered, connect time samples = opened */
+ *   latency samples = answered - those of the warm-up, connect time samples = opened */
 const char *tally_imbalance(const struct tally *tally);
 /* After the drain: sum(drain) = connecting + live. */
 bool tally_drain_balances(const struct counts *counts);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Shapes of load against a real nginx and servers of ours: a closed loop, a pool of requests, bodies."""
 
+import asyncio
 import contextlib
 import hashlib
 import os
@@ -128,6 +129,60 @@ class RateTest(NginxTest):
         code, out, _ = holdfast.plainly("check", "-c", 100, "--rate", "0.5", self.server.url)
         self.assertEqual(0, code, out)
         self.assertRegex(out, r"warn  keep-alive .* turn comes every 3m20s: too late(.|\n)*--rate 4")
+
+
+class MixTest(NginxTest):
+    def test_exponential_think_times(self):
+        result = soak("-c", 100, "-r", "100/10ms", "-i", "exp:200ms", "-d", "3s", "--no-check", self.server.url)
+        self.assertEqual((0, "held", "exp:200ms"), (result.code, result.verdict, result.report["plan"]["interval"]))
+        # 500 a second, and each one's first: 1,600 with a deviation of 40; a machine that is busy with others is late.
+        self.assertLessEqual(1200, result.requests["sent"])
+        self.assertLessEqual(result.requests["sent"], 1800)
+
+    def test_a_warm_up_is_left_out_of_latency(self):
+        result = soak("-c", 20, "-r", "20/10ms", "-i", "50ms", "-d", "2s", "--warmup", "1s", "--no-check", self.server.url)
+        r = result.requests
+        self.assertEqual((0, "1s"), (result.code, result.report["plan"]["warmup"]), result.err)
+        self.assertLess(100, r["warmup"])
+        self.assertEqual(r["answered"] - r["warmup"], result.report["latency_seconds"]["count"])
+        self.assertLess(100, result.report["latency_seconds"]["count"])
+        self.assertIn("of the ramp and the warm-up are left out of latency", result.out)
+
+
+class SlowServer:
+    """Answers each request after 0 to `most` seconds."""
+
+    def __init__(self, most):
+        self.most, self.answered, self.ready = most, 0, threading.Event()
+        threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True).start()
+        self.ready.wait(holdfast.PATIENCE_SECONDS)
+
+    async def _run(self):
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2000)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        self.ready.set()
+        await server.serve_forever()
+
+    async def _serve(self, reader, writer):
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                await asyncio.sleep(random.uniform(0, self.most))
+                self.answered += 1
+                writer.write(OK)
+        writer.close()
+
+
+class SiblingTest(unittest.TestCase):
+    def test_requests_bounded_to_so_many_at_once(self):
+        # A tenth of the delay and of the requests: the whole of it is measured by hand (docs/decisions/0033).
+        server = SlowServer(most=1)
+        result = soak("-n", "4k", "-c", 400, "-r", "400/10ms", "-i", 0, "-X", "GET", "--timeout", "10s", "--no-check",
+                      server.url)
+        r = result.requests
+        self.assertEqual((0, 4000, 4000, 4000), (result.code, r["sent"], r["answered"], server.answered), result.err)
+        # 10 answers on each of 400 connections, half a second each on average.
+        self.assertGreater(result.report["run"]["hold_seconds"] + result.report["run"]["ramp_seconds"], 4.5)
 
 
 class BodyServer:

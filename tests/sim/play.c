@@ -21,6 +21,8 @@ static void *map(size_t bytes) {
 static void make_plan(struct play *play) {
     struct play_config *config = &play->config;
     play->options.timeout = config->timeout;
+    play->options.warmup = config->warmup > 0 ? config->warmup : 0;
+    play->options.given.warmup = config->warmup != 0;
     play->options.connect_timeout = config->connect_timeout;
     play->plan = (struct plan){
         .options = &play->options,
@@ -30,6 +32,7 @@ static void make_plan(struct play *play) {
         .workers = 1,
         .ramp = {config->ramp, config->connections},
         .think = config->think,
+        .think_mean = config->think_mean,
         .reconnect = config->reconnect,
         .requests = config->requests,
         .rate = config->rate,

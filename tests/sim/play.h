@@ -18,6 +18,8 @@ struct play_config {
     struct rate ramp;
     struct span think;
     struct span reconnect;             /* 0..0: never */
+    duration think_mean;               /* of exponential think times, up to think.high */
+    duration warmup;                   /* below 0: as --warmup 0; 0: none */
     frequency rate;                    /* of --rate; 0: each in its own time */
     uint64_t requests;                 /* of -n; 0: no bound */
     size_t body;                       /* bytes of the request's; 0: GET, and none */

@@ -86,6 +86,30 @@ static void a_frequency_is_exact_to_the_millionth(void **state) {
     }
 }
 
+static void an_interval_is_a_span_or_exponential(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        struct interval value;
+    } rows[] = {
+        {"0s", {{0, 0}, 0}},
+        {"1s..30s", {{1 * SECOND, 30 * SECOND}, 0}},
+        {"exp:15s", {{0, 150 * SECOND}, 15 * SECOND}},
+        {"exp:1ns", {{0, 10}, 1}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct interval value;
+        char text[64];
+        assert_true(units_parse_interval(rows[i].text, &value));
+        assert_memory_equal(&value, &rows[i].value, sizeof value);
+        assert_string_equal(units_format_interval(text, sizeof text, value), rows[i].text);
+    }
+    static const char *const bad[] = {"",           "exp",    "exp:",        "exp:0",  "exp:-1s",
+                                      "exp:1s..2s", "EXP:1s", "exp:100000d", "exp: 1s"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(units_parse_interval(bad[i], &(struct interval){.mean = 0}));
+}
+
 static void counts_take_suffixes_and_decimals_that_come_out_whole(void **state) {
     (void)state;
     check_count("0", 0);
@@ -423,6 +447,7 @@ static void no_formatter_writes_beyond_its_buffer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_interval_is_a_span_or_exponential),
         cmocka_unit_test(a_frequency_is_exact_to_the_millionth),
         cmocka_unit_test(counts_take_suffixes_and_decimals_that_come_out_whole),
         cmocka_unit_test(counts_up_to_the_largest_are_exact_and_one_more_is_refused),

@@ -88,7 +88,11 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     switch (row->kind) {
     case KIND_count: snprintf(text, 64, "%llu", (unsigned long long)value); break;
     case KIND_duration: snprintf(text, 64, "%lluns", (unsigned long long)value); break;
-    case KIND_span:
+    case KIND_interval:
+        if (random_next(random) % 4 == 0) {
+            snprintf(text, 64, "exp:%lluns", (unsigned long long)value + 1);
+            break;
+        }
         snprintf(text, 64, "%lluns..%lluns", (unsigned long long)less, (unsigned long long)value);
         break;
     case KIND_reconnect:
@@ -124,7 +128,7 @@ static size_t field_size(const struct option_row *row) {
     case KIND_rate: return sizeof(option_rate);
     case KIND_frequency: return sizeof(option_frequency);
     case KIND_duration: return sizeof(option_duration);
-    case KIND_span: return sizeof(option_span);
+    case KIND_interval: return sizeof(option_interval);
     case KIND_flag: return sizeof(option_flag);
     case KIND_ui: return sizeof(option_ui);
     case KIND_color: return sizeof(option_color);
