@@ -12,6 +12,7 @@
 #include "base/slots.h"
 #include "base/wheel.h"
 #include "engine/conn.h"
+#include "engine/full_pairs.h"
 #include "engine/line.h"
 #include "engine/redial.h"
 #include "engine/schedule.h"
@@ -49,6 +50,7 @@ struct fleet {
     uint32_t drained;               /* where fleet_drain() goes on */
     uint32_t first_dials;           /* connecting for the first time */
     struct redial_queue redials;    /* vacant, their backoff over */
+    struct full_pairs full;         /* without a free port a moment ago */
     struct pool_hand hand;          /* in the pool of -n */
     struct line line;               /* idle, and no request is there for them */
     struct schedule schedule;       /* of --rate */
@@ -132,8 +134,10 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->line.links = reserve(share * sizeof *fleet->line.links);
     fleet->hand = (struct pool_hand){
         .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
-    if (!fleet->wheel || !fleet->conns || !fleet->readers || !fleet->reader_links ||
-        !fleet->redials.slots || !fleet->line.links) {
+    fleet->full.pairs = full_pairs_count(parts->plan);
+    fleet->full.until_ns = reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
+    if (!fleet->full.until_ns || !fleet->wheel || !fleet->conns || !fleet->readers ||
+        !fleet->reader_links || !fleet->redials.slots || !fleet->line.links) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -149,6 +153,7 @@ void fleet_destroy(struct fleet *fleet) {
     unreserve(fleet->readers, fleet->share * sizeof *fleet->readers);
     unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
     unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
+    unreserve(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
     unreserve(fleet->line.links, fleet->share * sizeof *fleet->line.links);
     unreserve(fleet, sizeof *fleet);
 }
@@ -607,9 +612,20 @@ static void settle(struct fleet *fleet, struct conn *conn) {
     arm_readiness(fleet, conn);
 }
 
-static void open_failed(struct fleet *fleet, struct conn *conn, int error) {
+/* Its place in the plan's order. */
+static uint32_t order_of(const struct fleet *fleet, const struct conn *conn) {
+    return index_of(fleet, conn) * fleet->plan->workers + fleet->worker;
+}
+
+static void befall_open_failed(struct fleet *fleet, struct conn *conn, int error) {
     conn->error = (uint16_t)error;
     befall(fleet, conn, STIMULUS_OPEN_FAILED);
+}
+
+static void open_failed(struct fleet *fleet, struct conn *conn, int error) {
+    if (error == EADDRNOTAVAIL)
+        full_pairs_note(&fleet->full, order_of(fleet, conn), fleet->now);
+    befall_open_failed(fleet, conn, error);
 }
 
 static void dial(struct fleet *fleet, uint32_t index) {
@@ -617,9 +633,15 @@ static void dial(struct fleet *fleet, uint32_t index) {
     wipe(conn, conn->generation);
     conn->asked_ns = fleet->now.ns;
     befall(fleet, conn, STIMULUS_DIAL);
-    uint32_t order = index * fleet->plan->workers + fleet->worker;
+    uint32_t order = order_of(fleet, conn);
+    if (full_pairs_has(&fleet->full, order, fleet->now)) {
+        counts_of(fleet)->ports_unasked++;
+        befall_open_failed(fleet, conn, EADDRNOTAVAIL);
+        return;
+    }
     const struct address *address = plan_address(fleet->plan, order);
-    int fd = net_open(fleet->net, NULL, address);
+    struct address source;
+    int fd = net_open(fleet->net, plan_source(fleet->plan, order, &source), address);
     if (fd < 0) {
         open_failed(fleet, conn, -fd);
         return;

@@ -77,16 +77,7 @@ static bool ask(int fd, int family) {
     return send(fd, &question, sizeof question, 0) == (ssize_t)sizeof question;
 }
 
-/* Of a listener rqueue and wqueue are its queue and the queue's bound (inet_diag_fill_icsk). */
-static void take(struct listen_queue *out, const struct inet_diag_msg *listener, uint16_t port) {
-    if (listener->idiag_state != STATE_LISTEN || ntohs(listener->id.idiag_sport) != port)
-        return;
-    out->listeners++;
-    out->queued += listener->idiag_rqueue;
-    out->backlog += listener->idiag_wqueue;
-}
-
-int listen_queue_parse(struct listen_queue *out, const void *bytes, size_t length, uint16_t port) {
+int listen_queue_messages(const void *bytes, size_t length, listener_take take, void *with) {
     const struct nlmsghdr *head = bytes;
     for (; NLMSG_OK(head, length); head = NLMSG_NEXT(head, length)) {
         if (head->nlmsg_type == NLMSG_DONE)
@@ -99,13 +90,13 @@ int listen_queue_parse(struct listen_queue *out, const void *bytes, size_t lengt
         if (head->nlmsg_type != SOCK_DIAG_BY_FAMILY ||
             head->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
             return -EBADMSG;
-        take(out, NLMSG_DATA(head), port);
+        take(with, NLMSG_DATA(head));
     }
     return 1;
 }
 
 /* The kernel writes a dump while it is received: there is nothing to wait for. */
-static bool receive(int fd, uint16_t port, struct listen_queue *out) {
+static bool receive(int fd, listener_take take, void *with) {
     static _Alignas(struct nlmsghdr) char answer[ANSWER_BYTES];
     int more = 1;
     while (more == 1) {
@@ -114,17 +105,42 @@ static bool receive(int fd, uint16_t port, struct listen_queue *out) {
             continue;
         if (got <= 0)
             return false;
-        more = listen_queue_parse(out, answer, (size_t)got, port);
+        more = listen_queue_messages(answer, (size_t)got, take, with);
     }
     return more == 0;
 }
 
-bool listen_queue_read(int fd, uint16_t port, struct listen_queue *out) {
-    *out = (struct listen_queue){0};
-    if (fd < 0 || !ask(fd, AF_INET) || !receive(fd, port, out))
+bool listen_queue_walk(int fd, listener_take take, void *with) {
+    if (fd < 0 || !ask(fd, AF_INET) || !receive(fd, take, with))
         return false;
     /* A kernel without IPv6 says so. */
     if (ask(fd, AF_INET6))
-        (void)receive(fd, port, out);
+        (void)receive(fd, take, with);
     return true;
+}
+
+/* --- those of one port --- */
+
+struct port_count {
+    uint16_t port;
+    struct listen_queue *out;
+};
+
+/* Of a listener rqueue and wqueue are its queue and the queue's bound (inet_diag_fill_icsk). */
+static void count(void *with, const struct inet_diag_msg *listener) {
+    const struct port_count *counted = with;
+    if (listener->idiag_state != STATE_LISTEN || ntohs(listener->id.idiag_sport) != counted->port)
+        return;
+    counted->out->listeners++;
+    counted->out->queued += listener->idiag_rqueue;
+    counted->out->backlog += listener->idiag_wqueue;
+}
+
+int listen_queue_parse(struct listen_queue *out, const void *bytes, size_t length, uint16_t port) {
+    return listen_queue_messages(bytes, length, count, &(struct port_count){port, out});
+}
+
+bool listen_queue_read(int fd, uint16_t port, struct listen_queue *out) {
+    *out = (struct listen_queue){0};
+    return listen_queue_walk(fd, count, &(struct port_count){port, out});
 }

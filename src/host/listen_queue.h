@@ -22,6 +22,15 @@ int listen_queue_open(int pid);
  * when the kernel does not tell. */
 bool listen_queue_read(int fd, uint16_t port, struct listen_queue *out);
 
+/* Asks for all listeners, over IPv4 and IPv6, and hands each of them on. false when the kernel does
+ * not tell. */
+struct inet_diag_msg; /* <linux/inet_diag.h> */
+typedef void (*listener_take)(void *with, const struct inet_diag_msg *listener);
+bool listen_queue_walk(int fd, listener_take take, void *with);
+
+/* The same of one received piece, with the results of listen_queue_parse(). */
+int listen_queue_messages(const void *bytes, size_t length, listener_take take, void *with);
+
 /* Takes one received piece of an answer. 1: there is more to come, 0: that was the end, or -errno
  * as the kernel says, -EBADMSG for what is no such answer. */
 int listen_queue_parse(struct listen_queue *out, const void *bytes, size_t length, uint16_t port);

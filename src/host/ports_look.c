@@ -8,23 +8,37 @@
 
 struct question {
     const char *root;
-    const struct address *target;
+    const struct host_pairs *pairs;
 };
+
+static struct ports_seen sum_up(const struct host_ports *ports) {
+    struct ports_seen seen = {.range = ports->range,
+                              .reserved = ports->reserved,
+                              .in_use = ports->tables_known ? ports->listening : -1,
+                              .time_wait = ports->tables_known ? 0 : -1};
+    for (size_t i = 0; i < ports->pair_count; i++) {
+        seen.in_use += ports->pairs[i].in_use;
+        seen.time_wait += (int64_t)ports->pairs[i].waiting + ports->pairs[i].young;
+    }
+    return seen;
+}
 
 static int count_in_child(int fd, const void *with) {
     const struct question *question = with;
     struct host_ports ports;
-    if (!host_ports_read(&ports, question->root, question->target))
+    if (!host_ports_read(&ports, question->root, question->pairs))
         return -1;
-    return write(fd, &ports, sizeof ports) == (ssize_t)sizeof ports ? 0 : -1;
+    struct ports_seen seen = sum_up(&ports);
+    host_ports_free(&ports);
+    return write(fd, &seen, sizeof seen) == (ssize_t)sizeof seen ? 0 : -1;
 }
 
-int ports_look_begin(struct ports_look *look, const char *root, const struct address *target) {
+int ports_look_begin(struct ports_look *look, const char *root, const struct host_pairs *pairs) {
     int ends[2];
     int error = child_pipe(ends);
     if (error != 0)
         return error;
-    pid_t child = child_fork(count_in_child, ends[1], &(struct question){root, target});
+    pid_t child = child_fork(count_in_child, ends[1], &(struct question){root, pairs});
     error = errno;
     close(ends[1]); /* so that a child's death is the end of the pipe */
     if (child < 0) {
@@ -35,7 +49,7 @@ int ports_look_begin(struct ports_look *look, const char *root, const struct add
     return 0;
 }
 
-int ports_look_take(struct ports_look *look, struct host_ports *out) {
+int ports_look_take(struct ports_look *look, struct ports_seen *out) {
     if (!look->begun || look->over)
         return -ENOENT;
     ssize_t got;

@@ -151,3 +151,44 @@ size_t process_children(int *out, size_t max, const char *root, int pid) {
     closedir(folder);
     return count;
 }
+
+size_t process_command_line(char *text, size_t size, const char *root, int pid) {
+    char path[64];
+    text[0] = '\0';
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    FILE *file = files_open(root, path);
+    if (file == NULL)
+        return 0;
+    size_t length = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return length;
+}
+
+/* Of a process of this user, how many threads it has; else 0. */
+static int64_t threads_of(const char *root, int pid, unsigned user) {
+    char path[64], text[128];
+    unsigned real;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    if (!files_read_field(text, sizeof text, root, path, "Uid") || sscanf(text, "%u", &real) != 1 ||
+        real != user || !files_read_field(text, sizeof text, root, path, "Threads"))
+        return 0;
+    int threads = atoi(text);
+    return threads > 0 ? threads : 0;
+}
+
+int64_t process_user_threads(const char *root, unsigned user) {
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/proc", root);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return -1;
+    int64_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        int pid = atoi(entry->d_name);
+        if (pid > 0)
+            count += threads_of(root, pid, user);
+    }
+    closedir(folder);
+    return count;
+}

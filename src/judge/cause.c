@@ -36,6 +36,15 @@ static const struct finding *inferred(const struct findings *findings) {
     return finding;
 }
 
+/* What SYNs, last ACKs and requests that were dropped lead to. */
+static const struct finding *dropped(const struct findings *findings, enum outcome top) {
+    if (top != OUTCOME_connect_timeout && top != OUTCOME_connect_reset && top != OUTCOME_silent &&
+        top != OUTCOME_response_timeout)
+        return NULL;
+    const struct finding *finding = find(findings, "backlog_overflow");
+    return finding != NULL ? finding : find(findings, "dropped_syns");
+}
+
 static const struct finding *foremost(const struct record *record,
                                       const struct findings *findings) {
     const struct counts *counts = &record->total.counts;
@@ -46,7 +55,7 @@ static const struct finding *foremost(const struct record *record,
         return NULL;
     const struct finding *finding = shortage_of_server(findings);
     if (finding == NULL)
-        finding = find(findings, "dropped_syns");
+        finding = dropped(findings, top);
     if (finding == NULL)
         finding = inferred(findings);
     return finding != NULL ? finding : find(findings, outcome_name(top));

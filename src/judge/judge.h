@@ -7,6 +7,8 @@
 #include <stdint.h>
 
 #include "base/refusal.h"
+#include "host/ports.h"
+#include "host/server_limits.h"
 #include "judge/closings.h"
 #include "judge/rules.h"
 #include "plan/plan.h"
@@ -71,12 +73,24 @@ struct judgement {
 /* What the preflight learned of the outside. */
 struct preflight_facts {
     bool interrupted;
-    int ring_error;                              /* 0 or -errno of a trial ring */
-    enum net_refusal ring_refusal;               /* of that error, as net_explain() tells it */
-    bool resolved;                               /* name resolution was tried and gave addresses */
-    char resolve_error[160];                     /* "" = none */
-    struct host_ports ports[HOST_ADDRESSES_MAX]; /* one for each address of the plan */
-    bool ports_known[HOST_ADDRESSES_MAX];
+    int ring_error;                   /* 0 or -errno of a trial ring */
+    enum net_refusal ring_refusal;    /* of that error, as net_explain() tells it */
+    uint32_t rings_tried, rings_made; /* at once, where locked memory may not suffice */
+    int64_t own_files; /* descriptors of the parent, before the crew; -1: could not tell */
+    struct host_listeners listeners; /* that the first address of the plan reaches */
+    bool listeners_known;
+    /* Tracked connections before ours to the target was opened, and with it; -1: could not tell. */
+    int64_t conntrack_before, conntrack_with;
+    struct server_limits server; /* of --server-pid */
+    bool resolved;               /* name resolution was tried and gave addresses */
+    char resolve_error[160];     /* "" = none */
+    struct host_ports ports;     /* of the plan's pairs of sources and addresses */
+    bool ports_known;            /* the range, at least */
+    size_t addresses_left_out;   /* of another family than the sources */
+    struct source_pick offered;  /* what --source auto would come to; empty when it was asked for */
+    uint32_t sources_unbindable; /* of the plan's sources, that no socket can be bound to */
+    struct address source_unbindable; /* the first of these, and why */
+    int source_error;
     bool target_asked;
     size_t addresses_tried;     /* a preflight connect was made to each of these */
     size_t addresses_accepting; /* of these, that accepted: what remains in the plan */
@@ -91,10 +105,14 @@ struct preflight_facts {
     uint64_t processes; /* it and all below it */
 };
 
-/* The local half: io_uring, descriptors, source ports, memory, ramp. After it,
+/* The local half: io_uring, descriptors, processes, source ports, memory, pace. After it,
  * findings_any(FAIL) means unfit. */
 void judge_local(struct findings *findings, const struct plan *plan,
                  const struct preflight_facts *facts);
+
+/* A part of that: the source addresses, where they were asked for. */
+void judge_sources(struct findings *findings, const struct plan *plan,
+                   const struct preflight_facts *facts);
 
 /* The outside half: name, target, keep-alive (FAIL in check, warn in run), status page. */
 void judge_target(struct findings *findings, const struct plan *plan,

@@ -15,7 +15,7 @@ struct said {
 
 /* "20 000"; "unlimited"; "not measured". */
 static struct said say(int64_t value) {
-    struct said said;
+    struct said said = {""};
     if (value < 0)
         snprintf(said.text, sizeof said.text, "not measured");
     else if (value == INT64_MAX)
@@ -26,15 +26,11 @@ static struct said say(int64_t value) {
 }
 
 static struct said say_bytes(int64_t value) {
-    struct said said;
+    struct said said = {""};
     if (value < 0)
         return say(value);
     units_human_bytes(said.text, sizeof said.text, (uint64_t)value);
     return said;
-}
-
-static int64_t divide_up(int64_t value, int64_t by) {
-    return value / by + (value % by != 0);
 }
 
 /* How many descriptors the plan's connections take on this machine. */
@@ -98,15 +94,13 @@ static void explain_system_files(struct finding *finding, const struct plan *pla
 
 /* --- source ports --- */
 
-/* " (the first of 3)": what is counted towards one destination says little of the others. */
+/* What the ports that are counted lead to. */
 static void name_destination(char *out, size_t size, const struct plan *plan) {
-    char text[ADDRESS_TEXT_MAX] = "this destination";
-    if (plan->address_count > 0)
-        address_format(&plan->addresses[0], text, sizeof text);
-    if (plan->address_count > 1)
-        snprintf(out, size, "%s (the first of %zu addresses)", text, plan->address_count);
+    uint32_t pairs = plan_pairs(plan);
+    if (pairs == 1)
+        address_format(&plan->addresses[0], out, size);
     else
-        snprintf(out, size, "%s", text);
+        snprintf(out, size, "all %s pairs of source and destination address", WORDS_COUNT(pairs));
 }
 
 static void explain_ports(struct finding *finding, const struct plan *plan,
@@ -125,7 +119,8 @@ static void explain_ports(struct finding *finding, const struct plan *plan,
         say(counted ? scene->ports_reserved : -1).text, destination,
         say(counted ? scene->ports_in_use : -1).text,
         say(counted ? scene->ports_time_wait : -1).text);
-    finding_do(finding, "--source auto   (as many local addresses as the plan needs)");
+    if (!plan->options->source.automatic)
+        finding_do(finding, "--source auto   (as many local addresses as the plan needs)");
     if (host->port_low > LOWEST || host->port_high < HIGHEST)
         finding_do(finding,
                    "sysctl -w net.ipv4.ip_local_port_range=\"%d %d\"   (%s for each "

@@ -15,7 +15,8 @@ void shortage_explain(struct finding *finding, enum outcome outcome, const struc
 void shortage_find(struct judgement *judgement, const struct plan *plan,
                    const struct record *record);
 
-/* The first of those whose side is the server's; NULL: none was found. */
+/* The first of those that say for certain why the server ended or left connections (an accept
+ * queue that was full for a while may have cost nothing but time); NULL: none was found. */
 const struct finding *shortage_of_server(const struct findings *findings);
 
 #endif

@@ -208,6 +208,11 @@ static bool met_a_queue(const struct record *record, const struct slow *slow) {
            outcome_of(record, OUTCOME_response_timeout) > 0;
 }
 
+/* The counters are those of a whole namespace. */
+static bool may_be_its_own(const struct listener_view *listener) {
+    return !listener->measured || listener_was_full(listener);
+}
+
 static void advise_backlog(struct finding *finding, const struct plan *plan) {
     const struct host *host = &plan->host;
     finding_do(finding, "on the server: sysctl -w net.core.somaxconn=65535, and a backlog as large "
@@ -291,7 +296,8 @@ void shortage_find(struct judgement *judgement, const struct plan *plan,
     struct slow slow = slow_connects(&record->total.connect);
     find_files(findings, record);
     find_connections(judgement, plan, record);
-    if (overflowed(&record->evidence.server) && met_a_queue(record, &slow))
+    if (overflowed(&record->evidence.server) && may_be_its_own(&record->evidence.listener) &&
+        met_a_queue(record, &slow))
         find_overflow(findings, plan, record, &slow);
     else if (syns_were_lost(record, &slow))
         find_dropped_syns(findings, record, &slow);
@@ -299,8 +305,7 @@ void shortage_find(struct judgement *judgement, const struct plan *plan,
 }
 
 const struct finding *shortage_of_server(const struct findings *findings) {
-    static const char *const codes[] = {"short_of_files", "short_of_connections", "not_accepted",
-                                        "backlog_overflow"};
+    static const char *const codes[] = {"short_of_files", "short_of_connections", "not_accepted"};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
         for (size_t j = 0; j < findings->count; j++)
             if (strcmp(findings->items[j].code, codes[i]) == 0)

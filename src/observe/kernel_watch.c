@@ -22,7 +22,7 @@ static void read_growth(struct namespace_view *view, const struct net_counters *
     };
 }
 
-static void read_queue(struct kernel_watch *watch) {
+void kernel_watch_queue(struct kernel_watch *watch) {
     struct listen_queue queue;
     if (watch->listeners < 0 || !listen_queue_read(watch->listeners, watch->port, &queue) ||
         queue.listeners == 0)
@@ -53,5 +53,5 @@ void kernel_watch_step(struct kernel_watch *watch) {
         read_growth(&watch->server_view, &watch->server_before, watch->root, watch->server);
     else
         watch->server_view = watch->ours_view;
-    read_queue(watch);
+    kernel_watch_queue(watch);
 }

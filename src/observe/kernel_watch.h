@@ -25,8 +25,11 @@ struct kernel_watch {
 void kernel_watch_init(struct kernel_watch *watch, const char *root, int server, uint16_t port,
                        int listeners);
 
-/* Reads them again, once a second: what they grew by, and who waits for an accept(). What can no
- * longer be read stays as it was. */
+/* Reads them again, once a second: what they grew by. What can no longer be read stays as it was.
+ */
 void kernel_watch_step(struct kernel_watch *watch);
+
+/* Looks who waits for an accept(): cheap, and a queue may be full for a moment only. */
+void kernel_watch_queue(struct kernel_watch *watch);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/address_set.h"
 #include "base/json.h"
 #include "base/units.h"
 
@@ -39,6 +40,13 @@ struct text_list {
     const char *items[HEADERS_MAX];
 };
 
+/* Where connections come from, as asked. */
+struct source_choice {
+    const char *text; /* NULL: the kernel's choice */
+    bool automatic;   /* then the set is empty */
+    struct address_set set;
+};
+
 /* A rule as it was written; its grammar is judge/'s, whose refusals name where it stands. */
 struct written_rule {
     const char *text, *where; /* where: "--require", "soak.conf:3: require" */
@@ -58,6 +66,7 @@ typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
 typedef struct rule_list option_rules;
 typedef bool option_flag;
+typedef struct source_choice option_source;
 typedef enum ui option_ui;
 typedef enum color option_color;
 typedef struct span option_reconnect; /* the backoff; 0..0: never */

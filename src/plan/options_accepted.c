@@ -52,6 +52,9 @@ struct bounds option_bounds(const struct option_row *row) {
         break;
     case KIND_rules: snprintf(bounds.text, sizeof bounds.text, "at most %d", RULES_MAX); break;
     case KIND_headers: snprintf(bounds.text, sizeof bounds.text, "at most %d", HEADERS_MAX); break;
+    case KIND_source:
+        snprintf(bounds.text, sizeof bounds.text, "at most %d addresses", ADDRESS_SET_MAX);
+        break;
     case KIND_flag:
     case KIND_ui:
     case KIND_color: break;
@@ -110,6 +113,12 @@ struct accepted option_accepted(const struct option_row *row) {
                  "backoff=1s..30s",
                  bounds.text);
         break;
+    case KIND_source:
+        snprintf(out, size,
+                 "auto or ADDR[,ADDR...] is accepted, each an address, a range A-B or a prefix "
+                 "A/N, %s of one family, such as 127.0.0.2-127.0.0.9",
+                 bounds.text);
+        break;
     }
     return form;
 }
@@ -145,6 +154,7 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_ui: return option_ui_names[*(const option_ui *)field];
     case KIND_color: return option_color_names[*(const option_color *)field];
     case KIND_reconnect: return reconnect_value(buffer, *(const option_reconnect *)field);
+    case KIND_source: return ((const option_source *)field)->text;
     }
     return NULL;
 }

@@ -20,7 +20,8 @@ enum option_kind {
     KIND_flag,
     KIND_ui,
     KIND_color,
-    KIND_reconnect
+    KIND_reconnect,
+    KIND_source
 };
 
 /* ROW_connections, ...: the place of each row in option_rows[]. */
@@ -69,7 +70,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
                  const char *value, struct refusal to);
 
 /* What the row accepts, for a refusal: "1..10M is accepted, such as 100 or 10k". */
-enum { ACCEPTED_MAX = 256 };
+enum { ACCEPTED_MAX = 320 };
 struct accepted {
     char text[ACCEPTED_MAX];
 };
@@ -90,6 +91,10 @@ const char *option_value(const struct options *options, const struct option_row 
 /* One 'N: V' or @FILE onto the list of headers. */
 bool option_read_header(struct options *options, const char *label, const char *value,
                         struct refusal to);
+
+/* auto, or addresses with commas between them, into the options' arena. */
+bool option_read_source(struct options *options, const struct option_row *row, const char *label,
+                        const char *value, struct refusal to);
 
 /* Reads the config file of -C; label is how it was typed. */
 bool options_load_config(struct options *options, enum command command, const char *label,

@@ -219,6 +219,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_ui: return read_ui(&reading);
     case KIND_color: return read_color(&reading);
     case KIND_reconnect: return read_reconnect(&reading);
+    case KIND_source: return option_read_source(options, row, label, value, to);
     }
     return false;
 }

@@ -65,7 +65,8 @@ static bool read_begin(struct saved *saved, struct place *place, const struct js
     saved->record->started_at = value_time_if(place, run, "started_at");
     saved->record->ended_at = saved->record->started_at;
     saved_findings(&saved->judgement.findings, place, line);
-    return saved_target(saved, place, line) && saved_workers(saved->record, place, line);
+    return saved_sources(saved, place, line) && saved_target(saved, place, line) &&
+           saved_workers(saved->record, place, line);
 }
 
 static bool read_sample(struct saved *saved, struct place *place, const struct json_t *line) {

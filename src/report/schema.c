@@ -180,6 +180,7 @@ enum {
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
     K_OPTION_reconnect = K_TEXT_OR_NULL,
+    K_OPTION_source = K_TEXT_OR_NULL,
 };
 
 static const struct member plan_members[] = {

@@ -8,6 +8,8 @@
 #include "stats/record.h"
 
 /* What was asked and where: json_setting.c. */
+/* "sources": the ranges of addresses that the plan connects from. */
+void member_sources(struct json *json, const struct plan *plan);
 void section_plan(struct json *json, const struct plan *plan);
 void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts);
 void section_environment(struct json *json, const struct host *host);

@@ -16,6 +16,7 @@ static const duration LOG_PATIENCE = 2 * SECOND, LOG_PATIENCE_MAX = 5 * SECOND;
 static const duration LOG_QUIET = SECOND / 2;
 static const duration LOG_LAST_STEP = 20 * MILLISECOND;
 static const duration TOLD_QUIET = 10 * SECOND;
+static const duration QUEUE_EVERY = 100 * MILLISECOND;
 
 /* --- from nothing, and back --- */
 
@@ -59,7 +60,7 @@ static int start_process(struct observers *observers, instant now) {
 }
 
 /* The server's network namespace is that of its process; towards loopback it is ours. */
-static void start_kernel(struct observers *observers) {
+static void start_kernel(struct observers *observers, instant now) {
     const struct plan *plan = observers->plan;
     int server = plan->options->given.server_pid ? (int)plan->options->server_pid
                  : local_has_both_ends(plan)     ? KERNEL_SERVER_HERE
@@ -68,12 +69,13 @@ static void start_kernel(struct observers *observers) {
                                ? -1
                                : listen_queue_open(server == KERNEL_SERVER_HERE ? 0 : server);
     kernel_watch_init(&observers->kernel, "", server, plan->dial_port, observers->listeners);
+    observers->queue_due = observers->listeners >= 0 ? now : INSTANT_NEVER;
 }
 
 int observers_start(struct observers *observers, const struct plan *plan, struct notes *notes,
                     struct net *net, uint8_t operation, instant now) {
     *observers = (struct observers){.plan = plan, .notes = notes, .listeners = -1};
-    start_kernel(observers);
+    start_kernel(observers, now);
     int error = start_log(observers, now);
     if (error == 0)
         error = start_process(observers, now);
@@ -189,12 +191,12 @@ static void tell_of_overflows(struct observers *observers, instant now) {
     int64_t overflows = observers->kernel.server_view.listen_overflows;
     int64_t grown = overflows - observers->overflows_told;
     bool first = observers->overflows_told == 0;
-    if (grown <= 0 || (!first && instant_since(now, observers->overflows_told_at) < TOLD_QUIET))
+    if (grown <= 0 || !listener_was_full(&observers->kernel.listener) ||
+        (!first && instant_since(now, observers->overflows_told_at) < TOLD_QUIET))
         return;
     notes_say(observers->notes,
-              "accept queues were full %" PRId64
-              " times%s in %s network namespace: SYNs are dropped "
-              "(side: server)",
+              "the server's accept queue is full: %" PRId64 " overflows%s in %s network namespace, "
+              "SYNs are dropped (side: server)",
               grown, first ? "" : " more",
               observers->kernel.server == KERNEL_SERVER_HERE ? "this" : "the server's");
     observers->overflows_told = overflows;
@@ -213,6 +215,10 @@ static void step_evidence(struct observers *observers, instant now) {
 /* --- all of them --- */
 
 void observers_turn(struct observers *observers, instant now, uint64_t sent) {
+    if (!instant_before(now, observers->queue_due)) {
+        kernel_watch_queue(&observers->kernel);
+        observers->queue_due = instant_after(now, QUEUE_EVERY);
+    }
     if (observers->poller != NULL && status_poller_tick(observers->poller, now, sent))
         poll_ended(observers);
     if (observers->log != NULL && !observers->log_settled &&
@@ -255,13 +261,16 @@ void observers_hold(struct observers *observers, bool holding, instant now, uint
 bool observers_over(struct observers *observers, instant now, uint64_t sent) {
     step_evidence(observers, now);
     bool polled = last_poll_over(observers, now);
-    return log_over(observers, now, sent) && polled;
+    bool over = log_over(observers, now, sent) && polled;
+    if (over)
+        observers->queue_due = INSTANT_NEVER;
+    return over;
 }
 
 instant observers_due(const struct observers *observers) {
-    instant due = INSTANT_NEVER;
+    instant due = observers->queue_due;
     if (observers->poller != NULL)
-        due = observers->poller->asker.deadline;
+        due = instant_earlier(due, observers->poller->asker.deadline);
     if (observers->log != NULL && !observers->log_settled)
         due = instant_earlier(due, observers->log->due);
     return due;

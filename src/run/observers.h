@@ -27,6 +27,7 @@ struct observers {
     struct error_log *errors;
     struct kernel_watch kernel; /* always */
     int listeners;              /* its descriptor; -1 */
+    instant queue_due;          /* when they are looked at next; never, once the load is over */
     bool last_poll_begun, last_poll_done;
     bool holding;
     bool closing, log_settled; /* the load is over; the log has said its last */

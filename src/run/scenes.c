@@ -5,6 +5,7 @@
 
 #include "host/net_counters.h"
 #include "host/process_facts.h"
+#include "run/pairs.h"
 
 /* A table of a million connections takes a few seconds; what takes longer is given up. */
 static const duration LOOK_PATIENCE = 10 * SECOND;
@@ -55,20 +56,22 @@ static void take_machine(struct limit_scene *scene) {
 }
 
 static void begin_look(struct scenes *scenes, const struct plan *plan, instant now) {
+    struct address chosen[HOST_ADDRESSES_MAX];
+    struct host_pairs pairs = pairs_of(plan, chosen);
     scenes->look_since = now;
     if (plan->address_count > 0)
-        ports_look_begin(&scenes->look, "", &plan->addresses[0]);
+        ports_look_begin(&scenes->look, "", &pairs);
 }
 
 static void end_look(struct scenes *scenes, struct record *record) {
-    struct host_ports ports;
-    if (ports_look_take(&scenes->look, &ports) != 0)
+    struct ports_seen seen;
+    if (ports_look_take(&scenes->look, &seen) != 0)
         return;
     struct limit_scene *scene = &record->scenes[OUTCOME_ports_exhausted];
-    scene->ports_range = ports.range;
-    scene->ports_reserved = ports.reserved;
-    scene->ports_in_use = ports.in_use;
-    scene->ports_time_wait = ports.time_wait;
+    scene->ports_range = seen.range;
+    scene->ports_reserved = seen.reserved;
+    scene->ports_in_use = seen.in_use;
+    scene->ports_time_wait = seen.time_wait;
 }
 
 void scenes_take(struct scenes *scenes, struct record *record, const struct plan *plan,

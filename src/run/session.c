@@ -75,7 +75,9 @@ static void note_first_seen(struct session *session) {
         if (counts->outcomes[i] == 0 || record->first_seen_seconds[i] != 0)
             continue;
         /* As the worker saw it; of a worker that died, as we did. */
-        instant first = counts->first_ns[i] != 0 ? (instant){counts->first_ns[i]} : session->now;
+        instant first = session->now;
+        if (counts->first_ns[i] != 0)
+            first.ns = counts->first_ns[i];
         record->first_seen_seconds[i] = duration_seconds(instant_since(first, session->started));
     }
 }
@@ -210,7 +212,7 @@ static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
     if (plan->host.port_low < 0)
         return false;
-    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan->address_count;
+    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
     return (int64_t)session->total->counts.live > range / 4;
 }
 
@@ -559,7 +561,7 @@ static int start(struct session *session) {
     /* The crew first: its workers must not inherit a ring. */
     int error = crew_start(&session->crew, plan, &session->request);
     if (error == 0)
-        error = net_create(&session->net, &(struct net_config){.entries = 256});
+        error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)
         return error;
     set_clock(session);

@@ -13,8 +13,8 @@ struct limit_scene {
     int64_t worker_files;                   /* descriptors that this worker had open */
     int64_t nofile_soft, nofile_hard;       /* RLIMIT_NOFILE of that worker; INT64_MAX: none */
     int64_t file_used, file_max;            /* of the whole system, fs.file-nr and fs.file-max */
-    int64_t ports_range, ports_reserved;    /* of the plan's first destination address */
-    int64_t ports_in_use, ports_time_wait;  /* the same, of what is not reserved */
+    int64_t ports_range, ports_reserved;    /* of each pair of source and destination address */
+    int64_t ports_in_use, ports_time_wait;  /* of all pairs, of what is not reserved */
     int64_t memory_available_bytes;         /* MemAvailable */
     int64_t tcp_pages, tcp_pages_max;       /* of socket memory: sockstat, net.ipv4.tcp_mem */
     int64_t conntrack_count, conntrack_max; /* net.netfilter; -1 where it is not loaded */
@@ -38,6 +38,11 @@ struct listener_view {
     int64_t queued, queued_peak; /* as last seen before the drain; the most */
     int64_t backlog;             /* how many there may be */
 };
+
+/* Seen full at a look: so it is this one, and not just any of its namespace. */
+static inline bool listener_was_full(const struct listener_view *view) {
+    return view->measured && view->queued_peak >= view->backlog;
+}
 
 /* The error logs that the server's process holds open, from the run's start on; nginx's lines. */
 struct error_log_view {

@@ -86,7 +86,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("source", "require", "html", "junit",
+      ("html", "junit",
        "hgrm", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["--rate", "5", "-i", "1s", URL], ["--interval", "--rate"]),
@@ -152,7 +152,7 @@ CONFIGS = [
     (b"method = GET POST\n", 1, ["method"]),
     (b"label = \x1b[2J\n", 1, ["label"]),
     (b"connect-to = nowhere\n", 1, ["connect-to"]),
-    (b"source = 5\n", 1, ["source"]),
+    (b"html = 5\n", 1, ["html"]),
     (b"connections = 5\0\n", 1, []),
     (b"label = " + b"x" * 70000 + b"\n", 1, []),
 ]

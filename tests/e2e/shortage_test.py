@@ -48,7 +48,7 @@ def block(text, title):
 class Reluctant:
     """A server with a short backlog that takes its time between two accept()."""
 
-    def __init__(self, address="127.0.0.1", pause=0.05):
+    def __init__(self, address="127.0.0.1", pause=0.2):
         self.pause, self.held = pause, []
         self.listening = socket.socket()
         self.listening.bind((address, 0))
@@ -209,13 +209,13 @@ class Servers(Case):
 
 
 class Backlog(Case):
-    PATIENT = ("-c", "40", "-r", "20/10ms", "-d", "1s", "-i", "1s", "--timeout", "30s", "--connect-timeout", "30s", "--no-check")
+    PATIENT = ("-c", "15", "-r", "20/10ms", "-d", "1s", "-i", "1s", "--timeout", "30s", "--connect-timeout", "30s", "--no-check")
 
     def test_a_full_accept_queue_here_is_the_servers(self):
         own_network()
         result = soak(*self.PATIENT, "--ui", "line", Reluctant().url)
         self.assertEqual(0, result.code)  # late, and yet all there
-        self.assertRegex(result.err, r"note   accept queues were full [1-9]\d* times in this network namespace: SYNs are dropped")
+        self.assertRegex(result.err, r"note   the server's accept queue is full: [1-9]\d* overflows in this network namespace, SYNs are dropped")
         evidence = self.cause(result, "backlog_overflow", "server")["evidence"]
         self.assertRegex(evidence, r"in this network namespace accept queues were full [1-9]\d* times \(ListenOverflows\)")
         self.assertIn("(its backlog: 4)", evidence)

@@ -25,6 +25,8 @@ struct play_config {
     size_t body;                       /* bytes of the request's; 0: GET, and none */
     struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
+    const char *sources;               /* NULL: the kernel's choice */
+    uint32_t targets;                  /* destination addresses; 0: one */
     uint32_t audit_every;              /* turns; 0: each */
 };
 
@@ -32,6 +34,7 @@ struct play {
     struct play_config config;
     struct options options;
     struct plan plan;
+    struct address_range range; /* of the sources */
     struct request request;
     struct orders orders;
     struct pool pool;

@@ -11,13 +11,13 @@
 #include "host/ports_look.h"
 #include "tree.h"
 
-static struct address target(void) {
-    struct address address;
+static struct host_pairs target(void) {
+    static struct address address;
     assert_true(address_parse(&address, "127.0.0.1", 8080));
-    return address;
+    return (struct host_pairs){.targets = &address, .target_count = 1};
 }
 
-static int wait_for(struct ports_look *look, struct host_ports *ports) {
+static int wait_for(struct ports_look *look, struct ports_seen *ports) {
     int result;
     while ((result = ports_look_take(look, ports)) == -EAGAIN)
         poll(&(struct pollfd){.fd = look->fd, .events = POLLIN}, 1, 10000);
@@ -32,10 +32,10 @@ static void a_child_counts_what_the_parent_would(void **state) {
     tree_put(&tree, "/proc/net/tcp",
              "   1: 0100007F:03E8 0100007F:1F90 01 00000000:00000000\n"
              "   2: 0100007F:03E9 0100007F:1F90 06 00000000:00000000\n");
-    struct address address = target();
+    struct host_pairs pairs = target();
     struct ports_look look = {0};
-    struct host_ports ports;
-    assert_int_equal(ports_look_begin(&look, tree.root, &address), 0);
+    struct ports_seen ports;
+    assert_int_equal(ports_look_begin(&look, tree.root, &pairs), 0);
     assert_int_equal(wait_for(&look, &ports), 0);
     assert_int_equal(ports.range, 100);
     assert_int_equal(ports.in_use, 1);
@@ -47,19 +47,19 @@ static void a_child_counts_what_the_parent_would(void **state) {
 
 static void a_child_that_finds_nothing_says_so(void **state) {
     (void)state;
-    struct address address = target();
+    struct host_pairs pairs = target();
     struct ports_look look = {0};
-    struct host_ports ports;
-    assert_int_equal(ports_look_begin(&look, "/nonexistent", &address), 0);
+    struct ports_seen ports;
+    assert_int_equal(ports_look_begin(&look, "/nonexistent", &pairs), 0);
     assert_int_equal(wait_for(&look, &ports), -EIO);
 }
 
 static void one_that_was_given_up_leaves_nothing_behind(void **state) {
     (void)state;
-    struct address address = target();
+    struct host_pairs pairs = target();
     struct ports_look look = {0};
     ports_look_end(&look); /* that never began */
-    assert_int_equal(ports_look_begin(&look, "", &address), 0);
+    assert_int_equal(ports_look_begin(&look, "", &pairs), 0);
     ports_look_end(&look);
     ports_look_end(&look);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);

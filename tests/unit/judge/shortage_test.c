@@ -319,6 +319,28 @@ static void a_full_accept_queue(void **state) {
     fail_to_open(f, OUTCOME_connect_timeout, 3);
     judged(f, "backlog_overflow");
     expect_cause(f, SIDE_SERVER, "backlog_overflow", "42 times");
+    lose(f, OUTCOME_reset_idle, 4); /* which comes of no queue */
+    judge(f);
+    assert_true(has(f, "backlog_overflow"));
+    expect_cause(f, SIDE_SERVER, "reset_idle", "4 of 1000");
+}
+
+static void an_overflow_of_another_listener_does_not_accuse(void **state) {
+    struct fixture *f = *state;
+    connect_in(f, MILLISECOND, 999);
+    connect_in(f, 1010 * MILLISECOND, 1);
+    f->record.evidence.ours = f->record.evidence.server =
+        (struct namespace_view){.measured = true, .listen_overflows = 42, .syn_retransmits = 3};
+    f->record.evidence.listener = (struct listener_view){true, 0, 510, 511};
+    judge(f);
+    assert_false(has(f, "backlog_overflow"));
+    assert_says(judged(f, "dropped_syns")->evidence,
+                "up to 510 connections were seen waiting for its "
+                "accept() (its backlog: 511)");
+    f->record.evidence.listener.queued_peak = 511;
+    judge(f);
+    assert_true(has(f, "backlog_overflow"));
+    assert_false(has(f, "dropped_syns"));
 }
 
 static void an_overflow_that_met_nobody_is_anothers(void **state) {
@@ -410,6 +432,7 @@ int main(void) {
         EACH(a_server_short_of_connections),
         EACH(what_the_log_says_decides_between_a_timeout_and_a_level),
         EACH(a_full_accept_queue),
+        EACH(an_overflow_of_another_listener_does_not_accuse),
         EACH(an_overflow_that_met_nobody_is_anothers),
         EACH(syns_dropped_who_knows_where),
         EACH(a_long_path_drops_nothing),

@@ -117,6 +117,8 @@ static const char *draw(const struct option_row *row, struct random *random, cha
                : row->id == ROW_server_status ? "http://e/s"
                                               : "TEXT";
     case KIND_headers: return "A: b";
+    case KIND_source:
+        return random_next(random) % 2 == 0 ? "auto" : "127.0.0.2-127.0.0.9,10.0.0.0/24";
     case KIND_rules: return "lost<=0";
     }
     return text;
@@ -134,6 +136,7 @@ static size_t field_size(const struct option_row *row) {
     case KIND_color: return sizeof(option_color);
     case KIND_reconnect: return sizeof(option_reconnect);
     case KIND_text:
+    case KIND_source:
     case KIND_headers:
     case KIND_rules: break;
     }

@@ -127,7 +127,7 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"--source", "--metrics", "--html"};
+    static char *const later[] = {"--metrics", "--html"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -274,6 +274,20 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"-i", "5s..1s", "-i: \"5s..1s\" is not an interval: A, A..B or exp:MEAN is accepted"},
         {"-i", "1s..25h", "-i: \"1s..25h\" is out of bounds"},
         {"-i", "1s..", "-i: \"1s..\" is not an interval"},
+        {"--source", "", "--source: \"\" is no address, range A-B or prefix A/N: auto or "},
+        {"--source", "eth0",
+         "--source: \"eth0\" is no address, range A-B or prefix A/N: auto or "
+         "ADDR[,ADDR...] is accepted, each an address, a range A-B or a prefix "
+         "A/N, at most 65536 addresses of one family, such as "
+         "127.0.0.2-127.0.0.9"},
+        {"--source", "127.0.0.1,", "--source: \"\" is no address"},
+        {"--source", "127.0.0.1, 127.0.0.2", "--source: \" 127.0.0.2\" is no address"},
+        {"--source", "auto,127.0.0.1", "--source: \"auto\" is no address"},
+        {"--source", "127.0.0.1,::1", "--source: \"127.0.0.1,::1\" mixes IPv4 and IPv6: auto or"},
+        {"--source", "127.0.0.0/8", "--source: \"127.0.0.0/8\" holds more than 65536 addresses"},
+        {"--source", "10.0.0.0/16,10.2.0.0/16",
+         "--source: \"10.0.0.0/16,10.2.0.0/16\" holds more than 65536 addresses"},
+        {"--source", "127.0.0.1/24", "--source: \"127.0.0.1/24\" has bits beyond its prefix"},
         {"-i", "exp:", "-i: \"exp:\" is not an interval"},
         {"-i", "exp:0", "-i: \"exp:0\" is not an interval"},
         {"-i", "exp:1s..2s", "-i: \"exp:1s..2s\" is not an interval"},
