@@ -89,6 +89,15 @@ bool host_listeners_read(struct host_listeners *listeners, const struct address 
 /* Whether the address is one of this host's. */
 bool host_has_address(const struct address *address);
 
+/* A process that listens on a port. */
+struct host_port_holder {
+    int pid;
+    char name[32]; /* its comm(5): any bytes */
+};
+
+/* False when nobody listens there, or when it is not for this user to know. */
+bool host_port_holder(struct host_port_holder *out, uint16_t port);
+
 /* Name resolution that can be given up: a child process asks getaddrinfo(3) and writes what it
  * found to a pipe. */
 struct host_resolve;

@@ -9,7 +9,7 @@
 
 #include "host/files.h"
 
-enum { PORTS = 65536, LINE_BYTES = 256 };
+enum { PORTS = 65536, LINE_BYTES = 256, READ_BYTES = 64 * 1024 };
 
 /* include/net/tcp_states.h, as /proc/net/tcp prints them. */
 enum { STATE_TIME_WAIT = 0x06, STATE_LISTEN = 0x0a, STATE_LAST = 0x0c };
@@ -258,6 +258,8 @@ static bool count_table(struct count *count, const char *root, const char *path,
     FILE *file = files_open(root, path);
     if (file == NULL)
         return false;
+    /* Each read(2) makes the kernel find its place again: as few as it allows. */
+    setvbuf(file, NULL, _IOFBF, READ_BYTES);
     char line[LINE_BYTES];
     struct row row;
     while (next_line(file, line))
@@ -327,7 +329,8 @@ static void pair_add(struct host_pair *pair, enum hold hold) {
 /* The sockets found, summed up pair by pair. */
 static bool make_pairs(struct host_ports *ports, struct count *count) {
     size_t distinct = 0;
-    qsort(count->hits, count->hit_count, sizeof *count->hits, by_pair);
+    if (count->hit_count > 0)
+        qsort(count->hits, count->hit_count, sizeof *count->hits, by_pair);
     for (size_t i = 0; i < count->hit_count; i++)
         distinct += i == 0 || count->hits[i].pair != count->hits[i - 1].pair;
     ports->pairs = calloc(distinct + 1, sizeof *ports->pairs);
@@ -439,7 +442,7 @@ void host_ports_keep(struct host_ports *ports, const bool *keep, size_t targets)
     size_t kept = 0, remaining = 0;
     for (size_t i = 0; i < targets; i++)
         remaining += keep[i];
-    for (size_t i = 0; i < ports->pair_count; i++) {
+    for (size_t i = 0; targets > 0 && i < ports->pair_count; i++) {
         struct host_pair pair = ports->pairs[i];
         size_t target = pair.pair % targets, place = 0;
         if (!keep[target])

@@ -116,10 +116,18 @@ static void name_age(struct closing *closing, enum server_kind kind) {
              option_of(closing->limit, &option));
 }
 
-static void name_level(struct closing *closing, enum server_kind kind) {
+static const char *level_name(enum server_kind kind) {
     static const char *const names[] = {"a limit of connections", "worker_connections",
                                         "MaxRequestWorkers", "server.maxConnections"};
-    snprintf(closing->directive, sizeof closing->directive, "%s", names[kind]);
+    return names[kind];
+}
+
+static void name_level(struct closing *closing, enum server_kind kind) {
+    snprintf(closing->directive, sizeof closing->directive, "%s", level_name(kind));
+}
+
+const char *closings_level_name(const struct target_facts *facts) {
+    return level_name(kind_of(facts));
 }
 
 static void name_moment(struct closing *closing, enum server_kind kind) {

@@ -58,6 +58,8 @@ enum verdict {
 };
 const char *verdict_name(enum verdict verdict); /* "held", ..., as in the JSON report */
 
+struct capacity;
+
 struct judgement {
     enum verdict verdict;
     int exit_code;
@@ -66,8 +68,9 @@ struct judgement {
     size_t requirement_count;
     struct requirement requirements[RULES_MAX];
     struct findings findings;
-    struct closings closings;   /* how connections ended, and why: of a run only */
-    struct target_facts target; /* as the preflight found it, whether or not a run followed */
+    struct closings closings;        /* how connections ended, and why: of a run only */
+    const struct capacity *capacity; /* of the command of that name; else NULL */
+    struct target_facts target;      /* as the preflight found it, whether or not a run followed */
 };
 
 /* What the preflight learned of the outside. */
@@ -153,5 +156,8 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
  * judgement->closings says what was inferred, and gets its words. */
 void judge_closings(struct judgement *judgement, const struct plan *plan,
                     const struct record *record);
+
+/* What this server calls its limit of connections: "worker_connections", ... */
+const char *closings_level_name(const struct target_facts *facts);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/require.h"
+#include "net/net_serve.h"
 
 /* Descriptors given back while submissions that may name them wait to be submitted. */
 enum { CLOSES_MAX = 1024 };
@@ -228,12 +229,20 @@ size_t net_waiting(struct net *net, int fd) {
     return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
-void net_arm(struct net *net, int fd, uint64_t tag) {
+static void arm(struct net *net, int fd, unsigned readiness, uint64_t tag) {
     struct io_uring_sqe *sqe = next_submission(net);
     if (sqe == NULL)
         return;
-    io_uring_prep_poll_add(sqe, fd, POLLIN | POLLRDHUP);
+    io_uring_prep_poll_add(sqe, fd, readiness);
     io_uring_sqe_set_data64(sqe, tag);
+}
+
+void net_arm(struct net *net, int fd, uint64_t tag) {
+    arm(net, fd, POLLIN | POLLRDHUP, tag);
+}
+
+void net_arm_output(struct net *net, int fd, uint64_t tag) {
+    arm(net, fd, POLLOUT, tag);
 }
 
 void net_shutdown(struct net *net, int fd) {

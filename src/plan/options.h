@@ -11,12 +11,15 @@
 #include "base/json.h"
 #include "base/units.h"
 
+/* Bits: where an option is accepted. */
 enum command {
     COMMAND_RUN = 1,
     COMMAND_CHECK = 2,
-    COMMAND_CAPACITY = 4
-}; /* bits: where an option
-is accepted */
+    COMMAND_CAPACITY = 4,
+    COMMAND_TARGET = 8,
+    COMMAND_DEMO = 16,
+    COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY /* where a plan is asked for */
+};
 
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -61,9 +64,11 @@ typedef uint64_t option_count;
 typedef struct rate option_rate;
 typedef frequency option_frequency;
 typedef duration option_duration;
+typedef struct span option_span;
 typedef struct interval option_interval;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
+typedef struct text_list option_list; /* texts, judged by whoever takes them */
 typedef struct rule_list option_rules;
 typedef bool option_flag;
 typedef struct source_choice option_source;
@@ -75,7 +80,8 @@ typedef struct span option_reconnect; /* the backoff; 0..0: never */
  * whether the command line or a config file named it. Strings live as long as the struct's
  * arena: until options_free(). */
 struct options {
-    const char *url; /* the one operand */
+    enum command command; /* whose they are */
+    const char *url;      /* the one operand, of those that load */
 #define OPTION(field, letter, kind, initial, low, high, commands, argument, help)                  \
     option_##kind field;
 #include "plan/options.def"
@@ -127,10 +133,11 @@ void options_drop_length(struct text_list *headers);
 void options_print_help(FILE *out, enum command command);
 void options_print_markdown(FILE *out);
 
-/* The members of a report's "plan": every effective option under its long name in snake_case:
+/* The members of a report's "plan": every effective option of a run under its long name in
+ * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
- * are shown as "***". */
+ * are shown as "***". What is no option of the command is null. */
 void options_write_json(struct json *json, const struct options *options);
 
 #endif

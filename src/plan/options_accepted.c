@@ -41,6 +41,7 @@ struct bounds option_bounds(const struct option_row *row) {
         snprintf(bounds.text, sizeof bounds.text, "%s..%s", low, high);
         break;
     case KIND_duration:
+    case KIND_span:
     case KIND_interval:
     case KIND_reconnect:
         format_bound(low, sizeof low, row->low);
@@ -51,7 +52,8 @@ struct bounds option_bounds(const struct option_row *row) {
         snprintf(bounds.text, sizeof bounds.text, "at most %" PRIu64 " bytes", row->high);
         break;
     case KIND_rules: snprintf(bounds.text, sizeof bounds.text, "at most %d", RULES_MAX); break;
-    case KIND_headers: snprintf(bounds.text, sizeof bounds.text, "at most %d", HEADERS_MAX); break;
+    case KIND_headers:
+    case KIND_list: snprintf(bounds.text, sizeof bounds.text, "at most %" PRIu64, row->high); break;
     case KIND_source:
         snprintf(bounds.text, sizeof bounds.text, "at most %d addresses", ADDRESS_SET_MAX);
         break;
@@ -69,6 +71,8 @@ static const char *text_form(const struct option_row *row) {
     case ROW_connect_to: return "HOST:PORT, such as 127.0.0.1:8080,";
     case ROW_server_status: return "a URL, such as http://127.0.0.1:8080/status,";
     case ROW_label: return "text without control characters";
+    case ROW_listen: return "ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
+    case ROW_body: return "a file's name (of target also a size, such as 512 or 64k)";
     default: return "a file's name";
     }
 }
@@ -93,6 +97,10 @@ struct accepted option_accepted(const struct option_row *row) {
     case KIND_duration:
         snprintf(out, size, "%s is accepted, such as 10s or 1h30m", bounds.text);
         break;
+    case KIND_span:
+        snprintf(out, size, "A or A..B is accepted, %s, A not above B, such as 5s or 1s..30s",
+                 bounds.text);
+        break;
     case KIND_interval:
         snprintf(
             out, size,
@@ -104,6 +112,7 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size, "METRIC OP VALUE is accepted, such as 'live>=99.9%%' or 'p99<50ms'");
         break;
     case KIND_headers: snprintf(out, size, "'NAME: VALUE' or @FILE is accepted"); break;
+    case KIND_list: snprintf(out, size, "%s is accepted", row->argument); break;
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
     case KIND_color: snprintf(out, size, "one of %s is accepted", row->argument); break;
@@ -145,10 +154,12 @@ const char *option_value(const struct options *options, const struct option_row 
         return units_format_frequency(buffer, OPTION_VALUE_MAX, *(const option_frequency *)field);
     case KIND_duration:
         return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
+    case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
     case KIND_interval:
         return units_format_interval(buffer, OPTION_VALUE_MAX, *(const option_interval *)field);
     case KIND_text: return *(const option_text *)field;
     case KIND_headers:
+    case KIND_list:
     case KIND_rules: return NULL;
     case KIND_flag: return *(const option_flag *)field ? "true" : "false";
     case KIND_ui: return option_ui_names[*(const option_ui *)field];

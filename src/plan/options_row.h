@@ -5,7 +5,7 @@
 #include "plan/options.h"
 #include "plan/refuse.h"
 
-/* As it is typed: "run", "check"... */
+/* As it is typed: "run", "check", ... */
 const char *command_name(enum command command);
 
 enum option_kind {
@@ -13,9 +13,11 @@ enum option_kind {
     KIND_rate,
     KIND_frequency,
     KIND_duration,
+    KIND_span,
     KIND_interval,
     KIND_text,
     KIND_headers,
+    KIND_list,
     KIND_rules,
     KIND_flag,
     KIND_ui,
@@ -37,7 +39,7 @@ struct option_row {
     const char *field; /* snake_case */
     char letter;       /* 0: none */
     enum option_kind kind;
-    const char *initial; /* NULL: not set */
+    const char *initial; /* NULL: not set; option_initial() knows what differs by command */
     uint64_t low, high;
     unsigned commands; /* of enum command */
     const char *argument, *help;
@@ -53,6 +55,11 @@ struct option_name {
 };
 struct option_name option_name(const struct option_row *row);
 
+/* An option of run or check: a key of config files, a member of a report's plan. */
+static inline bool option_is_of_a_run(const struct option_row *row) {
+    return (row->commands & COMMAND_LOAD) != 0;
+}
+
 /* The row of a long name typed in full, or NULL. */
 const struct option_row *option_find(const char *name);
 /* The row whose name a mistyped or shortened one resembles, or NULL. */
@@ -60,6 +67,9 @@ const struct option_row *option_guess(const char *name);
 
 bool *option_given(struct options *options, const struct option_row *row);
 bool option_is_given(const struct options *options, const struct option_row *row);
+
+/* The row's default in this command; NULL: not set. */
+const char *option_initial(const struct option_row *row, enum command command);
 
 /* May be given again and again. */
 bool option_is_list(const struct option_row *row);

@@ -73,6 +73,17 @@ static bool read_frequency(const struct reading *reading) {
     return true;
 }
 
+static bool read_span(const struct reading *reading) {
+    struct span value;
+    if (!units_parse_span(reading->value, &value))
+        return not_a(reading, "an interval");
+    if (value.low < 0 || !within(reading->row, (uint64_t)value.low) ||
+        !within(reading->row, (uint64_t)value.high))
+        return out_of_bounds(reading);
+    *(option_span *)field_of(reading) = value;
+    return true;
+}
+
 static bool read_interval(const struct reading *reading) {
     struct interval value;
     if (!units_parse_interval(reading->value, &value))
@@ -98,6 +109,16 @@ static bool read_reconnect(const struct reading *reading) {
                    !within(reading->row, (uint64_t)value.high)))
         return out_of_bounds(reading);
     *(option_reconnect *)field_of(reading) = value;
+    return true;
+}
+
+static bool read_list(const struct reading *reading) {
+    struct text_list *list = field_of(reading);
+    if (list->count >= reading->row->high)
+        return refuse(reading->to, "%s: more than %llu of them: at most %llu are accepted",
+                      reading->label, (unsigned long long)reading->row->high,
+                      (unsigned long long)reading->row->high);
+    list->items[list->count++] = reading->value;
     return true;
 }
 
@@ -211,9 +232,11 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_rate: return read_rate(&reading);
     case KIND_frequency: return read_frequency(&reading);
     case KIND_duration: return read_duration(&reading);
+    case KIND_span: return read_span(&reading);
     case KIND_interval: return read_interval(&reading);
     case KIND_text: return read_text(&reading);
     case KIND_headers: return option_read_header(options, label, value, to);
+    case KIND_list: return read_list(&reading);
     case KIND_rules: return read_rule(&reading);
     case KIND_flag: return read_flag(&reading);
     case KIND_ui: return read_ui(&reading);

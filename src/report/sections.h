@@ -30,6 +30,10 @@ void section_timeline(struct json *json, const struct timeline *timeline);
 /* What the server said of itself: json_server.c. */
 void section_server(struct json *json, const struct record *record);
 
+/* Of the search for the capacity: json_capacity.c. */
+struct capacity;
+void section_capacity(struct json *json, const struct capacity *capacity);
+
 /* Members whose value may not be measured: null below zero, null for "". */
 void member_known_int(struct json *json, const char *name, int64_t value);
 void member_known_text(struct json *json, const char *name, const char *value);

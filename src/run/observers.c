@@ -82,6 +82,15 @@ int observers_start(struct observers *observers, const struct plan *plan, struct
     return error == 0 ? start_poller(observers, net, operation, now) : error;
 }
 
+void observers_close(struct observers *observers) {
+    if (observers->poller != NULL)
+        asker_close(&observers->poller->asker);
+}
+
+bool observers_closed(const struct observers *observers) {
+    return observers->poller == NULL || asker_quiet(&observers->poller->asker);
+}
+
 void observers_free(struct observers *observers) {
     if (observers->poller != NULL)
         status_poller_free(observers->poller);

@@ -44,6 +44,10 @@ int observers_start(struct observers *observers, const struct plan *plan, struct
                     struct net *net, uint8_t operation, instant now);
 void observers_free(struct observers *observers);
 
+/* Ends the poller's connection, by RST; its events may still come until observers_closed(). */
+void observers_close(struct observers *observers);
+bool observers_closed(const struct observers *observers);
+
 /* True when the load may begin: the server's counters were read. */
 bool observers_ready(const struct observers *observers);
 

@@ -330,10 +330,16 @@ static bool find_observed(struct plan *plan, struct preflight_facts *facts) {
 
 /* --- the whole --- */
 
+/* Of this machine, when the addresses are known. */
+static void judge_machine(struct judgement *judgement, struct plan *plan,
+                          struct preflight_facts *facts) {
+    pairs_count(plan, facts);
+    ground_look(facts, plan);
+    judge_local(&judgement->findings, plan, facts);
+}
+
 static void ask_all(struct preflight *preflight, struct judgement *judgement) {
-    pairs_count(preflight->plan, preflight->facts);
-    ground_look(preflight->facts, preflight->plan);
-    judge_local(&judgement->findings, preflight->plan, preflight->facts);
+    judge_machine(judgement, preflight->plan, preflight->facts);
     if (findings_any(&judgement->findings, FINDING_FAIL) || !preflight->facts->resolved ||
         preflight->facts->interrupted)
         return;
@@ -342,16 +348,33 @@ static void ask_all(struct preflight *preflight, struct judgement *judgement) {
     ask_status(preflight);
 }
 
+/* What is not measured without a preflight has to be there all the same. */
+static void judge_unchecked(struct judgement *judgement, const struct plan *plan,
+                            const struct preflight_facts *facts) {
+    if (plan->sources.count == 0 || !sources_fit(plan))
+        judge_sources(&judgement->findings, plan, facts);
+}
+
+static void try_ground(struct preflight_facts *facts, const struct plan *plan,
+                       enum preflight_scope scope) {
+    facts->own_files = host_own_files("", plan->host.nofile_hard);
+    ground_try_rings(facts, plan, scope == PREFLIGHT_ALL);
+}
+
+static void judge_no_ring(struct judgement *judgement, const struct plan *plan,
+                          struct preflight_facts *facts) {
+    facts->ring_refusal = net_explain(facts->ring_error);
+    judge_local(&judgement->findings, plan, facts);
+}
+
 static void gather(struct preflight *preflight, struct judgement *judgement,
                    enum preflight_scope scope) {
     struct preflight_facts *facts = preflight->facts;
-    facts->own_files = host_own_files("", preflight->plan->host.nofile_hard);
-    ground_try_rings(facts, preflight->plan, scope == PREFLIGHT_ALL);
+    try_ground(facts, preflight->plan, scope);
     if (facts->ring_error == 0)
         facts->ring_error = net_create(&preflight->net, &(struct net_config){.entries = 64});
     if (facts->ring_error < 0) {
-        facts->ring_refusal = net_explain(facts->ring_error);
-        judge_local(&judgement->findings, preflight->plan, facts);
+        judge_no_ring(judgement, preflight->plan, facts);
         return;
     }
     net_arm(preflight->net, preflight->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
@@ -359,9 +382,38 @@ static void gather(struct preflight *preflight, struct judgement *judgement,
     pairs_decide(preflight->plan, preflight->facts);
     if (scope == PREFLIGHT_ALL)
         ask_all(preflight, judgement);
-    else if (preflight->plan->sources.count == 0 || !sources_fit(preflight->plan))
-        judge_sources(&judgement->findings, preflight->plan, facts);
+    else
+        judge_unchecked(judgement, preflight->plan, facts);
     net_destroy(preflight->net);
+}
+
+static void no_room(struct judgement *judgement) {
+    findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
+    judgement->verdict = VERDICT_UNFIT;
+    judgement->exit_code = 3;
+}
+
+bool preflight_local(struct judgement *judgement, struct plan *plan, enum preflight_scope scope) {
+    struct preflight_facts *facts = calloc(1, sizeof *facts);
+    if (facts == NULL) {
+        no_room(judgement);
+        return false;
+    }
+    facts->resolved = true;
+    pairs_decide(plan, facts);
+    try_ground(facts, plan, scope);
+    if (facts->ring_error < 0)
+        judge_no_ring(judgement, plan, facts);
+    else if (scope == PREFLIGHT_NONE)
+        judge_unchecked(judgement, plan, facts);
+    else
+        judge_machine(judgement, plan, facts);
+    plan->ports_room = headroom_count_ports(plan, facts);
+    judge_preflight(judgement, plan, facts);
+    bool may_run = judge_may_run(judgement, facts);
+    host_ports_free(&facts->ports);
+    free(facts);
+    return may_run;
 }
 
 bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
@@ -382,9 +434,7 @@ bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflig
         judgement->target = facts->target;
         host_ports_free(&facts->ports);
     } else {
-        findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
-        judgement->verdict = VERDICT_UNFIT;
-        judgement->exit_code = 3;
+        no_room(judgement);
     }
     free(facts);
     free(preflight);

@@ -210,6 +210,8 @@ static void begin_freeze(struct session *session) {
 /* Whether FINs would fill too much of the port range with TIME_WAIT: more than a quarter. */
 static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
+    if (plan->command == COMMAND_CAPACITY)
+        return true; /* the next step needs the ports, and the server's side free */
     if (plan->host.port_low < 0)
         return false;
     int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
@@ -348,6 +350,7 @@ static void interrupt(struct session *session) {
         return;
     }
     session->stopping = true;
+    session->record->stopped = true;
     bool planned =
         session->plan->hold == 0 && session->plan->requests == 0 && session->phase == PHASE_HOLD;
     session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
@@ -601,7 +604,26 @@ static void finish_record(struct session *session) {
     record_members(session);
 }
 
+/* The poller's connection ends with the run, not with the process: another run may follow, and the
+ * server must not count this one's. */
+static void end_observers(struct session *session) {
+    instant until = instant_after(net_now(session->net), SECOND);
+    observers_close(&session->observers);
+    while (!observers_closed(&session->observers) && instant_before(net_now(session->net), until) &&
+           net_wait(session->net, until) == 0) {
+        struct net_event events[16];
+        for (size_t count; (count = net_take(session->net, events, 16)) > 0;)
+            for (size_t i = 0; i < count; i++)
+                if (slot_tag_operation(events[i].tag) == STATUS_OPERATION)
+                    observers_event(&session->observers, &events[i], session->now,
+                                    session->total->counts.sent);
+    }
+}
+
 static void release(struct session *session) {
+    if (session->net != NULL)
+        end_observers(session);
+
     observers_free(&session->observers);
     ports_look_end(&session->scenes.look);
     meter_free(&session->meter);

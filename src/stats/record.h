@@ -46,6 +46,7 @@ enum distribution {
 struct record {
     struct timespec started_at, ended_at; /* wall clock */
     bool interrupted;                     /* by a signal that was not the planned end */
+    bool stopped;                         /* a signal asked for the end, in whatever phase */
     bool ramp_cut;                        /* the interruption came before the ramp was complete */
     bool cut;                             /* a second signal: the freeze or drain was cut short */
     int bug_exit;                         /* a worker left with EXIT_BUG */

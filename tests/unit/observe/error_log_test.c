@@ -54,6 +54,9 @@ static void a_request_cannot_speak_for_the_server(void **state) {
         ORIGIN "*5 open() \"/srv/\" failed (24: Too many open files)\" failed (2: No such file)",
         ORIGIN "*5 client sent invalid request: \"accept4() failed (24: Too many open files)\"",
         " " CONNECTIONS,
+        "512 worker_connections are not enough",
+        "accept4() failed (24: Too many open files)",
+        "2026/11/26 00:32:15 512 worker_connections are not enough",
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         assert_int_equal(kind_of(lines[i]), ERROR_LINE_OTHER);

@@ -308,10 +308,14 @@ static void our_lateness_is_admitted(void **state) {
 static void a_drain_by_reset_says_why(void **state) {
     struct fixture *fixture = *state;
     fixture->record.drain_by_reset = true;
+    fixture->plan.host.port_high = fixture->plan.host.port_low + 299;
     fixture->record.total.counts.drain[OUTCOME_abandoned] = 5;
     assert_says(fixture_summary(fixture, &fixture->record, true),
                 "  drain         94 closed by us with RST in 3.10 ms (FIN would leave more than a "
                 "quarter of the local ports in TIME_WAIT)   5 abandoned\n");
+    fixture->plan.host.port_high = fixture->plan.host.port_low + 9999; /* a step of a search */
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  drain         94 closed by us with RST in 3.10 ms   5 abandoned\n");
 }
 
 static void a_ledger_out_of_balance_is_a_bug(void **state) {
