@@ -174,6 +174,8 @@ static void a_value_printed_reads_back_as_the_same_value(void **state) {
         assert_memory_equal((char *)&one + row->offset, (char *)&two + row->offset,
                             field_size(row));
         assert_string_equal(canonical, option_value(&two, row, again));
+        options_free(&one);
+        options_free(&two);
     }
 }
 
