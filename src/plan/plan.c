@@ -87,10 +87,22 @@ static bool decide_ramp(struct plan *plan, struct refusal to) {
                   plan->options->connections);
 }
 
+/* Connections take turns, so each is asked once in this time. */
+static duration turn_about(const struct options *options) {
+    unsigned __int128 length =
+        (unsigned __int128)options->connections * SECOND * FREQUENCY_ONE / options->rate;
+    unsigned __int128 most = (unsigned __int128)(365 * DAY);
+    return length == 0 ? 1 : (duration)(length < most ? length : most);
+}
+
 /* As nginx counts idle time from its last answer, half of it is early enough. */
 static struct span decide_think(const struct options *options) {
+    if (options->rate > 0) {
+        duration turn = turn_about(options);
+        return (struct span){turn, turn};
+    }
     if (options->given.interval)
-        return options->interval;
+        return options->interval.span;
     duration quarter = options->keepalive / 4;
     return (struct span){quarter < SECOND ? quarter : SECOND, options->keepalive / 2};
 }
@@ -118,7 +130,10 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->host = *host;
     plan->connections = (uint32_t)options->connections;
     plan->think = decide_think(options);
+    plan->think_mean = options->given.interval ? options->interval.mean : 0;
     plan->hold = options->duration;
+    plan->requests = options->requests;
+    plan->rate = options->rate;
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';
@@ -154,6 +169,12 @@ bool plan_reconnects(const struct plan *plan) {
     return plan->reconnect.high > 0;
 }
 
+struct interval plan_interval(const struct plan *plan) {
+    return (struct interval){plan->think, plan->think_mean};
+}
+
 duration plan_think_mean(const struct plan *plan) {
+    if (plan->think_mean > 0)
+        return plan->think_mean;
     return plan->think.low + (plan->think.high - plan->think.low) / 2;
 }

@@ -108,7 +108,23 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_object_end(json);
 }
 
-void section_requests(struct json *json, const struct record *record) {
+/* What came of the schedule of --rate. */
+static void schedule(struct json *json, const struct plan *plan, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    if (plan->rate > 0) {
+        json_uint_member(json, "scheduled", counts->scheduled);
+        json_uint_member(json, "unsent", counts->unsent);
+        section_figures(json, "lateness_seconds", record_figures(record, DISTRIBUTION_LATENESS));
+        return;
+    }
+    static const char *const names[] = {"scheduled", "unsent", "lateness_seconds"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_name(json, names[i]);
+        json_null(json);
+    }
+}
+
+void section_requests(struct json *json, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     json_name(json, "requests");
     json_object(json);
@@ -117,6 +133,7 @@ void section_requests(struct json *json, const struct record *record) {
     json_uint_member(json, "timed_out", counts->timed_out);
     json_uint_member(json, "lost", counts->requests_lost);
     json_uint_member(json, "unfinished", record->unfinished);
+    json_uint_member(json, "warmup", counts->warmup);
     json_uint_member(json, "interim", counts->interim);
     json_name(json, "by_status");
     json_object(json);
@@ -132,6 +149,7 @@ void section_requests(struct json *json, const struct record *record) {
     json_uint_member(json, "bytes_out", counts->bytes_out);
     json_number_member(json, "per_second_mean", record->per_second_mean);
     json_number_member(json, "per_second_peak", record->per_second_peak);
+    schedule(json, plan, record);
     json_object_end(json);
 }
 

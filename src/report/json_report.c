@@ -161,7 +161,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_target(json, plan, &judgement->target);
     section_environment(json, &plan->host);
     section_connections(json, plan, record, FORM_REPORT);
-    section_requests(json, record);
+    section_requests(json, plan, record);
     section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));
     section_figures(json, "service_seconds", record_figures(record, DISTRIBUTION_SERVICE));
     section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));

@@ -111,9 +111,12 @@ static void read_requests(struct record *record, struct place *place,
     record->unfinished = value_count(place, from, "unfinished");
     counts->outstanding = (uint64_t)value_whole_if(place, document, "outstanding", INT64_MAX,
                                                    (int64_t)record->unfinished);
+    counts->warmup = (uint64_t)value_whole_if(place, from, "warmup", INT64_MAX, 0);
     counts->interim = value_count(place, from, "interim");
     counts->bytes_in = value_count(place, from, "bytes_in");
     counts->bytes_out = value_count(place, from, "bytes_out");
+    counts->scheduled = (uint64_t)value_whole_if(place, from, "scheduled", INT64_MAX, 0);
+    counts->unsent = (uint64_t)value_whole_if(place, from, "unsent", INT64_MAX, 0);
     record->per_second_mean = value_number_if(place, from, "per_second_mean");
     record->per_second_peak = value_number_if(place, from, "per_second_peak");
     read_statuses(counts->statuses, place, value_object(place, from, "by_status"));
@@ -154,6 +157,10 @@ static void read_distributions(struct record *record, struct place *place,
         value_object_if(place, value_object(place, document, "connections"), "refill_seconds");
     if (refill != NULL)
         record->figures[DISTRIBUTION_REFILL] = read_figures(place, refill, "refill_seconds");
+    const struct json_t *lateness =
+        value_object_if(place, value_object(place, document, "requests"), "lateness_seconds");
+    if (lateness != NULL)
+        record->figures[DISTRIBUTION_LATENESS] = read_figures(place, lateness, "lateness_seconds");
 }
 
 static uint64_t read_nanoseconds(struct place *place, const struct json_t *parent,

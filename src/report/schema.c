@@ -173,8 +173,10 @@ static const struct member requirement[] = {
 enum {
     K_OPTION_count = K_COUNT_OR_NULL,
     K_OPTION_rate = K_TEXT_OR_NULL,
+    K_OPTION_frequency = K_TEXT_OR_NULL,
     K_OPTION_duration = K_TEXT_OR_NULL,
     K_OPTION_span = K_TEXT_OR_NULL,
+    K_OPTION_interval = K_TEXT_OR_NULL,
     K_OPTION_text = K_TEXT_OR_NULL,
     K_OPTION_headers = K_TEXTS,
     K_OPTION_list = K_TEXTS,
@@ -277,12 +279,16 @@ static const struct member requests[] = {
     MEMBER("timed_out", K_COUNT),
     MEMBER("lost", K_COUNT),
     MEMBER("unfinished", K_COUNT),
+    MEMBER("warmup", K_COUNT),
     MEMBER("interim", K_COUNT),
     MEMBER("by_status", K_COUNTS_BY, .write_names = names_of_statuses),
     MEMBER("bytes_in", K_COUNT),
     MEMBER("bytes_out", K_COUNT),
     MEMBER("per_second_mean", K_NUMBER_OR_NULL),
     MEMBER("per_second_peak", K_NUMBER_OR_NULL),
+    MEMBER("scheduled", K_COUNT_OR_NULL),
+    MEMBER("unsent", K_COUNT_OR_NULL),
+    MEMBER("lateness_seconds", K_OBJECT_OR_NULL, .members = durations),
     {0},
 };
 

@@ -21,7 +21,7 @@ enum section_form { FORM_REPORT, FORM_LINE };
 /* What was measured: json_figures.c. */
 void section_connections(struct json *json, const struct plan *plan, const struct record *record,
                          enum section_form form);
-void section_requests(struct json *json, const struct record *record);
+void section_requests(struct json *json, const struct plan *plan, const struct record *record);
 void section_lifetimes(struct json *json, const struct closings *closings);
 void section_figures(struct json *json, const char *name, struct figures figures);
 void section_generator(struct json *json, const struct record *record, enum section_form form);

@@ -204,7 +204,7 @@ static void line_body(struct json *json, const struct plan *plan, const struct r
     const struct counts *counts = &record->total.counts;
     line_run(json, record, form);
     section_connections(json, plan, record, form);
-    section_requests(json, record);
+    section_requests(json, plan, record);
     json_uint_member(json, "outstanding", counts->outstanding);
     json_uint_member(json, "keep_alive_seconds_min", (uint64_t)counts->keep_alive_timeout_s);
     section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));

@@ -17,6 +17,7 @@ struct figures record_figures(const struct record *record, enum distribution dis
     case DISTRIBUTION_SERVICE: return figures_of(&total->service);
     case DISTRIBUTION_CONNECT: return figures_of(&total->connect);
     case DISTRIBUTION_REFILL: return figures_of(&total->refill);
+    case DISTRIBUTION_LATENESS: return figures_of(&total->lateness);
     case DISTRIBUTION_LAG:
     case DISTRIBUTION_COUNT: break;
     }
