@@ -1,7 +1,9 @@
 /* The JSON report's figures: connections, requests, durations, the server, ourselves, the timeline.
  */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/hdr.h"
 #include "report/sections.h"
 
 const char *errno_slot_name(int slot) {
@@ -64,10 +66,11 @@ static void drain(struct json *json, const struct record *record) {
 }
 
 /* How connections came back; null where none was to. */
-static void refill(struct json *json, const struct plan *plan, const struct record *record) {
+static void refill(struct json *json, const struct plan *plan, const struct record *record,
+                   enum section_form form) {
     if (plan_reconnects(plan)) {
         json_uint_member(json, "refilling", record->total.counts.refilling);
-        section_figures(json, "refill_seconds", record_figures(record, DISTRIBUTION_REFILL));
+        section_figures(json, "refill_seconds", record, DISTRIBUTION_REFILL, form);
         return;
     }
     json_name(json, "refilling");
@@ -96,7 +99,7 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_uint_member(json, "errored", tally_errored(counts));
     json_uint_member(json, "lost", counts->lost);
     json_uint_member(json, "reconnected", counts->reconnected);
-    refill(json, plan, record);
+    refill(json, plan, record, form);
     counts_by_outcome(json, counts->outcomes, form);
     counts_by_errno(json, counts->errnos);
     counts_by_reason(json, counts->reasons);
@@ -135,7 +138,17 @@ void section_requests(struct json *json, const struct record *record) {
     json_object_end(json);
 }
 
-void section_figures(struct json *json, const char *name, struct figures figures) {
+/* null where there is none: of nothing, of a run that was cut off and read back from its timeline.
+ */
+static void member_histogram(struct json *json, const struct histogram *histogram) {
+    char *text = histogram != NULL ? hdr_encode(histogram) : NULL;
+    json_string_member(json, "histogram", text);
+    free(text);
+}
+
+void section_figures(struct json *json, const char *name, const struct record *record,
+                     enum distribution distribution, enum section_form form) {
+    struct figures figures = record_figures(record, distribution);
     json_name(json, name);
     json_object(json);
     json_uint_member(json, "count", figures.count);
@@ -148,6 +161,8 @@ void section_figures(struct json *json, const char *name, struct figures figures
     json_number_member(json, "p99", figures.p99);
     json_number_member(json, "p999", figures.p999);
     json_number_member(json, "max", figures.max);
+    if (form == FORM_REPORT)
+        member_histogram(json, record_histogram(record, distribution));
     json_object_end(json);
 }
 

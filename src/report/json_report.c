@@ -160,9 +160,9 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_environment(json, &plan->host);
     section_connections(json, plan, record, FORM_REPORT);
     section_requests(json, record);
-    section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));
-    section_figures(json, "service_seconds", record_figures(record, DISTRIBUTION_SERVICE));
-    section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));
+    section_figures(json, "latency_seconds", record, DISTRIBUTION_LATENCY, FORM_REPORT);
+    section_figures(json, "service_seconds", record, DISTRIBUTION_SERVICE, FORM_REPORT);
+    section_figures(json, "connect_seconds", record, DISTRIBUTION_CONNECT, FORM_REPORT);
     section_server(json, record);
     section_lifetimes(json, &judgement->closings);
     section_generator(json, record, FORM_REPORT);

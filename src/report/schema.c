@@ -34,7 +34,6 @@ struct member {
     const char *const *names;
     const struct member *members;
     void (*write_names)(struct json *json);
-    bool optional;
 };
 #define MEMBER(called, of_kind, ...)                                                               \
     { .name = called, .kind = of_kind, __VA_ARGS__ }
@@ -237,7 +236,7 @@ static const struct member durations[] = {
     MEMBER("p99", K_NUMBER_OR_NULL),
     MEMBER("p999", K_NUMBER_OR_NULL),
     MEMBER("max", K_NUMBER_OR_NULL),
-    MEMBER("histogram", K_TEXT, .optional = true),
+    MEMBER("histogram", K_TEXT_OR_NULL),
     {0},
 };
 
@@ -568,8 +567,7 @@ static void write_members(struct json *json, const struct member *members, bool 
     json_name(json, "required");
     json_array(json);
     for (const struct member *member = members; member->name != NULL; member++) {
-        if (!member->optional)
-            json_string(json, member->name);
+        json_string(json, member->name);
     }
     json_array_end(json);
     json_name(json, "properties");

@@ -196,9 +196,9 @@ static void line_body(struct json *json, const struct plan *plan, const struct r
     section_requests(json, record);
     json_uint_member(json, "outstanding", counts->outstanding);
     json_uint_member(json, "keep_alive_seconds_min", (uint64_t)counts->keep_alive_timeout_s);
-    section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));
-    section_figures(json, "service_seconds", record_figures(record, DISTRIBUTION_SERVICE));
-    section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));
+    section_figures(json, "latency_seconds", record, DISTRIBUTION_LATENCY, form);
+    section_figures(json, "service_seconds", record, DISTRIBUTION_SERVICE, form);
+    section_figures(json, "connect_seconds", record, DISTRIBUTION_CONNECT, form);
     section_server(json, record);
     line_polls(json, &record->server);
     line_watched(json, record);
