@@ -27,10 +27,15 @@ void report_sheet(FILE *out, struct style style, const struct plan *plan,
 void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement);
 
-/* The JSON report "holdfast/1"; record may be NULL when no load was sent. 0 or -errno of writing.
- */
-int report_json(FILE *out, const struct plan *plan, const struct record *record,
-                const struct judgement *judgement);
+/* Reports as files. record may be NULL when no load was sent. 0 or -errno of writing. */
+typedef int report_writer(FILE *out, const struct plan *plan, const struct record *record,
+                          const struct judgement *judgement);
+report_writer report_json;  /* "holdfast/1" */
+report_writer report_junit; /* JUnit XML: a case for each rule */
+report_writer report_hgrm;  /* the distribution of latencies, as HdrHistogram prints it, in ms */
+
+/* The end of each of these: flushes; 0 or -errno of whatever failed before. */
+int report_end(FILE *out);
 
 /* The JSON Schema of that report. */
 void report_schema(FILE *out);

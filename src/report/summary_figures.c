@@ -206,7 +206,7 @@ static bool is_file(const char *path) {
 }
 
 static void print_files(FILE *out, const struct options *options) {
-    const char *const paths[] = {options->json, options->timeline};
+    const char *const paths[] = {options->json, options->junit, options->hgrm, options->timeline};
     char shown[4 * 1024];
     bool any = false;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
