@@ -20,6 +20,7 @@ const char *output_name(enum output output) {
 }
 
 void outputs_ask(struct outputs *outputs, const struct options *options) {
+    outputs->timeline = options->timeline;
     outputs->paths[OUTPUT_JSON] = options->json;
     outputs->paths[OUTPUT_JUNIT] = options->junit;
     outputs->paths[OUTPUT_HGRM] = options->hgrm;
@@ -30,10 +31,10 @@ static bool is_output(const char *path) {
 }
 
 bool outputs_to_stdout(const struct outputs *outputs) {
-    for (int i = 0; i < OUTPUT_COUNT; i++)
-        if (is_output(outputs->paths[i]))
-            return true;
-    return false;
+    bool any = is_output(outputs->timeline);
+    for (int i = 0; i < OUTPUT_COUNT && !any; i++)
+        any = is_output(outputs->paths[i]);
+    return any;
 }
 
 static bool open_one(struct outputs *outputs, int i) {
@@ -45,17 +46,28 @@ static bool open_one(struct outputs *outputs, int i) {
     return error == 0;
 }
 
-bool outputs_open(struct outputs *outputs, bool another_to_output) {
-    for (int i = 0; i < OUTPUT_COUNT; i++) {
-        bool to_output = is_output(outputs->paths[i]);
-        if (to_output && another_to_output) {
-            fprintf(stderr,
-                    "%s: --%s: standard output takes one report: a file's name is accepted\n",
-                    outputs->said_by, rows[i].name);
-            return false;
-        }
-        another_to_output |= to_output;
+static bool is_same(const char *a, const char *b) {
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+static bool refuse_twins(const struct outputs *outputs, const char *name, const char *path,
+                         int before) {
+    for (int i = 0; i < before; i++) {
+        if (!is_same(outputs->paths[i], path))
+            continue;
+        fprintf(stderr, "%s: --%s: \"%s\" is where --%s goes too: a place of its own is accepted\n",
+                outputs->said_by, name, shown_text(path).text, rows[i].name);
+        return false;
     }
+    return true;
+}
+
+bool outputs_open(struct outputs *outputs) {
+    bool apart = refuse_twins(outputs, "timeline", outputs->timeline, OUTPUT_COUNT);
+    for (int i = 1; i < OUTPUT_COUNT && apart; i++)
+        apart = refuse_twins(outputs, rows[i].name, outputs->paths[i], i);
+    if (!apart)
+        return false;
     for (int i = 0; i < OUTPUT_COUNT; i++)
         if (outputs->paths[i] != NULL && !open_one(outputs, i))
             return false;

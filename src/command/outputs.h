@@ -12,6 +12,7 @@ const char *output_name(enum output output); /* "json": its option's */
 
 struct outputs {
     const char *said_by;             /* begins every complaint: "holdfast" */
+    const char *timeline;            /* where --timeline goes, which is not ours to write; NULL */
     const char *paths[OUTPUT_COUNT]; /* as asked for; "-": standard output; NULL: not asked for */
     struct report_file files[OUTPUT_COUNT];
     bool open[OUTPUT_COUNT];
@@ -21,8 +22,9 @@ struct outputs {
 void outputs_ask(struct outputs *outputs, const struct options *options);
 
 /* Opens all that was asked for. False, and said, when one cannot be written to, or when two go to
- * standard output (of which another_to_output may be one already). */
-bool outputs_open(struct outputs *outputs, bool another_to_output);
+ * one place. */
+bool outputs_open(struct outputs *outputs);
+/* Whether one of them, or the timeline, does. */
 bool outputs_to_stdout(const struct outputs *outputs);
 
 /* Writes all that are open into place. False, and said, when one could not be written. */

@@ -153,7 +153,7 @@ static bool can_convert(const struct saved *saved, const struct request *request
 static int draw(const struct saved *saved, struct request *request) {
     struct outputs *outputs = &request->outputs;
     FILE *out = outputs_to_stdout(outputs) ? stderr : stdout;
-    if (!can_convert(saved, request) || !outputs_open(outputs, false)) {
+    if (!can_convert(saved, request) || !outputs_open(outputs)) {
         outputs_discard(outputs);
         return EXIT_USAGE;
     }

@@ -29,10 +29,6 @@ static int answer(enum options_outcome outcome, enum command command, const char
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
-static bool is_output(const char *path) {
-    return path != NULL && strcmp(path, "-") == 0;
-}
-
 static bool open_timeline(struct soak *soak) {
     const char *path = soak->options.timeline;
     if (path == NULL)
@@ -76,7 +72,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     }
     require_context(soak->plan.seed, NULL);
     outputs_ask(&soak->outputs, &soak->options);
-    if (!outputs_open(&soak->outputs, is_output(soak->options.timeline)) || !open_timeline(soak))
+    if (!outputs_open(&soak->outputs) || !open_timeline(soak))
         return false;
     *exit_code = EXIT_UNFIT;
     return open_signals(soak);
@@ -94,8 +90,7 @@ struct session_timeline *soak_timeline(struct soak *soak) {
 }
 
 FILE *soak_output(const struct soak *soak) {
-    bool taken = outputs_to_stdout(&soak->outputs) || is_output(soak->options.timeline);
-    return taken ? stderr : stdout;
+    return outputs_to_stdout(&soak->outputs) ? stderr : stdout;
 }
 
 bool soak_misused(const struct soak *soak) {

@@ -146,12 +146,16 @@ static void print_timestamp(FILE *out, const struct record *record) {
     print_attribute(out, "timestamp", text);
 }
 
+static int64_t milliseconds_of(const struct timespec *time) {
+    return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
+}
+
+/* From both moments as reports write them: a saved run says the same of itself. */
 static double seconds_of(const struct record *record) {
     if (record == NULL || record->ended_at.tv_sec == 0)
         return 0;
-    double seconds = (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
-                     (double)(record->ended_at.tv_nsec - record->started_at.tv_nsec) / 1e9;
-    return seconds > 0 ? seconds : 0;
+    int64_t passed = milliseconds_of(&record->ended_at) - milliseconds_of(&record->started_at);
+    return passed > 0 ? (double)passed / 1e3 : 0;
 }
 
 int report_junit(FILE *out, const struct plan *plan, const struct record *record,

@@ -183,7 +183,7 @@ class ConversionsTest(unittest.TestCase):
         self.assertRegex(out, r"\A +Value +Percentile +TotalCount")
         code, out, err = plainly("-c", 2, "--hgrm", "-", "--junit", "-", self.server.url("/ok"))
         self.assertEqual((2, ""), (code, out))
-        self.assertRegex(err, "standard output takes one report")
+        self.assertRegex(err, "--hgrm: \"-\" is where --junit goes too")
 
     def test_a_report_that_cannot_be_written_is_said_before_or_after(self):
         for name in ("junit", "hgrm"):
