@@ -5,6 +5,7 @@
 
 #include "base/hdr.h"
 #include "report/sections.h"
+#include "report/series.h"
 
 const char *errno_slot_name(int slot) {
     return slot < TALLY_ERRNO_MAX ? errno_name(slot) : "other";
@@ -204,76 +205,28 @@ void section_generator(struct json *json, const struct record *record, enum sect
     json_object_end(json);
 }
 
-enum series {
-    SERIES_T,
-    SERIES_LIVE,
-    SERIES_CONNECTING,
-    SERIES_CLOSED,
-    SERIES_ERRORED,
-    SERIES_CLIENT,
-    SERIES_SERVER,
-    SERIES_P99,
-    SERIES_LIVE_MIN,
-    SERIES_LIVE_MAX,
-    SERIES_CLIENT_MIN,
-    SERIES_CLIENT_MAX,
-    SERIES_SERVER_MIN,
-    SERIES_SERVER_MAX,
-    SERIES_P99_MIN,
-    SERIES_COUNT
-};
-
-static void point(struct json *json, enum series series, const struct sample *sample,
+static void point(struct json *json, const struct series *series, const struct sample *sample,
                   const struct extremes *extremes) {
-    switch (series) {
-    case SERIES_T: json_number(json, sample->t); return;
-    case SERIES_LIVE: json_uint(json, sample->live); return;
-    case SERIES_CONNECTING: json_uint(json, sample->connecting); return;
-    case SERIES_CLOSED: json_uint(json, sample->closed); return;
-    case SERIES_ERRORED: json_uint(json, sample->errored); return;
-    case SERIES_CLIENT: json_number(json, sample->client_per_second); return;
-    case SERIES_SERVER: json_number(json, sample->server_per_second); return;
-    case SERIES_P99: json_number(json, sample->p99_seconds); return;
-    case SERIES_LIVE_MIN: json_uint(json, extremes->live_min); return;
-    case SERIES_LIVE_MAX: json_uint(json, extremes->live_max); return;
-    case SERIES_CLIENT_MIN: json_number(json, extremes->client_min); return;
-    case SERIES_CLIENT_MAX: json_number(json, extremes->client_max); return;
-    case SERIES_SERVER_MIN: json_number(json, extremes->server_min); return;
-    case SERIES_SERVER_MAX: json_number(json, extremes->server_max); return;
-    case SERIES_P99_MIN: json_number(json, extremes->p99_min); return;
-    case SERIES_COUNT: return;
-    }
+    if (series->whole)
+        json_uint(json, (uint64_t)series_value(series, sample, extremes));
+    else
+        json_number(json, series_value(series, sample, extremes));
 }
 
 void section_timeline(struct json *json, const struct timeline *timeline) {
-    static const char *const names[SERIES_COUNT] = {"t",
-                                                    "live",
-                                                    "connecting",
-                                                    "closed",
-                                                    "errored",
-                                                    "client_per_second",
-                                                    "server_per_second",
-                                                    "p99_seconds",
-                                                    "live_min",
-                                                    "live_max",
-                                                    "client_per_second_min",
-                                                    "client_per_second_max",
-                                                    "server_per_second_min",
-                                                    "server_per_second_max",
-                                                    "p99_seconds_min"};
     struct sample last;
     bool unfinished = timeline_unfinished(timeline, &last);
     json_name(json, "timeline");
     json_object(json);
     member_if(json, "interval_seconds", timeline->interval > 0,
               duration_seconds(timeline->interval));
-    for (int series = 0; series < SERIES_COUNT; series++) {
-        json_name(json, names[series]);
+    for (const struct series *series = timeline_series; series->name != NULL; series++) {
+        json_name(json, series->name);
         json_array(json);
         for (size_t i = 0; i < timeline->count; i++)
-            point(json, (enum series)series, &timeline->samples[i], &timeline->extremes[i]);
+            point(json, series, &timeline->samples[i], &timeline->extremes[i]);
         if (unfinished)
-            point(json, (enum series)series, &last, &timeline->held_extremes);
+            point(json, series, &last, &timeline->held_extremes);
         json_array_end(json);
     }
     json_object_end(json);

@@ -340,6 +340,11 @@ struct sample saved_sample(const struct record *record, struct place *place,
         .errored = tally_errored(counts),
         .client_per_second = value_number_if(place, line, "client_per_second"),
         .server_per_second = value_number_if(place, line, "server_per_second"),
+        .p50_seconds = value_seconds_if(place, line, "p50_seconds"),
         .p99_seconds = value_seconds_if(place, line, "p99_seconds"),
+        .max_seconds = value_seconds_if(place, line, "max_seconds"),
+        .cpu_percent = value_number_if(place, line, "cpu_percent"),
+        .descriptors = value_number_if(place, line, "descriptors"),
+        .loop_lag_seconds = value_seconds_if(place, line, "loop_lag_seconds"),
     };
 }

@@ -209,16 +209,27 @@ static void line_body(struct json *json, const struct plan *plan, const struct r
     line_workers_lost(json, record);
 }
 
+/* What only the moment knows; the levels stand in the ledger. */
+static void line_sample(struct json *json, const struct timeline_moment *moment) {
+    const struct sample *sample = &moment->sample;
+    json_number_member(json, "t", sample->t);
+    json_string_member(json, "phase", moment->phase);
+    json_number_member(json, "client_per_second", sample->client_per_second);
+    json_number_member(json, "server_per_second", sample->server_per_second);
+    json_number_member(json, "p50_seconds", sample->p50_seconds);
+    json_number_member(json, "p99_seconds", sample->p99_seconds);
+    json_number_member(json, "max_seconds", sample->max_seconds);
+    json_number_member(json, "cpu_percent", sample->cpu_percent);
+    json_number_member(json, "descriptors", sample->descriptors);
+    json_number_member(json, "loop_lag_seconds", sample->loop_lag_seconds);
+}
+
 int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
                          const struct record *record, const struct timeline_moment *moment) {
     struct line line;
     if (!line_begin(&line, file))
         return 0;
-    json_number_member(&line.json, "t", moment->sample.t);
-    json_string_member(&line.json, "phase", moment->phase);
-    json_number_member(&line.json, "client_per_second", moment->sample.client_per_second);
-    json_number_member(&line.json, "server_per_second", moment->sample.server_per_second);
-    json_number_member(&line.json, "p99_seconds", moment->sample.p99_seconds);
+    line_sample(&line.json, moment);
     line_body(&line.json, plan, record, FORM_LINE);
     return line_end(&line, file);
 }

@@ -113,8 +113,10 @@ static void assert_says(const char *text, const char *part) {
 /* Levels of a line are those of its ledger: samples that say the same. */
 static void make_level(struct record *record) {
     timeline_init(&record->timeline, SECOND);
-    timeline_push(&record->timeline, &(struct sample){1, 94, 0, 2, 4, 97, NAN, 0.00025});
-    timeline_push(&record->timeline, &(struct sample){2.5, 94, 0, 2, 4, NAN, 8.5, NAN});
+    timeline_push(&record->timeline, &(struct sample){1, 94, 0, 2, 4, 97, NAN, 0.00025, 0.0002,
+                                                      0.00026, 1.25, 103, 0.0001});
+    timeline_push(&record->timeline, &(struct sample){2.5, 94, 0, 2, 4, NAN, 8.5, NAN, 0.0002,
+                                                      0.00026, 1.25, 103, 0.0001});
 }
 
 static void a_report_read_back_has_its_histograms(void **state) {
