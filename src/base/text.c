@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "base/utf8.h"
 
 enum { SHOWN_MAX = 16 };
@@ -51,4 +52,26 @@ char *text_escape(char *buffer, size_t size, const char *text) {
     }
     buffer[used] = '\0';
     return buffer;
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+size_t text_distance(const char *from, const char *to) {
+    size_t row[TEXT_DISTANCE_MAX + 1]; /* of the table, for the letters of `from` so far */
+    size_t width = strlen(to);
+    require(width <= TEXT_DISTANCE_MAX);
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 1; from[i - 1] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= width; j++) {
+            size_t change = diagonal + (from[i - 1] != to[j - 1]);
+            diagonal = row[j];
+            row[j] = least(change, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[width];
 }

@@ -8,4 +8,9 @@
  * \xHH; always terminated, cut with "..." when it does not fit. Returns buffer. */
 char *text_escape(char *buffer, size_t size, const char *text);
 
+/* Levenshtein's distance: how many letters to insert, drop or change. `to` has at most
+ * TEXT_DISTANCE_MAX letters. */
+enum { TEXT_DISTANCE_MAX = 48 };
+size_t text_distance(const char *from, const char *to);
+
 #endif

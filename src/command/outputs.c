@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "plan/refuse.h"
+#include "report/outlet.h"
 
 static const struct row {
     const char *name;
@@ -42,7 +43,7 @@ static bool open_one(struct outputs *outputs, int i) {
     outputs->open[i] = error == 0;
     if (error != 0)
         fprintf(stderr, "%s: --%s: cannot write to \"%s\": %s\n", outputs->said_by, rows[i].name,
-                shown_text(outputs->paths[i]).text, strerror(-error));
+                shown_text(outputs->paths[i]).text, outlet_error(error));
     return error == 0;
 }
 
@@ -85,7 +86,7 @@ static bool write_one(struct outputs *outputs, int i, const struct plan *plan,
         report_file_discard(file);
     if (error != 0)
         fprintf(stderr, "%s: --%s: \"%s\" could not be written: %s\n", outputs->said_by,
-                rows[i].name, shown_text(outputs->paths[i]).text, strerror(-error));
+                rows[i].name, shown_text(outputs->paths[i]).text, outlet_error(error));
     return error == 0;
 }
 

@@ -2,6 +2,7 @@
 #include "command/soak.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +38,7 @@ static bool open_timeline(struct soak *soak) {
     int error = timeline_file_open(&soak->timeline.file, path);
     if (error != 0)
         fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
-                strerror(-error));
+                outlet_error(error));
     else
         session_complain(&soak->timeline.file,
                          timeline_file_header(&soak->timeline.file, &soak->plan));
@@ -55,7 +56,7 @@ static bool open_signals(struct soak *soak) {
 static bool begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
     char error[OPTIONS_ERROR_MAX];
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
-    soak->signals_fd = soak->timeline.file.fd = -1;
+    soak->signals_fd = soak->timeline.file.out.fd = -1;
     soak->outputs.said_by = "holdfast";
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
@@ -66,7 +67,9 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     host_read(&host, "");
     (void)host_raise_nofile(); /* what that gives is the hard limit, which the plan counts with */
     *exit_code = EXIT_USAGE;
-    if (!plan_make(&soak->plan, &soak->options, command, &host, error)) {
+    struct rules rules; /* judged anew when there is a run: here for their refusal */
+    if (!plan_make(&soak->plan, &soak->options, command, &host, error) ||
+        !rules_read(&rules, &soak->plan, (struct refusal){error, sizeof error})) {
         complain(error);
         return false;
     }
@@ -82,11 +85,11 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
 static int write_timeline_end(struct soak *soak, const struct record *record) {
     struct timeline_file *file = &soak->timeline.file;
     session_complain(file, timeline_file_end(file, &soak->plan, record, &soak->judgement));
-    return file->error;
+    return file->left_out > 0 ? -EAGAIN : file->error;
 }
 
 struct session_timeline *soak_timeline(struct soak *soak) {
-    return soak->timeline.file.fd >= 0 ? &soak->timeline : NULL;
+    return soak->timeline.file.out.fd >= 0 ? &soak->timeline : NULL;
 }
 
 FILE *soak_output(const struct soak *soak) {

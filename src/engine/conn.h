@@ -38,14 +38,16 @@ struct conn {
     uint32_t generation;    /* 24 bits */
     uint32_t answers;       /* on this connection */
     uint32_t lease;         /* its reader while an answer is in pieces, else SLOT_NONE */
-    uint32_t opened_tick;   /* of 1 ms, wrapped after 49 days: when it was up */
-    uint32_t answered_tick; /* when its last answer came; before the first: opened_tick */
+    uint32_t opened_tick;   /* of 1 ms: when it was up; the lower half, see opened_epoch */
+    uint32_t answered_tick; /* when its last answer came; before the first: opened_tick. Wraps after
+                             * 49 days, which no think time is */
     uint16_t error;         /* the first errno it met; the first decides the class */
     uint8_t state;          /* enum conn_state; written by conn_enter() alone */
     uint8_t flags;
     uint8_t unasked; /* progress of response_unasked() */
     uint8_t retries; /* dials again since the slot's last answer, 255 at most; 0 in a first journey;
                       * kept when the slot is freed */
+    uint16_t opened_epoch; /* the half above opened_tick */
 };
 static_assert(sizeof(struct conn) + WHEEL_BYTES_PER_TIMER <= 64, "an idle connection's budget");
 

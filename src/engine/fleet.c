@@ -20,6 +20,8 @@ enum {
     READS_MAX = 16, /* scratch buffers read for one event, so that an endless body starves nobody */
 };
 static const duration LINGER = 1 * SECOND; /* contract: closed_announced */
+/* So late we were stopped, not slow: when an ending was seen says nothing of when it happened. */
+static const duration STOPPED = 1 * SECOND;
 
 struct fleet {
     const struct plan *plan;
@@ -35,6 +37,8 @@ struct fleet {
     struct random random;
     struct random lots; /* of endings; a stream of its own, so that think times stay theirs */
     instant now;
+    instant late_since;
+    duration late; /* see fleet_set_late() */
     uint32_t worker;
     uint32_t share;
     uint32_t quantum;
@@ -131,6 +135,11 @@ void fleet_destroy(struct fleet *fleet) {
 
 void fleet_set_clock(struct fleet *fleet, instant now) {
     fleet->now = now;
+}
+
+void fleet_set_late(struct fleet *fleet, instant since, duration late) {
+    fleet->late_since = since;
+    fleet->late = late;
 }
 
 void fleet_set_quantum(struct fleet *fleet, uint32_t ticks) {
@@ -267,21 +276,45 @@ static void count_errno(struct fleet *fleet, const struct conn *conn) {
         counts_of(fleet)->errnos[error]++;
 }
 
-/* How old it is and how long idle, were it to end at that tick. */
-static struct ending standing(const struct fleet *fleet, const struct conn *conn, uint32_t tick) {
-    return (struct ending){.idle_ms = tick - conn->answered_tick,
-                           .age_ms = tick - conn->opened_tick,
+static void set_opened(struct conn *conn, instant moment) {
+    uint64_t tick = (uint64_t)(moment.ns / MILLISECOND);
+    conn->opened_epoch = (uint16_t)(tick >> 32);
+    conn->opened_tick = conn->answered_tick = (uint32_t)tick;
+}
+
+static uint32_t age_ms(const struct conn *conn, instant moment) {
+    uint64_t tick = (uint64_t)(moment.ns / MILLISECOND);
+    uint64_t age = tick - ((uint64_t)conn->opened_epoch << 32 | conn->opened_tick);
+    return age < ENDINGS_AGE_MAX ? (uint32_t)age : ENDINGS_AGE_MAX;
+}
+
+/* How old it is and how long idle, were it to end at that moment. */
+static struct ending standing(const struct fleet *fleet, const struct conn *conn, instant moment) {
+    return (struct ending){.idle_ms = tick_at(moment) - conn->answered_tick,
+                           .age_ms = age_ms(conn, moment),
                            .moment_ms = tick_at(fleet->now),
                            .answers = conn->answers};
+}
+
+/* Closed while our next request should have been there for more than a tenth of its think time: it
+ * may be for that. */
+static bool overdue(const struct fleet *fleet, const struct conn *conn, uint32_t idle_ms) {
+    int32_t late = (int32_t)(tick_at(fleet->now) - wheel_due(fleet->wheel, index_of(fleet, conn)));
+    return !fleet->closed_loop && late > 0 && (int64_t)late * 11 > (int64_t)idle_ms;
 }
 
 /* A live connection ends, other than in the drain: the facts of which its cause is inferred. */
 static void note_ending(struct fleet *fleet, const struct conn *conn, enum outcome outcome) {
     if (!open_for_use(conn) || (conn->flags & CONN_FIXED) != 0)
         return;
-    struct ending ending = standing(fleet, conn, tick_at(fleet->now));
+    struct ending ending = standing(fleet, conn, fleet->now);
     ending.lot = (uint32_t)random_next(&fleet->lots);
-    endings_add(&fleet->tally->endings, outcome, &ending);
+    if (fleet->late > STOPPED)
+        endings_add_late(&fleet->tally->endings, outcome, &ending);
+    else
+        endings_add(&fleet->tally->endings, outcome, &ending);
+    if (outcome == OUTCOME_closed_idle && overdue(fleet, conn, ending.idle_ms))
+        counts_of(fleet)->closed_overdue++;
 }
 
 /* What a journey's end, and the end of its first part, mean for the slot. */
@@ -333,7 +366,7 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
 /* What it came through: as it stood when it asked, since an answer that we read late says nothing
  * of the server's clock. */
 static void note_survival(struct fleet *fleet, struct conn *conn, bool kept) {
-    struct ending stood = standing(fleet, conn, tick_at((instant){conn->sent_ns}));
+    struct ending stood = standing(fleet, conn, (instant){conn->sent_ns});
     endings_answered(&fleet->tally->endings, &stood, conn->sent_ns, kept);
     conn->answered_tick = tick_at(fleet->now);
 }
@@ -433,21 +466,37 @@ static void use_error(struct fleet *fleet, struct conn *conn, int error) {
     befall(fleet, conn, conn->error == ECONNRESET ? STIMULUS_RESET : STIMULUS_ERROR);
 }
 
+/* Reads once, and steps with it; what net_receive() gave. */
+static ssize_t receive_once(struct fleet *fleet, struct conn *conn) {
+    ssize_t got = net_receive(fleet->net, conn->fd, fleet->scratch, SCRATCH_BYTES);
+    if (got > 0)
+        use_bytes(fleet, conn, fleet->scratch, (size_t)got);
+    else if (got == 0)
+        use_fin(fleet, conn);
+    else if (got != -EAGAIN)
+        use_error(fleet, conn, (int)-got);
+    return got;
+}
+
 /* Reads what is there until nothing more is, and steps with it. all: something behind the bytes is
  * known to wait (HUP, RDHUP or ERR), so a short read is not the end. */
 static void receive(struct fleet *fleet, struct conn *conn, bool all) {
     for (int i = 0; i < READS_MAX && open_for_use(conn); i++) {
-        ssize_t got = net_receive(fleet->net, conn->fd, fleet->scratch, SCRATCH_BYTES);
+        ssize_t got = receive_once(fleet, conn);
+        if (got == -EAGAIN || (got > 0 && got < SCRATCH_BYTES && !all))
+            return;
+    }
+}
+
+/* Reads all that has come by now, and a FIN behind it, however much that is; what comes while we
+ * read has come too late, so that an endless body ends here. */
+static void receive_present(struct fleet *fleet, struct conn *conn) {
+    size_t present = net_waiting(fleet->net, conn->fd), taken = 0;
+    while (open_for_use(conn) && taken <= present) {
+        ssize_t got = receive_once(fleet, conn);
         if (got == -EAGAIN)
             return;
-        if (got > 0)
-            use_bytes(fleet, conn, fleet->scratch, (size_t)got);
-        else if (got == 0)
-            use_fin(fleet, conn);
-        else
-            use_error(fleet, conn, (int)-got);
-        if (got > 0 && got < SCRATCH_BYTES && !all)
-            return;
+        taken += got > 0 ? (size_t)got : 0;
     }
 }
 
@@ -527,7 +576,7 @@ static void connected(struct fleet *fleet, struct conn *conn) {
         return;
     }
     histogram_add(&fleet->tally->connect, fleet->now.ns - conn->asked_ns);
-    conn->opened_tick = conn->answered_tick = tick_at(fleet->now);
+    set_opened(conn, fleet->now);
     if (conn->retries > 0)
         histogram_add(&fleet->tally->refill, fleet->now.ns - conn->sent_ns);
     befall(fleet, conn, STIMULUS_UP);
@@ -617,14 +666,29 @@ void fleet_event(struct fleet *fleet, const struct net_event *event) {
     }
 }
 
+/* We were stopped, or late by more than a tenth of the deadline, before what it is for had reached
+ * the kernel: nobody else could keep it. It begins anew, once, for by then it has reached it. */
+static bool put_off(struct fleet *fleet, struct conn *conn, int64_t handed_ns, duration window) {
+    if (fleet->late <= window / 10 || handed_ns < fleet->late_since.ns)
+        return false;
+    arm_timer(fleet, conn, tick_after(instant_after(fleet->now, window)));
+    return true;
+}
+
 /* An answer that is already there is no timeout. */
 static void answer_overdue(struct fleet *fleet, struct conn *conn) {
-    receive(fleet, conn, true);
-    if (conn->state == CONN_AWAITING) {
+    receive_present(fleet, conn);
+    if (conn->state == CONN_AWAITING &&
+        !put_off(fleet, conn, conn->sent_ns, fleet->plan->options->timeout)) {
         bool silent = net_unacknowledged(fleet->net, conn->fd);
         befall(fleet, conn, silent ? STIMULUS_SILENCE : STIMULUS_DEADLINE);
     }
     settle(fleet, conn);
+}
+
+static void dial_overdue(struct fleet *fleet, struct conn *conn) {
+    if (!put_off(fleet, conn, conn->asked_ns, fleet->plan->options->connect_timeout))
+        befall(fleet, conn, STIMULUS_DEADLINE);
 }
 
 static void run_timer(struct fleet *fleet, uint32_t index, uint32_t tick) {
@@ -635,7 +699,7 @@ static void run_timer(struct fleet *fleet, uint32_t index, uint32_t tick) {
         settle(fleet, conn);
         break;
     case CONN_AWAITING: answer_overdue(fleet, conn); break;
-    case CONN_CONNECTING:
+    case CONN_CONNECTING: dial_overdue(fleet, conn); break;
     case CONN_CLOSING: befall(fleet, conn, STIMULUS_DEADLINE); break;
     case CONN_VACANT: redial_push(&fleet->redials, index); break;
     default: require(false); /* no deadline in this state */
@@ -658,7 +722,7 @@ instant fleet_next_timer(const struct fleet *fleet) {
 }
 
 static void note_outliving(struct fleet *fleet, const struct conn *conn) {
-    struct ending stands = standing(fleet, conn, tick_at(fleet->now));
+    struct ending stands = standing(fleet, conn, fleet->now);
     endings_outlived(&fleet->tally->endings, &stands);
 }
 

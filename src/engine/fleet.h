@@ -29,6 +29,11 @@ void fleet_destroy(struct fleet *fleet);
 /* The run clock, handed in by the turn; everything until the next call happens at `now`. */
 void fleet_set_clock(struct fleet *fleet, instant now);
 
+/* How late this turn is, 0 when it is not: what was asked or dialled since then (the beginning of
+ * the turn before) reached the kernel only in a wait that ended so late. Stands until it is set
+ * again. */
+void fleet_set_late(struct fleet *fleet, instant since, duration late);
+
 /* The grain, in ticks of 1 ms, in which think times end: requests due in it go out together. */
 void fleet_set_quantum(struct fleet *fleet, uint32_t ticks);
 

@@ -61,9 +61,30 @@ static instant read_clock(struct worker *worker) {
     return instant_after(now, -after);
 }
 
+static void set_late(struct worker *worker, duration late) {
+    worker->late = late;
+    fleet_set_late(worker->fleet, worker->began_before, late);
+}
+
+static void take_clock(struct worker *worker, instant now) {
+    worker->now = now;
+    fleet_set_clock(worker->fleet, now);
+}
+
+/* A turn that itself takes longer than its wait was late is as late as it is long. */
 static void set_clock(struct worker *worker) {
-    worker->now = read_clock(worker);
-    fleet_set_clock(worker->fleet, worker->now);
+    take_clock(worker, read_clock(worker));
+    if (instant_since(worker->now, worker->began) > worker->late)
+        set_late(worker, instant_since(worker->now, worker->began));
+}
+
+/* The wait that was to end at `until` is over, and with it a turn begins. */
+static void begin_turn(struct worker *worker, instant until) {
+    take_clock(worker, read_clock(worker));
+    worker->began_before = worker->began;
+    worker->began = worker->now;
+    bool late = instant_before(until, worker->now);
+    set_late(worker, late ? instant_since(worker->now, until) : 0);
 }
 
 static void publish(struct worker *worker) {
@@ -236,13 +257,7 @@ static instant next_wake(struct worker *worker) {
     return until;
 }
 
-/* Lateness counts where something was due: it is how we know that we, and not the server, were
- * slow. */
-static void note_lag(struct worker *worker, instant until) {
-    if (worker->phase >= WORKER_FROZEN || worker->phase < WORKER_RAMPING ||
-        instant_before(worker->now, until))
-        return;
-    duration lag = instant_since(worker->now, until);
+static void add_lag(struct worker *worker, duration lag) {
     histogram_add(&worker->parts.tally->lag, lag);
     duration window = worker->parts.plan->options->timeout;
     if (instant_since(worker->now, worker->lag_window_since) >= window) {
@@ -252,6 +267,24 @@ static void note_lag(struct worker *worker, instant until) {
     }
     if (lag > worker->lag_window[0])
         worker->lag_window[0] = lag;
+}
+
+static bool loaded(const struct worker *worker) {
+    return worker->phase >= WORKER_RAMPING && worker->phase < WORKER_FROZEN;
+}
+
+/* Lateness counts where something was due: it is how we know that we, and not the server, were
+ * slow. */
+static void note_lag(struct worker *worker, instant until) {
+    if (loaded(worker) && !instant_before(worker->now, until))
+        add_lag(worker, instant_since(worker->now, until));
+}
+
+/* Stopped in the midst of a turn: its timers run late, and no wait was. */
+static void note_stall(struct worker *worker) {
+    duration stall = instant_since(worker->now, worker->began);
+    if (loaded(worker) && stall > worker->parts.plan->options->timeout / 10)
+        add_lag(worker, stall);
 }
 
 /* A deadline passed in this turn: how late were we in its window? */
@@ -299,7 +332,8 @@ static void gather_before_timers(struct worker *worker) {
 }
 
 static void start(struct worker *worker) {
-    set_clock(worker);
+    take_clock(worker, read_clock(worker));
+    worker->began = worker->now;
     if (worker->wake_fd >= 0)
         net_arm(worker->parts.net, worker->wake_fd, slot_tag(WAKE_OPERATION, 0, 0));
     enter_phase(worker, WORKER_READY);
@@ -313,13 +347,14 @@ int worker_turn(struct worker *worker) {
     int result = net_wait(worker->parts.net, instant_after(until, paused));
     if (result < 0)
         return result;
-    set_clock(worker);
+    begin_turn(worker, until);
     counts_of(worker)->turns++;
     note_lag(worker, until);
     uint64_t deadlines =
         counts_of(worker)->timed_out + counts_of(worker)->outcomes[OUTCOME_connect_timeout];
     take_events(worker);
     gather_before_timers(worker);
+    note_stall(worker);
     worker->unpublished |= fleet_run_timers(worker->fleet);
     note_deadlines(worker, deadlines);
     pace(worker);

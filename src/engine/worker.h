@@ -46,6 +46,8 @@ struct worker {
      * one before. */
     duration lag_window[2];
     instant lag_window_since;
+    instant began, began_before; /* this turn, when its wait was over, and the one before */
+    duration late;               /* this turn, so far */
 };
 
 /* parts.tally must be zero-filled. 0, or -ENOMEM. */

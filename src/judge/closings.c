@@ -20,6 +20,7 @@ enum { FAR = 4 };
 /* The sample, each dimension sorted by itself; p5 and p95 leave room for strays. */
 struct view {
     uint32_t count, fifth, last; /* index of p5, of p95 */
+    bool wrapped;                /* moments say nothing */
     uint32_t idle[ENDINGS_SAMPLE], age[ENDINGS_SAMPLE], moment[ENDINGS_SAMPLE],
         answers[ENDINGS_SAMPLE];
 };
@@ -39,6 +40,7 @@ static void make_view(struct view *view, const struct ending_group *group,
                       const struct closing_context *context) {
     uint32_t start = (uint32_t)(context->started_ns / MILLISECOND), count = group->kept;
     view->count = count;
+    view->wrapped = context->moments_wrap;
     view->fifth = count * 5 / 100;
     view->last = count - 1 - view->fifth;
     for (uint32_t i = 0; i < count; i++) {
@@ -154,7 +156,8 @@ static bool by_requests(const struct view *view, enum outcome outcome,
 static bool by_age(const struct view *view, enum outcome outcome,
                    const struct closing_context *context) {
     uint32_t middle = middle_of(view, view->age);
-    return between_requests(outcome) && middle >= 1000 && tight(view, view->age) &&
+    return between_requests(outcome) && middle >= 1000 && view->age[view->last] < ENDINGS_AGE_MAX &&
+           tight(view, view->age) &&
            context->survived->age_ms <= view->age[view->last] + tolerance(middle);
 }
 
@@ -181,7 +184,8 @@ static struct edge age_edge(const struct view *view, const struct ending_group *
 }
 
 static bool sharp_age(struct edge edge) {
-    return edge.ended >= 1000 && edge_overlap(edge) <= edge_slack(edge) &&
+    return edge.ended >= 1000 && edge.ended < ENDINGS_AGE_MAX &&
+           edge_overlap(edge) <= edge_slack(edge) &&
            less(edge.ended, edge.kept) <= at_least(edge.ended / 10, LATE_MS);
 }
 
@@ -192,7 +196,8 @@ static struct edge moment_edge(const struct view *view, const struct closing_con
 }
 
 static bool sharp_moment(struct edge edge, const struct closing_context *context) {
-    return edge.kept > 0 && edge_overlap(edge) <= BURST_MS && context->survived->kept_moment_ns > 0;
+    return !context->moments_wrap && edge.kept > 0 && edge_overlap(edge) <= BURST_MS &&
+           context->survived->kept_moment_ns > 0;
 }
 
 /* Bursts: groups of at least CLOSING_MIN endings, each within a short time; the ones outside of any
@@ -204,6 +209,8 @@ struct bursts {
 
 static struct bursts find_bursts(const struct view *view, uint64_t count) {
     struct bursts bursts = {0};
+    if (view->wrapped)
+        return bursts;
     uint32_t largest = 0, wide = BURST_MS + (uint32_t)(count < 100000 ? count / 10 : 10000);
     for (uint32_t first = 0, next; first < view->count; first = next) {
         for (next = first + 1; next < view->count; next++)
@@ -234,7 +241,7 @@ static uint32_t level_of(const struct view *view, const struct ending_group *gro
                          const struct closing_context *context) {
     enum { AT_A_TIME = 40, LEAST = 20 }; /* nginx closes up to 32 at a time */
     uint32_t ramped = (uint32_t)(context->ramped / MILLISECOND);
-    if (context->ramp == NULL || view->moment[view->last] > ramped + 1000)
+    if (context->ramp == NULL || view->wrapped || view->moment[view->last] > ramped + 1000)
         return 0;
     uint64_t before = ramp_due(context->ramp, view->moment[0] * MILLISECOND);
     uint64_t after = context->opened > before ? context->opened - before : 0;
@@ -348,6 +355,7 @@ void closing_infer(struct closing *closing, enum outcome outcome, const struct e
     memset(closing, 0, sizeof *closing);
     closing->outcome = outcome;
     closing->count = group->count;
+    closing->sampled = group->kept;
     if (group->kept == 0)
         return;
     make_view(&view, group, context);

@@ -33,6 +33,7 @@ struct closing_range {
 struct closing {
     enum outcome outcome;
     uint64_t count;
+    uint32_t sampled; /* endings that are known one by one; of none, the ranges say nothing */
     enum closing_dimension dimension;
     uint32_t value;  /* ms; answers of REQUESTS; connections of LEVEL */
     uint32_t spread; /* ms between the 5th and the 95th percentile; of a limit that is seen at the
@@ -59,6 +60,7 @@ struct closing_context {
     struct span think;
     uint32_t timeout_ms; /* the idle time at which others were closed; 0: none known */
     int64_t started_ns;  /* run clock of the first attempt */
+    bool moments_wrap;   /* the run is longer than the 49 days that an ending's moment counts */
     const struct ramp *ramp;
     duration ramped; /* how long the ramp took */
     uint64_t opened;
@@ -67,6 +69,9 @@ struct closing_context {
 /* Fills all of *closing but its words. */
 void closing_infer(struct closing *closing, enum outcome outcome, const struct ending_group *group,
                    const struct closing_context *context);
+
+/* Whether both say the same, their words aside. */
+bool closings_same(const struct closings *a, const struct closings *b);
 
 /* The outcome's closing when its cause could be told, else NULL. */
 const struct closing *closings_find(const struct closings *closings, enum outcome outcome);

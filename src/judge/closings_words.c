@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@ static bool begins(const char *text, const char *with) {
 /* By its Server header. Node has none, but says "Keep-Alive: timeout=" of its own accord, which
  * Apache does not without being asked. */
 static enum server_kind kind_of(const struct target_facts *facts) {
-    if (begins(facts->server, "nginx") || begins(facts->server, "openresty"))
+    if (words_nginx(facts))
         return SERVER_NGINX;
     if (strcmp(facts->server, "Apache") == 0 || begins(facts->server, "Apache/"))
         return SERVER_APACHE;
@@ -312,8 +313,7 @@ static uint32_t idle_timeout(const struct endings *endings, const struct closing
     return 0;
 }
 
-void judge_closings(struct judgement *judgement, const struct plan *plan,
-                    const struct record *record) {
+void judge_causes(struct closings *closings, const struct plan *plan, const struct record *record) {
     const struct tally *total = &record->total;
     const struct counts *counts = &total->counts;
     struct closing_context context = {
@@ -323,17 +323,34 @@ void judge_closings(struct judgement *judgement, const struct plan *plan,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
         .opened = counts->opened};
+    context.moments_wrap = record->hold_seconds * 1e3 + (double)context.ramped / 1e6 > UINT32_MAX;
     context.timeout_ms = idle_timeout(&total->endings, &context);
-    judgement->closings.count = 0;
+    memset(closings, 0, sizeof *closings);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         const struct ending_group *group = &total->endings.of[i];
         if (group->count == 0)
             continue;
-        struct closing *closing = &judgement->closings.items[judgement->closings.count++];
-        closing_infer(closing, (enum outcome)i, group, &context);
-        if (closing->dimension != CLOSING_UNKNOWN)
-            find_cause(judgement, closing, plan, counts);
+        closing_infer(&closings->items[closings->count++], (enum outcome)i, group, &context);
     }
+}
+
+void judge_closings(struct judgement *judgement, const struct plan *plan,
+                    const struct record *record) {
+    struct closings *closings = &judgement->closings;
+    if (!record->saved)
+        judge_causes(closings, plan, record);
+    for (size_t i = 0; i < closings->count; i++)
+        if (closings->items[i].dimension != CLOSING_UNKNOWN)
+            find_cause(judgement, &closings->items[i], plan, &record->total.counts);
+}
+
+bool closings_same(const struct closings *a, const struct closings *b) {
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (memcmp(&a->items[i], &b->items[i], offsetof(struct closing, directive)) != 0)
+            return false;
+    return true;
 }
 
 const struct closing *closings_find(const struct closings *closings, enum outcome outcome) {

@@ -8,12 +8,13 @@
 
 #include "base/refusal.h"
 #include "judge/closings.h"
+#include "judge/rules.h"
 #include "plan/plan.h"
 #include "stats/record.h"
 
 enum finding_status { FINDING_OK, FINDING_WARN, FINDING_FAIL, FINDING_UNKNOWN, FINDING_SKIPPED };
 
-enum { FINDING_DO_MAX = 4, FINDINGS_MAX = 48, REASONS_MAX = 12, REQUIREMENTS_MAX = 16 };
+enum { FINDING_DO_MAX = 4, FINDINGS_MAX = 48, REASONS_MAX = RULES_MAX + 12 };
 
 /* One thing found, before the run or after it. */
 struct finding {
@@ -49,30 +50,13 @@ enum verdict {
 };
 const char *verdict_name(enum verdict verdict); /* "held", ..., as in the JSON report */
 
-/* One pass/fail rule: METRIC OP VALUE. */
-struct rule {
-    char expression[64];
-    const char *metric; /* "opened", "lost", "live", "errored" */
-    enum { RULE_AT_LEAST, RULE_AT_MOST } op;
-    double value;
-    bool percent;
-};
-
-enum rule_result { RULE_OK, RULE_BROKEN, RULE_NOT_JUDGED };
-
-struct requirement {
-    struct rule rule;
-    double actual; /* in the rule's unit; NAN: not measured */
-    enum rule_result result;
-};
-
 struct judgement {
     enum verdict verdict;
     int exit_code;
     size_t reason_count;
     char reasons[REASONS_MAX][300];
     size_t requirement_count;
-    struct requirement requirements[REQUIREMENTS_MAX];
+    struct requirement requirements[RULES_MAX];
     struct findings findings;
     struct closings closings;   /* how connections ended, and why: of a run only */
     struct target_facts target; /* as the preflight found it, whether or not a run followed */
@@ -130,8 +114,13 @@ bool judge_may_run(const struct judgement *judgement, const struct preflight_fac
  * findings of what happened (one for each outcome of note) to those of the preflight. */
 void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record);
 
+/* What judge_closings() infers, without its words; a part of the run so far, too. Zero-fills
+ * *closings first, so that what is equal has equal bytes. */
+void judge_causes(struct closings *closings, const struct plan *plan, const struct record *record);
+
 /* A part of that: infers why connections ended, fills judgement->closings, and adds a finding for
- * each cause that could be told. */
+ * each cause that could be told. Of a saved run, whose endings are not kept,
+ * judgement->closings says what was inferred, and gets its words. */
 void judge_closings(struct judgement *judgement, const struct plan *plan,
                     const struct record *record);
 

@@ -220,7 +220,7 @@ void judge_target(struct findings *findings, const struct plan *plan,
     if (judge_reached(findings, plan, facts)) {
         judge_addresses(findings, facts);
         judge_keep_alive(findings, plan, &facts->target);
-        if (!facts->target.announced_end) {
+        if (!facts->target.announced_end && words_nginx(&facts->target)) {
             judge_keepalive_time(findings, plan);
             judge_keepalive_requests(findings, plan, &facts->target);
         }

@@ -74,71 +74,16 @@ static void find_lag(struct findings *findings, const struct record *record) {
 
 /* --- rules --- */
 
-enum { DEFAULT_RULES = 2 };
-
-static const struct rule default_rules[DEFAULT_RULES] = {
-    {.expression = "opened>=100%",
-     .metric = "opened",
-     .op = RULE_AT_LEAST,
-     .value = 100,
-     .percent = true},
-    {.expression = "lost<=0", .metric = "lost", .op = RULE_AT_MOST, .value = 0},
-};
-
-/* With --reconnect an ending is no breach: a fleet that is not whole, or a fault, is. */
-static const struct rule refilled_rules[DEFAULT_RULES] = {
-    {.expression = "live>=100%",
-     .metric = "live",
-     .op = RULE_AT_LEAST,
-     .value = 100,
-     .percent = true},
-    {.expression = "errored<=0", .metric = "errored", .op = RULE_AT_MOST, .value = 0},
-};
-
-static bool is_metric(const struct rule *rule, const char *name) {
-    return strcmp(rule->metric, name) == 0;
-}
-
-static uint64_t count_of(const struct rule *rule, const struct counts *counts) {
-    if (is_metric(rule, "opened"))
-        return counts->opened;
-    if (is_metric(rule, "live"))
-        return counts->live;
-    if (is_metric(rule, "errored"))
-        return tally_errored(counts);
-    require(is_metric(rule, "lost"));
-    return counts->lost;
-}
-
-/* Of what the ramp was to bring about: percent of -c, and not judged when it was cut short. */
-static bool rests_on_the_ramp(const struct rule *rule) {
-    return is_metric(rule, "opened") || is_metric(rule, "live");
-}
-
-/* The measured value in the rule's unit. */
-static double measure(const struct rule *rule, const struct plan *plan,
-                      const struct counts *counts) {
-    double value = (double)count_of(rule, counts);
-    uint64_t whole = rests_on_the_ramp(rule) ? plan->connections : counts->attempted;
-    return rule->percent ? value * 100 / (double)whole : value;
-}
-
-static bool holds(const struct rule *rule, double actual) {
-    return rule->op == RULE_AT_LEAST ? actual >= rule->value : actual <= rule->value;
-}
-
 static bool judge_rules(struct judgement *judgement, const struct plan *plan,
                         const struct record *record) {
-    const struct rule *rules = plan_reconnects(plan) ? refilled_rules : default_rules;
-    bool broken = false;
-    for (size_t i = 0; i < DEFAULT_RULES; i++) {
+    struct rules rules;
+    char error[PLAN_ERROR_MAX];
+    bool broken = false, read = rules_read(&rules, plan, (struct refusal){error, sizeof error});
+    require(read); /* whoever made the plan has seen to it */
+    judgement->requirement_count = 0;
+    for (size_t i = 0; i < rules.count; i++) {
         struct requirement *requirement = &judgement->requirements[judgement->requirement_count++];
-        requirement->rule = rules[i];
-        requirement->actual = measure(&rules[i], plan, &record->total.counts);
-        bool judged = !(record->ramp_cut && rests_on_the_ramp(&rules[i]));
-        requirement->result = !judged                                 ? RULE_NOT_JUDGED
-                              : holds(&rules[i], requirement->actual) ? RULE_OK
-                                                                      : RULE_BROKEN;
+        requirement_judge(requirement, &rules.items[i], plan, record);
         broken |= requirement->result == RULE_BROKEN;
     }
     return broken;
@@ -147,47 +92,24 @@ static bool judge_rules(struct judgement *judgement, const struct plan *plan,
 static void explain_broken(struct judgement *judgement) {
     for (size_t i = 0; i < judgement->requirement_count; i++) {
         const struct requirement *requirement = &judgement->requirements[i];
-        if (requirement->result == RULE_BROKEN)
-            reason(judgement, "rule broken: %s (measured %.10g%s)", requirement->rule.expression,
-                   requirement->actual, requirement->rule.percent ? " %" : "");
+        const struct rule *rule = &requirement->rule;
+        if (requirement->result != RULE_BROKEN)
+            continue;
+        if (isnan(requirement->actual))
+            reason(judgement, "rule broken: %s (not measured)", rule->expression);
+        else
+            reason(judgement, "rule broken: %s (measured %.10g%s)", rule->expression,
+                   requirement->actual, rule_unit_sign(rule));
     }
 }
 
 /* --- our own side --- */
 
-/* The same of every connection that errored. */
-static bool all_errors_by_lateness(const struct plan *plan, const struct counts *counts) {
-    const struct options *options = plan->options;
-    duration lag = (duration)counts->deadline_lag_ns;
-    uint64_t dials = counts->outcomes[OUTCOME_connect_timeout];
-    uint64_t answers =
-        counts->outcomes[OUTCOME_response_timeout] + counts->outcomes[OUTCOME_silent];
-    return tally_errored(counts) == dials + answers &&
-           (dials == 0 || lag > options->connect_timeout / 10) &&
-           (answers == 0 || lag > options->timeout / 10);
-}
-
-/* Whether a broken rule rests on deadlines alone, and we were late by more than a tenth of them. */
-static bool rests_on_our_lateness(const struct requirement *requirement, const struct plan *plan,
-                                  const struct counts *counts) {
-    const struct rule *rule = &requirement->rule;
-    duration lag = (duration)counts->deadline_lag_ns;
-    if (is_metric(rule, "live") || is_metric(rule, "errored"))
-        return all_errors_by_lateness(plan, counts) &&
-               (is_metric(rule, "errored") || tally_closed(counts) == 0);
-    if (is_metric(rule, "opened"))
-        return plan->connections - counts->opened <= counts->outcomes[OUTCOME_connect_timeout] &&
-               lag > plan->options->connect_timeout / 10;
-    return counts->lost ==
-               counts->outcomes[OUTCOME_response_timeout] + counts->outcomes[OUTCOME_silent] &&
-           lag > plan->options->timeout / 10;
-}
-
 static bool all_broken_by_lateness(const struct judgement *judgement, const struct plan *plan,
-                                   const struct counts *counts) {
+                                   const struct record *record) {
     for (size_t i = 0; i < judgement->requirement_count; i++)
         if (judgement->requirements[i].result == RULE_BROKEN &&
-            !rests_on_our_lateness(&judgement->requirements[i], plan, counts))
+            !requirement_rests_on_our_lateness(&judgement->requirements[i], plan, record))
             return false;
     return true;
 }
@@ -206,6 +128,22 @@ static void explain_tester(struct judgement *judgement, const struct counts *cou
             reason(judgement, "our own side was the limit: %" PRIu64 " %s (%s)",
                    counts->outcomes[i], outcome_name((enum outcome)i),
                    outcome_text((enum outcome)i));
+}
+
+static void explain_lateness(struct judgement *judgement, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    struct figures lag = record_figures(record, DISTRIBUTION_LAG);
+    if (counts->closed_overdue > 0)
+        reason(judgement,
+               "%" PRIu64 " closed_idle while we were late to ask: the server may have waited as "
+               "long as it promised",
+               counts->closed_overdue);
+    if (counts->deadline_lag_ns > 0)
+        reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
+               (double)counts->deadline_lag_ns / 1e6);
+    else if (counts->closed_overdue == 0)
+        reason(judgement, "latencies hold our own lateness: p99 %.3g ms, worst %.3g ms",
+               lag.p99 * 1e3, lag.max * 1e3);
 }
 
 /* The failure that met most attempts, when none opened. */
@@ -247,10 +185,9 @@ static void judge_by_precedence(struct judgement *judgement, const struct plan *
         if (record->workers_lost_early > 0)
             reason(judgement, "%zu of %zu workers died: part of the plan was not carried out",
                    record->workers_lost_early, record->worker_count);
-    } else if (broken && all_broken_by_lateness(judgement, plan, counts)) {
+    } else if (broken && all_broken_by_lateness(judgement, plan, record)) {
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
-        reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
-               (double)counts->deadline_lag_ns / 1e6);
+        explain_lateness(judgement, record);
         explain_broken(judgement);
     } else if (broken) {
         decide(judgement, VERDICT_BROKE, 1);

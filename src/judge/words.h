@@ -2,7 +2,11 @@
 #ifndef JUDGE_WORDS_H
 #define JUDGE_WORDS_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "base/units.h"
+#include "stats/record.h"
 
 /* Not negative. */
 #define WORDS_COUNT(value)    units_human_count((char[64]){0}, 64, (uint64_t)(value))
@@ -15,6 +19,12 @@
 /* "" or "s". */
 static inline const char *words_plural(uint64_t count) {
     return count == 1 ? "" : "s";
+}
+
+/* By its Server header: what is said of nginx is said of no other server. */
+static inline bool words_nginx(const struct target_facts *target) {
+    return strncmp(target->server, "nginx", strlen("nginx")) == 0 ||
+           strncmp(target->server, "openresty", strlen("openresty")) == 0;
 }
 
 #endif

@@ -65,6 +65,9 @@ void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_
 /* Reads what is there now: bytes read, 0 = FIN, -EAGAIN = nothing yet, -errno. */
 ssize_t net_receive(struct net *net, int fd, void *buffer, size_t size);
 
+/* How many bytes net_receive() would give now without more coming; 0 when it cannot be told. */
+size_t net_waiting(struct net *net, int fd);
+
 /* Prepares one readiness event for input, FIN or error; level semantics: what is already there
  * fires at once. Also works on eventfd, signalfd, pidfd and timerfd. */
 void net_arm(struct net *net, int fd, uint64_t tag);

@@ -7,6 +7,7 @@
 #include <linux/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -181,6 +182,12 @@ ssize_t net_receive(struct net *net, int fd, void *buffer, size_t size) {
         if (errno != EINTR)
             return -errno;
     }
+}
+
+size_t net_waiting(struct net *net, int fd) {
+    (void)net;
+    int bytes = 0;
+    return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
 void net_arm(struct net *net, int fd, uint64_t tag) {

@@ -10,16 +10,30 @@
 #include "base/json.h"
 #include "base/units.h"
 
-enum command { COMMAND_RUN = 1, COMMAND_CHECK = 2 }; /* bits: where an option is accepted */
+enum command {
+    COMMAND_RUN = 1,
+    COMMAND_CHECK = 2,
+    COMMAND_CAPACITY = 4
+}; /* bits: where an option
+is accepted */
 
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-enum { HEADERS_MAX = 100, LABEL_MAX = 200 };
+enum { HEADERS_MAX = 100, LABEL_MAX = 200, RULES_MAX = 48, RULE_TEXT_MAX = 120 };
 
 struct text_list {
     size_t count;
     const char *items[HEADERS_MAX];
+};
+
+/* A rule as it was written; its grammar is judge/'s, whose refusals name where it stands. */
+struct written_rule {
+    const char *text, *where; /* where: "--require", "soak.conf:3: require" */
+};
+struct rule_list {
+    size_t count;
+    struct written_rule items[RULES_MAX];
 };
 
 /* How each kind of option.def is kept. */
@@ -29,6 +43,7 @@ typedef duration option_duration;
 typedef struct span option_span;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
+typedef struct rule_list option_rules;
 typedef bool option_flag;
 typedef enum ui option_ui;
 typedef enum color option_color;

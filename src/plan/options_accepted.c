@@ -43,6 +43,7 @@ struct bounds option_bounds(const struct option_row *row) {
     case KIND_text:
         snprintf(bounds.text, sizeof bounds.text, "at most %" PRIu64 " bytes", row->high);
         break;
+    case KIND_rules: snprintf(bounds.text, sizeof bounds.text, "at most %d", RULES_MAX); break;
     case KIND_headers: snprintf(bounds.text, sizeof bounds.text, "at most %d", HEADERS_MAX); break;
     case KIND_flag:
     case KIND_ui:
@@ -84,6 +85,9 @@ struct accepted option_accepted(const struct option_row *row) {
                  bounds.text);
         break;
     case KIND_text: snprintf(out, size, "%s of %s is accepted", text_form(row), bounds.text); break;
+    case KIND_rules:
+        snprintf(out, size, "METRIC OP VALUE is accepted, such as 'live>=99.9%%' or 'p99<50ms'");
+        break;
     case KIND_headers: snprintf(out, size, "'NAME: VALUE' or @FILE is accepted"); break;
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
@@ -120,7 +124,8 @@ const char *option_value(const struct options *options, const struct option_row 
         return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
     case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
     case KIND_text: return *(const option_text *)field;
-    case KIND_headers: return NULL;
+    case KIND_headers:
+    case KIND_rules: return NULL;
     case KIND_flag: return *(const option_flag *)field ? "true" : "false";
     case KIND_ui: return option_ui_names[*(const option_ui *)field];
     case KIND_color: return option_color_names[*(const option_color *)field];

@@ -40,7 +40,7 @@ static bool take_value(struct config *config, const struct option_row *row, cons
              option_name(row).text);
     if (row->id == ROW_config)
         return refuse(config->to, "%s: refused inside a config file", label);
-    if (*first != 0 && row->kind != KIND_headers)
+    if (*first != 0 && !option_is_list(row))
         return refuse(config->to, "%s: already given in line %zu: once is accepted", label, *first);
     *first = config->line;
     bool applies = (row->commands & config->command) != 0 &&

@@ -158,17 +158,20 @@ void options_print_markdown(FILE *out) {
           out);
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         print_markdown_row(out, row);
-    fputs("| `--help` | | | run, check | what the command does, its options, its exit codes |\n"
-          "| `--version` | | | run, check | the version and the optional parts built in |\n\n"
-          "Durations: `ns us ms s m h d`, joined (`1h30m`), decimals (`0.5s`); a bare number is "
-          "seconds. Counts: `10000`,\n`10k`, `1M` (powers of ten). `N/DUR` also as `N` (a "
-          "second).\n\n"
-          "## Config files\n\n"
-          "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines and "
-          "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
-          "value is `true` or `false`. `header` may be given on\nseveral lines, everything else "
-          "once; `config` is refused. The command line wins; headers add up, the file's\nfirst. "
-          "Every key is judged for every command, and a key that a command has no use for is not "
-          "applied: one\nfile serves both. `header = @FILE` reads one header a line.\n",
-          out);
+    fputs(
+        "| `--help` | | | run, check | what the command does, its options, its exit codes |\n"
+        "| `--version` | | | run, check | the version and the optional parts built in |\n\n"
+        "Durations: `ns us ms s m h d`, joined (`1h30m`), decimals (`0.5s`); a bare number is "
+        "seconds. Counts: `10000`,\n`10k`, `1M` (powers of ten). `N/DUR` also as `N` (a "
+        "second).\n\n"
+        "## Config files\n\n"
+        "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines and "
+        "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
+        "value is `true` or `false`. `header` and `require` may be\ngiven on several lines, "
+        "everything "
+        "else once; `config` is refused. The command line wins, for `require` with\nall its rules; "
+        "headers add up, the file's first. "
+        "Every key is judged for every command, and a key that a command has no use for is not "
+        "applied: one\nfile serves both. `header = @FILE` reads one header a line.\n",
+        out);
 }

@@ -27,6 +27,13 @@ static void write_headers(struct json *json, const struct text_list *headers) {
     json_array_end(json);
 }
 
+static void write_rules(struct json *json, const struct rule_list *rules) {
+    json_array(json);
+    for (size_t i = 0; i < rules->count; i++)
+        json_string(json, rules->items[i].text);
+    json_array_end(json);
+}
+
 static void write_row(struct json *json, const struct options *options,
                       const struct option_row *row) {
     char buffer[OPTION_VALUE_MAX];
@@ -35,6 +42,8 @@ static void write_row(struct json *json, const struct options *options,
     json_name(json, row->field);
     if (row->kind == KIND_headers)
         write_headers(json, field);
+    else if (row->kind == KIND_rules)
+        write_rules(json, field);
     else if (text == NULL)
         json_null(json);
     else if (row->kind == KIND_count)

@@ -100,7 +100,7 @@ static bool take_option(struct command_line *line, int code) {
     if ((row->commands & line->command) == 0)
         return refuse(line->to, "%s: not an option of holdfast %s", label,
                       command_name(line->command));
-    if (before[0] != '\0' && row->kind != KIND_headers)
+    if (before[0] != '\0' && !option_is_list(row))
         return refuse(line->to, "%s: given twice (%s before): once is accepted", label, before);
     memcpy(before, label, sizeof label);
     *option_given(line->options, row) = true;

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/text.h"
+
 const struct option_row option_rows[OPTION_ROWS] = {
 #define OPTION(field_, letter_, kind_, initial_, low_, high_, commands_, argument_, help_)         \
     {.id = ROW_##field_,                                                                           \
@@ -41,26 +43,8 @@ const struct option_row *option_find(const char *name) {
     return NULL;
 }
 
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance: how many letters to insert, drop or change. */
-static size_t distance(const char *from, const char *to) {
-    size_t row[OPTION_NAME_MAX + 1]; /* of the table, for the letters of `from` so far */
-    size_t width = strlen(to);
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 1; from[i - 1] != '\0'; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= width; j++) {
-            size_t change = diagonal + (from[i - 1] != to[j - 1]);
-            diagonal = row[j];
-            row[j] = least(change, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[width];
+bool option_is_list(const struct option_row *row) {
+    return row->kind == KIND_headers || row->kind == KIND_rules;
 }
 
 const struct option_row *option_guess(const char *name) {
@@ -70,7 +54,7 @@ const struct option_row *option_guess(const char *name) {
         return NULL;
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
         struct option_name whole = option_name(row);
-        size_t away = strncmp(whole.text, name, length) == 0 ? 1 : distance(name, whole.text);
+        size_t away = strncmp(whole.text, name, length) == 0 ? 1 : text_distance(name, whole.text);
         if (away < best_distance && away < length / 2 + 1) {
             best = row;
             best_distance = away;

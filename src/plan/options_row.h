@@ -5,7 +5,7 @@
 #include "plan/options.h"
 #include "plan/refuse.h"
 
-/* As it is typed: "run" or "check". */
+/* As it is typed: "run", "check"... */
 const char *command_name(enum command command);
 
 enum option_kind {
@@ -15,6 +15,7 @@ enum option_kind {
     KIND_span,
     KIND_text,
     KIND_headers,
+    KIND_rules,
     KIND_flag,
     KIND_ui,
     KIND_color,
@@ -58,6 +59,9 @@ const struct option_row *option_guess(const char *name);
 bool *option_given(struct options *options, const struct option_row *row);
 bool option_is_given(const struct options *options, const struct option_row *row);
 
+/* May be given again and again. */
+bool option_is_list(const struct option_row *row);
+
 /* Reads value into the row's field. label is where it was said ("-c", "soak.conf:3: connections").
  * value must live as long as the options do. */
 bool option_read(struct options *options, const struct option_row *row, const char *label,
@@ -76,7 +80,7 @@ struct bounds {
 };
 struct bounds option_bounds(const struct option_row *row);
 
-/* The value as its reader reads it back; NULL when not set. Not for headers, which are many. The
+/* The value as its reader reads it back; NULL when not set. Not for lists, which are many. The
  * result is in buffer or in the options. */
 enum { OPTION_VALUE_MAX = 64 };
 const char *option_value(const struct options *options, const struct option_row *row,

@@ -174,6 +174,24 @@ static bool read_text(const struct reading *reading) {
     return true;
 }
 
+/* As it is: its grammar is judged where its metrics are known. */
+static bool read_rule(const struct reading *reading) {
+    option_rules *rules = field_of(reading);
+    size_t length = strlen(reading->value), size = strlen(reading->label) + 1;
+    if (rules->count == RULES_MAX)
+        return refuse(reading->to, "%s: more than %d rules: at most %d are accepted",
+                      reading->label, RULES_MAX, RULES_MAX);
+    if (length > RULE_TEXT_MAX)
+        return refuse(reading->to, "%s: \"%s\" has %zu bytes, too long: at most %d are accepted",
+                      reading->label, shown_text(reading->value).text, length, RULE_TEXT_MAX);
+    char *where = options_room(reading->options, size);
+    if (where == NULL)
+        return refuse(reading->to, "%s: out of memory", reading->label);
+    memcpy(where, reading->label, size);
+    rules->items[rules->count++] = (struct written_rule){reading->value, where};
+    return true;
+}
+
 bool option_read(struct options *options, const struct option_row *row, const char *label,
                  const char *value, struct refusal to) {
     const struct reading reading = {options, row, label, value, to};
@@ -184,6 +202,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_span: return read_span(&reading);
     case KIND_text: return read_text(&reading);
     case KIND_headers: return option_read_header(options, label, value, to);
+    case KIND_rules: return read_rule(&reading);
     case KIND_flag: return read_flag(&reading);
     case KIND_ui: return read_ui(&reading);
     case KIND_color: return read_color(&reading);

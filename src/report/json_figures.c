@@ -193,9 +193,11 @@ void section_generator(struct json *json, const struct record *record, enum sect
     json_number_member(json, "cpu_system_seconds", record->cpu_system_seconds);
     member_known_int(json, "pss_bytes_max", record->pss_bytes_max);
     member_known_int(json, "rss_bytes_max", record->rss_bytes_max);
+    json_number_member(json, "loop_lag_seconds_p50", lag.p50);
     json_number_member(json, "tick_seconds_max", record->tick_seconds_max);
     json_number_member(json, "loop_lag_seconds_p99", lag.p99);
     json_number_member(json, "loop_lag_seconds_max", lag.max);
+    member_known_int(json, "closed_overdue", ran ? (int64_t)counts->closed_overdue : -1);
     member_if(json, "deadline_lag_seconds_max", ran, (double)counts->deadline_lag_ns / 1e9);
     member_known_int(json, "cq_overflows", ran ? (int64_t)counts->cq_overflows : -1);
     member_known_int(json, "turns", ran ? (int64_t)counts->turns : -1);

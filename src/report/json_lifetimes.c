@@ -3,21 +3,22 @@
 
 #include "report/sections.h"
 
-static void seconds(struct json *json, const char *name, const struct closing_range *range) {
+static void seconds(struct json *json, const char *name, const struct closing_range *range,
+                    bool known) {
     json_name(json, name);
     json_object(json);
-    json_number_member(json, "min", range->least / 1e3);
-    json_number_member(json, "p50", range->middle / 1e3);
-    json_number_member(json, "max", range->greatest / 1e3);
+    json_number_member(json, "min", known ? (int64_t)range->least / 1e3 : NAN);
+    json_number_member(json, "p50", known ? (int64_t)range->middle / 1e3 : NAN);
+    json_number_member(json, "max", known ? (int64_t)range->greatest / 1e3 : NAN);
     json_object_end(json);
 }
 
-static void answers(struct json *json, const struct closing_range *range) {
+static void answers(struct json *json, const struct closing_range *range, bool known) {
     json_name(json, "answers");
     json_object(json);
-    json_uint_member(json, "min", range->least);
-    json_uint_member(json, "p50", range->middle);
-    json_uint_member(json, "max", range->greatest);
+    member_known_int(json, "min", known ? (int64_t)range->least : -1);
+    member_known_int(json, "p50", known ? (int64_t)range->middle : -1);
+    member_known_int(json, "max", known ? (int64_t)range->greatest : -1);
     json_object_end(json);
 }
 
@@ -25,12 +26,14 @@ static void cause(struct json *json, const struct closing *closing) {
     bool told = closing->dimension != CLOSING_UNKNOWN;
     bool counted = closing->dimension == CLOSING_REQUESTS || closing->dimension == CLOSING_LEVEL;
     json_string_member(json, "dimension", closing_dimension_name(closing->dimension));
-    if (told && counted)
-        json_uint_member(json, "value", closing->value);
-    else
-        json_null_member(json, "value");
+    member_known_int(json, "value", told && counted ? (int64_t)closing->value : -1);
     json_number_member(json, "value_seconds", told && !counted ? closing->value / 1e3 : NAN);
     json_number_member(json, "spread_seconds", told && !counted ? closing->spread / 1e3 : NAN);
+    member_known_int(json, "limit", told ? (int64_t)closing->limit : -1);
+    json_uint_member(json, "bursts", closing->bursts);
+    json_bool_member(json, "either", closing->either);
+    json_bool_member(json, "race", closing->race);
+    json_bool_member(json, "by_timer", closing->by_timer);
     member_known_text(json, "directive", closing->directive);
     member_known_text(json, "text", closing->text);
 }
@@ -49,10 +52,11 @@ void section_lifetimes(struct json *json, const struct closings *closings) {
         json_object(json);
         json_string_member(json, "outcome", outcome_name(closing->outcome));
         json_uint_member(json, "count", closing->count);
+        json_uint_member(json, "sampled", closing->sampled);
         cause(json, closing);
-        seconds(json, "idle_seconds", &closing->idle_ms);
-        seconds(json, "age_seconds", &closing->age_ms);
-        answers(json, &closing->answers);
+        seconds(json, "idle_seconds", &closing->idle_ms, closing->sampled > 0);
+        seconds(json, "age_seconds", &closing->age_ms, closing->sampled > 0);
+        answers(json, &closing->answers, closing->sampled > 0);
         json_object_end(json);
     }
     json_array_end(json);

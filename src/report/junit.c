@@ -111,7 +111,7 @@ static void print_rule(const struct suite *suite, const struct requirement *requ
     if (state == SKIPPED)
         snprintf(message, sizeof message, "not judged: the run was cut short");
     else
-        snprintf(message, sizeof message, "%s %s: %s", requirement_metric(requirement),
+        snprintf(message, sizeof message, "%s %s: %s", requirement->rule.metric.name,
                  requirement_measured(requirement).text, requirement_bound(requirement).text);
     print_case(suite, requirement->rule.expression, state, message);
 }
@@ -146,21 +146,9 @@ static void print_timestamp(FILE *out, const struct record *record) {
     print_attribute(out, "timestamp", text);
 }
 
-static int64_t milliseconds_of(const struct timespec *time) {
-    return (int64_t)time->tv_sec * 1000 + time->tv_nsec / 1000000;
-}
-
-/* From both moments as reports write them: a saved run says the same of itself. */
-static double seconds_of(const struct record *record) {
-    if (record == NULL || record->ended_at.tv_sec == 0)
-        return 0;
-    int64_t passed = milliseconds_of(&record->ended_at) - milliseconds_of(&record->started_at);
-    return passed > 0 ? (double)passed / 1e3 : 0;
-}
-
 int report_junit(FILE *out, const struct plan *plan, const struct record *record,
                  const struct judgement *judgement) {
-    struct suite suite = {out, plan, judgement, seconds_of(record)};
+    struct suite suite = {out, plan, judgement, record != NULL ? record_wall_seconds(record) : 0};
     fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"holdfast\"", out);
     print_counts(&suite);
     fputs(">\n  <testsuite", out);

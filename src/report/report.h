@@ -57,8 +57,13 @@ char *report_line_text(char *buffer, size_t size, const struct live_line *line);
 /* A report file written aside and renamed into place. */
 struct report_file {
     const char *path; /* "-": standard output */
-    char *aside;
+    char *aside;  /* the name it has, or will be linked under, until it is in place; NULL: none */
+    bool unnamed; /* it has no name yet: nothing is left of it should we be killed */
     FILE *stream;
+    /* Of what a reader takes from, a pipe for one: kept in memory until the commit. */
+    int out; /* -1: none */
+    char *text;
+    size_t length;
 };
 /* Opened before the load: 0 or -errno; "-" gives a stream on standard output. */
 int report_file_open(struct report_file *file, const char *path);

@@ -1,11 +1,10 @@
-/* A rule in words, as the reports beside the summary say it. */
+/* A rule in words. */
 #ifndef REPORT_REQUIREMENT_H
 #define REPORT_REQUIREMENT_H
 
 #include "judge/judge.h"
 #include "report/words.h"
 
-const char *requirement_metric(const struct requirement *requirement);    /* "p99" */
 struct words requirement_measured(const struct requirement *requirement); /* "3.10 ms" */
 struct words requirement_bound(const struct requirement *requirement);    /* "at most 50 ms" */
 

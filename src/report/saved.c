@@ -70,7 +70,8 @@ static bool read_begin(struct saved *saved, struct place *place, const struct js
 
 static bool read_sample(struct saved *saved, struct place *place, const struct json_t *line) {
     struct record *record = saved->record;
-    if (!saved_figures(saved, place, line))
+    if (!saved_figures(saved, place, line) ||
+        !saved_lifetimes(&saved->judgement.closings, place, line))
         return false;
     struct sample sample = saved_sample(record, place, line);
     if (isnan(sample.t) || sample.t <= record->cut_off_seconds)
@@ -97,7 +98,7 @@ static bool read_end(struct saved *saved, struct place *place, const struct json
         free_record(saved);
         return !place->failed;
     }
-    if (!saved_figures(saved, place, line))
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(&judgement->closings, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
     saved->judged_otherwise =
@@ -182,17 +183,21 @@ static bool read_timeline(struct saved *saved, struct place *place, struct sourc
 
 /* --- a report --- */
 
-/* What judged its rules is ours: the rules as they are printed come from judging it again. */
+/* What judged its rules is ours: the rules, and the words for why connections ended, as they are
+ * printed come from judging it again. */
 static void read_rules(struct saved *saved) {
-    struct judgement again = {0};
+    struct judgement again = {.closings = saved->judgement.closings,
+                              .target = saved->judgement.target};
     judge_run(&again, &saved->plan, saved->record);
+    saved->judgement.closings = again.closings;
     saved->judgement.requirement_count = again.requirement_count;
     memcpy(saved->judgement.requirements, again.requirements, sizeof again.requirements);
 }
 
 static bool read_report(struct saved *saved, struct place *place, const struct json_t *document) {
     saved->kind = SAVED_REPORT;
-    if (!saved_setting(saved, place, document) || !saved_figures(saved, place, document))
+    if (!saved_setting(saved, place, document) || !saved_figures(saved, place, document) ||
+        !saved_lifetimes(&saved->judgement.closings, place, document))
         return false;
     const struct json_t *run = value_object(place, document, "run");
     saved->record->started_at = value_time_if(place, run, "started_at");

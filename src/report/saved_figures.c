@@ -210,11 +210,13 @@ static void read_generator(struct record *record, struct place *place,
     record->cpu_system_seconds = value_seconds_if(place, from, "cpu_system_seconds");
     record->pss_bytes_max = value_whole_if(place, from, "pss_bytes_max", INT64_MAX, -1);
     record->rss_bytes_max = value_whole_if(place, from, "rss_bytes_max", INT64_MAX, -1);
+    lag->p50 = value_seconds_if(place, from, "loop_lag_seconds_p50");
     record->tick_seconds_max = value_seconds_if(place, from, "tick_seconds_max");
     lag->p99 = value_seconds_if(place, from, "loop_lag_seconds_p99");
     lag->max = value_seconds_if(place, from, "loop_lag_seconds_max");
     lag->count = isnan(lag->p99) || isnan(lag->max) ? 0 : 1; /* how many is not kept */
     counts->deadline_lag_ns = read_nanoseconds(place, from, "deadline_lag_seconds_max");
+    counts->closed_overdue = (uint64_t)value_whole_if(place, from, "closed_overdue", INT64_MAX, 0);
     counts->cq_overflows = (uint64_t)value_whole_if(place, from, "cq_overflows", INT64_MAX, 0);
     counts->turns = (uint64_t)value_whole_if(place, from, "turns", INT64_MAX, 0);
     counts->stale = (uint64_t)value_whole_if(place, from, "stale_completions", INT64_MAX, 0);

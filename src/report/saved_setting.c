@@ -128,6 +128,7 @@ bool saved_target(struct saved *saved, struct place *place, const struct json_t 
 static bool read_plan(struct saved *saved, struct place *place, const struct json_t *document,
                       const struct host *host) {
     char error[OPTIONS_ERROR_MAX], name[] = "report", end[] = "--";
+    struct rules rules;
     const struct json_t *options = value_object(place, document, "plan");
     const char *url = value_text_if(place, value_object(place, document, "target"), "url");
     if (url == NULL)
@@ -139,7 +140,8 @@ static bool read_plan(struct saved *saved, struct place *place, const struct jso
     saved->options.url = NULL; /* the plan has its own copy */
     if (parsed) {
         saved->options.url = kept;
-        parsed = plan_make(&saved->plan, &saved->options, COMMAND_RUN, host, error) ||
+        parsed = (plan_make(&saved->plan, &saved->options, COMMAND_RUN, host, error) &&
+                  rules_read(&rules, &saved->plan, (struct refusal){error, sizeof error})) ||
                  place_refuse(place, "plan: %s", error);
         saved->options.url = NULL;
     }

@@ -173,6 +173,7 @@ enum {
     K_OPTION_span = K_TEXT_OR_NULL,
     K_OPTION_text = K_TEXT_OR_NULL,
     K_OPTION_headers = K_TEXTS,
+    K_OPTION_rules = K_TEXTS,
     K_OPTION_flag = K_FLAG,
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
@@ -365,8 +366,10 @@ static const struct member generator[] = {
     MEMBER("pss_bytes_max", K_COUNT_OR_NULL),
     MEMBER("tick_seconds_max", K_NUMBER_OR_NULL),
     MEMBER("rss_bytes_max", K_COUNT_OR_NULL),
+    MEMBER("loop_lag_seconds_p50", K_NUMBER_OR_NULL),
     MEMBER("loop_lag_seconds_p99", K_NUMBER_OR_NULL),
     MEMBER("loop_lag_seconds_max", K_NUMBER_OR_NULL),
+    MEMBER("closed_overdue", K_COUNT_OR_NULL),
     MEMBER("deadline_lag_seconds_max", K_NUMBER_OR_NULL),
     MEMBER("cq_overflows", K_COUNT_OR_NULL),
     MEMBER("turns", K_COUNT_OR_NULL),
@@ -395,19 +398,25 @@ static const struct member closing_seconds[] = {
 };
 
 static const struct member closing_answers[] = {
-    MEMBER("min", K_COUNT),
-    MEMBER("p50", K_COUNT),
-    MEMBER("max", K_COUNT),
+    MEMBER("min", K_COUNT_OR_NULL),
+    MEMBER("p50", K_COUNT_OR_NULL),
+    MEMBER("max", K_COUNT_OR_NULL),
     {0},
 };
 
 static const struct member closing[] = {
     MEMBER("outcome", K_ONE_OF, .write_names = write_live_outcomes),
     MEMBER("count", K_COUNT),
+    MEMBER("sampled", K_COUNT),
     MEMBER("dimension", K_ONE_OF_OR_NULL, .write_names = write_dimensions),
     MEMBER("value", K_COUNT_OR_NULL),
     MEMBER("value_seconds", K_NUMBER_OR_NULL),
     MEMBER("spread_seconds", K_NUMBER_OR_NULL),
+    MEMBER("limit", K_COUNT_OR_NULL),
+    MEMBER("bursts", K_COUNT),
+    MEMBER("either", K_FLAG),
+    MEMBER("race", K_FLAG),
+    MEMBER("by_timer", K_FLAG),
     MEMBER("directive", K_TEXT_OR_NULL),
     MEMBER("text", K_TEXT_OR_NULL),
     MEMBER("idle_seconds", K_OBJECT, .members = closing_seconds),

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "report/requirement.h"
 #include "report/summary.h"
 #include "report/words.h"
 
@@ -59,33 +60,21 @@ static const char *mark_of(struct style style, enum rule_result result) {
     return (style.utf8 ? drawn : plain)[result];
 }
 
-static struct words in_unit(const struct rule *rule, double value) {
-    return rule->percent ? words_percent(value) : words_number(value);
-}
-
-/* The count behind a percentage of -c. */
-static uint64_t whole_of(const struct rule *rule, const struct counts *counts) {
-    return strcmp(rule->metric, "live") == 0 ? counts->live : counts->opened;
-}
-
-static void print_rule(FILE *out, struct style style, const struct plan *plan,
-                       const struct record *record, const struct requirement *requirement) {
+static void print_rule(FILE *out, struct style style, const struct requirement *requirement) {
     static const enum tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
     const struct rule *rule = &requirement->rule;
-    char bound[64];
-    snprintf(bound, sizeof bound, "%s %s", rule->op == RULE_AT_LEAST ? "at least" : "at most",
-             in_unit(rule, rule->value).text);
+    struct words bound = requirement_bound(requirement);
     fprintf(out, "  %s%s%s %-19s %-10s ", style_start(style, tints[requirement->result]),
-            mark_of(style, requirement->result), style_stop(style), rule->metric,
-            in_unit(rule, requirement->actual).text);
+            mark_of(style, requirement->result), style_stop(style), rule->metric.name,
+            requirement_measured(requirement).text);
     if (requirement->result == RULE_NOT_JUDGED)
-        fprintf(out, "%-22s not judged: the run was cut short", bound);
-    else if (rule->percent)
-        fprintf(out, "%-22s %s of %s", bound,
-                words_count(whole_of(rule, &record->total.counts)).text,
-                words_count(plan->connections).text);
+        fprintf(out, "%-22s not judged: the run was cut short", bound.text);
+    else if (rule->percent && isfinite(requirement->part) && isfinite(requirement->whole))
+        fprintf(out, "%-22s %s of %s", bound.text,
+                words_count((uint64_t)llround(requirement->part)).text,
+                words_count((uint64_t)llround(requirement->whole)).text);
     else
-        fputs(bound, out);
+        fputs(bound.text, out);
     fputc('\n', out);
 }
 
@@ -109,7 +98,7 @@ static void print_reasons(FILE *out, const struct judgement *judgement) {
 static bool faults_broke(const struct judgement *judgement) {
     for (size_t i = 0; i < judgement->requirement_count; i++) {
         const struct requirement *requirement = &judgement->requirements[i];
-        if (strcmp(requirement->rule.metric, "errored") == 0)
+        if (strcmp(requirement->rule.metric.name, "errored") == 0)
             return requirement->result == RULE_BROKEN;
     }
     return false;
@@ -171,6 +160,19 @@ static void print_look_at_outcome(FILE *out, enum outcome top, const struct judg
                 finding->do_count > 0 ? "; " : "", finding->do_count > 0 ? finding->todo[0] : "");
 }
 
+/* Where no connection ended badly: what the first broken rule measures. */
+static bool print_look_at_rule(FILE *out, const struct judgement *judgement) {
+    for (size_t i = 0; i < judgement->requirement_count; i++) {
+        const struct requirement *requirement = &judgement->requirements[i];
+        if (requirement->result != RULE_BROKEN)
+            continue;
+        fprintf(out, "  look at       %s: %s\n", requirement->rule.metric.name,
+                requirement->rule.metric.help);
+        return true;
+    }
+    return false;
+}
+
 static void print_look_at(FILE *out, const struct record *record,
                           const struct judgement *judgement) {
     bool inconclusive = judgement->verdict == VERDICT_INCONCLUSIVE;
@@ -185,6 +187,8 @@ static void print_look_at(FILE *out, const struct record *record,
     else if (failed != NULL)
         fprintf(out, "  look at       %s: %s\n", failed->code,
                 failed->do_count > 0 ? failed->todo[0] : failed->text);
+    else if (judgement->verdict == VERDICT_BROKE && print_look_at_rule(out, judgement))
+        return;
     else if (record == NULL || record->interrupted)
         fputs("  look at       nothing yet: it was cut short; let it run to its end\n", out);
     else
@@ -206,7 +210,7 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     fputc('\n', out);
     print_reasons(out, judgement);
     for (size_t i = 0; i < judgement->requirement_count; i++)
-        print_rule(out, style, plan, record, &judgement->requirements[i]);
+        print_rule(out, style, &judgement->requirements[i]);
     print_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);

@@ -162,16 +162,9 @@ static const char *generator_says(const struct record *record) {
     return "not the limit";
 }
 
-/* As reports write both moments, to the millisecond: a saved run says the same of itself. */
-static double wall_seconds(const struct record *record) {
-    enum { PER_MS = 1000000 };
-    return (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
-           (double)(record->ended_at.tv_nsec / PER_MS - record->started_at.tv_nsec / PER_MS) / 1e3;
-}
-
 static void print_generator(FILE *out, const struct record *record) {
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
-    double wall = wall_seconds(record);
+    double wall = record_wall_seconds(record);
     double cpu = record->cpu_user_seconds + record->cpu_system_seconds;
     row(out, "generator");
     if (isfinite(cpu) && wall > 0)

@@ -1,4 +1,4 @@
-/* The timeline file: one line a second, written whole. */
+/* The timeline file: one line a second, whole or left out. */
 #include "report/timeline_file.h"
 
 #include <errno.h>
@@ -6,9 +6,13 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "report/sections.h"
+
+/* How long the end waits for a reader that takes nothing. */
+static const duration PATIENCE = 5 * SECOND;
 
 /* One line being made in memory, so that it leaves in one piece. */
 struct line {
@@ -18,38 +22,34 @@ struct line {
     struct json json;
 };
 
+static int open_path(const char *path) {
+    struct stat found;
+    if (stat(path, &found) == 0 && !S_ISREG(found.st_mode) && !S_ISDIR(found.st_mode))
+        return outlet_open_path(path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
+    return fd >= 0 ? fd : -errno;
+}
+
+static int open_output(void) {
+    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+    return fd >= 0 ? fd : -errno;
+}
+
 int timeline_file_open(struct timeline_file *file, const char *path) {
     *file = (struct timeline_file){.path = path};
-    if (strcmp(path, "-") == 0)
-        file->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    else
-        file->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
-    return file->fd >= 0 ? 0 : -errno;
+    int fd = strcmp(path, "-") == 0 ? open_output() : open_path(path);
+    outlet_open(&file->out, fd);
+    return fd >= 0 ? 0 : fd;
 }
 
 void timeline_file_close(struct timeline_file *file) {
-    if (file->fd >= 0)
-        close(file->fd);
-    file->fd = -1;
-}
-
-static int write_all(int fd, const char *text, size_t length) {
-    while (length > 0) {
-        ssize_t written = write(fd, text, length);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return written < 0 ? -errno : -EIO;
-        text += written;
-        length -= (size_t)written;
-    }
-    return 0;
+    outlet_close(&file->out);
 }
 
 /* False when there is nothing to write to, or no memory to write with. */
 static bool line_begin(struct line *line, struct timeline_file *file) {
     *line = (struct line){0};
-    if (file->fd < 0 || file->error != 0)
+    if (file->out.fd < 0 || file->error != 0)
         return false;
     line->stream = open_memstream(&line->text, &line->length);
     if (line->stream == NULL)
@@ -59,13 +59,23 @@ static bool line_begin(struct line *line, struct timeline_file *file) {
     return true;
 }
 
+/* What a line said may be said again by the next one: all is told anew. */
+static int leave_out(struct timeline_file *file, uint64_t lines) {
+    bool first = file->left_out == 0;
+    file->left_out += lines;
+    file->told.count = SIZE_MAX;
+    return first ? -EAGAIN : 0;
+}
+
 static int line_end(struct line *line, struct timeline_file *file) {
     json_object_end(&line->json);
     json_end(&line->json);
     int error = fclose(line->stream) == 0 ? 0 : -ENOMEM;
     if (error == 0)
-        error = write_all(file->fd, line->text, line->length);
+        error = outlet_write(&file->out, line->text, line->length);
     free(line->text);
+    if (error == -EAGAIN)
+        return leave_out(file, 1);
     file->error = error;
     return error;
 }
@@ -224,6 +234,15 @@ static void line_sample(struct json *json, const struct timeline_moment *moment)
     json_number_member(json, "loop_lag_seconds", sample->loop_lag_seconds);
 }
 
+/* Only where they changed: that is seldom, and they are long. */
+static void line_closings(struct json *json, struct timeline_file *file,
+                          const struct closings *closings) {
+    if (closings == NULL || closings_same(closings, &file->told))
+        return;
+    file->told = *closings;
+    section_lifetimes(json, closings);
+}
+
 int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
                          const struct record *record, const struct timeline_moment *moment) {
     struct line line;
@@ -231,21 +250,53 @@ int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
         return 0;
     line_sample(&line.json, moment);
     line_body(&line.json, plan, record, FORM_LINE);
+    line_closings(&line.json, file, moment->closings);
+    return line_end(&line, file);
+}
+
+/* Waits for a slow reader; what it does not take for long is lines left out, the first in part. */
+static int finish(struct timeline_file *file) {
+    int error = outlet_finish(&file->out, PATIENCE);
+    uint64_t lines = 0;
+    if (error != -ETIMEDOUT && error != -EINTR)
+        return error;
+    for (size_t i = 0; i < file->out.length; i++)
+        lines += file->out.held[i] == '\n';
+    file->out.length = 0;
+    leave_out(file, lines);
+    return -EAGAIN;
+}
+
+static int write_end(struct timeline_file *file, const struct plan *plan,
+                     const struct record *record, const struct judgement *judgement) {
+    struct line line;
+    if (!line_begin(&line, file))
+        return 0;
+    json_bool_member(&line.json, "end", true);
+    section_verdict(&line.json, judgement);
+    section_requirements(&line.json, judgement);
+    section_findings(&line.json, &judgement->findings);
+    if (record != NULL) {
+        line_body(&line.json, plan, record, FORM_REPORT);
+        section_lifetimes(&line.json, &judgement->closings);
+    }
     return line_end(&line, file);
 }
 
 int timeline_file_end(struct timeline_file *file, const struct plan *plan,
                       const struct record *record, const struct judgement *judgement) {
     static const struct record nothing;
-    struct line line;
     int error = timeline_file_begin(file, plan, record != NULL ? record : &nothing, judgement);
-    if (error != 0 || !line_begin(&line, file))
+    if (file->out.fd < 0 || file->error != 0)
         return error;
-    json_bool_member(&line.json, "end", true);
-    section_verdict(&line.json, judgement);
-    section_requirements(&line.json, judgement);
-    section_findings(&line.json, &judgement->findings);
-    if (record != NULL)
-        line_body(&line.json, plan, record, FORM_REPORT);
-    return line_end(&line, file);
+    error = finish(file);
+    if (error == 0)
+        error = write_end(file, plan, record, judgement);
+    else if (error == -EAGAIN)
+        leave_out(file, 1);
+    if (error == 0)
+        error = finish(file);
+    if (error != -EAGAIN)
+        file->error = error;
+    return error == 0 && file->left_out > 0 ? -EAGAIN : error;
 }

@@ -12,16 +12,20 @@
 
 #include "judge/judge.h"
 #include "plan/plan.h"
+#include "report/outlet.h"
 #include "stats/record.h"
 
 struct timeline_file {
     const char *path; /* "-": standard output */
-    int fd;           /* -1: not open */
-    bool begun;       /* the line of the beginning is written */
-    int error;        /* -errno of the first write that failed: nothing is written after it; 0 */
+    struct outlet out;
+    bool begun;        /* the line of the beginning is written */
+    int error;         /* -errno of the first write that failed: nothing is written after it; 0 */
+    uint64_t left_out; /* lines that its reader was too slow for */
+    struct closings told; /* why connections ended, as the last line that said so has it */
 };
 
-/* Opens it and empties it, before the load: 0 or -errno. */
+/* Opens it and empties it, before the load: 0 or -errno, of which outlet_error() tells. A pipe that
+ * is full is waited for by the end alone, and for some seconds. */
 int timeline_file_open(struct timeline_file *file, const char *path);
 void timeline_file_close(struct timeline_file *file);
 
@@ -29,10 +33,12 @@ void timeline_file_close(struct timeline_file *file);
 struct timeline_moment {
     const char *phase;
     struct sample sample;
+    const struct closings *closings; /* as judge_causes() has them; written when they changed */
 };
 
-/* Each writes one whole line in one write(2). 0, or -errno the first time that fails: the caller
- * says so, once. judgement: of the preflight. */
+/* Each writes one whole line, to a regular file in one write(2). 0, or -errno the first time that
+ * fails, or -EAGAIN the first time that a line was left out, and in the end when any was: the
+ * caller says so. judgement: of the preflight. */
 int timeline_file_header(struct timeline_file *file, const struct plan *plan);
 int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
                         const struct record *record, const struct judgement *judgement);

@@ -147,7 +147,9 @@ static void write_timeline(struct session *session, const struct sample *sample)
         return;
     struct timeline_file *file = &session->timeline->file;
     bring_up_to_date(session);
-    struct timeline_moment moment = {phase_name(session->phase), *sample};
+    struct closings closings;
+    judge_causes(&closings, session->plan, session->record);
+    struct timeline_moment moment = {phase_name(session->phase), *sample, &closings};
     session_complain(file, timeline_file_sample(file, session->plan, session->record, &moment));
 }
 
@@ -579,9 +581,14 @@ static void release(struct session *session) {
 }
 
 void session_complain(const struct timeline_file *file, int error) {
-    if (error != 0)
+    if (error == -EAGAIN)
+        fprintf(stderr,
+                "holdfast: --timeline: \"%s\": the reader is too slow: %" PRIu64
+                " line%s left out\n",
+                file->path, file->left_out, file->left_out == 1 ? " was" : "s were");
+    else if (error != 0)
         fprintf(stderr, "holdfast: --timeline: \"%s\" could not be written: %s\n", file->path,
-                strerror(-error));
+                outlet_error(error));
 }
 
 int session_run(struct record *record, const struct plan *plan, int signals_fd,

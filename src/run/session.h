@@ -19,7 +19,7 @@ struct session_timeline {
  * started (no load was sent then). */
 int session_run(struct record *record, const struct plan *plan, int signals_fd,
                 struct session_timeline *timeline);
-/* Says, once, that the timeline file could not be written. */
+/* Says that the timeline file could not be written, or not all of it. */
 void session_complain(const struct timeline_file *file, int error);
 void session_free_record(struct record *record);
 

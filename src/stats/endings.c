@@ -31,13 +31,17 @@ static void draw(struct ending_group *group, const struct ending *ending) {
     group->sample[place] = *ending;
 }
 
-void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending) {
+void endings_add_late(struct endings *endings, enum outcome outcome, const struct ending *ending) {
     struct ending_group *group = &endings->of[outcome];
     if (group->count == 0 || ending->age_ms < group->age_ms_min)
         group->age_ms_min = ending->age_ms;
     group->count++;
-    draw(group, ending);
     mark(endings, (uint32_t)1 << outcome);
+}
+
+void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending) {
+    endings_add_late(endings, outcome, ending);
+    draw(&endings->of[outcome], ending);
 }
 
 void endings_answered(struct endings *endings, const struct ending *as_it_stood, int64_t asked_ns,

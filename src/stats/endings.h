@@ -10,11 +10,14 @@
 
 enum { ENDINGS_SAMPLE = 256 };
 
-/* One connection's end. Milliseconds of 32 bits: 49 days. */
+/* An age that is more than 32 bits of milliseconds hold: 49 days or above. */
+#define ENDINGS_AGE_MAX UINT32_MAX
+
+/* One connection's end, in milliseconds. */
 struct ending {
     uint32_t lot;     /* drawn at random: the least lots are kept, so that samples can be merged */
     uint32_t idle_ms; /* since its last answer; without one, since it was open */
-    uint32_t age_ms;  /* since it was open */
+    uint32_t age_ms;  /* since it was open; ENDINGS_AGE_MAX: that or more */
     uint32_t moment_ms; /* on the run clock, wrapped */
     uint32_t answers;
 };
@@ -44,6 +47,8 @@ struct endings {
 };
 
 void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending);
+/* Seen long after it happened, because we were stopped: it counts, and is no evidence of when. */
+void endings_add_late(struct endings *endings, enum outcome outcome, const struct ending *ending);
 
 /* An answer came to a request that was sent at asked_ns, when the connection stood as said (but for
  * its answers: this one included); kept: and did not end it. */

@@ -1,6 +1,12 @@
 /* The record's figures, wherever they come from: measured here, or read from a saved run. */
 #include "stats/record.h"
 
+double record_wall_seconds(const struct record *record) {
+    enum { PER_MS = 1000000 };
+    return (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
+           (double)(record->ended_at.tv_nsec / PER_MS - record->started_at.tv_nsec / PER_MS) / 1e3;
+}
+
 static const struct histogram *histogram_of(const struct tally *total,
                                             enum distribution distribution) {
     switch (distribution) {

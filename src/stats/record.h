@@ -82,6 +82,10 @@ struct record {
     double cut_off_seconds;
 };
 
+/* From start to end by the wall clock, as reports write both moments, to the millisecond: a saved
+ * run says the same of itself. */
+double record_wall_seconds(const struct record *record);
+
 /* What reports and judgement say of a distribution. */
 struct figures record_figures(const struct record *record, enum distribution distribution);
 

@@ -210,7 +210,8 @@ class Run:
     prefix: words before the program. agrees: the exit code is also that of the report, which cannot know what
     fails after it was written."""
 
-    def __init__(self, *arguments, prefix=(), report="", agrees=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE):
+    def __init__(self, *arguments, prefix=(), report="", agrees=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                 pass_fds=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-e2e-"))
         self.folder.chmod(0o755)
         self.marker = uuid.uuid4().hex
@@ -222,7 +223,7 @@ class Run:
         self.err_lines, self.news = [], threading.Condition()
         self.process = subprocess.Popen(
             [*prefix, PROGRAM, *arguments], stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, text=True,
-            start_new_session=True, env={**os.environ, MARKER: self.marker, "LC_ALL": "C.UTF-8"})
+            start_new_session=True, pass_fds=pass_fds, env={**os.environ, MARKER: self.marker, "LC_ALL": "C.UTF-8"})
         self.readers = [threading.Thread(target=self._read_err, daemon=True)] if stderr == subprocess.PIPE else []
         self.out = []
         if stdout == subprocess.PIPE:

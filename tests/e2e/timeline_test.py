@@ -2,6 +2,7 @@
 """The timeline grows with the run, survives whatever ends it, and renders to what the run itself reports."""
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -100,14 +101,72 @@ class TimelineTest(unittest.TestCase):
         report, (_, again, _) = result.report, render(self.path)
         self.assertEqual("several", report["server"]["source"])
         self.assertGreater(report["connections"]["reconnected"], 0)
-        # Why connections ended is inferred from a sample that is not kept.
-        self.assertIsNotNone(report.pop("lifetimes"))
-        self.assertIsNone(again.pop("lifetimes"))
-        kept = [finding for finding in report.pop("findings") if finding["code"] != "request_limit"]
-        self.assertEqual(kept, again.pop("findings"))
+        self.assertIn("request_limit", [finding["code"] for finding in report["findings"]])
         self.assertEqual(report, again)
         for line in lines_of(self.path)[2:-1]:
             self.assertLess(len(json.dumps(line, separators=(",", ":"))), 4096)
+
+    def test_a_json_report_says_why_connections_ended_when_it_is_rendered(self):
+        with Nginx("soak", connections=500, settings={"keepalive_requests": 5}) as server, \
+                tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            saved = pathlib.Path(folder) / "run.json"
+            result = soak("-c", 20, "-d", "2s", "-i", "100ms", "--json", saved, server.url, report=saved)
+            self.assertIn("keepalive_requests 5", result.out)
+            self.assertEqual((0, result.out), plainly("report", saved)[:2])
+
+    def test_a_pipe_that_nobody_reads_stalls_nothing(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            fifo = pathlib.Path(folder) / "fifo"
+            os.mkfifo(fifo)
+            held = os.open(fifo, os.O_RDWR)  # open for reading, and never read
+            fcntl.fcntl(held, fcntl.F_SETPIPE_SZ, 4096)
+            # What is held for a slow reader is some minutes of lines, unless there is not even that.
+            result = soak("-c", 5, "-d", "3s", "-i", "200ms", "--timeline", fifo, self.server.url, agrees=False)
+            os.close(held)
+        self.assertEqual((4, "held"), (result.code, result.verdict), result.err)
+        self.assertRegex(result.err, r"--timeline: \"\S+\": the reader is too slow: \d+ lines were left out")
+        self.assertLess(result.report["generator"]["loop_lag_seconds_max"], 1)
+        rows = result.report["timeline"]["t"]
+        self.assertGreaterEqual(len(rows), 3)
+        self.assertLess(max(after - before for before, after in zip(rows, rows[1:])), 2)
+
+    def test_a_pipe_whose_reader_comes_late_has_every_line(self):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        with Run("-c", 5, "-d", "3s", "-i", "200ms", "--ui", "line", "--timeline", f"/dev/fd/{writer}",
+                 self.server.url, pass_fds=[writer]) as run:
+            os.close(writer)
+            run.wait_for(r"phase=hold t=3")
+            with open(reader, encoding="utf-8") as lines:
+                lines = [json.loads(line) for line in lines]
+            result = run.finish()
+        self.assertEqual(0, result.code, result.err)
+        self.assertIs(True, lines[-1]["end"])
+        self.assertEqual(result.report["timeline"]["t"], [line["t"] for line in lines if "t" in line])
+
+    def test_a_report_for_a_pipe_that_nobody_reads_ends_with_an_interrupt(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            fifo = pathlib.Path(folder) / "fifo"
+            os.mkfifo(fifo)
+            held = os.open(fifo, os.O_RDWR)
+            fcntl.fcntl(held, fcntl.F_SETPIPE_SZ, 4096)
+            with Run("-c", 5, "-d", "1s", "-i", "200ms", "--ui", "line", "--json", fifo, self.server.url,
+                     report=None) as run:
+                run.wait_for_phase("hold")
+                eventually(lambda: not run.workers(), "the crew is gone")
+                run.signal(signal.SIGTERM)
+                result = run.finish()
+            os.close(held)
+        self.assertEqual(4, result.code)
+        self.assertIn("interrupted while its reader took nothing", result.err)
+
+    def test_a_pipe_that_nobody_opens_is_said_before_the_load(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            fifo = pathlib.Path(folder) / "fifo"
+            os.mkfifo(fifo)
+            code, _, err = plainly("--timeline", fifo, self.server.url)
+        self.assertEqual(2, code)
+        self.assertIn("nobody reads it", err)
 
     def test_on_standard_output_it_leaves_the_summary_to_standard_error(self):
         result = soak("-c", 2, "-d", "1s", "-q", "--timeline", "-", self.server.url)
@@ -169,6 +228,29 @@ class KillTest(unittest.TestCase):
             for first in range(0, KILLS, at_once):
                 numbers = range(first, min(first + at_once, KILLS))
                 self.kill_some([(folder / str(number), moments.uniform(0.0, 3.5)) for number in numbers], server)
+
+    def test_killed_it_says_why_connections_ended_and_leaves_no_other_file(self):
+        try:
+            server = Nginx("soak", connections=1000, settings={"keepalive_requests": 5})
+        except NginxError as reason:
+            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        with server, tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            path = pathlib.Path(folder) / "run.jsonl"
+            process = subprocess.Popen(
+                [PROGRAM, "-c", "20", "-d", "60s", "-i", "100ms", "-q", "--reconnect", "backoff=100ms..1s", "--timeline",
+                 str(path), "--json", str(path.parent / "run.json"), server.url],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+            self.addCleanup(process.wait)
+            self.addCleanup(process.kill)
+            eventually(lambda: path.exists() and b'"lifetimes"' in path.read_bytes() and
+                       path.read_bytes().count(b'"t":') >= 3, "the timeline says why")
+            process.kill()
+            process.wait()
+            summary, report, _ = render(path)
+            self.assertEqual(["run.jsonl"], [entry.name for entry in path.parent.iterdir()])
+        self.assertIn("looks like keepalive_requests 5", summary)
+        self.assertEqual("keepalive_requests 5", report["lifetimes"]["closings"][0]["directive"])
+        self.assertIn("request_limit", [finding["code"] for finding in report["findings"]])
 
     def test_killed_before_its_load_it_renders_too(self):
         with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder, holdfast.listener() as silent:

@@ -161,7 +161,8 @@ void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
 
 static void stand_still(struct net *net) {
     net->now_ns += net->pause.length;
-    atomic_fetch_add(net->pause.paused, net->pause.length);
+    if (net->pause.paused != NULL)
+        atomic_fetch_add(net->pause.paused, net->pause.length);
 }
 
 /* Reading the clock takes a while, so that no two things happen at quite the same time. */
@@ -536,6 +537,15 @@ size_t net_take(struct net *net, struct net_event *events, size_t max) {
         net->done_first++;
     }
     return count;
+}
+
+size_t net_waiting(struct net *net, int fd) {
+    const struct socket *socket = owned(net, fd);
+    size_t bytes = 0;
+    run_peers(net);
+    for (uint32_t i = 0; i < socket->piece_count; i++)
+        bytes += socket->pieces[(socket->piece_first + i) % PIECES_MAX].length;
+    return bytes;
 }
 
 static ssize_t receive_nothing(struct net *net, struct socket *socket) {

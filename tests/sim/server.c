@@ -140,7 +140,22 @@ static void send_cut(struct net *net, int fd, duration after, struct piece whole
     server_send(net, fd, after, PEER_BYTES, whole, 0);
 }
 
+/* In as many pieces as a socket's buffer has pages of, all of them there at once. */
+static void answer_large(struct net *net, int fd, duration after) {
+    enum { PIECE = 65536, PIECES = 20 };
+    static const char head[] = "HTTP/1.1 200 OK\r\nContent-Length: 1310720\r\n\r\n";
+    static const char body[PIECE] = "large";
+    server_send(net, fd, after, PEER_BYTES, piece_of(head, MARK_PIECE), 0);
+    for (int i = 1; i < PIECES; i++)
+        server_send(net, fd, after, PEER_BYTES, (struct piece){body, PIECE, MARK_PIECE}, 0);
+    server_send(net, fd, after, PEER_BYTES, (struct piece){body, PIECE, MARK_WHOLE}, 0);
+}
+
 static void answer(struct net *net, int fd, duration after) {
+    if (net->sockets[fd].script.large) {
+        answer_large(net, fd, after);
+        return;
+    }
     size_t count = sizeof answers / sizeof *answers;
     const char *text = answers[world_draw(net, 0, count - 1)];
     send_cut(net, fd, after, piece_of(text, MARK_WHOLE));

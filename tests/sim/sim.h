@@ -50,6 +50,7 @@ struct script {
     duration latency;    /* 0: drawn */
     duration dial_after; /* 0: drawn */
     bool whole;          /* the answer is not cut */
+    bool large;          /* the answers are of more than a mebibyte */
 };
 
 struct sim_config {
@@ -116,7 +117,9 @@ void sim_wake(struct net *net);
 void sim_stop_at(struct net *net, instant stop);
 
 /* The process is stopped at its `reading`-th reading of the clock from now on (1 is the next),
- * before or after that reading, and continued `length` later, when *paused has grown by it. */
+ * before or after that reading, and continued `length` later, when *paused has grown by it. paused
+ * NULL: nobody knew of it, as when all processes are stopped from outside, or the whole machine is.
+ */
 void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
                _Atomic int64_t *paused);
 

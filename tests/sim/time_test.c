@@ -123,6 +123,112 @@ static void an_answer_that_is_there_at_the_deadline_is_an_answer(void **state) {
     play_free(&play);
 }
 
+/* The same of answers that are more than is read at once. */
+static void a_large_answer_that_is_there_at_the_deadline_is_an_answer(void **state) {
+    (void)state;
+    struct script scripts[20];
+    for (size_t i = 0; i < 20; i++)
+        scripts[i] = (struct script){.latency = 29 * MILLISECOND, .large = true};
+    struct play_config config = config_of(scripts, 20, 20);
+    config.timeout = 30 * MILLISECOND;
+    config.world.ready_after = 30 * MILLISECOND;
+    struct play play;
+    play_start(&play, &config);
+    play_until(&play, 3 * SECOND);
+    assert_true(play_counts(&play)->answered > 200);
+    play_end(&play);
+    play_expect_outcomes(play_counts(&play)->outcomes, NULL);
+    play_free(&play);
+}
+
+/* Stopped from outside for an hour at each of many places, with everything pending, and nobody told
+ * the run's clock: what was answered meanwhile is answered, what had not left yet gets its time,
+ * and how late we were is known. */
+static void an_hour_that_nobody_told_of_is_nobodys_timeout(void **state) {
+    (void)state;
+    for (uint64_t reading = 1; reading <= 60; reading++) {
+        struct play_config config = config_of(NULL, 0, 40);
+        config.think = (struct span){5 * MILLISECOND, 20 * MILLISECOND};
+        struct play play;
+        play_start(&play, &config);
+        play_until(&play, 500 * MILLISECOND);
+        uint64_t answered = play_counts(&play)->answered;
+        sim_pause(play.net, reading, reading % 2 == 0, HOUR, NULL);
+        play_until(&play, HOUR + 3 * SECOND);
+        play_end(&play);
+        play_expect_outcomes(play_counts(&play)->outcomes, NULL);
+        assert_int_equal(play_counts(&play)->live, 40);
+        assert_true(play_counts(&play)->answered > answered + 40 * 50);
+        assert_true(play.seen->lag.max > HOUR - SECOND);
+        play_free(&play);
+    }
+}
+
+/* In the ramp, with connects and answers that never come beside it: once each, and late. */
+static void an_hour_that_nobody_told_of_makes_no_deadline_pass_twice(void **state) {
+    (void)state;
+    static const struct script scripts[] = {{.deed = DEED_NEVER}, {.dial = DIAL_NEVER}};
+    for (uint64_t reading = 1; reading <= 40; reading++) {
+        struct play_config config = config_of(scripts, 2, 100);
+        config.ramp = (struct rate){1, 10 * MILLISECOND};
+        config.reconnect = (struct span){0, 0};
+        struct play play;
+        play_start(&play, &config);
+        play_until(&play, 300 * MILLISECOND);
+        sim_pause(play.net, reading, reading % 2 == 0, HOUR, NULL);
+        play_until(&play, HOUR + 5 * SECOND);
+        play_end(&play);
+        play_expect_outcomes(play_counts(&play)->outcomes, "response_timeout", 1, "connect_timeout",
+                             1, NULL);
+        assert_int_equal(play_counts(&play)->live, 98);
+        assert_true(play_counts(&play)->deadline_lag_ns > (uint64_t)(HOUR - SECOND));
+        play_free(&play);
+    }
+}
+
+/* The server waited as long as it does, and closed: that we did not ask in time is known, and no
+ * cause is inferred from when we saw it. */
+static void what_is_closed_while_we_are_late_to_ask_is_known(void **state) {
+    (void)state;
+    struct play_config config = config_of(NULL, 0, 40);
+    struct play play;
+    play_start(&play, &config);
+    play_until(&play, 500 * MILLISECOND);
+    sim_down(play.net, true);
+    sim_pause(play.net, 1, true, HOUR, NULL);
+    net_now(play.net);
+    play_until(&play, HOUR + 3 * SECOND);
+    play_end(&play);
+    const struct counts *counts = play_counts(&play);
+    const struct ending_group *group = &play.seen->endings.of[OUTCOME_closed_idle];
+    assert_true(counts->outcomes[OUTCOME_closed_idle] >= 35);
+    assert_int_equal(counts->closed_overdue, counts->outcomes[OUTCOME_closed_idle]);
+    assert_int_equal(group->count, counts->closed_overdue);
+    assert_int_equal(group->kept, 0);
+    play_free(&play);
+}
+
+/* Three steps of 20 days, which is more than an age in milliseconds of 32 bits. */
+static void an_age_of_two_months_is_49_days_or_more(void **state) {
+    (void)state;
+    static const struct script scripts[] = {{.deed = DEED_IDLE_FIN, .deed_at = 1000}};
+    struct play_config config = config_of(scripts, 1, 2);
+    struct play play;
+    play_start(&play, &config);
+    for (int i = 1; i <= 3; i++) {
+        play_until(&play, (i - 1) * 20 * 24 * HOUR + 10 * SECOND);
+        sim_pause(play.net, 3, true, 20 * 24 * HOUR, NULL);
+    }
+    play_until(&play, 60 * 24 * HOUR + 300 * SECOND);
+    play_end(&play);
+    const struct endings *endings = &play.seen->endings;
+    assert_int_equal(endings->of[OUTCOME_closed_idle].kept, 1);
+    assert_int_equal(endings->of[OUTCOME_closed_idle].sample[0].age_ms, ENDINGS_AGE_MAX);
+    assert_int_equal(endings->of[OUTCOME_closed_idle].age_ms_min, ENDINGS_AGE_MAX);
+    assert_int_equal(endings->survived.age_ms, ENDINGS_AGE_MAX);
+    play_free(&play);
+}
+
 /* Every second wait ends up to 20 ms late: what came before its deadline was in time, whenever we
  * look. */
 static void our_own_lateness_is_nobodys_timeout_and_is_recorded(void **state) {
@@ -250,6 +356,11 @@ int main(void) {
         cmocka_unit_test(a_timeout_is_counted_when_its_deadline_passes_and_once),
         cmocka_unit_test(a_late_answer_matches_no_other_request),
         cmocka_unit_test(an_answer_that_is_there_at_the_deadline_is_an_answer),
+        cmocka_unit_test(a_large_answer_that_is_there_at_the_deadline_is_an_answer),
+        cmocka_unit_test(an_hour_that_nobody_told_of_is_nobodys_timeout),
+        cmocka_unit_test(an_hour_that_nobody_told_of_makes_no_deadline_pass_twice),
+        cmocka_unit_test(what_is_closed_while_we_are_late_to_ask_is_known),
+        cmocka_unit_test(an_age_of_two_months_is_49_days_or_more),
         cmocka_unit_test(our_own_lateness_is_nobodys_timeout_and_is_recorded),
         cmocka_unit_test(no_request_is_sent_into_a_fin_already_waiting),
         cmocka_unit_test(a_closed_loop_asks_again_at_once),

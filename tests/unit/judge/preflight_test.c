@@ -637,6 +637,7 @@ static void a_server_that_names_no_timeout_is_believed_as_asked(void **state) {
 static void an_hour_is_the_age_at_which_nginx_ends_a_connection(void **state) {
     struct scene *scene = *state;
     duration ramp = ramp_length(&scene->plan.ramp);
+    strcpy(scene->facts.target.server, "nginx/1.22.1");
     scene->plan.hold = HOUR - ramp - 1;
     assert_null(outside(scene, "keepalive_time"));
     scene->plan.hold = HOUR - ramp;
@@ -647,11 +648,14 @@ static void an_hour_is_the_age_at_which_nginx_ends_a_connection(void **state) {
     assert_int_equal(preflight(scene), 0); /* a warning never changes it */
     scene->plan.hold = 0;
     assert_holds(outside(scene, "keepalive_time")->text, "held without an end");
+    strcpy(scene->facts.target.server, "Apache/2.4");
+    assert_null(outside(scene, "keepalive_time"));
 }
 
 static void a_thousand_requests_are_what_nginx_grants_a_connection(void **state) {
     struct scene *scene = *state;
     connections(scene, 10); /* a ramp of 10 ms */
+    strcpy(scene->facts.target.server, "openresty");
     scene->plan.think = (struct span){100 * MILLISECOND, 100 * MILLISECOND};
     scene->facts.target.took = 0;
     scene->plan.hold = 100 * SECOND;
@@ -663,6 +667,9 @@ static void a_thousand_requests_are_what_nginx_grants_a_connection(void **state)
     scene->plan.think = (struct span){0, 0}; /* a closed loop, as fast as nothing takes */
     assert_non_null(outside(scene, "keepalive_requests"));
     scene->facts.target.took = 1 * SECOND;
+    assert_null(outside(scene, "keepalive_requests"));
+    scene->facts.target.took = 0;
+    scene->facts.target.server[0] = '\0'; /* whose limits nobody knows */
     assert_null(outside(scene, "keepalive_requests"));
 }
 

@@ -180,6 +180,23 @@ static void our_lateness_excuses_no_reset(void **state) {
     expect(f, VERDICT_BROKE, 1);
 }
 
+static void closes_while_we_were_late_to_ask_are_inconclusive(void **state) {
+    struct fixture *f = *state;
+    lose(f, OUTCOME_closed_idle, 3);
+    counts_of(f)->closed_overdue = 3;
+    expect(f, VERDICT_INCONCLUSIVE, 4);
+    assert_string_equal(f->judgement.reasons[0],
+                        "3 closed_idle while we were late to ask: the server may have waited as "
+                        "long as it promised");
+}
+
+static void a_close_while_we_were_in_time_is_the_servers(void **state) {
+    struct fixture *f = *state;
+    lose(f, OUTCOME_closed_idle, 3);
+    counts_of(f)->closed_overdue = 2;
+    expect(f, VERDICT_BROKE, 1);
+}
+
 static void connect_timeouts_while_we_were_late_are_inconclusive(void **state) {
     struct fixture *f = *state;
     fail_to_open(f, OUTCOME_connect_timeout, 5);
@@ -427,6 +444,8 @@ int main(void) {
         TEST(a_ramp_cut_short_does_not_break_opened),
         TEST(a_broken_rule_comes_before_an_interruption),
         TEST(timeouts_while_we_were_late_are_inconclusive),
+        TEST(closes_while_we_were_late_to_ask_are_inconclusive),
+        TEST(a_close_while_we_were_in_time_is_the_servers),
         TEST(timeouts_while_we_were_in_time_are_the_servers),
         TEST(our_lateness_excuses_no_reset),
         TEST(connect_timeouts_while_we_were_late_are_inconclusive),

@@ -112,7 +112,10 @@ static inline void fixture_record(struct fixture *fixture) {
 
 static inline void fixture_require(struct judgement *judgement, const char *expression,
                                    struct requirement requirement) {
-    snprintf(requirement.rule.expression, sizeof requirement.rule.expression, "%s", expression);
+    char error[256];
+    if (!rule_parse(&requirement.rule, &(struct written_rule){expression, "fixture"},
+                    (struct refusal){error, sizeof error}))
+        abort();
     judgement->requirements[judgement->requirement_count++] = requirement;
 }
 
@@ -127,17 +130,9 @@ static inline void fixture_judgement(struct judgement *judgement) {
     judgement->exit_code = 1;
     fixture_require(
         judgement, "opened>=100%",
-        (struct requirement){
-            .rule = {.metric = "opened", .op = RULE_AT_LEAST, .value = 100, .percent = true},
-            .actual = 97,
-            .result = RULE_BROKEN,
-        });
+        (struct requirement){.actual = 97, .part = 97, .whole = 100, .result = RULE_BROKEN});
     fixture_require(judgement, "lost<=0",
-                    (struct requirement){
-                        .rule = {.metric = "lost", .op = RULE_AT_MOST, .value = 0},
-                        .actual = 3,
-                        .result = RULE_BROKEN,
-                    });
+                    (struct requirement){.actual = 3, .part = 3, .result = RULE_BROKEN});
     snprintf(judgement->reasons[0], sizeof judgement->reasons[0], "opened>=100%% is broken: 97 %%");
     judgement->reason_count = 1;
 }

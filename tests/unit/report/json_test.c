@@ -80,6 +80,7 @@ static void fill_closings(struct closings *closings) {
     closings->count = 3;
     closings->items[0] = (struct closing){.outcome = OUTCOME_closed_idle,
                                           .count = 6,
+                                          .sampled = 6,
                                           .dimension = CLOSING_IDLE,
                                           .value = 5003,
                                           .spread = 12,
@@ -113,6 +114,9 @@ static void lifetimes_say_how_connections_ended(void **state) {
     assert_says(text, "\"value\": 20");
     assert_says(text, "\"directive\": \"keepalive_requests 20\"");
     assert_says(text, "\"dimension\": null");
+    assert_says(text, "\"limit\": 5000");
+    assert_says(text, "\"limit\": null");
+    assert_says(text, "\"p50\": null"); /* of what was seen too late to say when */
     if (can_validate())
         assert_valid(text);
 }

@@ -59,7 +59,9 @@ static char *timeline_of(struct fixture *fixture, bool ended) {
     assert_int_equal(
         timeline_file_begin(&scratch.file, &fixture->plan, record, &fixture->judgement), 0);
     for (size_t i = 0; i < record->timeline.count; i++) {
-        struct timeline_moment moment = {"hold", record->timeline.samples[i]};
+        struct closings closings;
+        judge_causes(&closings, &fixture->plan, record);
+        struct timeline_moment moment = {"hold", record->timeline.samples[i], &closings};
         assert_int_equal(timeline_file_sample(&scratch.file, &fixture->plan, record, &moment), 0);
     }
     judge_run(&fixture->judgement, &fixture->plan, record);
@@ -281,21 +283,76 @@ static void how_connections_came_back_is_read_back(void **state) {
     assert_same_again(*state);
 }
 
-/* The sample of endings is the run's own: read back, their causes are unknown, and not none. */
-static void why_connections_ended_is_not_kept(void **state) {
+/* Six closed 5 s after their last answer, at ages and moments of their own; and one reset. */
+static void end_by_timeout(struct endings *endings) {
+    for (uint32_t i = 0; i < 6; i++) {
+        struct ending ending = {.lot = i,
+                                .idle_ms = 5000 + i,
+                                .age_ms = 7000 + 900 * i,
+                                .moment_ms = 8000 + 2000 * i,
+                                .answers = 1 + i};
+        endings_add(endings, OUTCOME_closed_idle, &ending);
+    }
+    endings_add_late(endings, OUTCOME_reset_idle, &(struct ending){.age_ms = 1});
+}
+
+static size_t times(const char *text, const char *part) {
+    size_t count = 0;
+    for (; (text = strstr(text, part)) != NULL; text++)
+        count++;
+    return count;
+}
+
+/* Said once while nothing changes, and once more in the end; and read back it is the run's own. */
+static void why_connections_ended_is_kept(void **state) {
     struct fixture *fixture = *state;
-    struct tally *total = &fixture->record.total;
-    uint64_t ended = total->counts.outcomes[OUTCOME_closed_idle];
-    total->endings.of[OUTCOME_closed_idle].count = ended;
-    total->endings.of[OUTCOME_closed_idle].kept = (uint32_t)ended;
+    end_by_timeout(&fixture->record.total.endings);
     char *timeline = timeline_of(fixture, true);
-    assert_int_equal(fixture->judgement.closings.count, 1);
+    assert_int_equal(times(timeline, "\"lifetimes\""), 2);
+    free(timeline);
+    assert_says(fixture_json(fixture, &fixture->record), "\"directive\": \"keepalive_timeout 5s\"");
+    assert_same_again(*state);
+}
+
+/* As the run would have said it in that second. */
+static void a_run_cut_off_says_why_connections_ended(void **state) {
+    struct fixture *fixture = *state;
+    end_by_timeout(&fixture->record.total.endings);
+    char *timeline = timeline_of(fixture, false);
     struct saved *saved = read_text(timeline);
-    char *json = json_of(saved);
-    assert_says(json, "\"lifetimes\": null");
+    char *json = json_of(saved), *summary = summary_of(saved);
+    assert_says(json, "\"code\": \"idle_timeout\"");
+    assert_says(json, "\"sampled\": 6");
+    assert_says(summary, "keepalive_timeout 5s");
     free(json);
+    free(summary);
     free(timeline);
     saved_free(saved);
+}
+
+static void causes_from_elsewhere_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *from, *to, *told;
+    } rows[] = {
+        {"\"outcome\":\"closed_idle\"", "\"outcome\":\"closed_idly\"", "an outcome that this"},
+        {"\"dimension\":\"idle\"", "\"dimension\":\"idol\"", "none that this version knows"},
+        {"\"limit\":5000", "\"limit\":0   ", "1 or more is accepted"},
+        {"\"limit\":5000", "\"limit\":-500", "\"limit\""},
+        {"\"value_seconds\":5.003", "\"value_seconds\":5e300", "\"value_seconds\""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *fixture = fixture_make(COMMAND_RUN);
+        end_by_timeout(&fixture->record.total.endings);
+        char *timeline = timeline_of(fixture, true);
+        char *place = strstr(timeline, rows[i].from);
+        assert_non_null(place);
+        memcpy(place, rows[i].to, strlen(rows[i].to));
+        assert_null(read_bytes(timeline, strlen(timeline)));
+        assert_says(error, rows[i].told);
+        free(timeline);
+        fixture_free(fixture);
+    }
 }
 
 static void a_report_read_back_gives_the_runs_own_summary(void **state) {
@@ -521,7 +578,7 @@ static void a_line_without_an_end_is_bounded(void **state) {
 static void a_full_disk_is_told_once(void **state) {
     struct fixture *fixture = *state;
     struct timeline_file file;
-    struct timeline_moment moment = {"hold", fixture->record.timeline.samples[0]};
+    struct timeline_moment moment = {"hold", fixture->record.timeline.samples[0], NULL};
     if (access("/dev/full", W_OK) != 0)
         skip();
     assert_int_equal(timeline_file_open(&file, "/dev/full"), 0);
@@ -570,7 +627,9 @@ int main(void) {
         EACH(what_log_and_process_showed_is_read_back),
         EACH(a_process_that_was_never_seen_stays_unmeasured),
         EACH(how_connections_came_back_is_read_back),
-        EACH(why_connections_ended_is_not_kept),
+        EACH(why_connections_ended_is_kept),
+        EACH(a_run_cut_off_says_why_connections_ended),
+        EACH(causes_from_elsewhere_are_refused),
         EACH(a_report_read_back_gives_the_runs_own_summary),
         EACH(a_timeline_without_its_end_is_inconclusive),
         EACH(what_was_broken_before_the_cut_stays_broken),

@@ -86,7 +86,7 @@ static void a_broken_rule_on_faults_points_at_a_fault(void **state) {
     struct fixture *fixture = *state;
     fixture->record.total.counts.outcomes[OUTCOME_closed_idle] = 9000;
     fixture->record.total.counts.outcomes[OUTCOME_reset_in_flight] = 7;
-    fixture->judgement.requirements[1].rule.metric = "errored";
+    strcpy(fixture->judgement.requirements[1].rule.metric.name, "errored");
     fixture->judgement.requirements[1].result = RULE_BROKEN;
     assert_says(fixture_summary(fixture, &fixture->record, true), "look at       reset_in_flight");
     fixture->judgement.requirements[1].result = RULE_OK;

@@ -81,14 +81,14 @@ static void begin_week(struct fixture *fixture) {
 static int write_week(int fd) {
     struct fixture *fixture = fixture_make(COMMAND_RUN);
     struct record *record = &fixture->record;
-    struct timeline_file file = {.path = "week", .fd = fd};
+    struct timeline_file file = {.path = "week", .out = {.fd = fd, .patient = true}};
     long after_a_while = 0;
     begin_week(fixture);
     int error = timeline_file_header(&file, &fixture->plan);
     if (error == 0)
         error = timeline_file_begin(&file, &fixture->plan, record, &fixture->judgement);
     for (uint64_t second = 1; second <= seconds && error == 0; second++) {
-        struct timeline_moment moment = {"hold", live_on(record, second)};
+        struct timeline_moment moment = {"hold", live_on(record, second), NULL};
         timeline_push(&record->timeline, &moment.sample);
         error = timeline_file_sample(&file, &fixture->plan, record, &moment);
         if (second == 3 * TIMELINE_MAX)

@@ -1,0 +1,62 @@
+"""What the programs of bench/ need to know of processes: their tree, their memory, their CPU time."""
+
+import os
+import pathlib
+import signal
+
+
+def processes():
+    """{pid: parent pid} of everything that runs."""
+    parents = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            try:
+                stat = pathlib.Path(f"/proc/{entry}/stat").read_text()
+            except OSError:
+                continue  # gone meanwhile
+            parents[int(entry)] = int(stat.rpartition(")")[2].split()[1])
+    return parents
+
+
+def tree(root):
+    """root and all that descend from it."""
+    parents, found = processes(), [root]
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid]
+    return found
+
+
+def rollup_bytes(root, name):
+    """Sum of one line of /proc/PID/smaps_rollup over the process tree."""
+    total_kb = 0
+    for pid in tree(root):
+        try:
+            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith(name + ":"):
+                    total_kb += int(line.split()[1])
+        except OSError:
+            pass  # gone meanwhile
+    return total_kb * 1024
+
+
+def pss_bytes(root):
+    """What the tree takes, shared pages counted once."""
+    return rollup_bytes(root, "Pss")
+
+
+def rss_bytes(root):
+    """What the tree takes, shared pages counted for each that shares them."""
+    return rollup_bytes(root, "Rss")
+
+
+def wait(process, seconds):
+    """Waits for the process, at most so long (then it is killed with its group); its exit code and what it and
+    its children used."""
+    def too_late(*_):
+        os.killpg(process.pid, signal.SIGKILL)
+    signal.signal(signal.SIGALRM, too_late)
+    signal.alarm(int(seconds))
+    _, status, usage = os.wait4(process.pid, 0)
+    signal.alarm(0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return process.returncode, usage
