@@ -354,6 +354,8 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
     if (step.todo & DO_FIX) {
         conn->flags |= CONN_FIXED;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
+        struct ending stands = standing(fleet, conn, fleet->now);
+        endings_fixed(&fleet->tally->endings, stands.age_ms);
     }
     if (step.todo & DO_LINGER)
         linger(fleet, conn);

@@ -164,7 +164,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_figures(json, "service_seconds", record, DISTRIBUTION_SERVICE, FORM_REPORT);
     section_figures(json, "connect_seconds", record, DISTRIBUTION_CONNECT, FORM_REPORT);
     section_server(json, record);
-    section_lifetimes(json, &judgement->closings);
+    section_lifetimes(json, &judgement->closings, &judgement->survival);
     section_generator(json, record, FORM_REPORT);
     section_findings(json, &judgement->findings);
     section_timeline(json, &record->timeline);

@@ -70,8 +70,7 @@ static bool read_begin(struct saved *saved, struct place *place, const struct js
 
 static bool read_sample(struct saved *saved, struct place *place, const struct json_t *line) {
     struct record *record = saved->record;
-    if (!saved_figures(saved, place, line) ||
-        !saved_lifetimes(&saved->judgement.closings, place, line))
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(&saved->judgement, place, line))
         return false;
     struct sample sample = saved_sample(record, place, line);
     if (isnan(sample.t) || sample.t <= record->cut_off_seconds)
@@ -98,7 +97,7 @@ static bool read_end(struct saved *saved, struct place *place, const struct json
         free_record(saved);
         return !place->failed;
     }
-    if (!saved_figures(saved, place, line) || !saved_lifetimes(&judgement->closings, place, line))
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
     saved->judged_otherwise =
@@ -197,7 +196,8 @@ static void read_rules(struct saved *saved) {
 static bool read_report(struct saved *saved, struct place *place, const struct json_t *document) {
     saved->kind = SAVED_REPORT;
     if (!saved_setting(saved, place, document) || !saved_figures(saved, place, document) ||
-        !saved_lifetimes(&saved->judgement.closings, place, document))
+        !saved_lifetimes(&saved->judgement, place, document) ||
+        !saved_timeline(&saved->record->timeline, place, document))
         return false;
     const struct json_t *run = value_object(place, document, "run");
     saved->record->started_at = value_time_if(place, run, "started_at");

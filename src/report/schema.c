@@ -425,8 +425,20 @@ static const struct member closing[] = {
     {0},
 };
 
+static const struct member survival[] = {
+    MEMBER("connections", K_COUNT),
+    MEMBER("censored", K_COUNT),
+    MEMBER("oldest_seconds", K_NUMBER_OR_NULL),
+    MEMBER("age_seconds", K_NUMBERS),
+    MEMBER("surviving", K_NUMBERS),
+    MEMBER("at_risk", K_COUNTS),
+    MEMBER("ended", K_COUNTS),
+    {0},
+};
+
 static const struct member lifetimes[] = {
     MEMBER("closings", K_OBJECTS, .members = closing),
+    MEMBER("survival", K_OBJECT_OR_NULL, .members = survival),
     {0},
 };
 

@@ -240,7 +240,7 @@ static void line_closings(struct json *json, struct timeline_file *file,
     if (closings == NULL || closings_same(closings, &file->told))
         return;
     file->told = *closings;
-    section_lifetimes(json, closings);
+    section_lifetimes(json, closings, NULL);
 }
 
 int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
@@ -278,7 +278,7 @@ static int write_end(struct timeline_file *file, const struct plan *plan,
     section_findings(&line.json, &judgement->findings);
     if (record != NULL) {
         line_body(&line.json, plan, record, FORM_REPORT);
-        section_lifetimes(&line.json, &judgement->closings);
+        section_lifetimes(&line.json, &judgement->closings, &judgement->survival);
     }
     return line_end(&line, file);
 }
