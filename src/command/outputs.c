@@ -11,9 +11,9 @@ static const struct row {
     const char *name;
     report_writer *write;
 } rows[OUTPUT_COUNT] = {
-    [OUTPUT_JSON] = {"json", report_json},
-    [OUTPUT_JUNIT] = {"junit", report_junit},
-    [OUTPUT_HGRM] = {"hgrm", report_hgrm},
+    [OUTPUT_JSON] = {"json", report_json},    [OUTPUT_HTML] = {"html", report_html},
+    [OUTPUT_JUNIT] = {"junit", report_junit}, [OUTPUT_HGRM] = {"hgrm", report_hgrm},
+    [OUTPUT_CSV] = {"csv", report_csv},
 };
 
 const char *output_name(enum output output) {
@@ -23,6 +23,7 @@ const char *output_name(enum output output) {
 void outputs_ask(struct outputs *outputs, const struct options *options) {
     outputs->timeline = options->timeline;
     outputs->paths[OUTPUT_JSON] = options->json;
+    outputs->paths[OUTPUT_HTML] = options->html;
     outputs->paths[OUTPUT_JUNIT] = options->junit;
     outputs->paths[OUTPUT_HGRM] = options->hgrm;
 }

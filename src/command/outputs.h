@@ -7,7 +7,7 @@
 #include "plan/options.h"
 #include "report/report.h"
 
-enum output { OUTPUT_JSON, OUTPUT_JUNIT, OUTPUT_HGRM, OUTPUT_COUNT };
+enum output { OUTPUT_JSON, OUTPUT_HTML, OUTPUT_JUNIT, OUTPUT_HGRM, OUTPUT_CSV, OUTPUT_COUNT };
 const char *output_name(enum output output); /* "json": its option's */
 
 struct outputs {
@@ -18,7 +18,7 @@ struct outputs {
     bool open[OUTPUT_COUNT];
 };
 
-/* What a run's options ask for. */
+/* What a run's options ask for: all but CSV, which is of saved runs. */
 void outputs_ask(struct outputs *outputs, const struct options *options);
 
 /* Opens all that was asked for. False, and said, when one cannot be written to, or when two go to

@@ -19,9 +19,11 @@ static const char help[] =
     "Prints the summary of a saved run: of a timeline (--timeline), also of one that was cut off\n"
     "by SIGKILL or a power loss, or of a JSON report (--json). Converts it:\n\n"
     "  --json FILE   the JSON report, from a timeline\n"
+    "  --html FILE   one HTML page, with charts and without script\n"
     "  --junit FILE  JUnit XML, a case for each rule\n"
     "  --hgrm FILE   the distribution of latencies as HdrHistogram prints it, in milliseconds;\n"
     "                not of a timeline that was cut off, which keeps no histogram\n"
+    "  --csv FILE    the timeline as CSV, a line a sample\n"
     "  --schema      print the JSON Schema of the JSON report\n"
     "  --help        print this help\n\n"
     "One of them may go to -, standard output; the summary then goes to standard error.\n\n"
@@ -30,7 +32,7 @@ static const char help[] =
     "  2  usage error, or a file that is neither a timeline nor a JSON report\n"
     "  4  a report could not be written\n";
 
-#define ACCEPTED "accepted are FILE, --json, --junit, --hgrm, --schema and --help"
+#define ACCEPTED "accepted are FILE, --json, --html, --junit, --hgrm, --csv, --schema and --help"
 
 /* What was asked for. */
 struct request {

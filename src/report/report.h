@@ -32,6 +32,8 @@ typedef int report_writer(FILE *out, const struct plan *plan, const struct recor
                           const struct judgement *judgement);
 report_writer report_json;  /* "holdfast/1" */
 report_writer report_junit; /* JUnit XML: a case for each rule */
+report_writer report_html;  /* a page of its own, without script */
+report_writer report_csv;   /* the timeline, a line a sample; "" where nothing was measured */
 report_writer report_hgrm;  /* the distribution of latencies, as HdrHistogram prints it, in ms */
 
 /* The end of each of these: flushes; 0 or -errno of whatever failed before. */

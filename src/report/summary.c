@@ -18,6 +18,10 @@ static const struct {
     [VERDICT_NO_TARGET] = {"NO TARGET", TINT_BAD},
 };
 
+const char *summary_word(enum verdict verdict) {
+    return verdicts[verdict].word;
+}
+
 static void print_word(FILE *out, struct style style, enum verdict verdict) {
     fprintf(out, "%s%s%s   ", style_start(style, verdicts[verdict].tint), verdicts[verdict].word,
             style_stop(style));
@@ -38,9 +42,8 @@ static void print_refusing_answers(FILE *out, const struct counts *counts) {
             words_percent(100 * (double)counts->statuses[worst] / (double)counts->answered).text);
 }
 
-static void print_headline(FILE *out, struct style style, const struct plan *plan,
-                           const struct record *record, const struct judgement *judgement) {
-    print_word(out, style, judgement->verdict);
+void summary_headline(FILE *out, const struct plan *plan, const struct record *record,
+                      const struct judgement *judgement) {
     if (record == NULL && judgement->verdict == VERDICT_HELD)
         fputs("the plan fits: ", out);
     fprintf(out, "%s connection%s", words_count(plan->connections).text,
@@ -50,7 +53,6 @@ static void print_headline(FILE *out, struct style style, const struct plan *pla
     fprintf(out, " on %s", plan->target.url);
     if (record != NULL)
         print_refusing_answers(out, &record->total.counts);
-    fputc('\n', out);
 }
 
 /* Marks: utf8 ones are one column wide, ASCII ones two. */
@@ -173,8 +175,7 @@ static bool print_look_at_rule(FILE *out, const struct judgement *judgement) {
     return false;
 }
 
-static void print_look_at(FILE *out, const struct record *record,
-                          const struct judgement *judgement) {
+void summary_look_at(FILE *out, const struct record *record, const struct judgement *judgement) {
     bool inconclusive = judgement->verdict == VERDICT_INCONCLUSIVE;
     const struct finding *failed = first_failed(&judgement->findings);
     int top = record != NULL
@@ -202,7 +203,7 @@ static void print_nothing_started(FILE *out, const struct judgement *judgement) 
     fputc('\n', out);
     print_reasons(out, judgement);
     fputs("  nothing was started\n", out);
-    print_look_at(out, NULL, judgement);
+    summary_look_at(out, NULL, judgement);
 }
 
 static void print_run(FILE *out, struct style style, const struct plan *plan,
@@ -211,7 +212,7 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     print_reasons(out, judgement);
     for (size_t i = 0; i < judgement->requirement_count; i++)
         print_rule(out, style, &judgement->requirements[i]);
-    print_look_at(out, record, judgement);
+    summary_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);
     summary_figures(out, plan, record, judgement);
@@ -219,7 +220,9 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
 
 void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement) {
-    print_headline(out, style, plan, record, judgement);
+    print_word(out, style, judgement->verdict);
+    summary_headline(out, plan, record, judgement);
+    fputc('\n', out);
     if (record == NULL)
         print_nothing_started(out, judgement);
     else
