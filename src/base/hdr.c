@@ -26,7 +26,7 @@ static uint64_t take_big_endian(const uint8_t *from, int bytes) {
 
 /* ZigZag LEB128 of 64 bits: seven bits a byte, the ninth byte whole. */
 static uint8_t *put_zigzag(uint8_t *to, int64_t value) {
-    uint64_t left = (uint64_t)value << 1 ^ (uint64_t)(value >> 63);
+    uint64_t left = (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
     for (int i = 0; i < 8 && left > 0x7f; i++) {
         *to++ = (uint8_t)(left | 0x80);
         left >>= 7;
@@ -141,7 +141,7 @@ static uint8_t *from_base64(const char *text, size_t *length) {
     if (bytes == NULL)
         return NULL;
     for (size_t i = 0; i < size; i++) {
-        const char *digit = i < size - padding ? memchr(digits, text[i], 64) : digits;
+        const char *digit = i < size - padding ? strchr(digits, text[i]) : digits;
         if (digit == NULL) {
             free(bytes);
             return NULL;
@@ -193,7 +193,7 @@ static bool decode_whole(struct histogram *into, const uint8_t *whole, size_t le
     if (length < COMPRESSED_HEAD || take_big_endian(whole, 4) != COMPRESSED_COOKIE ||
         take_big_endian(whole + 4, 4) != length - COMPRESSED_HEAD)
         return false;
-    uint8_t *packed = malloc(size);
+    uint8_t *packed = calloc(1, size);
     bool decoded = packed != NULL &&
                    uncompress(packed, &size, whole + COMPRESSED_HEAD,
                               (uLong)(length - COMPRESSED_HEAD)) == Z_OK &&

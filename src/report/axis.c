@@ -66,12 +66,12 @@ struct axis axis_linear(double high, enum axis_unit unit) {
 }
 
 struct axis axis_log(double low, double high) {
-    double first = floor(log10(low) + 1e-9), last = ceil(log10(high) - 1e-9);
+    int first = (int)floor(log10(low) + 1e-9), last = (int)ceil(log10(high) - 1e-9);
     if (last <= first)
         last = first + 1;
     struct axis axis = {.scale = AXIS_LOG, .low = pow(10, first), .high = pow(10, last)};
-    double step = ceil((last - first) / 8);
-    for (double power = first; power <= last; power += step) {
+    int step = (last - first + 7) / 8;
+    for (int power = first; power <= last; power += step) {
         char label[48];
         units_format_duration(label, sizeof label, (duration)llround(pow(10, power) * 1e9));
         add_tick(&axis, pow(10, power), label);
@@ -106,10 +106,11 @@ struct axis axis_tail(double high) {
     struct axis axis = {.scale = AXIS_TAIL, .high = high < 0.9 ? 0.9 : high};
     add_tick(&axis, 0, "0 %");
     add_tick(&axis, 0.5, "50 %");
-    int nines = 1;
-    for (double left = 0.1; left >= (1 - axis.high) * (1 - 1e-9) && nines < 8;
-         left /= 10, nines++) {
+    for (int nines = 1; nines < 8; nines++) {
         char label[48];
+        double left = pow(10, -nines);
+        if (left < (1 - axis.high) * (1 - 1e-9))
+            break;
         snprintf(label, sizeof label, "%.*f %%", nines < 2 ? 0 : nines - 2, 100 * (1 - left));
         add_tick(&axis, 1 - left, label);
     }

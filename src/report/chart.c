@@ -10,59 +10,96 @@ enum { WIDTH = 1000, HEIGHT = 100 };
 
 /* --- lines --- */
 
-/* The pen: where it is, in units of the drawing. */
-struct pen {
-    FILE *out;
-    const struct chart *chart;
-    bool down;
-    double y;
-};
+/* A column takes three points: of the line, and of the band's two edges. */
+enum { POINTS_EACH = 3, COLUMNS_MAX = CHART_POINTS_MAX / POINTS_EACH };
 
-static void move_to(struct pen *pen, double x, double y) {
-    double across = WIDTH * axis_place(&pen->chart->x, x);
-    double up = HEIGHT * (1 - axis_place(&pen->chart->y, y));
-    fprintf(pen->out, "%c%.5g %.4g", pen->down ? 'L' : 'M', across, up);
-    if (!pen->down)
-        fprintf(pen->out, "L%.5g %.4g", across, up); /* a point alone is a dot */
-    pen->down = true;
-    pen->y = y;
-}
-
-/* From least to greatest, beginning with what is nearer. */
-static void draw_column(struct pen *pen, const struct chart_point *column) {
-    if (isnan(column->low) || isnan(column->high)) {
-        pen->down = false;
-        return;
-    }
-    bool low_first = !pen->down || fabs(column->low - pen->y) <= fabs(column->high - pen->y);
-    move_to(pen, column->x, low_first ? column->low : column->high);
-    if (column->low < column->high)
-        move_to(pen, column->x, low_first ? column->high : column->low);
+static void put_point(FILE *out, const struct chart *chart, char command, double x, double y) {
+    fprintf(out, "%c%.5g %.4g", command, WIDTH * axis_place(&chart->x, x),
+            HEIGHT * (1 - axis_place(&chart->y, y)));
 }
 
 /* fmin() and fmax() leave out what was not measured. */
 static struct chart_point merge(const struct chart_point *points, size_t count) {
     struct chart_point merged = points[count - 1];
+    double sum = 0;
+    size_t measured = 0;
     for (size_t i = 0; i < count; i++) {
         merged.low = fmin(merged.low, points[i].low);
         merged.high = fmax(merged.high, points[i].high);
+        if (isnan(points[i].middle))
+            continue;
+        sum += points[i].middle;
+        measured++;
     }
+    merged.middle = measured > 0 ? sum / (double)measured : (double)NAN;
     return merged;
+}
+
+/* As few columns as may be drawn. Returns how many. */
+static size_t thin(const struct chart *chart, const struct chart_series *series,
+                   struct chart_point columns[COLUMNS_MAX]) {
+    size_t most = COLUMNS_MAX / chart->series_count, count = 0;
+    size_t each = (series->count + most - 1) / most;
+    for (size_t i = 0; i < series->count; i += each) {
+        size_t left = series->count - i;
+        columns[count++] = merge(&series->points[i], left < each ? left : each);
+    }
+    return count;
+}
+
+/* How many of them follow one another without a gap; those of a gap itself when there is one first.
+ */
+static size_t run_of(const struct chart_point *columns, size_t count) {
+    size_t length = 0;
+    while (length < count && !isnan(columns[length].middle))
+        length++;
+    return length;
+}
+
+/* A point alone is a dot. */
+static void draw_line(FILE *out, const struct chart *chart, const struct chart_series *series,
+                      const struct chart_point *columns, size_t count) {
+    put_point(out, chart, 'M', columns[0].x, columns[0].middle);
+    if (count == 1)
+        put_point(out, chart, 'L', columns[0].x, columns[0].middle);
+    for (size_t i = 1; i < count; i++) {
+        if (series->steps)
+            put_point(out, chart, 'L', columns[i].x, columns[i - 1].middle);
+        put_point(out, chart, 'L', columns[i].x, columns[i].middle);
+    }
+}
+
+static void draw_band(FILE *out, const struct chart *chart, const struct chart_point *columns,
+                      size_t count) {
+    for (size_t i = 0; i < count; i++)
+        put_point(out, chart, i == 0 ? 'M' : 'L', columns[i].x, columns[i].high);
+    for (size_t i = count; i > 0; i--)
+        put_point(out, chart, 'L', columns[i - 1].x, columns[i - 1].low);
+    fputc('Z', out);
+}
+
+static bool has_band(const struct chart_point *columns, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (columns[i].low < columns[i].high)
+            return true;
+    return false;
 }
 
 static void draw_series(FILE *out, const struct chart *chart, size_t index) {
     const struct chart_series *series = &chart->series[index];
-    size_t columns = CHART_POINTS_MAX / (2 * chart->series_count);
-    size_t each = (series->count + columns - 1) / columns;
-    struct pen pen = {.out = out, .chart = chart};
-    fprintf(out, "<path class=\"line s%zu\" d=\"", index + 1);
-    for (size_t i = 0; i < series->count; i += each) {
-        size_t left = series->count - i;
-        struct chart_point column = merge(&series->points[i], left < each ? left : each);
-        if (series->steps && pen.down)
-            move_to(&pen, column.x, pen.y);
-        draw_column(&pen, &column);
+    struct chart_point columns[COLUMNS_MAX];
+    size_t count = thin(chart, series, columns), run;
+    if (!series->steps && has_band(columns, count)) {
+        fprintf(out, "<path class=\"band b%zu\" d=\"", index + 1);
+        for (size_t i = 0; i<count; i += run> 0 ? run : 1)
+            if ((run = run_of(&columns[i], count - i)) > 0)
+                draw_band(out, chart, &columns[i], run);
+        fputs("\"/>", out);
     }
+    fprintf(out, "<path class=\"line s%zu\" d=\"", index + 1);
+    for (size_t i = 0; i<count; i += run> 0 ? run : 1)
+        if ((run = run_of(&columns[i], count - i)) > 0)
+            draw_line(out, chart, series, &columns[i], run);
     fputs("\"/>", out);
 }
 

@@ -10,9 +10,10 @@
 
 enum { CHART_SERIES_MAX = 3, CHART_MARKS_MAX = 12, CHART_POINTS_MAX = 2000 };
 
-/* What was measured at x, the least and the greatest; NAN: nothing was, and the line has a gap. */
+/* What was measured at x: the line goes through middle, and a band from the least to the greatest.
+ * NAN: nothing was, and both have a gap. */
 struct chart_point {
-    double x, low, high;
+    double x, low, middle, high;
 };
 
 struct chart_series {
@@ -40,7 +41,7 @@ struct chart {
     struct chart_mark marks[CHART_MARKS_MAX];
 };
 
-/* Draws it. At most CHART_POINTS_MAX points: neighbours are drawn as one, from the least to the
+/* Draws it. At most CHART_POINTS_MAX points: neighbours are drawn as one, with the least and the
  * greatest of them. */
 void chart_draw(FILE *out, const struct chart *chart);
 

@@ -26,22 +26,31 @@ struct row {
     } what;
 };
 
+static struct chart_point between(const struct sample *sample, double low, double middle,
+                                  double high) {
+    return (struct chart_point){sample->t, low, middle, high};
+}
+
+static struct chart_point exactly(const struct sample *sample, double value) {
+    return (struct chart_point){sample->t, value, value, value};
+}
+
 static struct chart_point point_of(const struct row *row, const struct sample *s,
                                    const struct extremes *e) {
     switch (row->what) {
-    case ROW_LIVE: return (struct chart_point){s->t, (double)e->live_min, (double)e->live_max};
-    case ROW_CLOSED: return (struct chart_point){s->t, (double)s->closed, (double)s->closed};
-    case ROW_ERRORED: return (struct chart_point){s->t, (double)s->errored, (double)s->errored};
-    case ROW_CLIENT: return (struct chart_point){s->t, e->client_min, e->client_max};
-    case ROW_SERVER: return (struct chart_point){s->t, e->server_min, e->server_max};
-    case ROW_P50: return (struct chart_point){s->t, e->p50_min, s->p50_seconds};
-    case ROW_P99: return (struct chart_point){s->t, e->p99_min, s->p99_seconds};
-    case ROW_MAX: return (struct chart_point){s->t, s->max_seconds, s->max_seconds};
-    case ROW_CPU: return (struct chart_point){s->t, e->cpu_min, e->cpu_max};
-    case ROW_DESCRIPTORS: return (struct chart_point){s->t, s->descriptors, s->descriptors};
+    case ROW_LIVE: return between(s, (double)e->live_min, (double)s->live, (double)e->live_max);
+    case ROW_CLOSED: return exactly(s, (double)s->closed);
+    case ROW_ERRORED: return exactly(s, (double)s->errored);
+    case ROW_CLIENT: return between(s, e->client_min, s->client_per_second, e->client_max);
+    case ROW_SERVER: return between(s, e->server_min, s->server_per_second, e->server_max);
+    case ROW_P50: return between(s, e->p50_min, s->p50_seconds, s->p50_seconds);
+    case ROW_P99: return between(s, e->p99_min, s->p99_seconds, s->p99_seconds);
+    case ROW_MAX: return exactly(s, s->max_seconds);
+    case ROW_CPU: return between(s, e->cpu_min, s->cpu_percent, e->cpu_max);
+    case ROW_DESCRIPTORS: return exactly(s, s->descriptors);
     case ROW_LAG: break;
     }
-    return (struct chart_point){s->t, s->loop_lag_seconds, s->loop_lag_seconds};
+    return exactly(s, s->loop_lag_seconds);
 }
 
 /* All of the timeline as points of one row; NULL when there is no memory. */
@@ -204,9 +213,10 @@ int html_charts(const struct page *page) {
     }
     if (timeline->interval > SECOND) {
         fputs("<p class=\"soft\">", page->out);
-        html_format(page,
-                    "%zu samples, one for each %s; the least and the greatest of each are drawn.",
-                    timeline->count, words_duration(timeline->interval).text);
+        html_format(
+            page,
+            "%zu samples, one for each %s; a band goes from the least to the greatest of each.",
+            timeline->count, words_duration(timeline->interval).text);
         fputs("</p>\n", page->out);
     }
     for (size_t i = 0; i < sizeof drawings / sizeof drawings[0] && error == 0; i++) {

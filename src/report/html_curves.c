@@ -17,13 +17,14 @@ static struct chart_point *steps_of(const struct survival *survival, size_t *cou
     *count = 0;
     if (points == NULL)
         return NULL;
-    points[(*count)++] = (struct chart_point){0, surviving, surviving};
+    points[(*count)++] = (struct chart_point){0, surviving, surviving, surviving};
     for (uint32_t i = 0; i < survival->count; i++) {
         surviving = 100 * survival->points[i].surviving;
         points[(*count)++] =
-            (struct chart_point){survival->points[i].age_ms / 1e3, surviving, surviving};
+            (struct chart_point){survival->points[i].age_ms / 1e3, surviving, surviving, surviving};
     }
-    points[(*count)++] = (struct chart_point){survival->oldest_ms / 1e3, surviving, surviving};
+    points[(*count)++] =
+        (struct chart_point){survival->oldest_ms / 1e3, surviving, surviving, surviving};
     return points;
 }
 
@@ -31,7 +32,7 @@ static struct chart_point *steps_of(const struct survival *survival, size_t *cou
 static void mark_spikes(struct chart *chart, const struct closings *closings) {
     for (size_t i = 0; i < closings->count && chart->mark_count < CHART_MARKS_MAX; i++) {
         const struct closing *closing = &closings->items[i];
-        if (closing->sampled == 0)
+        if (closing->sampled < CLOSING_MIN)
             continue;
         struct chart_mark *mark = &chart->marks[chart->mark_count++];
         mark->x = closing->age_ms.middle / 1e3;
@@ -48,7 +49,7 @@ static void write_spikes(const struct page *page) {
     size_t written = 0;
     for (size_t i = 0; i < closings->count && written < CHART_MARKS_MAX; i++) {
         const struct closing *closing = &closings->items[i];
-        if (closing->sampled == 0)
+        if (closing->sampled < CLOSING_MIN)
             continue;
         fputs(written++ == 0 ? "<ol class=\"spikes\">\n<li>" : "<li>", page->out);
         html_format(page, "%s %s at ages from %s to %s, half of them up to %s",
@@ -118,7 +119,7 @@ static size_t levels_of(const struct histogram *histogram, struct chart_point *p
     for (double left = 1; left * (double)histogram->count >= 1 && count < LEVELS_MAX;
          left *= exp2(-1.0 / LEVELS_PER_HALVING)) {
         double value = duration_seconds(histogram_quantile(histogram, 1 - left));
-        points[count++] = (struct chart_point){1 - left, value, value};
+        points[count++] = (struct chart_point){1 - left, value, value, value};
     }
     return count;
 }
@@ -132,7 +133,8 @@ static size_t levels_of_figures(struct figures figures, struct chart_point *poin
     size_t count = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
         if ((1 - known[i].level) * (double)figures.count >= 1)
-            points[count++] = (struct chart_point){known[i].level, known[i].value, known[i].value};
+            points[count++] = (struct chart_point){known[i].level, known[i].value, known[i].value,
+                                                   known[i].value};
     return count;
 }
 

@@ -91,14 +91,15 @@ static void write_rule(const struct page *page, const struct requirement *requir
                    [RULE_BROKEN] = {"bad", "✗", "broken"},
                    [RULE_NOT_JUDGED] = {"soft", "–", "not judged"}};
     FILE *out = page->out;
-    fprintf(out, "<tr><td class=\"k %s\">%s %s</td><td><code>", results[requirement->result].class,
-            results[requirement->result].mark, results[requirement->result].word);
+    fprintf(out, "<tr><td class=\"k %s\">%s %s</td><td class=\"k\"><code>",
+            results[requirement->result].class, results[requirement->result].mark,
+            results[requirement->result].word);
     html_text(page, requirement->rule.expression);
     fputs("</code></td><td class=\"n\">", out);
     html_text(page, requirement_measured(requirement).text);
-    fputs("</td><td class=\"k\">", out);
+    fputs("</td><td class=\"k opt\">", out);
     html_text(page, requirement_bound(requirement).text);
-    fputs("</td><td class=\"soft\">", out);
+    fputs("</td><td class=\"k soft\">", out);
     if (requirement->rule.percent && isfinite(requirement->part) && isfinite(requirement->whole))
         html_format(page, "%s of %s", words_count((uint64_t)llround(requirement->part)).text,
                     words_count((uint64_t)llround(requirement->whole)).text);
@@ -110,7 +111,7 @@ static void write_rules(const struct page *page) {
     if (judgement->requirement_count == 0)
         return;
     fputs("<h2>Requirements</h2>\n<div class=\"wide\"><table>\n<tr><th>result</th><th>rule</th>"
-          "<th class=\"n\">measured</th><th>required</th><th></th></tr>\n",
+          "<th class=\"n\">measured</th><th class=\"opt\">required</th><th></th></tr>\n",
           page->out);
     for (size_t i = 0; i < judgement->requirement_count; i++)
         write_rule(page, &judgement->requirements[i]);
@@ -121,13 +122,13 @@ static void write_rules(const struct page *page) {
 
 static void write_tile(const struct page *page, const char *name, const char *value,
                        const char *note) {
-    fputs("<div><dt>", page->out);
+    fputs("<li><span>", page->out);
     html_text(page, name);
-    fputs("</dt><dd>", page->out);
+    fputs("</span><b>", page->out);
     html_text(page, value);
-    fputs("<small>", page->out);
+    fputs("</b><small>", page->out);
     html_text(page, note);
-    fputs("</small></dd></div>\n", page->out);
+    fputs("</small></li>\n", page->out);
 }
 
 static void write_server_tile(const struct page *page) {
@@ -159,7 +160,7 @@ static void write_tiles(const struct page *page) {
     const struct counts *counts = &record->total.counts;
     struct figures latency = record_figures(record, DISTRIBUTION_LATENCY);
     char note[160];
-    fputs("<dl class=\"tiles\">\n", page->out);
+    fputs("<ul class=\"tiles\">\n", page->out);
     snprintf(note, sizeof note, "of %s; %s opened", words_count(page->plan->connections).text,
              words_count(counts->opened).text);
     write_tile(page, "Live at the end", words_count(counts->live).text, note);
@@ -174,7 +175,7 @@ static void write_tiles(const struct page *page) {
              words_seconds(latency.max).text);
     write_tile(page, "Latency p99", words_seconds(latency.p99).text, note);
     write_our_tile(page);
-    fputs("</dl>\n", page->out);
+    fputs("</ul>\n", page->out);
 }
 
 void html_verdict(const struct page *page) {

@@ -32,7 +32,7 @@ static double number(struct skim *skim, const char *name, double high) {
         expect(skim, "null");
         return NAN;
     }
-    char *end;
+    char *end = NULL;
     double value = *skim->at >= '0' && *skim->at <= '9' ? strtod(skim->at, &end) : -1;
     skim->at = value >= 0 && value <= high ? end : NULL;
     return value;

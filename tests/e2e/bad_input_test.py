@@ -41,6 +41,7 @@ VALUES = {
     "--server-log": (("", "/no/such/file", "/", "/dev/null"), ["--server-log"]),
     "--server-pid": (COUNT + ("0", "4194305", "nginx"), [ACCEPTED, "--server-pid", "1..4194304"]),
     "--json": (("",), ["--json"]),
+    "--html": (("",), ["--html"]),
     "--junit": (("",), ["--junit"]),
     "--hgrm": (("",), ["--hgrm"]),
     "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|block|line|none"]),
@@ -83,8 +84,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("requests", "rate", "body", "source", "require", "html",
-       "metrics", "cacert", "cert", "key", "sni")),
+      ("requests", "rate", "body", "source", "require", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["-n", "5", URL], ["-n"]),
     (["http://a/ b", ], ["space"]),
