@@ -137,7 +137,7 @@ static char *to_base64(const uint8_t *bytes, size_t length) {
 static uint8_t *from_base64(const char *text, size_t *length) {
     size_t size = strlen(text);
     size_t padding = size >= 4 ? (size_t)(text[size - 1] == '=') + (text[size - 2] == '=') : 0;
-    uint8_t *bytes = size % 4 == 0 ? malloc(size / 4 * 3 + 1) : NULL;
+    uint8_t *bytes = size % 4 == 0 ? calloc(1, size / 4 * 3 + 1) : NULL;
     if (bytes == NULL)
         return NULL;
     for (size_t i = 0; i < size; i++) {
