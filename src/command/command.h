@@ -4,7 +4,10 @@
 
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_capacity(int argc, char **argv);
 int command_report(int argc, char **argv);
+int command_target(int argc, char **argv);
+int command_demo(int argc, char **argv);
 
 /* Picks one by argv[1]; anything that is no command means run. */
 int command_pick(int argc, char **argv);

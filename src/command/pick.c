@@ -19,7 +19,9 @@ int command_pick(int argc, char **argv) {
     static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
-    } commands[] = {{"run", command_run}, {"check", command_check}, {"report", command_report}};
+    } commands[] = {{"run", command_run},           {"check", command_check},
+                    {"capacity", command_capacity}, {"report", command_report},
+                    {"target", command_target},     {"demo", command_demo}};
     hold_standard_streams();
     setlocale(LC_CTYPE, "");
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)

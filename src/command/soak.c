@@ -1,4 +1,4 @@
-/* What run and check share. */
+/* What run, check and capacity share. */
 #include "command/soak.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@ static void complain(const char *line) {
 }
 
 /* Help and version are answers; anything else that is not a set of options is an error. */
-static int answer(enum options_outcome outcome, enum command command, const char *error) {
+int soak_answer(enum options_outcome outcome, enum command command, const char *error) {
     switch (outcome) {
     case OPTIONS_HELP: options_print_help(stdout, command); break;
     case OPTIONS_VERSION:
@@ -60,7 +60,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     soak->outputs.said_by = "holdfast";
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
-        *exit_code = answer(outcome, command, error);
+        *exit_code = soak_answer(outcome, command, error);
         return false;
     }
     struct host host;

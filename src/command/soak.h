@@ -1,4 +1,4 @@
-/* What run and check share: options, plan, report files, preflight, and how they end. */
+/* What run, check and capacity share: options, plan, report files, preflight, and how they end. */
 #ifndef COMMAND_SOAK_H
 #define COMMAND_SOAK_H
 
@@ -12,7 +12,7 @@
 #include "run/session.h"
 #include "stats/record.h"
 
-enum { EXIT_USAGE = 2, EXIT_UNFIT = 3, EXIT_INCONCLUSIVE = 4 };
+enum { EXIT_USAGE = 2, EXIT_UNFIT = 3, EXIT_INCONCLUSIVE = 4, EXIT_SECOND = 130 };
 
 struct soak {
     struct options options;
@@ -22,6 +22,10 @@ struct soak {
     struct session_timeline timeline;
     int signals_fd;
 };
+
+/* Prints what the options asked for when that is help, the version, or a complaint: the exit code.
+ */
+int soak_answer(enum options_outcome outcome, enum command command, const char *error);
 
 /* One command from its command line to its exit code: options, plan, open report files and blocked
  * signals, then `carry_out`, then everything given back. */

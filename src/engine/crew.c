@@ -142,6 +142,10 @@ const struct crew_member *crew_member(const struct crew *crew, size_t index) {
     return &crew->members[index];
 }
 
+const struct counts *crew_counts(const struct crew *crew, size_t index) {
+    return &crew->tallies[index].counts;
+}
+
 static void give(struct crew *crew, enum order order) {
     atomic_store(&crew->shared->orders.order, order);
     uint64_t one = 1;

@@ -35,6 +35,8 @@ int crew_notify_fd(const struct crew *crew);
 
 size_t crew_count(const struct crew *crew);
 const struct crew_member *crew_member(const struct crew *crew, size_t index);
+/* What it had counted at the latest crew_sample(). */
+const struct counts *crew_counts(const struct crew *crew, size_t index);
 
 /* Starts the ramp at that instant of the run clock. */
 void crew_run(struct crew *crew, instant start);

@@ -12,6 +12,7 @@
 #include "base/slots.h"
 #include "base/wheel.h"
 #include "engine/conn.h"
+#include "engine/full_pairs.h"
 #include "engine/redial.h"
 #include "http/response.h"
 
@@ -46,6 +47,7 @@ struct fleet {
     uint32_t drained;               /* where fleet_drain() goes on */
     uint32_t first_dials;           /* connecting for the first time */
     struct redial_queue redials;    /* vacant, their backoff over */
+    struct full_pairs full;         /* without a free port a moment ago */
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
     bool frozen;
@@ -113,8 +115,10 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
     fleet->redials.slots = reserve(share * sizeof *fleet->redials.slots);
     fleet->redials.capacity = share;
-    if (!fleet->wheel || !fleet->conns || !fleet->readers || !fleet->reader_links ||
-        !fleet->redials.slots) {
+    fleet->full.pairs = full_pairs_count(parts->plan);
+    fleet->full.until_ns = reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
+    if (!fleet->full.until_ns || !fleet->wheel || !fleet->conns || !fleet->readers ||
+        !fleet->reader_links || !fleet->redials.slots) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -130,6 +134,7 @@ void fleet_destroy(struct fleet *fleet) {
     unreserve(fleet->readers, fleet->share * sizeof *fleet->readers);
     unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
     unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
+    unreserve(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
     unreserve(fleet, sizeof *fleet);
 }
 
@@ -296,6 +301,12 @@ static struct ending standing(const struct fleet *fleet, const struct conn *conn
                            .answers = conn->answers};
 }
 
+static void note_first(struct fleet *fleet, const struct conn *conn, enum outcome outcome) {
+    int64_t *first = &counts_of(fleet)->first_ns[outcome];
+    if (*first == 0 && (conn->flags & CONN_FIXED) == 0)
+        *first = fleet->now.ns;
+}
+
 /* Closed while our next request should have been there for more than a tenth of its think time: it
  * may be for that. */
 static bool overdue(const struct fleet *fleet, const struct conn *conn, uint32_t idle_ms) {
@@ -331,8 +342,10 @@ static void note_journey(struct fleet *fleet, struct conn *conn, enum conn_state
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus) {
     struct step step = conn_step(conn, stimulus, answer_begun(fleet, conn));
     require(step.legal);
-    if (step.outcome != OUTCOME_COUNT)
+    if (step.outcome != OUTCOME_COUNT) {
+        note_first(fleet, conn, step.outcome);
         note_ending(fleet, conn, step.outcome);
+    }
     enum conn_state from = (enum conn_state)conn->state;
     if (stimulus == STIMULUS_UNSENT)
         conn_unsend(conn, counts_of(fleet));
@@ -527,9 +540,20 @@ static void settle(struct fleet *fleet, struct conn *conn) {
     arm_readiness(fleet, conn);
 }
 
-static void open_failed(struct fleet *fleet, struct conn *conn, int error) {
+/* Its place in the plan's order. */
+static uint32_t order_of(const struct fleet *fleet, const struct conn *conn) {
+    return index_of(fleet, conn) * fleet->plan->workers + fleet->worker;
+}
+
+static void befall_open_failed(struct fleet *fleet, struct conn *conn, int error) {
     conn->error = (uint16_t)error;
     befall(fleet, conn, STIMULUS_OPEN_FAILED);
+}
+
+static void open_failed(struct fleet *fleet, struct conn *conn, int error) {
+    if (error == EADDRNOTAVAIL)
+        full_pairs_note(&fleet->full, order_of(fleet, conn), fleet->now);
+    befall_open_failed(fleet, conn, error);
 }
 
 static void dial(struct fleet *fleet, uint32_t index) {
@@ -537,9 +561,15 @@ static void dial(struct fleet *fleet, uint32_t index) {
     wipe(conn, conn->generation);
     conn->asked_ns = fleet->now.ns;
     befall(fleet, conn, STIMULUS_DIAL);
-    uint32_t order = index * fleet->plan->workers + fleet->worker;
+    uint32_t order = order_of(fleet, conn);
+    if (full_pairs_has(&fleet->full, order, fleet->now)) {
+        counts_of(fleet)->ports_unasked++;
+        befall_open_failed(fleet, conn, EADDRNOTAVAIL);
+        return;
+    }
     const struct address *address = plan_address(fleet->plan, order);
-    int fd = net_open(fleet->net, NULL, address);
+    struct address source;
+    int fd = net_open(fleet->net, plan_source(fleet->plan, order, &source), address);
     if (fd < 0) {
         open_failed(fleet, conn, -fd);
         return;

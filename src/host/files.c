@@ -50,22 +50,46 @@ int64_t files_read_number(const char *root, const char *path) {
     return files_read_numbers(&number, 1, root, path) == 1 ? number : -1;
 }
 
-int64_t files_read_kilobytes(const char *root, const char *path, const char *name) {
+/* What follows `name` and the mark behind it, in the first line that begins so. */
+static bool find_line(char *text, size_t size, const char *root, const char *path, const char *name,
+                      char mark) {
     FILE *file = files_open(root, path);
     if (file == NULL)
-        return -1;
+        return false;
     char line[LINE_BYTES];
     size_t length = strlen(name);
-    long long kilobytes = -1;
-    while (fgets(line, sizeof line, file) != NULL) {
-        if (strncmp(line, name, length) != 0 || line[length] != ':')
-            continue;
-        if (sscanf(line + length + 1, "%lld kB", &kilobytes) != 1)
-            kilobytes = -1;
-        break;
-    }
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file) != NULL)
+        found = strncmp(line, name, length) == 0 && line[length] == mark;
     fclose(file);
-    if (kilobytes < 0 || kilobytes > INT64_MAX / 1024)
+    if (!found)
+        return false;
+    const char *at = line + length + 1;
+    at += strspn(at, " \t");
+    snprintf(text, size, "%.*s", (int)strcspn(at, "\n"), at);
+    return true;
+}
+
+bool files_read_field(char *text, size_t size, const char *root, const char *path,
+                      const char *name) {
+    return find_line(text, size, root, path, name, ':');
+}
+
+int64_t files_read_named(const char *root, const char *path, const char *name) {
+    char text[64];
+    long long number;
+    if (!find_line(text, sizeof text, root, path, name, ' ') ||
+        sscanf(text, "%lld", &number) != 1 || number < 0)
+        return -1;
+    return number;
+}
+
+int64_t files_read_kilobytes(const char *root, const char *path, const char *name) {
+    char text[64], unit[8];
+    long long kilobytes;
+    if (!files_read_field(text, sizeof text, root, path, name) ||
+        sscanf(text, "%lld %2s", &kilobytes, unit) != 2 || strcmp(unit, "kB") != 0 ||
+        kilobytes < 0 || kilobytes > INT64_MAX / 1024)
         return -1;
     return kilobytes * 1024;
 }

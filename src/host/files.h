@@ -20,6 +20,14 @@ size_t files_read_numbers(int64_t *numbers, size_t max, const char *root, const 
 /* The first of them; -1 when there is none. */
 int64_t files_read_number(const char *root, const char *path);
 
+/* Of a file of "Name:  text" lines, the text at `name`, without the white space before it and its
+ * line's end; cut when it does not fit. false when it is not there. */
+bool files_read_field(char *text, size_t size, const char *root, const char *path,
+                      const char *name);
+
+/* Of a file of "name 123" lines (memory.stat), the number at `name`; -1 when it is not there. */
+int64_t files_read_named(const char *root, const char *path, const char *name);
+
 /* Of a file of "Name:  123 kB" lines, the bytes at `name`; -1 when it is not there. */
 int64_t files_read_kilobytes(const char *root, const char *path, const char *name);
 

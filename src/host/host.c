@@ -1,15 +1,21 @@
 /* What this machine is: the kernel's limits and memory, read once. */
 #include "host/host.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "host/files.h"
+#include "host/groups.h"
+#include "host/process_facts.h"
+#include "host/slabs.h"
 
 static int64_t limit_value(rlim_t limit) {
     return limit == RLIM_INFINITY || limit > (rlim_t)INT64_MAX ? INT64_MAX : (int64_t)limit;
@@ -23,6 +29,8 @@ static void read_limits(struct host *host) {
     }
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
         host->memlock_bytes = limit_value(limit.rlim_cur);
+    if (getrlimit(RLIMIT_NPROC, &limit) == 0)
+        host->user_processes.max = limit_value(limit.rlim_cur);
 }
 
 static int64_t count_cpus(void) {
@@ -50,6 +58,56 @@ static void read_network(struct host *host, const char *root) {
     }
     host->somaxconn = files_read_number(root, "/proc/sys/net/core/somaxconn");
     host->tcp_tw_reuse = files_read_number(root, "/proc/sys/net/ipv4/tcp_tw_reuse");
+    host->tcp_max_syn_backlog = files_read_number(root, "/proc/sys/net/ipv4/tcp_max_syn_backlog");
+    host->tcp_syncookies = files_read_number(root, "/proc/sys/net/ipv4/tcp_syncookies");
+    host->conntrack_max = files_read_number(root, "/proc/sys/net/netfilter/nf_conntrack_max");
+}
+
+/* "TCP: inuse 207 orphan 62 tw 2002 alloc 270 mem 95": the last, in pages. */
+static int64_t read_tcp_pages(const char *root) {
+    char line[256];
+    long long pages = -1;
+    FILE *file = files_open(root, "/proc/net/sockstat");
+    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
+        const char *at = strncmp(line, "TCP:", 4) == 0 ? strstr(line, " mem ") : NULL;
+        if (at != NULL && (sscanf(at, " mem %lld", &pages) != 1 || pages < 0))
+            pages = -1;
+    }
+    if (file != NULL)
+        fclose(file);
+    return pages;
+}
+
+static void read_memory(struct host *host, const char *root) {
+    int64_t pages[3];
+    if (files_read_numbers(pages, 3, root, "/proc/sys/net/ipv4/tcp_mem") == 3) {
+        host->tcp_mem_pressure = pages[1];
+        host->tcp_mem_max = pages[2];
+    }
+    host->tcp_mem_used = read_tcp_pages(root);
+    host->memory_total_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemTotal");
+    host->memory_available_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemAvailable");
+    host->connection_bytes = slabs_connection_bytes(root);
+    groups_read_memory(&host->group_memory, root);
+}
+
+/* RLIMIT_NPROC counts the threads of a real user id, and binds neither root nor who has one of
+ * these capabilities (getrlimit(2)). */
+static bool is_bound_by_nproc(const struct host *host) {
+    return getuid() != 0 && !host_can(host, CAP_SYS_RESOURCE) && !host_can(host, CAP_SYS_ADMIN);
+}
+
+static void read_processes(struct host *host, const char *root) {
+    char line[64];
+    unsigned long long bits;
+    if (files_read_field(line, sizeof line, root, "/proc/self/status", "CapEff") &&
+        sscanf(line, "%llx", &bits) == 1)
+        host->capabilities = bits;
+    groups_read_processes(&host->group_processes, root);
+    if (!is_bound_by_nproc(host))
+        host->user_processes.max = INT64_MAX;
+    else if (host->user_processes.max != INT64_MAX)
+        host->user_processes.used = process_user_threads(root, getuid());
 }
 
 void host_read(struct host *host, const char *root) {
@@ -59,6 +117,11 @@ void host_read(struct host *host, const char *root) {
         .file_used = -1,
         .port_low = -1,
         .port_high = -1,
+        .tcp_mem_pressure = -1,
+        .tcp_mem_max = -1,
+        .group_memory = {-1, -1},
+        .group_processes = {-1, -1},
+        .user_processes = {-1, -1},
         .memlock_bytes = -1,
     };
     struct utsname name;
@@ -67,14 +130,40 @@ void host_read(struct host *host, const char *root) {
         snprintf(host->machine, sizeof host->machine, "%s", name.machine);
     }
     host->cpus = count_cpus();
+    host->cpu_quota_milli = groups_read_cpu_milli(root);
     read_limits(host);
     read_files(host, root);
     read_network(host, root);
-    host->memory_total_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemTotal");
-    host->memory_available_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemAvailable");
+    read_memory(host, root);
+    read_processes(host, root);
     host->io_uring_disabled = files_read_number(root, "/proc/sys/kernel/io_uring_disabled");
     files_read_line(host->io_uring_group, sizeof host->io_uring_group, root,
                     "/proc/sys/kernel/io_uring_group");
+}
+
+bool host_can(const struct host *host, int capability) {
+    return (host->capabilities >> capability & 1) != 0;
+}
+
+int64_t host_conntrack_count(const char *root) {
+    return files_read_number(root, "/proc/sys/net/netfilter/nf_conntrack_count");
+}
+
+int64_t host_own_files(const char *root, int64_t limit) {
+    char path[512];
+    snprintf(path, sizeof path, "%s/proc/self/fd", root);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return -1;
+    int64_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        char *end;
+        long number = strtol(entry->d_name, &end, 10);
+        if (end != entry->d_name && number != dirfd(folder) && number < limit)
+            count++;
+    }
+    closedir(folder);
+    return count;
 }
 
 int host_raise_nofile(void) {

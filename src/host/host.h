@@ -7,20 +7,40 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "base/address_set.h"
+
+/* A limit that processes share, and how much of it is taken. max: INT64_MAX without one; 0 or below
+ * when it could not be read. */
+struct host_share {
+    int64_t max, used;
+};
 
 /* Every number is -1 when it could not be read: "could not tell" is an answer. */
 struct host {
-    char kernel[128];                 /* uname release */
-    char machine[65];                 /* uname machine */
-    int64_t cpus;                     /* that this process may run on */
+    char kernel[128];        /* uname release */
+    char machine[65];        /* uname machine */
+    int64_t cpus;            /* that this process may run on */
+    int64_t cpu_quota_milli; /* thousandths of a CPU that its control groups allow it; INT64_MAX
+                              * without a limit, 0 or below when it could not be read */
     int64_t nofile_soft, nofile_hard; /* RLIMIT_NOFILE; RLIM_INFINITY as INT64_MAX */
     int64_t nr_open, file_max, file_used;
     int64_t port_low, port_high; /* net.ipv4.ip_local_port_range */
     int64_t somaxconn;
+    int64_t tcp_max_syn_backlog, tcp_syncookies;
     int64_t tcp_tw_reuse;
+    /* net.ipv4.tcp_mem, in pages: where TCP begins to save, where it stops; /proc/net/sockstat. */
+    int64_t tcp_mem_pressure, tcp_mem_max, tcp_mem_used;
+    int64_t conntrack_max;                              /* net.netfilter.nf_conntrack_max */
     int64_t memory_total_bytes, memory_available_bytes; /* MemTotal, MemAvailable */
-    int64_t memlock_bytes;                              /* RLIMIT_MEMLOCK, soft */
-    int64_t io_uring_disabled;                          /* the sysctl; -1 before 6.6 */
+    int64_t connection_bytes; /* kernel memory of one idle connection and its armed poll, as this
+                               * kernel's slabs (/proc/slabinfo) have it */
+    /* Of the control groups that this process is in, the one with the least room each. Memory: what
+     * is used without the page cache, which gives way. */
+    struct host_share group_memory, group_processes;
+    struct host_share user_processes; /* RLIMIT_NPROC, and this user's threads */
+    uint64_t capabilities;            /* effective ones, a bit each; 0 when not read */
+    int64_t memlock_bytes;            /* RLIMIT_MEMLOCK, soft */
+    int64_t io_uring_disabled;        /* the sysctl; -1 before 6.6 */
     char io_uring_group[32];
 };
 
@@ -28,21 +48,55 @@ struct host {
  * process' own. Never fails: what cannot be read is -1. */
 void host_read(struct host *host, const char *root);
 
+/* capability: CAP_ of <linux/capability.h>. */
+bool host_can(const struct host *host, int capability);
+
+/* Connections that are tracked now (nf_conntrack_count); -1 when it cannot be read. */
+int64_t host_conntrack_count(const char *root);
+
+/* Descriptors of this process with a number below the limit: what is left of it is that much less.
+ * -1 when they cannot be listed. */
+int64_t host_own_files(const char *root, int64_t limit);
+
 /* Raises RLIMIT_NOFILE soft to hard for this process and its children; 0 or -errno. */
 int host_raise_nofile(void);
 
-/* The kernel's choice of source ports towards one destination, counted port by port. */
-struct host_ports {
-    int64_t range;     /* ports in ip_local_port_range */
-    int64_t reserved;  /* of these: ip_local_reserved_ports */
-    int64_t in_use;    /* of the rest: bound by a listener, or connected to that destination */
-    int64_t time_wait; /* of the rest: in TIME_WAIT towards that destination */
-    int64_t free;      /* what remains: range - reserved - in_use - time_wait */
+/* True when the kernel's release is at least major.minor; false when it cannot be read. */
+bool host_kernel_is(const struct host *host, int major, int minor);
+
+/* The local address from which the kernel would connect to target; false without a route. Nothing
+ * is sent: a UDP socket is connected. */
+bool host_source_towards(struct address *source, const struct address *target);
+
+/* Addresses of this host from which target can be reached (getifaddrs(3); each asked as above), the
+ * kernel's own choice first, no link-local ones, those of the loopback network only where target is
+ * one: how many, at most max. */
+size_t host_sources_towards(struct address *sources, size_t max, const struct address *target);
+
+/* 0 when a socket can be bound to the address, else the errno of bind(2). */
+int host_bind_error(const struct address *source);
+
+/* The listeners of this network namespace that a connect to an address reaches. */
+struct host_listeners {
+    size_t count;    /* several with SO_REUSEPORT; 0: none is here */
+    int64_t backlog; /* connections that their accept queues hold, summed up */
+    int64_t queued;  /* of these, that wait in them now */
 };
 
-/* Counts for one destination from /proc/net/tcp and tcp6 under root. false when the range cannot
- * be read; in_use and time_wait are -1 (and free leaves them out) when the tables cannot. */
-bool host_ports_read(struct host_ports *ports, const char *root, const struct address *target);
+/* sock_diag(7). false when the kernel does not tell. */
+bool host_listeners_read(struct host_listeners *listeners, const struct address *target);
+
+/* Whether the address is one of this host's. */
+bool host_has_address(const struct address *address);
+
+/* A process that listens on a port. */
+struct host_port_holder {
+    int pid;
+    char name[32]; /* its comm(5): any bytes */
+};
+
+/* False when nobody listens there, or when it is not for this user to know. */
+bool host_port_holder(struct host_port_holder *out, uint16_t port);
 
 /* Name resolution that can be given up: a child process asks getaddrinfo(3) and writes what it
  * found to a pipe. */

@@ -1,15 +1,22 @@
-/* The kernel's choice of source ports towards one destination, counted port by port. */
+/* Source ports counted as the kernel chooses among them: rows of the socket tables, taken to the
+ * pairs that they stand in the way of. */
+#include "host/ports.h"
+
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/files.h"
-#include "host/host.h"
 
-enum { PORTS = 65536, LINE_BYTES = 256 };
+enum { PORTS = 65536, LINE_BYTES = 256, READ_BYTES = 64 * 1024 };
 
 /* include/net/tcp_states.h, as /proc/net/tcp prints them. */
 enum { STATE_TIME_WAIT = 0x06, STATE_LISTEN = 0x0a, STATE_LAST = 0x0c };
+
+/* A socket in TIME_WAIT shows timer 3 and how much is left of 60 s (TCP_TIMEWAIT_LEN), in ticks of
+ * USER_HZ. */
+enum { TIMER_TIME_WAIT = 3, TIME_WAIT_TICKS = 6000, TICK_MS = 10 };
 
 /* IPv4 as the mapped address of RFC 4291 section 2.5.5.2: /proc/net/tcp6 shows it so as well. */
 struct endpoint {
@@ -20,15 +27,39 @@ struct endpoint {
 struct row {
     struct endpoint local, remote;
     uint32_t state;
+    uint32_t timer, left; /* of which kind, and ticks; 0 when the row does not show them */
 };
 
 struct port_set {
     uint64_t words[PORTS / 64];
 };
 
+/* What a socket is to the kernel's choice, worst first. */
+enum hold { HOLD_IN_USE, HOLD_WAITING, HOLD_YOUNG };
+
+/* One socket that holds a port towards a pair. */
+struct hit {
+    uint32_t pair;
+    uint16_t port;
+    uint16_t hold; /* enum hold */
+};
+
+/* tcp_tw_reuse and what it needs. */
+struct reuse {
+    int64_t everywhere, loopback; /* 1: yes */
+    int64_t delay_ms;
+};
+
 struct count {
-    struct endpoint target;
-    struct port_set reserved, in_use, time_wait;
+    const struct host_pairs *asked;
+    struct endpoint *targets;
+    struct endpoint *chosen; /* NULL where sources are given */
+    struct reuse reuse;
+    int64_t low, high;
+    struct port_set reserved, listening;
+    struct hit *hits;
+    size_t hit_count, hit_room;
+    bool no_memory;
 };
 
 static void set_add(struct port_set *set, uint16_t port) {
@@ -90,6 +121,20 @@ static const char *take_endpoint(const char *at, size_t words, struct endpoint *
     return at + 1;
 }
 
+/* " TX:RX TIMER:LEFT", behind the state. */
+static void take_timer(struct row *row, const char *at) {
+    static const size_t queues = sizeof " 00000000:00000000 " - 1;
+    uint32_t timer, left;
+    row->timer = row->left = 0;
+    if (strnlen(at, queues) < queues)
+        return;
+    at = take_hex(at + queues, 2, &timer);
+    if (at == NULL || *at != ':' || take_hex(at + 1, 8, &left) == NULL)
+        return;
+    row->timer = timer;
+    row->left = left;
+}
+
 /* "   3: LOCAL REMOTE STATE ..."; false for the heading and for anything that is no such row. */
 static bool row_parse(struct row *row, const char *line, size_t words) {
     const char *at = line + strspn(line, " ");
@@ -101,31 +146,108 @@ static bool row_parse(struct row *row, const char *line, size_t words) {
         at = take_endpoint(at, words, &row->remote);
     if (at != NULL)
         at = take_hex(at, 2, &row->state);
-    return at != NULL && row->state != 0 && row->state <= STATE_LAST;
+    if (at == NULL || row->state == 0 || row->state > STATE_LAST)
+        return false;
+    take_timer(row, at);
+    return true;
+}
+
+static bool is_mapped(const struct endpoint *endpoint) {
+    static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+    return memcmp(endpoint->ip, prefix, sizeof prefix) == 0;
+}
+
+static bool is_loopback(const struct endpoint *endpoint) {
+    if (is_mapped(endpoint))
+        return endpoint->ip[12] == 127;
+    return memcmp(endpoint->ip, &in6addr_loopback, sizeof endpoint->ip) == 0;
+}
+
+static struct address address_of(const struct endpoint *endpoint) {
+    struct address address = {0};
+    if (is_mapped(endpoint)) {
+        address.length = sizeof address.of.v4;
+        address.of.v4.sin_family = AF_INET;
+        memcpy(&address.of.v4.sin_addr, endpoint->ip + 12, 4);
+    } else {
+        address.length = sizeof address.of.v6;
+        address.of.v6.sin6_family = AF_INET6;
+        memcpy(&address.of.v6.sin6_addr, endpoint->ip, 16);
+    }
+    return address;
+}
+
+/* Takes its port again when it is older than the delay (tcp_twsk_unique()). One that still waits
+ * for the peer's FIN shows state FIN_WAIT2, and is never taken. */
+static bool row_hold(const struct count *count, const struct row *row, enum hold *hold) {
+    *hold = HOLD_IN_USE;
+    if (row->state != STATE_TIME_WAIT)
+        return true;
+    bool loopback = is_loopback(&row->local) || is_loopback(&row->remote);
+    if (count->reuse.everywhere == 0 && (count->reuse.loopback == 0 || !loopback)) {
+        *hold = HOLD_WAITING;
+        return true;
+    }
+    *hold = HOLD_YOUNG;
+    bool shown = row->timer == TIMER_TIME_WAIT && row->left <= TIME_WAIT_TICKS;
+    int64_t age_ms = shown ? (int64_t)(TIME_WAIT_TICKS - row->left) * TICK_MS : 0;
+    return age_ms <= count->reuse.delay_ms;
+}
+
+static void add_hit(struct count *count, uint32_t pair, uint16_t port, enum hold hold) {
+    if (count->hit_count == count->hit_room) {
+        size_t room = count->hit_room > 0 ? 2 * count->hit_room : 256;
+        struct hit *hits = realloc(count->hits, room * sizeof *hits);
+        if (hits == NULL) {
+            count->no_memory = true;
+            return;
+        }
+        count->hits = hits;
+        count->hit_room = room;
+    }
+    count->hits[count->hit_count++] = (struct hit){pair, port, (uint16_t)hold};
+}
+
+/* The place of the row's local address among the sources of a target; -1: not one of them. */
+static int64_t source_of(const struct count *count, const struct row *row, size_t target) {
+    if (count->asked->sources.count > 0) {
+        struct address local = address_of(&row->local);
+        return address_set_find(&count->asked->sources, &local);
+    }
+    static const struct endpoint unknown;
+    const struct endpoint *chosen = &count->chosen[target];
+    bool any = memcmp(chosen->ip, unknown.ip, sizeof chosen->ip) == 0;
+    return any || memcmp(chosen->ip, row->local.ip, sizeof chosen->ip) == 0 ? 0 : -1;
 }
 
 /* Which ports the kernel's choice passes over: those that a bind() of some listener holds, whatever
- * its address, and those that already lead to the same destination. A server's accepted sockets
- * have the listener's port and another remote end: they are not counted again. */
+ * its address, and those that already lead from there to the same destination. A server's accepted
+ * sockets have the listener's port and another remote end: they are not counted again. */
 static void count_row(struct count *count, const struct row *row) {
-    if (row->state == STATE_LISTEN)
-        set_add(&count->in_use, row->local.port);
-    else if (!endpoint_equal(&row->remote, &count->target))
+    if (row->local.port < count->low || row->local.port > count->high)
         return;
-    else if (row->state == STATE_TIME_WAIT)
-        set_add(&count->time_wait, row->local.port);
-    else
-        set_add(&count->in_use, row->local.port);
+    if (row->state == STATE_LISTEN) {
+        set_add(&count->listening, row->local.port);
+        return;
+    }
+    enum hold hold;
+    for (size_t i = 0, n = count->asked->target_count; i < n; i++) {
+        if (!endpoint_equal(&row->remote, &count->targets[i]))
+            continue;
+        int64_t source = source_of(count, row, i);
+        if (source >= 0 && row_hold(count, row, &hold))
+            add_hit(count, (uint32_t)((uint64_t)source * n + i), row->local.port, hold);
+    }
 }
 
 /* The beginning of the next line, however long it is and whatever bytes it holds; false at the end.
  * All that we read stands in the first hundred bytes. */
 static bool next_line(FILE *file, char line[static LINE_BYTES]) {
     size_t length = 0;
-    int c = getc(file);
+    int c = getc_unlocked(file);
     if (c == EOF)
         return false;
-    for (; c != EOF && c != '\n'; c = getc(file))
+    for (; c != EOF && c != '\n'; c = getc_unlocked(file))
         if (length < LINE_BYTES - 1)
             line[length++] = (char)c;
     line[length] = '\0';
@@ -136,6 +258,8 @@ static bool count_table(struct count *count, const char *root, const char *path,
     FILE *file = files_open(root, path);
     if (file == NULL)
         return false;
+    /* Each read(2) makes the kernel find its place again: as few as it allows. */
+    setvbuf(file, NULL, _IOFBF, READ_BYTES);
     char line[LINE_BYTES];
     struct row row;
     while (next_line(file, line))
@@ -178,28 +302,169 @@ static void read_reserved(struct port_set *reserved, const char *root) {
     fclose(file);
 }
 
-bool host_ports_read(struct host_ports *ports, const char *root, const struct address *target) {
+static int by_pair(const void *a, const void *b) {
+    const struct hit *one = a, *other = b;
+    if (one->pair != other->pair)
+        return one->pair < other->pair ? -1 : 1;
+    if (one->port != other->port)
+        return one->port < other->port ? -1 : 1;
+    return (int)one->hold - (int)other->hold;
+}
+
+/* A port counts once, as the worst of those who hold it. */
+static bool is_counted(const struct count *count, size_t i) {
+    const struct hit *hit = &count->hits[i];
+    return set_has(&count->reserved, hit->port) || set_has(&count->listening, hit->port) ||
+           (i > 0 && hit[-1].pair == hit->pair && hit[-1].port == hit->port);
+}
+
+static void pair_add(struct host_pair *pair, enum hold hold) {
+    switch (hold) {
+    case HOLD_IN_USE: pair->in_use++; break;
+    case HOLD_WAITING: pair->waiting++; break;
+    case HOLD_YOUNG: pair->young++; break;
+    }
+}
+
+/* The sockets found, summed up pair by pair. */
+static bool make_pairs(struct host_ports *ports, struct count *count) {
+    size_t distinct = 0;
+    if (count->hit_count > 0)
+        qsort(count->hits, count->hit_count, sizeof *count->hits, by_pair);
+    for (size_t i = 0; i < count->hit_count; i++)
+        distinct += i == 0 || count->hits[i].pair != count->hits[i - 1].pair;
+    ports->pairs = calloc(distinct + 1, sizeof *ports->pairs);
+    if (ports->pairs == NULL)
+        return false;
+    for (size_t i = 0; i < count->hit_count; i++) {
+        if (is_counted(count, i))
+            continue;
+        struct host_pair *last = &ports->pairs[ports->pair_count];
+        if (ports->pair_count == 0 || last[-1].pair != count->hits[i].pair)
+            ports->pairs[ports->pair_count++].pair = count->hits[i].pair;
+        pair_add(&ports->pairs[ports->pair_count - 1], (enum hold)count->hits[i].hold);
+    }
+    return true;
+}
+
+static void count_common(struct host_ports *ports, const struct count *count) {
+    ports->range = count->high - count->low + 1;
+    for (int64_t i = count->low; i <= count->high; i++) {
+        uint16_t port = (uint16_t)i;
+        if (set_has(&count->reserved, port))
+            ports->reserved++;
+        else if (ports->tables_known && set_has(&count->listening, port))
+            ports->listening++;
+    }
+    ports->each = ports->range - ports->reserved - ports->listening;
+}
+
+static bool read_range(int64_t range[static 2], const char *root) {
+    const char *path = "/proc/sys/net/ipv4/ip_local_port_range";
+    return files_read_numbers(range, 2, root, path) == 2 && range[0] <= range[1] &&
+           range[1] < PORTS;
+}
+
+/* Without timestamps nothing is taken again. The delay is a sysctl from 6.14 on, and was 1 s. */
+static struct reuse read_reuse(const char *root) {
+    int64_t mode = files_read_number(root, "/proc/sys/net/ipv4/tcp_tw_reuse");
+    int64_t delay_ms = files_read_number(root, "/proc/sys/net/ipv4/tcp_tw_reuse_delay");
+    bool stamps = files_read_number(root, "/proc/sys/net/ipv4/tcp_timestamps") != 0;
+    return (struct reuse){
+        .everywhere = stamps && mode == 1,
+        .loopback = stamps && (mode == 1 || mode == 2),
+        .delay_ms = delay_ms >= 0 ? delay_ms : 1000,
+    };
+}
+
+/* The ends as the tables show them. */
+static bool prepare(struct count *count) {
+    const struct host_pairs *asked = count->asked;
+    count->targets = calloc(asked->target_count + 1, sizeof *count->targets);
+    count->chosen = calloc(asked->target_count + 1, sizeof *count->chosen);
+    if (count->targets == NULL || count->chosen == NULL)
+        return false;
+    for (size_t i = 0; i < asked->target_count; i++) {
+        count->targets[i] = endpoint_of(&asked->targets[i]);
+        if (asked->chosen != NULL && asked->chosen[i].length > 0)
+            count->chosen[i] = endpoint_of(&asked->chosen[i]);
+    }
+    return true;
+}
+
+bool host_ports_read(struct host_ports *ports, const char *root, const struct host_pairs *pairs) {
     int64_t range[2];
     *ports = (struct host_ports){0};
-    if (files_read_numbers(range, 2, root, "/proc/sys/net/ipv4/ip_local_port_range") != 2 ||
-        range[0] > range[1] || range[1] >= PORTS)
+    struct count *count = calloc(1, sizeof *count);
+    if (count == NULL || !read_range(range, root)) {
+        free(count);
         return false;
-    struct count count = {.target = endpoint_of(target)};
-    read_reserved(&count.reserved, root);
-    bool known = count_tables(&count, root);
-    ports->range = range[1] - range[0] + 1;
-    for (int64_t i = range[0]; i <= range[1]; i++) {
-        uint16_t port = (uint16_t)i;
-        if (set_has(&count.reserved, port))
-            ports->reserved++;
-        else if (known && set_has(&count.in_use, port))
-            ports->in_use++;
-        else if (known && set_has(&count.time_wait, port))
-            ports->time_wait++;
-        else
-            ports->free++;
     }
-    if (!known)
-        ports->in_use = ports->time_wait = -1;
+    count->asked = pairs;
+    count->low = range[0];
+    count->high = range[1];
+    count->reuse = read_reuse(root);
+    read_reserved(&count->reserved, root);
+    ports->tables_known = prepare(count) && count_tables(count, root) && !count->no_memory &&
+                          make_pairs(ports, count);
+    count_common(ports, count);
+    free(count->targets);
+    free(count->chosen);
+    free(count->hits);
+    free(count);
     return true;
+}
+
+void host_ports_free(struct host_ports *ports) {
+    free(ports->pairs);
+    *ports = (struct host_ports){0};
+}
+
+bool host_ports_take(struct host_ports *ports, uint32_t pair) {
+    size_t at = 0;
+    while (at < ports->pair_count && ports->pairs[at].pair < pair)
+        at++;
+    if (at == ports->pair_count || ports->pairs[at].pair != pair) {
+        struct host_pair *more =
+            realloc(ports->pairs, (ports->pair_count + 1) * sizeof *ports->pairs);
+        if (more == NULL)
+            return false;
+        ports->pairs = more;
+        memmove(&more[at + 1], &more[at], (ports->pair_count - at) * sizeof *more);
+        more[at] = (struct host_pair){.pair = pair};
+        ports->pair_count++;
+    }
+    ports->pairs[at].in_use++;
+    return true;
+}
+
+void host_ports_keep(struct host_ports *ports, const bool *keep, size_t targets) {
+    size_t kept = 0, remaining = 0;
+    for (size_t i = 0; i < targets; i++)
+        remaining += keep[i];
+    for (size_t i = 0; targets > 0 && i < ports->pair_count; i++) {
+        struct host_pair pair = ports->pairs[i];
+        size_t target = pair.pair % targets, place = 0;
+        if (!keep[target])
+            continue;
+        for (size_t j = 0; j < target; j++)
+            place += keep[j];
+        pair.pair = (uint32_t)(pair.pair / targets * remaining + place);
+        ports->pairs[kept++] = pair;
+    }
+    ports->pair_count = kept;
+}
+
+int64_t host_ports_unreserved(const char *root) {
+    int64_t range[2];
+    struct port_set *reserved = calloc(1, sizeof *reserved);
+    int64_t count = -1;
+    if (reserved != NULL && read_range(range, root)) {
+        read_reserved(reserved, root);
+        count = 0;
+        for (int64_t port = range[0]; port <= range[1]; port++)
+            count += !set_has(reserved, (uint16_t)port);
+    }
+    free(reserved);
+    return count;
 }

@@ -88,26 +88,36 @@ int64_t process_files(const char *root, int pid, int64_t max) {
     return count_entries(path, max);
 }
 
-int64_t process_nofile_soft(const char *root, int pid) {
+/* "unlimited" or a number; what follows it, or NULL. */
+static const char *take_limit(const char *at, int64_t *limit) {
+    at += strspn(at, " ");
+    *limit = INT64_MAX;
+    if (strncmp(at, "unlimited", 9) == 0)
+        return at + 9;
+    int length = 0;
+    return sscanf(at, "%" SCNd64 "%n", limit, &length) == 1 ? at + length : NULL;
+}
+
+bool process_nofile(const char *root, int pid, int64_t *soft, int64_t *hard) {
     static const char name[] = "Max open files";
     char path[64], line[256];
     snprintf(path, sizeof path, "/proc/%d/limits", pid);
     FILE *file = files_open(root, path);
     if (file == NULL)
-        return -1;
-    int64_t soft = -1;
-    while (soft < 0 && fgets(line, sizeof line, file) != NULL) {
-        const char *at = line + sizeof name - 1;
-        if (strncmp(line, name, sizeof name - 1) != 0)
-            continue;
-        at += strspn(at, " ");
-        if (strncmp(at, "unlimited", 9) == 0)
-            soft = INT64_MAX;
-        else if (sscanf(at, "%" SCNd64, &soft) != 1)
-            break;
-    }
+        return false;
+    const char *at = NULL;
+    while (at == NULL && fgets(line, sizeof line, file) != NULL)
+        if (strncmp(line, name, sizeof name - 1) == 0)
+            at = line + sizeof name - 1;
     fclose(file);
-    return soft;
+    if (at != NULL)
+        at = take_limit(at, soft);
+    return at != NULL && take_limit(at, hard) != NULL;
+}
+
+int64_t process_nofile_soft(const char *root, int pid) {
+    int64_t soft, hard;
+    return process_nofile(root, pid, &soft, &hard) ? soft : -1;
 }
 
 /* The numbers in one thread's list behind those that are there already. */
@@ -137,6 +147,47 @@ size_t process_children(int *out, size_t max, const char *root, int pid) {
             continue;
         threads++;
         count = add_children(out, max, count, root, pid, entry->d_name);
+    }
+    closedir(folder);
+    return count;
+}
+
+size_t process_command_line(char *text, size_t size, const char *root, int pid) {
+    char path[64];
+    text[0] = '\0';
+    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
+    FILE *file = files_open(root, path);
+    if (file == NULL)
+        return 0;
+    size_t length = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return length;
+}
+
+/* Of a process of this user, how many threads it has; else 0. */
+static int64_t threads_of(const char *root, int pid, unsigned user) {
+    char path[64], text[128];
+    unsigned real;
+    snprintf(path, sizeof path, "/proc/%d/status", pid);
+    if (!files_read_field(text, sizeof text, root, path, "Uid") || sscanf(text, "%u", &real) != 1 ||
+        real != user || !files_read_field(text, sizeof text, root, path, "Threads"))
+        return 0;
+    int threads = atoi(text);
+    return threads > 0 ? threads : 0;
+}
+
+int64_t process_user_threads(const char *root, unsigned user) {
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/proc", root);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return -1;
+    int64_t count = 0;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+        int pid = atoi(entry->d_name);
+        if (pid > 0)
+            count += threads_of(root, pid, user);
     }
     closedir(folder);
     return count;

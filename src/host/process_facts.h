@@ -29,6 +29,16 @@ int64_t process_files(const char *root, int pid, int64_t max);
 /* Its RLIMIT_NOFILE, soft: INT64_MAX for unlimited, -1 when it cannot be read. */
 int64_t process_nofile_soft(const char *root, int pid);
 
+/* The same, and hard; false when it cannot be read. */
+bool process_nofile(const char *root, int pid, int64_t *soft, int64_t *hard);
+
+/* What it was started as, its words separated by NUL: up to size - 1 bytes and a NUL behind them.
+ * How many; 0 when it cannot be read. A process may write there what it wants (nginx does). */
+size_t process_command_line(char *text, size_t size, const char *root, int pid);
+
+/* Threads of all processes with this real user id; -1 when they cannot be counted. */
+int64_t process_user_threads(const char *root, unsigned user);
+
 /* Children of all of its threads, `max` at most are kept; how many there are. */
 size_t process_children(int *out, size_t max, const char *root, int pid);
 

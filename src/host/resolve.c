@@ -1,16 +1,13 @@
 /* Name resolution that can be given up: getaddrinfo(3) in a child process of its own. */
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <netdb.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/child.h"
 #include "host/host.h"
 
 struct host_resolve {
@@ -64,43 +61,17 @@ static int answer_write(const struct answer *answer, int fd) {
     return written == (ssize_t)sizeof *answer ? 0 : -errno;
 }
 
-/* A child has no part in the parent's handlers. What a terminal or timeout(1) sends to the whole
- * group is the parent's to decide: were it to end the child, an interrupted run would look like a
- * name that does not resolve. SIGKILL ends it. */
-static void child_reset_signals(void) {
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL); /* fails, without harm, for those that cannot be caught */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
+/* Whom the child asks for. */
+struct question {
+    const char *name;
+    uint16_t port;
+};
 
-static _Noreturn void child_main(pid_t parent, int fd, const char *name, uint16_t port) {
-    child_reset_signals();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it died before prctl() */
-        _exit(1);
+static int answer_in_child(int fd, const void *with) {
+    const struct question *question = with;
     struct answer answer = {0};
-    answer_ask(&answer, name, port);
-    _exit(answer_write(&answer, fd) == 0 ? 0 : 1);
-}
-
-/* Forks with all signals blocked, so that no handler of the parent's ever runs in the child. */
-static pid_t fork_child(int fd, const char *name, uint16_t port) {
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid_t parent = getpid();
-    pid_t child = fork();
-    if (child == 0)
-        child_main(parent, fd, name, port);
-    int error = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    return child;
+    answer_ask(&answer, question->name, question->port);
+    return answer_write(&answer, fd);
 }
 
 /* Begins the answer on the writing end: at once for a numeric host, else by a child. 0 or -errno.
@@ -109,7 +80,7 @@ static int resolve_begin(struct host_resolve *resolve, int fd, const char *name,
     struct answer answer = {.count = 1};
     if (address_parse(&answer.addresses[0], name, port))
         return answer_write(&answer, fd);
-    pid_t child = fork_child(fd, name, port);
+    pid_t child = child_fork(answer_in_child, fd, &(struct question){name, port});
     if (child < 0)
         return -errno;
     resolve->child = child;
@@ -119,16 +90,14 @@ static int resolve_begin(struct host_resolve *resolve, int fd, const char *name,
 struct host_resolve *host_resolve_start(const char *name, uint16_t port, int *error) {
     struct host_resolve *resolve = calloc(1, sizeof *resolve);
     int ends[2] = {-1, -1};
-    if (resolve == NULL || pipe2(ends, O_CLOEXEC) != 0) {
-        *error = errno;
+    int result = resolve == NULL ? -ENOMEM : child_pipe(ends);
+    if (result != 0) {
+        *error = -result;
         free(resolve);
         return NULL;
     }
     resolve->fd = ends[0];
-    /* Only our end: the child's one write must never be cut short. */
-    int result = fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0 ? 0 : -errno;
-    if (result == 0)
-        result = resolve_begin(resolve, ends[1], name, port);
+    result = resolve_begin(resolve, ends[1], name, port);
     close(ends[1]); /* so that a child's death is the end of the pipe */
     if (result == 0)
         return resolve;
@@ -162,20 +131,11 @@ int host_resolve_read(struct host_resolve *resolve, struct address *addresses, s
     return 0;
 }
 
-/* Kills only what is certainly still ours: a child that somebody reaped has given its id away. */
-static void reap(pid_t child) {
-    pid_t reaped = waitpid(child, NULL, WNOHANG);
-    if (reaped == 0)
-        kill(child, SIGKILL);
-    while (reaped == 0 || (reaped < 0 && errno == EINTR))
-        reaped = waitpid(child, NULL, 0);
-}
-
 void host_resolve_end(struct host_resolve *resolve) {
     if (resolve == NULL)
         return;
     if (resolve->child > 0)
-        reap(resolve->child);
+        child_reap(resolve->child);
     close(resolve->fd);
     free(resolve);
 }

@@ -327,6 +327,12 @@ static void infer_unannounced(struct closing *closing, const struct view *view,
         set(closing, CLOSING_REQUESTS, answers, 0, answers);
         return;
     }
+    /* Those it ends first were idle longest: all for about as long, our own think time. */
+    if (context->short_of_connections && between_requests(closing->outcome) &&
+        (level = level_of(view, group, context)) > 0) {
+        set(closing, CLOSING_LEVEL, level, 0, level);
+        return;
+    }
     closing->race = by_race(view, closing->outcome, context);
     if (moment && idle && rather_moment(view, bursts))
         idle = false;

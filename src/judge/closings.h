@@ -64,6 +64,7 @@ struct closing_context {
     const struct ramp *ramp;
     duration ramped; /* how long the ramp took */
     uint64_t opened;
+    bool short_of_connections; /* as the server itself said: its log, or accepted and not handled */
 };
 
 /* Fills all of *closing but its words. */

@@ -116,10 +116,18 @@ static void name_age(struct closing *closing, enum server_kind kind) {
              option_of(closing->limit, &option));
 }
 
-static void name_level(struct closing *closing, enum server_kind kind) {
+static const char *level_name(enum server_kind kind) {
     static const char *const names[] = {"a limit of connections", "worker_connections",
                                         "MaxRequestWorkers", "server.maxConnections"};
-    snprintf(closing->directive, sizeof closing->directive, "%s", names[kind]);
+    return names[kind];
+}
+
+static void name_level(struct closing *closing, enum server_kind kind) {
+    snprintf(closing->directive, sizeof closing->directive, "%s", level_name(kind));
+}
+
+const char *closings_level_name(const struct target_facts *facts) {
+    return level_name(kind_of(facts));
 }
 
 static void name_moment(struct closing *closing, enum server_kind kind) {
@@ -322,7 +330,10 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
         .started_ns = counts->first_attempt_ns,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
-        .opened = counts->opened};
+        .opened = counts->opened,
+        .short_of_connections =
+            record->evidence.error_log.short_of_connections > 0 ||
+            (record->server.measured && record->server.accepted > record->server.handled)};
     context.moments_wrap = record->hold_seconds * 1e3 + (double)context.ramped / 1e6 > UINT32_MAX;
     context.timeout_ms = idle_timeout(&total->endings, &context);
     memset(closings, 0, sizeof *closings);

@@ -1,4 +1,5 @@
 /* The list of findings: one door through which every text of theirs passes. */
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +27,7 @@ struct finding *findings_add(struct findings *findings, const char *code, enum s
         .asked = FINDING_NONE,
         .have = FINDING_NONE,
         .need = FINDING_NONE,
+        .since_seconds = NAN,
     };
     snprintf(finding->code, sizeof finding->code, "%s", code);
     va_list arguments;
@@ -42,6 +44,13 @@ void finding_do(struct finding *finding, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     write_escaped(todo, sizeof finding->todo[0], format, arguments);
+    va_end(arguments);
+}
+
+void finding_evidence(struct finding *finding, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_escaped(finding->evidence, sizeof finding->evidence, format, arguments);
     va_end(arguments);
 }
 

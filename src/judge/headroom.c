@@ -40,18 +40,13 @@ static int64_t by_system_files(const struct plan *plan) {
     return room > 0 ? room / (local_has_both_ends(plan) ? 2 : 1) : 0;
 }
 
-static int64_t by_memory(const struct plan *plan) {
-    int64_t have = plan->host.memory_available_bytes;
-    return have < 0 ? -1 : have / (CONNECTION_BYTES * (local_has_both_ends(plan) ? 2 : 1));
-}
-
 int64_t headroom_ports(const struct plan *plan) {
     const struct host *host = &plan->host;
     if (plan->ports_room > 0)
         return plan->ports_room;
     if (host->port_low < 0 || host->port_high < host->port_low || plan->address_count == 0)
         return -1;
-    return (host->port_high - host->port_low + 1) * (int64_t)plan->address_count;
+    return (host->port_high - host->port_low + 1) * (int64_t)plan_pairs(plan);
 }
 
 struct headroom headroom_of(const struct plan *plan) {
@@ -59,6 +54,6 @@ struct headroom headroom_of(const struct plan *plan) {
     add(&headroom, HEADROOM_DESCRIPTORS, by_descriptors(plan));
     add(&headroom, HEADROOM_PORTS, headroom_ports(plan));
     add(&headroom, HEADROOM_SYSTEM_FILES, by_system_files(plan));
-    add(&headroom, HEADROOM_MEMORY, by_memory(plan));
+    add(&headroom, HEADROOM_MEMORY, local_memory_room(plan));
     return headroom;
 }

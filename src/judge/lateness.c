@@ -51,7 +51,8 @@ static bool latency_by_lateness(const struct requirement *requirement,
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     double late = lateness_like(&requirement->rule.metric, lag), value = requirement->rule.value;
     return lag.count > 0 && late > ON_TIME_SECONDS && late > value / TOO_MUCH &&
-           requirement->actual > value && requirement->actual - 2 * late <= value;
+           requirement->actual > value && late <= requirement->actual &&
+           requirement->actual - 2 * late <= value;
 }
 
 bool requirement_rests_on_our_lateness(const struct requirement *requirement,

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "judge/judge.h"
+#include "judge/local.h"
 #include "judge/words.h"
 
 /* nginx's own defaults (ngx_http_core_module): what ends a soak without any fault. */
@@ -218,6 +219,7 @@ void judge_target(struct findings *findings, const struct plan *plan,
         return;
     }
     if (judge_reached(findings, plan, facts)) {
+        judge_conntrack(findings, plan, facts);
         judge_addresses(findings, facts);
         judge_keep_alive(findings, plan, &facts->target);
         if (!facts->target.announced_end && words_nginx(&facts->target)) {

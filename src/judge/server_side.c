@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "judge/judge.h"
+#include "judge/local.h"
 #include "judge/words.h"
 
 /* A process this near to its limit of open files has little left: nine tenths. */
@@ -31,6 +32,7 @@ void judge_observed(struct findings *findings, const struct plan *plan,
                      facts->process_name, WORDS_COUNT(facts->processes),
                      facts->processes == 1 ? "" : "es");
     }
+    judge_server_limits(findings, plan, facts);
 }
 
 /* --- after it: requests --- */

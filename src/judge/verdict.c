@@ -8,6 +8,7 @@
 
 #include "base/require.h"
 #include "judge/judge.h"
+#include "judge/shortage.h"
 
 const char *verdict_name(enum verdict verdict) {
     static const char *const names[] = {
@@ -33,19 +34,26 @@ __attribute__((format(printf, 2, 3))) static void reason(struct judgement *judge
 
 /* --- what happened, as findings --- */
 
-static void find_outcomes(struct findings *findings, const struct counts *counts) {
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        enum outcome outcome = (enum outcome)i;
-        if (counts->outcomes[i] == 0)
-            continue;
-        enum finding_status status = outcome_is_closed(outcome) ? FINDING_WARN : FINDING_FAIL;
-        struct finding *finding =
-            findings_add(findings, outcome_name(outcome), outcome_side(outcome), status,
-                         "%" PRIu64 " of %" PRIu64 " connections: %s", counts->outcomes[i],
-                         counts->attempted, outcome_text(outcome));
-        finding->have = (int64_t)counts->outcomes[i];
-        finding_do(finding, "%s", outcome_advice(outcome));
-    }
+struct finding *judge_outcome(struct findings *findings, enum outcome outcome,
+                              const struct plan *plan, const struct record *record,
+                              const struct counts *counts) {
+    enum finding_status status = outcome_is_closed(outcome) ? FINDING_WARN : FINDING_FAIL;
+    struct finding *finding =
+        findings_add(findings, outcome_name(outcome), outcome_side(outcome), status,
+                     "%" PRIu64 " of %" PRIu64 " connections: %s", counts->outcomes[outcome],
+                     counts->attempted, outcome_text(outcome));
+    finding->have = (int64_t)counts->outcomes[outcome];
+    finding_do(finding, "%s", outcome_advice(outcome));
+    shortage_explain(finding, outcome, plan, record);
+    return finding;
+}
+
+static void find_outcomes(struct findings *findings, const struct plan *plan,
+                          const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (counts->outcomes[i] > 0)
+            judge_outcome(findings, (enum outcome)i, plan, record, counts);
 }
 
 static void find_keep_alive(struct findings *findings, const struct plan *plan,
@@ -200,17 +208,26 @@ static void judge_by_precedence(struct judgement *judgement, const struct plan *
     }
 }
 
+/* A broken rule is the server's doing for certain where it ran out of something. */
+static void explain_shortage(struct judgement *judgement) {
+    const struct finding *finding = shortage_of_server(&judgement->findings);
+    if (judgement->verdict == VERDICT_BROKE && finding != NULL)
+        reason(judgement, "%.*s", (int)sizeof judgement->reasons[0] - 1, finding->text);
+}
+
 void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
-    find_outcomes(&judgement->findings, counts);
+    find_outcomes(&judgement->findings, plan, record);
     find_keep_alive(&judgement->findings, plan, counts);
     judge_closings(judgement, plan, record);
     if (!record->saved)
         survival_estimate(&judgement->survival, &record->total.endings.ages,
                           record->total.counts.opened);
+    shortage_find(judgement, plan, record);
     judge_server_side(&judgement->findings, plan, record);
     find_lag(&judgement->findings, record);
     judge_by_precedence(judgement, plan, record);
+    explain_shortage(judgement);
     if (record->cut_off)
         reason(judgement, "the timeline ends at %.1f s: the run was cut off",
                record->cut_off_seconds);

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/require.h"
+#include "net/net_serve.h"
 
 /* Descriptors given back while submissions that may name them wait to be submitted. */
 enum { CLOSES_MAX = 1024 };
@@ -41,6 +43,19 @@ static int ring_try(struct net *net, uint32_t entries, unsigned flags) {
     }
 }
 
+/* The locked memory of a process that has just ended is given back a moment later: RLIMIT_MEMLOCK
+ * is the user's, for all of them together. */
+static int ring_make(struct net *net, uint32_t entries, unsigned flags) {
+    enum { TRIES = 25 };
+    const struct timespec moment = {.tv_nsec = 20 * MILLISECOND};
+    int result = ring_try(net, entries, flags);
+    for (int i = 1; i < TRIES && result == -ENOMEM; i++) {
+        nanosleep(&moment, NULL);
+        result = ring_try(net, entries, flags);
+    }
+    return result;
+}
+
 int net_create(struct net **out, const struct net_config *config) {
     /* In order of preference: EINVAL says that the kernel does not know a flag. */
     static const unsigned flags[] = {
@@ -54,7 +69,7 @@ int net_create(struct net **out, const struct net_config *config) {
         return -ENOMEM;
     int result = -EINVAL;
     for (size_t i = 0; i < sizeof flags / sizeof flags[0] && result == -EINVAL; i++)
-        result = ring_try(net, config->entries, flags[i]);
+        result = ring_make(net, config->entries, flags[i]);
     if (result < 0) {
         free(net);
         return result;
@@ -123,6 +138,20 @@ static struct io_uring_sqe *next_submission(struct net *net) {
     return sqe;
 }
 
+/* Linux 6.3, <linux/in.h>; older headers lack it. */
+#ifndef IP_LOCAL_PORT_RANGE
+#define IP_LOCAL_PORT_RANGE 51
+#endif
+
+/* Ports are the kernel's choice, in its whole range: 1..65535 narrows nothing. But from 6.8 on it
+ * then goes through them one by one; else it tries every other one first, and once half the range
+ * is taken each connect scans that half in vain (docs/decisions/0020). Before 6.3 there is no such
+ * option, and nothing else to be done. */
+static void use_all_ports(int fd) {
+    const uint32_t all = UINT32_C(65535) << 16 | 1;
+    (void)setsockopt(fd, IPPROTO_IP, IP_LOCAL_PORT_RANGE, &all, sizeof all);
+}
+
 int net_open(struct net *net, const struct address *source, const struct address *target) {
     (void)net;
     /* No O_NONBLOCK: io_uring never blocks on a socket, but would give EAGAIN for a connect or a
@@ -132,6 +161,7 @@ int net_open(struct net *net, const struct address *source, const struct address
         return -errno;
     int on = 1;
     int failed = setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    use_all_ports(fd);
     if (failed == 0 && source != NULL) {
         failed = setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
         if (failed == 0)
@@ -190,12 +220,20 @@ size_t net_waiting(struct net *net, int fd) {
     return ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
 }
 
-void net_arm(struct net *net, int fd, uint64_t tag) {
+static void arm(struct net *net, int fd, unsigned readiness, uint64_t tag) {
     struct io_uring_sqe *sqe = next_submission(net);
     if (sqe == NULL)
         return;
-    io_uring_prep_poll_add(sqe, fd, POLLIN | POLLRDHUP);
+    io_uring_prep_poll_add(sqe, fd, readiness);
     io_uring_sqe_set_data64(sqe, tag);
+}
+
+void net_arm(struct net *net, int fd, uint64_t tag) {
+    arm(net, fd, POLLIN | POLLRDHUP, tag);
+}
+
+void net_arm_output(struct net *net, int fd, uint64_t tag) {
+    arm(net, fd, POLLOUT, tag);
 }
 
 void net_shutdown(struct net *net, int fd) {

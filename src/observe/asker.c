@@ -30,6 +30,10 @@ void asker_init(struct asker *asker, struct net *net, uint8_t operation,
     };
 }
 
+void asker_from(struct asker *asker, const struct address *source) {
+    asker->source = *source;
+}
+
 static uint64_t tag_of(const struct asker *asker, uint32_t about) {
     return slot_tag(asker->operation, asker->generation, about);
 }
@@ -89,7 +93,8 @@ static void send_request(struct asker *asker, instant now) {
 }
 
 static void dial(struct asker *asker, instant now) {
-    int fd = net_open(asker->net, NULL, &asker->address);
+    const struct address *source = asker->source.length > 0 ? &asker->source : NULL;
+    int fd = net_open(asker->net, source, &asker->address);
     if (fd < 0) {
         fail_errno(asker, now, -fd);
         return;

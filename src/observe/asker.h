@@ -35,6 +35,7 @@ struct asker {
     /* internal */
     struct net *net;
     struct address address;
+    struct address source; /* length 0: the kernel's choice */
     const struct request *request;
     struct response response;
     duration connect_timeout, timeout;
@@ -51,6 +52,9 @@ struct asker {
 void asker_init(struct asker *asker, struct net *net, uint8_t operation,
                 const struct address *address, const struct request *request,
                 duration connect_timeout, duration timeout);
+
+/* From which local address it connects. */
+void asker_from(struct asker *asker, const struct address *source);
 
 /* Asks once: on the kept connection when it is still usable, else on a new one. Not to be called
  * while one is on its way. */

@@ -7,15 +7,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/address_set.h"
 #include "base/json.h"
 #include "base/units.h"
 
+/* Bits: where an option is accepted. */
 enum command {
     COMMAND_RUN = 1,
     COMMAND_CHECK = 2,
-    COMMAND_CAPACITY = 4
-}; /* bits: where an option
-is accepted */
+    COMMAND_CAPACITY = 4,
+    COMMAND_TARGET = 8,
+    COMMAND_DEMO = 16,
+    COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY /* where a plan is asked for */
+};
 
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
@@ -25,6 +29,13 @@ enum { HEADERS_MAX = 100, LABEL_MAX = 200, RULES_MAX = 48, RULE_TEXT_MAX = 120 }
 struct text_list {
     size_t count;
     const char *items[HEADERS_MAX];
+};
+
+/* Where connections come from, as asked. */
+struct source_choice {
+    const char *text; /* NULL: the kernel's choice */
+    bool automatic;   /* then the set is empty */
+    struct address_set set;
 };
 
 /* A rule as it was written; its grammar is judge/'s, whose refusals name where it stands. */
@@ -43,8 +54,10 @@ typedef duration option_duration;
 typedef struct span option_span;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
+typedef struct text_list option_list; /* texts, judged by whoever takes them */
 typedef struct rule_list option_rules;
 typedef bool option_flag;
+typedef struct source_choice option_source;
 typedef enum ui option_ui;
 typedef enum color option_color;
 typedef struct span option_reconnect; /* the backoff; 0..0: never */
@@ -53,7 +66,8 @@ typedef struct span option_reconnect; /* the backoff; 0..0: never */
  * whether the command line or a config file named it. Strings live as long as the struct's
  * arena: until options_free(). */
 struct options {
-    const char *url; /* the one operand */
+    enum command command; /* whose they are */
+    const char *url;      /* the one operand, of those that load */
 #define OPTION(field, letter, kind, initial, low, high, commands, argument, help)                  \
     option_##kind field;
 #include "plan/options.def"
@@ -99,10 +113,11 @@ bool options_read_member(struct options *options, const char *field, const char 
 void options_print_help(FILE *out, enum command command);
 void options_print_markdown(FILE *out);
 
-/* The members of a report's "plan": every effective option under its long name in snake_case:
+/* The members of a report's "plan": every effective option of a run under its long name in
+ * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
- * are shown as "***". */
+ * are shown as "***". What is no option of the command is null. */
 void options_write_json(struct json *json, const struct options *options);
 
 #endif

@@ -44,7 +44,11 @@ struct bounds option_bounds(const struct option_row *row) {
         snprintf(bounds.text, sizeof bounds.text, "at most %" PRIu64 " bytes", row->high);
         break;
     case KIND_rules: snprintf(bounds.text, sizeof bounds.text, "at most %d", RULES_MAX); break;
-    case KIND_headers: snprintf(bounds.text, sizeof bounds.text, "at most %d", HEADERS_MAX); break;
+    case KIND_headers:
+    case KIND_list: snprintf(bounds.text, sizeof bounds.text, "at most %" PRIu64, row->high); break;
+    case KIND_source:
+        snprintf(bounds.text, sizeof bounds.text, "at most %d addresses", ADDRESS_SET_MAX);
+        break;
     case KIND_flag:
     case KIND_ui:
     case KIND_color: break;
@@ -59,6 +63,8 @@ static const char *text_form(const struct option_row *row) {
     case ROW_connect_to: return "HOST:PORT, such as 127.0.0.1:8080,";
     case ROW_server_status: return "a URL, such as http://127.0.0.1:8080/status,";
     case ROW_label: return "text without control characters";
+    case ROW_listen: return "ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
+    case ROW_body: return "a file's name, or a size such as 0, 512 or 64k,";
     default: return "a file's name";
     }
 }
@@ -89,6 +95,7 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size, "METRIC OP VALUE is accepted, such as 'live>=99.9%%' or 'p99<50ms'");
         break;
     case KIND_headers: snprintf(out, size, "'NAME: VALUE' or @FILE is accepted"); break;
+    case KIND_list: snprintf(out, size, "%s is accepted", row->argument); break;
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
     case KIND_color: snprintf(out, size, "one of %s is accepted", row->argument); break;
@@ -96,6 +103,12 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size,
                  "never or backoff=A..B is accepted, %s, A not above B, such as "
                  "backoff=1s..30s",
+                 bounds.text);
+        break;
+    case KIND_source:
+        snprintf(out, size,
+                 "auto or ADDR[,ADDR...] is accepted, each an address, a range A-B or a prefix "
+                 "A/N, %s of one family, such as 127.0.0.2-127.0.0.9",
                  bounds.text);
         break;
     }
@@ -125,11 +138,13 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
     case KIND_text: return *(const option_text *)field;
     case KIND_headers:
+    case KIND_list:
     case KIND_rules: return NULL;
     case KIND_flag: return *(const option_flag *)field ? "true" : "false";
     case KIND_ui: return option_ui_names[*(const option_ui *)field];
     case KIND_color: return option_color_names[*(const option_color *)field];
     case KIND_reconnect: return reconnect_value(buffer, *(const option_reconnect *)field);
+    case KIND_source: return ((const option_source *)field)->text;
     }
     return NULL;
 }

@@ -26,7 +26,7 @@ static void fix_given(struct config *config) {
 
 static bool unknown_key(struct config *config, const char *key) {
     const struct option_row *near = option_guess(key);
-    if (near == NULL || near->id == ROW_config)
+    if (near == NULL || near->id == ROW_config || !option_is_of_a_run(near))
         return refuse(config->to, "%s:%zu: unknown key \"%s\": a long option is accepted",
                       config->file.text, config->line, shown_text(key).text);
     return refuse(config->to, "%s:%zu: unknown key \"%s\" (did you mean \"%s\"?)",
@@ -66,7 +66,8 @@ static bool take_line(struct config *config, char *line) {
                       "%s:%zu: the key before '=' is empty: `long-option = value` is accepted",
                       config->file.text, config->line);
     const struct option_row *row = option_find(key);
-    return row != NULL ? take_value(config, row, value) : unknown_key(config, key);
+    return row != NULL && option_is_of_a_run(row) ? take_value(config, row, value)
+                                                  : unknown_key(config, key);
 }
 
 static bool take_lines(struct config *config, const char *text, size_t length) {

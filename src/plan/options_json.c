@@ -40,7 +40,10 @@ static void write_row(struct json *json, const struct options *options,
     const void *field = (const char *)options + row->offset;
     const char *text = option_value(options, row, buffer);
     json_name(json, row->field);
-    if (row->kind == KIND_headers)
+    bool foreign = (row->commands & options->command) == 0 && row->kind != KIND_flag;
+    if (foreign)
+        json_null(json);
+    else if (row->kind == KIND_headers)
         write_headers(json, field);
     else if (row->kind == KIND_rules)
         write_rules(json, field);
@@ -56,5 +59,6 @@ static void write_row(struct json *json, const struct options *options,
 
 void options_write_json(struct json *json, const struct options *options) {
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
-        write_row(json, options, row);
+        if (option_is_of_a_run(row))
+            write_row(json, options, row);
 }

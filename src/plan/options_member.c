@@ -14,7 +14,7 @@ bool options_read_member(struct options *options, const char *field, const char 
                          char error[static OPTIONS_ERROR_MAX]) {
     struct refusal to = {error, OPTIONS_ERROR_MAX};
     const struct option_row *row = row_of_field(field);
-    if (row == NULL)
+    if (row == NULL || !option_is_of_a_run(row))
         return true;
     if (row->kind == KIND_headers && value[0] == '@') /* a report holds what was in the file */
         return refuse(to, "%s: \"%s\" is not a header", field, shown_text(value).text);

@@ -109,6 +109,9 @@ static bool take_option(struct command_line *line, int code) {
 }
 
 static bool take_operand(struct command_line *line, const char *operand) {
+    if ((line->command & COMMAND_LOAD) == 0)
+        return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes none",
+                      shown_text(operand).text, command_name(line->command));
     if (line->options->url != NULL)
         return refuse(line->to, "\"%s\" is one operand too many: one URL is accepted",
                       shown_url(operand).text);
@@ -181,17 +184,17 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
-    return options->url != NULL ||
+    return options->url != NULL || (line->command & COMMAND_LOAD) == 0 ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",
                   command_name(line->command));
 }
 
-static bool set_initial(struct options *options, struct refusal to) {
-    *options = (struct options){0};
+static bool set_initial(struct options *options, enum command command, struct refusal to) {
+    *options = (struct options){.command = command};
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
-        if (row->initial != NULL &&
-            !option_read(options, row, option_name(row).text, row->initial, to))
+        if (option_initial(row, command) != NULL &&
+            !option_read(options, row, option_name(row).text, option_initial(row, command), to))
             return false;
     return true;
 }
@@ -201,7 +204,7 @@ enum options_outcome options_parse(struct options *options, enum command command
     struct command_line line = {
         .options = options, .command = command, .argv = argv, .to = {error, OPTIONS_ERROR_MAX}};
     error[0] = '\0';
-    if (!set_initial(options, line.to))
+    if (!set_initial(options, command, line.to))
         return OPTIONS_BAD;
     make_tables(&line);
     enum options_outcome outcome = take_all(&line, argc);

@@ -43,8 +43,13 @@ const struct option_row *option_find(const char *name) {
     return NULL;
 }
 
+/* A search goes up to a ceiling that is only there to end it. */
+const char *option_initial(const struct option_row *row, enum command command) {
+    return row->id == ROW_connections && command == COMMAND_CAPACITY ? "1M" : row->initial;
+}
+
 bool option_is_list(const struct option_row *row) {
-    return row->kind == KIND_headers || row->kind == KIND_rules;
+    return row->kind == KIND_headers || row->kind == KIND_rules || row->kind == KIND_list;
 }
 
 const struct option_row *option_guess(const char *name) {

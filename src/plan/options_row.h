@@ -5,7 +5,7 @@
 #include "plan/options.h"
 #include "plan/refuse.h"
 
-/* As it is typed: "run", "check"... */
+/* As it is typed: "run", "check", ... */
 const char *command_name(enum command command);
 
 enum option_kind {
@@ -15,11 +15,13 @@ enum option_kind {
     KIND_span,
     KIND_text,
     KIND_headers,
+    KIND_list,
     KIND_rules,
     KIND_flag,
     KIND_ui,
     KIND_color,
-    KIND_reconnect
+    KIND_reconnect,
+    KIND_source
 };
 
 /* ROW_connections, ...: the place of each row in option_rows[]. */
@@ -35,7 +37,7 @@ struct option_row {
     const char *field; /* snake_case */
     char letter;       /* 0: none */
     enum option_kind kind;
-    const char *initial; /* NULL: not set */
+    const char *initial; /* NULL: not set; option_initial() knows what differs by command */
     uint64_t low, high;
     unsigned commands; /* of enum command */
     const char *argument, *help;
@@ -51,6 +53,11 @@ struct option_name {
 };
 struct option_name option_name(const struct option_row *row);
 
+/* An option of run or check: a key of config files, a member of a report's plan. */
+static inline bool option_is_of_a_run(const struct option_row *row) {
+    return (row->commands & COMMAND_LOAD) != 0;
+}
+
 /* The row of a long name typed in full, or NULL. */
 const struct option_row *option_find(const char *name);
 /* The row whose name a mistyped or shortened one resembles, or NULL. */
@@ -58,6 +65,9 @@ const struct option_row *option_guess(const char *name);
 
 bool *option_given(struct options *options, const struct option_row *row);
 bool option_is_given(const struct options *options, const struct option_row *row);
+
+/* The row's default in this command; NULL: not set. */
+const char *option_initial(const struct option_row *row, enum command command);
 
 /* May be given again and again. */
 bool option_is_list(const struct option_row *row);
@@ -68,7 +78,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
                  const char *value, struct refusal to);
 
 /* What the row accepts, for a refusal: "1..10M is accepted, such as 100 or 10k". */
-enum { ACCEPTED_MAX = 256 };
+enum { ACCEPTED_MAX = 320 };
 struct accepted {
     char text[ACCEPTED_MAX];
 };
@@ -89,6 +99,10 @@ const char *option_value(const struct options *options, const struct option_row 
 /* One 'N: V' or @FILE onto the list of headers. */
 bool option_read_header(struct options *options, const char *label, const char *value,
                         struct refusal to);
+
+/* auto, or addresses with commas between them, into the options' arena. */
+bool option_read_source(struct options *options, const struct option_row *row, const char *label,
+                        const char *value, struct refusal to);
 
 /* Reads the config file of -C; label is how it was typed. */
 bool options_load_config(struct options *options, enum command command, const char *label,

@@ -90,6 +90,16 @@ static bool read_reconnect(const struct reading *reading) {
     return true;
 }
 
+static bool read_list(const struct reading *reading) {
+    struct text_list *list = field_of(reading);
+    if (list->count >= reading->row->high)
+        return refuse(reading->to, "%s: more than %llu of them: at most %llu are accepted",
+                      reading->label, (unsigned long long)reading->row->high,
+                      (unsigned long long)reading->row->high);
+    list->items[list->count++] = reading->value;
+    return true;
+}
+
 static bool read_flag(const struct reading *reading) {
     bool on = strcmp(reading->value, "true") == 0;
     if (!on && strcmp(reading->value, "false") != 0)
@@ -202,11 +212,13 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_span: return read_span(&reading);
     case KIND_text: return read_text(&reading);
     case KIND_headers: return option_read_header(options, label, value, to);
+    case KIND_list: return read_list(&reading);
     case KIND_rules: return read_rule(&reading);
     case KIND_flag: return read_flag(&reading);
     case KIND_ui: return read_ui(&reading);
     case KIND_color: return read_color(&reading);
     case KIND_reconnect: return read_reconnect(&reading);
+    case KIND_source: return option_read_source(options, row, label, value, to);
     }
     return false;
 }

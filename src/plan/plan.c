@@ -128,6 +128,20 @@ const struct address *plan_address(const struct plan *plan, uint32_t connection)
     return &plan->addresses[connection % plan->address_count];
 }
 
+uint32_t plan_pairs(const struct plan *plan) {
+    uint32_t sources = plan->sources.count > 0 ? plan->sources.count : 1;
+    return (uint32_t)plan->address_count * sources;
+}
+
+const struct address *plan_source(const struct plan *plan, uint32_t connection,
+                                  struct address *room) {
+    if (plan->sources.count == 0)
+        return NULL;
+    uint32_t turn = connection / (uint32_t)plan->address_count;
+    *room = address_set_at(&plan->sources, turn % plan->sources.count);
+    return room;
+}
+
 bool plan_reconnects(const struct plan *plan) {
     return plan->reconnect.high > 0;
 }

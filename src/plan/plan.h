@@ -6,11 +6,17 @@
 #include "host/host.h"
 #include "plan/options.h"
 #include "plan/ramp.h"
+#include "plan/sources.h"
 #include "plan/target.h"
 
 /* Files that a process of ours keeps open beside its connections; fleet and preflight both count
  * with these. A worker: standard streams, two eventfds, the ring. */
 enum { PLAN_WORKER_FILES = 6 };
+
+/* The parent, beside what it has open before the crew is forked: an eventfd and a pidfd a worker,
+ * one eventfd to be told, its ring. (Before the last worker is forked it has one file less of the
+ * two and no ring; the worker then needs two for a moment.) */
+enum { PLAN_PARENT_FILES = 2, PLAN_PARENT_FILES_EACH = 2 };
 
 /* As many as one ring carries well: an io_uring cancel is searched for in 256 lists. */
 enum { PLAN_WORKER_CONNECTIONS_MAX = 65536 };
@@ -34,6 +40,9 @@ struct plan {
     /* Filled by name resolution and the preflight, before the crew is forked. */
     struct address addresses[HOST_ADDRESSES_MAX];
     size_t address_count;
+    struct address_set sources; /* empty: the kernel's choice */
+    struct source_pick picked;  /* where they lie when auto chose them */
+    bool target_here; /* an address of these is this host's own, beside the loopback ones */
     struct address status_address; /* of --server-status; length 0: none */
     /* Of --server-log: opened before the preflight asks anybody, so that a line the server writes
      * late is seen; closed by the plan's owner. */
@@ -57,8 +66,17 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
 /* Connection i of the plan's order belongs to worker i mod workers: how many are worker w's. */
 uint32_t plan_share(const struct plan *plan, uint32_t worker);
 
+/* Pairs of a source and a destination address, each with ports of its own. Connection i belongs to
+ * pair i mod plan_pairs(), so that all fill evenly: it dials address i mod addresses, from source
+ * (i / addresses) mod sources. The kernel's choice is one source. */
+uint32_t plan_pairs(const struct plan *plan);
+
 /* Where connection i dials. */
 const struct address *plan_address(const struct plan *plan, uint32_t connection);
+
+/* Where it dials from, written to *room; NULL: the kernel's choice. */
+const struct address *plan_source(const struct plan *plan, uint32_t connection,
+                                  struct address *room);
 
 /* Whether connections that ended are dialled again. */
 bool plan_reconnects(const struct plan *plan);

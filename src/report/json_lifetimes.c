@@ -7,9 +7,9 @@ static void seconds(struct json *json, const char *name, const struct closing_ra
                     bool known) {
     json_name(json, name);
     json_object(json);
-    json_number_member(json, "min", known ? (int64_t)range->least / 1e3 : NAN);
-    json_number_member(json, "p50", known ? (int64_t)range->middle / 1e3 : NAN);
-    json_number_member(json, "max", known ? (int64_t)range->greatest / 1e3 : NAN);
+    json_number_member(json, "min", known ? range->least / 1e3 : NAN);
+    json_number_member(json, "p50", known ? range->middle / 1e3 : NAN);
+    json_number_member(json, "max", known ? range->greatest / 1e3 : NAN);
     json_object_end(json);
 }
 

@@ -137,6 +137,8 @@ void section_findings(struct json *json, const struct findings *findings) {
         member_of_finding(json, "asked", finding->asked);
         member_of_finding(json, "have", finding->have);
         member_of_finding(json, "need", finding->need);
+        member_known_text(json, "evidence", finding->evidence);
+        json_number_member(json, "since_seconds", finding->since_seconds);
         json_name(json, "do");
         json_array(json);
         for (size_t j = 0; j < finding->do_count; j++)
@@ -168,6 +170,8 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_generator(json, record, FORM_REPORT);
     section_findings(json, &judgement->findings);
     section_timeline(json, &record->timeline);
+    if (judgement->capacity != NULL)
+        section_capacity(json, judgement->capacity);
     json_object_end(json);
 }
 

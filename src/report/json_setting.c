@@ -15,6 +15,16 @@ void member_known_text(struct json *json, const char *name, const char *value) {
     json_string_member(json, name, value[0] != '\0' ? value : NULL);
 }
 
+void member_sources(struct json *json, const struct plan *plan) {
+    json_name(json, "sources");
+    json_array(json);
+    for (size_t i = 0; i < plan->sources.range_count; i++) {
+        char text[ADDRESS_RANGE_TEXT_MAX];
+        json_string(json, address_range_format(&plan->sources.ranges[i], text, sizeof text));
+    }
+    json_array_end(json);
+}
+
 void section_plan(struct json *json, const struct plan *plan) {
     struct options effective = *plan->options; /* with what was decided for the user */
     effective.workers = plan->workers;
@@ -24,9 +34,7 @@ void section_plan(struct json *json, const struct plan *plan) {
     json_name(json, "plan");
     json_object(json);
     options_write_json(json, &effective);
-    json_name(json, "sources");
-    json_array(json);
-    json_array_end(json);
+    member_sources(json, plan);
     json_object_end(json);
 }
 

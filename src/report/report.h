@@ -27,6 +27,18 @@ void report_sheet(FILE *out, struct style style, const struct plan *plan,
 void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement);
 
+/* The summary of a search for the capacity: judgement->capacity. And one of its steps, in a line.
+ */
+void report_capacity(FILE *out, struct style style, const struct plan *plan,
+                     const struct judgement *judgement);
+struct capacity_step;
+void report_capacity_step(FILE *out, const struct capacity_step *step);
+
+/* The ERROR block of a limit that was met, as far as it is known in mid-run: several lines. Only of
+ * outcomes of our own side. */
+void report_error_short(FILE *out, struct style style, const struct finding *finding,
+                        const struct record *record);
+
 /* Reports as files. record may be NULL when no load was sent. 0 or -errno of writing. */
 typedef int report_writer(FILE *out, const struct plan *plan, const struct record *record,
                           const struct judgement *judgement);

@@ -68,7 +68,8 @@ static bool read_begin(struct saved *saved, struct place *place, const struct js
     saved->record->started_at = value_time_if(place, run, "started_at");
     saved->record->ended_at = saved->record->started_at;
     saved_findings(&saved->judgement.findings, place, line);
-    return saved_target(saved, place, line) && saved_workers(saved->record, place, line);
+    return saved_sources(saved, place, line) && saved_target(saved, place, line) &&
+           saved_workers(saved->record, place, line);
 }
 
 static bool take_sample(struct record *record, struct place *place, const struct sample *sample) {
@@ -93,6 +94,27 @@ static void free_record(struct saved *saved) {
     saved->record = NULL;
 }
 
+static struct finding *find(struct findings *findings, const char *code) {
+    for (size_t i = findings->count; i > 0; i--)
+        if (strcmp(findings->items[i - 1].code, code) == 0)
+            return &findings->items[i - 1];
+    return NULL;
+}
+
+/* What a finding rests on was measured by the run alone: it is kept as it was written. */
+static void keep_evidence(struct judgement *judgement, const struct findings *said) {
+    for (size_t i = 0; i < said->count; i++) {
+        const struct finding *from = &said->items[i];
+        struct finding *to = find(&judgement->findings, from->code);
+        if (from->evidence[0] == '\0')
+            continue;
+        if (to == NULL)
+            to = findings_add(&judgement->findings, from->code, from->side, from->status, "%s",
+                              from->text);
+        *to = *from;
+    }
+}
+
 /* The end: what it says is judged anew, but for a preflight's end, of which there is no record. */
 static bool read_end(struct saved *saved, struct place *place, const struct json_t *line) {
     struct judgement *judgement = &saved->judgement;
@@ -106,6 +128,8 @@ static bool read_end(struct saved *saved, struct place *place, const struct json
     if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
+    saved_findings(&said.findings, place, line);
+    keep_evidence(judgement, &said.findings);
     saved->judged_otherwise =
         said.verdict != judgement->verdict || said.exit_code != judgement->exit_code;
     return !place->failed;

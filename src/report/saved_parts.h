@@ -9,6 +9,8 @@
 bool saved_setting(struct saved *saved, struct place *place, const struct json_t *document);
 /* Of that, what the preflight finds out: addresses, and what the target answered. */
 bool saved_target(struct saved *saved, struct place *place, const struct json_t *document);
+/* From the object that holds "sources": what --source auto came to; others are in the options. */
+bool saved_sources(struct saved *saved, struct place *place, const struct json_t *parent);
 void saved_findings(struct findings *findings, struct place *place, const struct json_t *document);
 /* Verdict and reasons as they stand there. */
 void saved_verdict(struct judgement *judgement, struct place *place, const struct json_t *document);

@@ -124,6 +124,24 @@ bool saved_target(struct saved *saved, struct place *place, const struct json_t 
     return !place->failed;
 }
 
+bool saved_sources(struct saved *saved, struct place *place, const struct json_t *parent) {
+    struct plan *plan = &saved->plan;
+    const struct source_choice *choice = &saved->options.source;
+    const struct json_t *list = value_array_if(place, parent, "sources");
+    size_t count = choice->automatic ? value_size(list) : 0;
+    struct address_range *ranges = plan->picked.ranges;
+    const char *wrong = count > SOURCE_RANGES_MAX ? "too many" : NULL;
+    plan->sources = choice->set;
+    for (size_t i = 0; i < count && wrong == NULL; i++) {
+        const char *text = value_string(value_at(list, i));
+        wrong = text == NULL ? "no text" : address_range_parse(&ranges[i], text, strlen(text));
+    }
+    if (wrong == NULL && count > 0)
+        wrong = address_set_make(&plan->sources, ranges, count);
+    return wrong == NULL ||
+           place_refuse(place, "\"sources\": addresses and ranges of them are accepted");
+}
+
 /* Defaults first, then what the file says. */
 static bool read_plan(struct saved *saved, struct place *place, const struct json_t *document,
                       const struct host *host) {
@@ -143,6 +161,7 @@ static bool read_plan(struct saved *saved, struct place *place, const struct jso
         parsed = (plan_make(&saved->plan, &saved->options, COMMAND_RUN, host, error) &&
                   rules_read(&rules, &saved->plan, (struct refusal){error, sizeof error})) ||
                  place_refuse(place, "plan: %s", error);
+        parsed = parsed && saved_sources(saved, place, options);
         saved->options.url = NULL;
     }
     free(kept);
@@ -193,6 +212,10 @@ static void read_finding(struct findings *findings, struct place *place,
     finding->asked = value_integer_if(place, from, "asked", FINDING_NONE);
     finding->have = value_integer_if(place, from, "have", FINDING_NONE);
     finding->need = value_integer_if(place, from, "need", FINDING_NONE);
+    const char *evidence = value_text_if(place, from, "evidence");
+    if (evidence != NULL)
+        finding_evidence(finding, "%s", evidence);
+    finding->since_seconds = value_seconds_if(place, from, "since_seconds");
     const struct json_t *todo = value_array_if(place, from, "do");
     for (size_t i = 0; i < value_size(todo); i++) {
         const char *line = value_string(value_at(todo, i));

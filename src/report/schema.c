@@ -34,6 +34,8 @@ struct member {
     const char *const *names;
     const struct member *members;
     void (*write_names)(struct json *json);
+    bool optional;
+    bool absent; /* a row of a table that is no member */
 };
 #define MEMBER(called, of_kind, ...)                                                               \
     { .name = called, .kind = of_kind, __VA_ARGS__ }
@@ -45,6 +47,8 @@ static const char *const source_names[] = {"stub_status", "access_log", "process
 static const char *const memory_names[] = {"pss", "rss", NULL};
 static const char *const state_names[] = {"ok", "lost", NULL};
 static const char *const http_names[] = {"1.0", "1.1", NULL};
+static const char *const result_names[] = {"held", "gave", "cut", NULL};
+static const char *const end_names[] = {"found", "ours", "ceiling", "interrupted", NULL};
 static const char *const engine_names[] = {"io_uring", "simulation", NULL};
 
 /* Names that live in enums elsewhere are asked for, not spelled again. */
@@ -173,16 +177,18 @@ enum {
     K_OPTION_span = K_TEXT_OR_NULL,
     K_OPTION_text = K_TEXT_OR_NULL,
     K_OPTION_headers = K_TEXTS,
+    K_OPTION_list = K_TEXTS,
     K_OPTION_rules = K_TEXTS,
     K_OPTION_flag = K_FLAG,
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
     K_OPTION_reconnect = K_TEXT_OR_NULL,
+    K_OPTION_source = K_TEXT_OR_NULL,
 };
 
 static const struct member plan_members[] = {
 #define OPTION(field, letter, kept_as, initial, low, high, commands, argument, help)               \
-    MEMBER(#field, (enum kind)K_OPTION_##kept_as),
+    MEMBER(#field, (enum kind)K_OPTION_##kept_as, .absent = ((commands)&COMMAND_LOAD) == 0),
 #include "plan/options.def"
 #undef OPTION
     MEMBER("sources", K_TEXTS),
@@ -386,6 +392,8 @@ static const struct member finding[] = {
     MEMBER("asked", K_WHOLE_OR_NULL),
     MEMBER("have", K_WHOLE_OR_NULL),
     MEMBER("need", K_WHOLE_OR_NULL),
+    MEMBER("evidence", K_TEXT_OR_NULL),
+    MEMBER("since_seconds", K_NUMBER_OR_NULL),
     MEMBER("do", K_TEXTS),
     {0},
 };
@@ -470,6 +478,40 @@ static const struct member timeline[] = {
     {0},
 };
 
+static const struct member capacity_gave[] = {
+    MEMBER("connections", K_COUNT), MEMBER("side", K_ONE_OF, .write_names = write_sides),
+    MEMBER("code", K_TEXT),         MEMBER("text", K_TEXT),
+    MEMBER("do", K_TEXT_OR_NULL),   {0},
+};
+
+static const struct member capacity_step[] = {
+    MEMBER("connections", K_COUNT),
+    MEMBER("result", K_ONE_OF, .names = result_names),
+    MEMBER("ran", K_FLAG),
+    MEMBER("opened", K_COUNT),
+    MEMBER("live", K_COUNT),
+    MEMBER("closed", K_COUNT),
+    MEMBER("errored", K_COUNT),
+    MEMBER("lost", K_COUNT),
+    MEMBER("ramp_seconds", K_NUMBER_OR_NULL),
+    MEMBER("p99_seconds", K_NUMBER_OR_NULL),
+    MEMBER("gave", K_OBJECT_OR_NULL, .members = &capacity_gave[1]),
+    {0},
+};
+
+static const struct member capacity[] = {
+    MEMBER("answer", K_COUNT),
+    MEMBER("at_least", K_FLAG),
+    MEMBER("end", K_ONE_OF, .names = end_names),
+    MEMBER("gave", K_OBJECT_OR_NULL, .members = capacity_gave),
+    MEMBER("from", K_COUNT),
+    MEMBER("step", K_COUNT_OR_NULL),
+    MEMBER("ceiling", K_COUNT),
+    MEMBER("hold_each_seconds", K_NUMBER_OR_NULL),
+    MEMBER("steps", K_OBJECTS, .members = capacity_step),
+    {0},
+};
+
 static const struct member report[] = {
     MEMBER("schema", K_CONST, .names = schema_names),
     MEMBER("tool", K_OBJECT, .members = tool),
@@ -489,6 +531,7 @@ static const struct member report[] = {
     MEMBER("generator", K_OBJECT, .members = generator),
     MEMBER("findings", K_OBJECTS, .members = finding),
     MEMBER("timeline", K_OBJECT, .members = timeline),
+    MEMBER("capacity", K_OBJECT, .members = capacity, .optional = true),
     {0},
 };
 
@@ -596,12 +639,15 @@ static void write_members(struct json *json, const struct member *members, bool 
     json_name(json, "required");
     json_array(json);
     for (const struct member *member = members; member->name != NULL; member++) {
-        json_string(json, member->name);
+        if (!member->optional && !member->absent)
+            json_string(json, member->name);
     }
     json_array_end(json);
     json_name(json, "properties");
     json_object(json);
     for (const struct member *member = members; member->name != NULL; member++) {
+        if (member->absent)
+            continue;
         json_name(json, member->name);
         json_object(json);
         write_kind(json, member);

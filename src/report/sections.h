@@ -8,6 +8,8 @@
 #include "stats/record.h"
 
 /* What was asked and where: json_setting.c. */
+/* "sources": the ranges of addresses that the plan connects from. */
+void member_sources(struct json *json, const struct plan *plan);
 void section_plan(struct json *json, const struct plan *plan);
 void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts);
 void section_environment(struct json *json, const struct host *host);
@@ -32,6 +34,10 @@ void section_timeline(struct json *json, const struct timeline *timeline);
 
 /* What the server said of itself: json_server.c. */
 void section_server(struct json *json, const struct record *record);
+
+/* Of the search for the capacity: json_capacity.c. */
+struct capacity;
+void section_capacity(struct json *json, const struct capacity *capacity);
 
 /* Members whose value may not be measured: null below zero, null for "". */
 void member_known_int(struct json *json, const char *name, int64_t value);

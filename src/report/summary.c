@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "judge/shortage.h"
 #include "report/requirement.h"
 #include "report/summary.h"
 #include "report/words.h"
@@ -141,6 +142,14 @@ static const struct finding *keep_alive_of(const struct findings *findings, enum
     return NULL;
 }
 
+/* What there is to do about a limit of our own side, with numbers. */
+static const struct finding *limit_of(const struct findings *findings, enum outcome top) {
+    for (size_t i = 0; i < findings->count && outcome_side(top) == SIDE_TESTER; i++)
+        if (strcmp(findings->items[i].code, outcome_name(top)) == 0)
+            return &findings->items[i];
+    return NULL;
+}
+
 /* The cause of its endings, where it could be told. */
 static bool print_cause(FILE *out, enum outcome top, const struct judgement *judgement) {
     const struct closing *closing = closings_find(&judgement->closings, top);
@@ -152,7 +161,18 @@ static bool print_cause(FILE *out, enum outcome top, const struct judgement *jud
 }
 
 static void print_look_at_outcome(FILE *out, enum outcome top, const struct judgement *judgement) {
-    const struct finding *finding = keep_alive_of(&judgement->findings, top);
+    const struct finding *finding = shortage_of_server(&judgement->findings);
+    if (judgement->verdict == VERDICT_BROKE && finding != NULL) {
+        fprintf(out, "  look at       %s: %s; %s\n", finding->code, finding->text,
+                finding->todo[0]);
+        return;
+    }
+    finding = limit_of(&judgement->findings, top);
+    if (finding != NULL) {
+        fprintf(out, "  look at       %s: %s\n", finding->code, finding->todo[0]);
+        return;
+    }
+    finding = keep_alive_of(&judgement->findings, top);
     if (print_cause(out, top, judgement))
         return;
     if (finding == NULL)

@@ -6,7 +6,8 @@
 #include "report/report.h"
 #include "report/style.h"
 
-/* The ERROR blocks: one for each outcome that was our own side's. summary_errors.c */
+/* The ERROR blocks: one for each outcome that was our own side's; where the run broke, one for each
+ * thing that the server ran out of. summary_errors.c */
 void summary_errors(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement);
 

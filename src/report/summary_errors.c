@@ -1,118 +1,137 @@
-/* The ERROR blocks of the summary: each limit of our own side explains itself. */
-#include <signal.h>
+/* The ERROR blocks: each limit that was met, ours or the server's, explains itself. */
+#include <math.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "report/summary.h"
 #include "report/words.h"
 
-static const char *title_of(enum outcome outcome) {
-    switch (outcome) {
-    case OUTCOME_fd_limit: return "out of descriptors";
-    case OUTCOME_fd_limit_system: return "the system is out of descriptors";
-    case OUTCOME_ports_exhausted: return "out of source ports";
-    case OUTCOME_no_memory: return "out of socket memory";
-    case OUTCOME_denied: return "denied by this machine";
-    case OUTCOME_worker_lost: return "a worker process died";
-    default: return outcome_text(outcome);
-    }
+/* What ran out, as a headline says it. */
+static const struct {
+    const char *code, *title;
+} titles[] = {
+    {"fd_limit", "out of descriptors"},
+    {"fd_limit_system", "the system is out of descriptors"},
+    {"ports_exhausted", "out of source ports"},
+    {"no_memory", "out of socket memory"},
+    {"denied", "denied by this machine"},
+    {"worker_lost", "a worker process died"},
+    {"short_of_files", "the server is out of descriptors"},
+    {"short_of_connections", "the server is out of connections"},
+    {"backlog_overflow", "the server's accept queue overflowed"},
+    {"not_accepted", "the server does not accept"},
+};
+
+static const char *title_of(const struct finding *finding) {
+    for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
+        if (strcmp(titles[i].code, finding->code) == 0)
+            return titles[i].title;
+    return NULL;
 }
 
-static void print_files(FILE *out, const struct plan *plan, const struct record *record) {
-    const struct host *host = &plan->host;
-    fprintf(out, "  limit    RLIMIT_NOFILE soft %s, hard %s; ", words_known(host->nofile_soft).text,
-            words_known(host->nofile_hard).text);
-    if (record->headroom_files_used >= 0)
-        fprintf(out, "in use %s of %s; ", words_known(record->headroom_files_used).text,
-                words_known(record->headroom_files_limit).text);
-    fprintf(out, "whole system %s of %s before the run\n", words_known(host->file_used).text,
-            words_known(host->file_max).text);
+/* Its outcome, when it is of our own side; OUTCOME_COUNT: a finding of the server's. */
+static enum outcome outcome_of(const struct finding *finding) {
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (strcmp(outcome_name((enum outcome)i), finding->code) == 0)
+            return (enum outcome)i;
+    return OUTCOME_COUNT;
 }
 
-static void print_ports(FILE *out, const struct plan *plan) {
-    const struct host *host = &plan->host;
-    if (host->port_low < 0 || host->port_high < 0)
-        return;
-    fprintf(out,
-            "  limit    net.ipv4.ip_local_port_range %lld-%lld: %s ports for each of %s "
-            "destination address%s\n",
-            (long long)host->port_low, (long long)host->port_high,
-            words_known(host->port_high - host->port_low + 1).text,
-            words_count(plan->address_count).text, plan->address_count == 1 ? "" : "es");
-}
-
-static void print_memory(FILE *out, const struct plan *plan) {
-    fprintf(out, "  limit    %s available of %s before the run\n",
-            words_bytes(plan->host.memory_available_bytes).text,
-            words_bytes(plan->host.memory_total_bytes).text);
-}
-
-static void print_lost_workers(FILE *out, const struct record *record) {
-    for (size_t i = 0; i < record->worker_count; i++) {
-        const struct worker_record *worker = &record->workers[i];
-        if (!worker->lost)
-            continue;
-        fprintf(out, "  limit    worker %zu (process %d, %s connections) ", i, (int)worker->pid,
-                words_count(worker->share).text);
-        if (WIFSIGNALED(worker->status))
-            fprintf(out, "was ended by signal %d (%s)\n", WTERMSIG(worker->status),
-                    strsignal(WTERMSIG(worker->status)));
-        else
-            fprintf(out, "left with exit code %d\n", WEXITSTATUS(worker->status));
-    }
-}
-
-static void print_limit(FILE *out, enum outcome outcome, const struct plan *plan,
-                        const struct record *record) {
-    switch (outcome) {
-    case OUTCOME_fd_limit:
-    case OUTCOME_fd_limit_system: print_files(out, plan, record); break;
-    case OUTCOME_ports_exhausted: print_ports(out, plan); break;
-    case OUTCOME_no_memory: print_memory(out, plan); break;
-    case OUTCOME_worker_lost: print_lost_workers(out, record); break;
-    default: break;
-    }
-}
-
-static void print_error(FILE *out, struct style style, enum outcome outcome,
-                        const struct plan *plan, const struct record *record,
-                        const struct judgement *judgement) {
-    fprintf(out, "%sERROR%s  %s at %s connections        %s: %s, x %s\n",
-            style_start(style, TINT_BAD), style_stop(style), title_of(outcome),
-            words_count(record->live_peak).text, outcome_name(outcome), outcome_text(outcome),
-            words_count(record->total.counts.outcomes[outcome]).text);
-    fputs("  whose    the tester (this machine), not the server\n", out);
-    print_limit(out, outcome, plan, record);
-    if (record->first_seen_seconds[outcome] > 0) /* a JSON report does not keep it */
-        fprintf(out, "  since    %s into the run\n",
-                words_seconds(record->first_seen_seconds[outcome]).text);
-    if (outcome == OUTCOME_fd_limit && plan->workers_needed > plan->workers)
-        fprintf(out, "  do       --workers %u        (each worker has its own limit)\n",
-                (unsigned)plan->workers_needed);
+static void print_head(FILE *out, struct style style, const struct finding *finding,
+                       const struct record *record) {
+    enum outcome outcome = outcome_of(finding);
+    fprintf(out, "%sERROR%s  %s", style_start(style, TINT_BAD), style_stop(style),
+            title_of(finding));
+    if (outcome == OUTCOME_COUNT)
+        fprintf(out, "        %s\n", finding->code);
     else
-        fprintf(out, "  do       %s\n", outcome_advice(outcome));
+        fprintf(out, " at %s connections        %s: %s, x %s\n",
+                words_count(record->live_peak).text, finding->code, outcome_text(outcome),
+                words_known(finding->have).text);
+    fprintf(out, "  whose    %s\n",
+            finding->side == SIDE_TESTER ? "the tester (this machine), not the server"
+                                         : "the server, not the tester");
+    if (finding->evidence[0] != '\0')
+        fprintf(out, "  limit    %s\n", finding->evidence);
+}
+
+static void print_advice(FILE *out, const struct finding *finding) {
+    for (size_t i = 0; i < finding->do_count; i++)
+        fprintf(out, "  %-8s %s\n", i == 0 ? "do" : "or", finding->todo[i]);
+}
+
+/* "20.1 s into the ramp". */
+static void print_place(FILE *out, const struct record *record, double since) {
+    double ramp = record->ramp_seconds;
+    if (isfinite(ramp) && since > ramp)
+        fprintf(out, "%s into the hold", words_seconds(since - ramp).text);
+    else
+        fprintf(out, "%s into the %s", words_seconds(since).text, isfinite(ramp) ? "ramp" : "run");
+}
+
+static void print_since(FILE *out, const struct finding *finding, const struct plan *plan,
+                        const struct record *record) {
+    double since = finding->since_seconds;
+    if (!isfinite(since))
+        return;
+    char clock[16];
+    struct tm local;
+    time_t moment =
+        record->started_at.tv_sec + (time_t)(since + (double)record->started_at.tv_nsec / 1e9);
+    strftime(clock, sizeof clock, "%H:%M:%S", localtime_r(&moment, &local));
+    fprintf(out, "  since    %s, ", clock);
+    print_place(out, record, since);
+    if (outcome_stage(outcome_of(finding)) == STAGE_OPEN) {
+        if (plan_reconnects(plan))
+            fputs("; tried again with --reconnect's backoff", out);
+        else
+            fprintf(out, "; %s connection%s never tried again", words_known(finding->have).text,
+                    finding->have == 1 ? " was" : "s were");
+    }
+    fputc('\n', out);
+}
+
+static void print_verdict(FILE *out, const struct judgement *judgement) {
     fprintf(out, "  verdict  %s (exit %d)%s\n\n", verdict_name(judgement->verdict),
             judgement->exit_code,
             judgement->verdict == VERDICT_INCONCLUSIVE ? ": this run says nothing about the server"
                                                        : "");
 }
 
-static bool is_ours(const struct counts *counts, enum outcome outcome) {
-    return outcome_side(outcome) == SIDE_TESTER && counts->outcomes[outcome] > 0;
+void report_error_short(FILE *out, struct style style, const struct finding *finding,
+                        const struct record *record) {
+    print_head(out, style, finding, record);
+    print_advice(out, finding);
+}
+
+static void print_error(FILE *out, struct style style, const struct finding *finding,
+                        const struct plan *plan, const struct record *record,
+                        const struct judgement *judgement) {
+    print_head(out, style, finding, record);
+    print_since(out, finding, plan, record);
+    print_advice(out, finding);
+    print_verdict(out, judgement);
 }
 
 bool summary_blames_us(const struct counts *counts) {
     for (int i = 0; i < OUTCOME_COUNT; i++) {
-        if (is_ours(counts, (enum outcome)i))
+        if (outcome_side((enum outcome)i) == SIDE_TESTER && counts->outcomes[i] > 0)
             return true;
     }
     return false;
 }
 
+/* An outcome's finding always; the server's where that is what the verdict rests on. */
+static bool has_block(const struct finding *finding, const struct judgement *judgement) {
+    if (title_of(finding) == NULL)
+        return false;
+    return finding->side == SIDE_TESTER || judgement->verdict == VERDICT_BROKE;
+}
+
 void summary_errors(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement) {
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        if (is_ours(&record->total.counts, (enum outcome)i))
-            print_error(out, style, (enum outcome)i, plan, record, judgement);
+    for (size_t i = 0; i < judgement->findings.count; i++) {
+        const struct finding *finding = &judgement->findings.items[i];
+        if (has_block(finding, judgement))
+            print_error(out, style, finding, plan, record, judgement);
     }
 }

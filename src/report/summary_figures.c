@@ -174,7 +174,14 @@ static void print_generator(FILE *out, const struct record *record) {
             words_seconds(lag.p99).text, summary_generator(record));
 }
 
-static void print_drain(FILE *out, const struct record *record) {
+/* Of a search for the capacity each step is drained by RST, whether they would or not. */
+static bool ports_would_wait(const struct plan *plan, const struct counts *counts) {
+    int64_t range = plan->host.port_high - plan->host.port_low + 1;
+    return plan->host.port_low >= 0 &&
+           (int64_t)counts->live > range * (int64_t)plan->address_count / 4;
+}
+
+static void print_drain(FILE *out, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     row(out, "drain");
     if (record->cut_off) {
@@ -183,7 +190,7 @@ static void print_drain(FILE *out, const struct record *record) {
     }
     fprintf(out, "%s closed by us with %s in %s", words_count(counts->drain[OUTCOME_drained]).text,
             record->drain_by_reset ? "RST" : "FIN", words_seconds(record->drain_seconds).text);
-    if (record->drain_by_reset)
+    if (record->drain_by_reset && ports_would_wait(plan, counts))
         fputs(" (FIN would leave more than a quarter of the local ports in TIME_WAIT)", out);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         if (i != OUTCOME_drained && counts->drain[i] > 0)
@@ -226,6 +233,16 @@ static void print_origin(FILE *out, const struct plan *plan) {
     print_files(out, options);
 }
 
+/* Why some took so long, or were not up at all. */
+static void print_drops(FILE *out, const struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        if (strcmp(finding->code, "backlog_overflow") == 0 ||
+            strcmp(finding->code, "dropped_syns") == 0)
+            fprintf(out, "%*s%s: %s\n", INDENT, "", finding->text, finding->evidence);
+    }
+}
+
 void summary_figures(FILE *out, const struct plan *plan, const struct record *record,
                      const struct judgement *judgement) {
     print_connections(out, record, &judgement->closings);
@@ -237,7 +254,8 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
     print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));
+    print_drops(out, &judgement->findings);
     print_generator(out, record);
-    print_drain(out, record);
+    print_drain(out, plan, record);
     print_origin(out, plan);
 }

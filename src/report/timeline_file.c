@@ -118,6 +118,7 @@ int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
     file->begun = true;
     json_bool_member(json, "begin", true);
     begin_run(json, plan, record);
+    member_sources(json, plan);
     section_target(json, plan, &judgement->target);
     section_findings(json, &judgement->findings);
     section_workers(json, record);

@@ -5,21 +5,29 @@
 #include <stdbool.h>
 
 #include "base/instant.h"
+#include "judge/judge.h"
 #include "run/screen.h"
-#include "stats/tally.h"
+#include "stats/record.h"
 
 struct notes {
     struct screen *screen; /* NULL: nothing is told */
     uint64_t told[OUTCOME_COUNT];
     instant told_at[OUTCOME_COUNT];
     bool ever[OUTCOME_COUNT];
+    bool explained[OUTCOME_COUNT];
     bool short_of; /* told that connections are being refilled, not yet that all are back */
     instant refill_told_at;
 };
 
 void notes_init(struct notes *notes, struct screen *screen);
 
-/* Tells which outcomes have grown since they were last told. */
+/* Explains a limit of our own side once, when it has been met: what, whose, and what to do. It is
+ * then told of; how often more, notes_outcomes() tells. */
+void notes_error(struct notes *notes, enum outcome outcome, const struct plan *plan,
+                 const struct record *record, const struct counts *counts, instant now);
+
+/* Tells which outcomes have grown since they were last told; of our own side only those that are
+ * explained already. */
 void notes_outcomes(struct notes *notes, const struct counts *counts, instant now);
 
 /* With --reconnect, in the hold: tells when the fleet is no longer whole, every 10 s how far it is,

@@ -2,16 +2,21 @@
 #include "run/observers.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/text.h"
+#include "judge/local.h"
 
 /* nginx may write its log later than its answers (access_log ... buffer= flush=): how long the last
  * lines are waited for, and for how long when they are still coming. */
 static const duration LOG_PATIENCE = 2 * SECOND, LOG_PATIENCE_MAX = 5 * SECOND;
 static const duration LOG_QUIET = SECOND / 2;
 static const duration LOG_LAST_STEP = 20 * MILLISECOND;
+static const duration TOLD_QUIET = 10 * SECOND;
+static const duration QUEUE_EVERY = 100 * MILLISECOND;
 
 /* --- from nothing, and back --- */
 
@@ -47,16 +52,43 @@ static int start_process(struct observers *observers, instant now) {
     /* Gone since the preflight: as if it had gone in the run. */
     observers->process->view.ended =
         !process_watch_init(observers->process, "", (int)options->server_pid, now);
+    observers->errors = calloc(1, sizeof *observers->errors);
+    if (observers->errors == NULL)
+        return -ENOMEM;
+    error_log_init(observers->errors, "", (int)options->server_pid);
     return 0;
+}
+
+/* The server's network namespace is that of its process; towards loopback it is ours. */
+static void start_kernel(struct observers *observers, instant now) {
+    const struct plan *plan = observers->plan;
+    int server = plan->options->given.server_pid ? (int)plan->options->server_pid
+                 : local_has_both_ends(plan)     ? KERNEL_SERVER_HERE
+                                                 : KERNEL_SERVER_UNSEEN;
+    observers->listeners = server == KERNEL_SERVER_UNSEEN
+                               ? -1
+                               : listen_queue_open(server == KERNEL_SERVER_HERE ? 0 : server);
+    kernel_watch_init(&observers->kernel, "", server, plan->dial_port, observers->listeners);
+    observers->queue_due = observers->listeners >= 0 ? now : INSTANT_NEVER;
 }
 
 int observers_start(struct observers *observers, const struct plan *plan, struct notes *notes,
                     struct net *net, uint8_t operation, instant now) {
-    *observers = (struct observers){.plan = plan, .notes = notes};
+    *observers = (struct observers){.plan = plan, .notes = notes, .listeners = -1};
+    start_kernel(observers, now);
     int error = start_log(observers, now);
     if (error == 0)
         error = start_process(observers, now);
     return error == 0 ? start_poller(observers, net, operation, now) : error;
+}
+
+void observers_close(struct observers *observers) {
+    if (observers->poller != NULL)
+        asker_close(&observers->poller->asker);
+}
+
+bool observers_closed(const struct observers *observers) {
+    return observers->poller == NULL || asker_quiet(&observers->poller->asker);
 }
 
 void observers_free(struct observers *observers) {
@@ -64,6 +96,11 @@ void observers_free(struct observers *observers) {
         status_poller_free(observers->poller);
     if (observers->log != NULL)
         log_follower_free(observers->log);
+    if (observers->plan != NULL && observers->listeners >= 0) /* it was started */
+        close(observers->listeners);
+    if (observers->errors != NULL)
+        error_log_free(observers->errors);
+    free(observers->errors);
     free(observers->poller);
     free(observers->log);
     free(observers->process);
@@ -147,9 +184,50 @@ static void sample_process(struct observers *observers, instant now) {
         notes_say(observers->notes, "the server's process %d has ended", observers->process->pid);
 }
 
+/* --- the kernel's counters and the error log --- */
+
+static void tell_of_shortage(struct observers *observers) {
+    const struct error_log_view *view = &observers->errors->view;
+    const char *line = view->short_of_files > 0 ? view->files_line : view->connections_line;
+    if (line[0] == '\0' || observers->shortage_told)
+        return;
+    char text[3 * sizeof view->files_line];
+    notes_say(observers->notes, "the server's error log: %s", text_escape(text, sizeof text, line));
+    observers->shortage_told = true;
+}
+
+static void tell_of_overflows(struct observers *observers, instant now) {
+    int64_t overflows = observers->kernel.server_view.listen_overflows;
+    int64_t grown = overflows - observers->overflows_told;
+    bool first = observers->overflows_told == 0;
+    if (grown <= 0 || !listener_was_full(&observers->kernel.listener) ||
+        (!first && instant_since(now, observers->overflows_told_at) < TOLD_QUIET))
+        return;
+    notes_say(observers->notes,
+              "the server's accept queue is full: %" PRId64 " overflows%s in %s network namespace, "
+              "SYNs are dropped (side: server)",
+              grown, first ? "" : " more",
+              observers->kernel.server == KERNEL_SERVER_HERE ? "this" : "the server's");
+    observers->overflows_told = overflows;
+    observers->overflows_told_at = now;
+}
+
+static void step_evidence(struct observers *observers, instant now) {
+    kernel_watch_step(&observers->kernel);
+    tell_of_overflows(observers, now);
+    if (observers->errors == NULL)
+        return;
+    error_log_step(observers->errors);
+    tell_of_shortage(observers);
+}
+
 /* --- all of them --- */
 
 void observers_turn(struct observers *observers, instant now, uint64_t sent) {
+    if (!instant_before(now, observers->queue_due)) {
+        kernel_watch_queue(&observers->kernel);
+        observers->queue_due = instant_after(now, QUEUE_EVERY);
+    }
     if (observers->poller != NULL && status_poller_tick(observers->poller, now, sent))
         poll_ended(observers);
     if (observers->log != NULL && !observers->log_settled &&
@@ -160,6 +238,7 @@ void observers_turn(struct observers *observers, instant now, uint64_t sent) {
 void observers_tick(struct observers *observers, instant now, bool asking) {
     if (!asking)
         return;
+    step_evidence(observers, now);
     if (observers->poller != NULL)
         status_poller_poll(observers->poller, now);
     if (observers->process != NULL)
@@ -189,14 +268,18 @@ void observers_hold(struct observers *observers, bool holding, instant now, uint
 }
 
 bool observers_over(struct observers *observers, instant now, uint64_t sent) {
+    step_evidence(observers, now);
     bool polled = last_poll_over(observers, now);
-    return log_over(observers, now, sent) && polled;
+    bool over = log_over(observers, now, sent) && polled;
+    if (over)
+        observers->queue_due = INSTANT_NEVER;
+    return over;
 }
 
 instant observers_due(const struct observers *observers) {
-    instant due = INSTANT_NEVER;
+    instant due = observers->queue_due;
     if (observers->poller != NULL)
-        due = observers->poller->asker.deadline;
+        due = instant_earlier(due, observers->poller->asker.deadline);
     if (observers->log != NULL && !observers->log_settled)
         due = instant_earlier(due, observers->log->due);
     return due;
@@ -217,4 +300,11 @@ void observers_record(const struct observers *observers, struct record *record) 
     }
     if (observers->process != NULL)
         record->server_process = observers->process->view;
+    record->evidence =
+        (struct evidence){.ours = observers->kernel.ours_view,
+                          .server = observers->kernel.server_view,
+                          .server_is_here = observers->kernel.server == KERNEL_SERVER_HERE,
+                          .listener = observers->kernel.listener};
+    if (observers->errors != NULL)
+        record->evidence.error_log = observers->errors->view;
 }

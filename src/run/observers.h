@@ -1,5 +1,6 @@
-/* The observers of one run: the poller of the status page, the follower of the access log, the
- * watch over the server's processes; and when each of them is asked first and last. */
+/* The observers of one run: the poller of the status page, the followers of the access log and of
+ * error logs, the watch over the server's processes and over the kernel's counters; and when each
+ * of them is asked first and last. */
 #ifndef RUN_OBSERVERS_H
 #define RUN_OBSERVERS_H
 
@@ -7,6 +8,8 @@
 #include <stdint.h>
 
 #include "net/net.h"
+#include "observe/error_log.h"
+#include "observe/kernel_watch.h"
 #include "observe/log_follower.h"
 #include "observe/process_watch.h"
 #include "observe/status_poller.h"
@@ -21,12 +24,18 @@ struct observers {
     struct status_poller *poller;
     struct log_follower *log;
     struct process_watch *process;
+    struct error_log *errors;
+    struct kernel_watch kernel; /* always */
+    int listeners;              /* its descriptor; -1 */
+    instant queue_due;          /* when they are looked at next; never, once the load is over */
     bool last_poll_begun, last_poll_done;
     bool holding;
     bool closing, log_settled; /* the load is over; the log has said its last */
     instant closing_since;
     uint64_t rotations_told;
-    bool trouble_told;
+    bool trouble_told, shortage_told;
+    int64_t overflows_told;
+    instant overflows_told_at;
 };
 
 /* Everything is looked at for the first time, before the load (with --no-check the page's answer
@@ -34,6 +43,10 @@ struct observers {
 int observers_start(struct observers *observers, const struct plan *plan, struct notes *notes,
                     struct net *net, uint8_t operation, instant now);
 void observers_free(struct observers *observers);
+
+/* Ends the poller's connection, by RST; its events may still come until observers_closed(). */
+void observers_close(struct observers *observers);
+bool observers_closed(const struct observers *observers);
 
 /* True when the load may begin: the server's counters were read. */
 bool observers_ready(const struct observers *observers);

@@ -7,11 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/slots.h"
-#include "engine/worker.h"
 #include "host/process_facts.h"
 #include "judge/headroom.h"
 #include "net/net.h"
@@ -19,6 +17,8 @@
 #include "observe/log_follower.h"
 #include "observe/process_watch.h"
 #include "observe/status_poller.h"
+#include "run/ground.h"
+#include "run/pairs.h"
 #include "run/signals.h"
 
 enum { SIGNAL_OPERATION, RESOLVE_OPERATION, STATUS_OPERATION, ASKER_OPERATION };
@@ -33,23 +33,6 @@ struct preflight {
     struct status_poller *poller;
     bool resolve_ready;
 };
-
-/* A seccomp filter may kill instead of returning an error: a child tries. */
-static int try_ring(void) {
-    pid_t pid = fork();
-    if (pid < 0)
-        return -errno;
-    if (pid == 0) {
-        struct net *net;
-        _exit(-net_create(&net, &(struct net_config){.entries = WORKER_RING_ENTRIES}));
-    }
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (WIFSIGNALED(status))
-        return WTERMSIG(status) == SIGSYS ? -EPERM : -EINTR;
-    return -WEXITSTATUS(status);
-}
 
 /* --- waiting --- */
 
@@ -185,6 +168,9 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
         asker_init(&preflight->askers[i], preflight->net, (uint8_t)(ASKER_OPERATION + i),
                    &plan->addresses[i], i == 0 ? request : NULL, options->connect_timeout,
                    options->timeout);
+        struct address source;
+        if (plan_source(plan, 0, &source) != NULL)
+            asker_from(&preflight->askers[i], &source);
         asker_ask(&preflight->askers[i], net_now(preflight->net));
     }
     if (!settle_askers(preflight, plan->address_count))
@@ -208,17 +194,18 @@ static struct asker *ask_addresses(struct preflight *preflight, const struct req
 
 static void keep_accepting(struct preflight *preflight) {
     struct plan *plan = preflight->plan;
-    size_t kept = 0;
-    for (size_t i = 0; i < plan->address_count; i++) {
-        if (!preflight->askers[i].connected)
-            continue;
-        preflight->facts->ports[kept] = preflight->facts->ports[i];
-        preflight->facts->ports_known[kept] = preflight->facts->ports_known[i];
-        plan->addresses[kept++] = plan->addresses[i];
+    bool accepts[HOST_ADDRESSES_MAX];
+    size_t kept = 0, before = plan->address_count;
+    for (size_t i = 0; i < before; i++) {
+        accepts[i] = preflight->askers[i].connected;
+        if (accepts[i])
+            plan->addresses[kept++] = plan->addresses[i];
     }
     preflight->facts->addresses_accepting = kept;
-    if (kept > 0)
-        plan->address_count = kept;
+    if (kept == 0)
+        return;
+    plan->address_count = kept;
+    host_ports_keep(&preflight->facts->ports, accepts, before);
 }
 
 static void note_answer(struct target_facts *target, const struct asker *asker) {
@@ -245,7 +232,9 @@ static void ask_target(struct preflight *preflight) {
     }
     facts->target_asked = true;
     facts->target.asked = true;
+    facts->conntrack_before = host_conntrack_count("");
     const struct asker *asker = ask_addresses(preflight, &request);
+    facts->conntrack_with = host_conntrack_count(""); /* our connections are still open */
     if (asker != NULL) {
         note_answer(&facts->target, asker);
         preflight->plan->server_log.own_requests = facts->target.answered;
@@ -302,6 +291,13 @@ static void open_log(struct plan *plan, struct preflight_facts *facts) {
     plan->server_log.position = facts->log_bytes;
 }
 
+static void note_process(struct preflight_facts *facts, const struct process_facts *process,
+                         int pid, bool no_check) {
+    snprintf(facts->process_name, sizeof facts->process_name, "%s", process->name);
+    if (!no_check)
+        server_limits_read(&facts->server, "", pid);
+}
+
 static void find_process(const struct plan *plan, struct preflight_facts *facts, instant now) {
     int pid = (int)plan->options->server_pid;
     if (!plan->options->given.server_pid)
@@ -314,7 +310,7 @@ static void find_process(const struct plan *plan, struct preflight_facts *facts,
         snprintf(facts->process_error, sizeof facts->process_error, "no process %d is on this host",
                  pid);
     else
-        snprintf(facts->process_name, sizeof facts->process_name, "%s", process.name);
+        note_process(facts, &process, pid, plan->options->no_check);
     facts->processes = watch != NULL ? watch->view.processes : 0;
     free(watch);
 }
@@ -329,15 +325,16 @@ static bool find_observed(struct plan *plan, struct preflight_facts *facts) {
 
 /* --- the whole --- */
 
-static void read_ports(struct preflight *preflight) {
-    for (size_t i = 0; i < preflight->plan->address_count; i++)
-        preflight->facts->ports_known[i] =
-            host_ports_read(&preflight->facts->ports[i], "", &preflight->plan->addresses[i]);
+/* Of this machine, when the addresses are known. */
+static void judge_machine(struct judgement *judgement, struct plan *plan,
+                          struct preflight_facts *facts) {
+    pairs_count(plan, facts);
+    ground_look(facts, plan);
+    judge_local(&judgement->findings, plan, facts);
 }
 
 static void ask_all(struct preflight *preflight, struct judgement *judgement) {
-    read_ports(preflight);
-    judge_local(&judgement->findings, preflight->plan, preflight->facts);
+    judge_machine(judgement, preflight->plan, preflight->facts);
     if (findings_any(&judgement->findings, FINDING_FAIL) || !preflight->facts->resolved ||
         preflight->facts->interrupted)
         return;
@@ -346,22 +343,72 @@ static void ask_all(struct preflight *preflight, struct judgement *judgement) {
     ask_status(preflight);
 }
 
+/* What is not measured without a preflight has to be there all the same. */
+static void judge_unchecked(struct judgement *judgement, const struct plan *plan,
+                            const struct preflight_facts *facts) {
+    if (plan->sources.count == 0 || !sources_fit(plan))
+        judge_sources(&judgement->findings, plan, facts);
+}
+
+static void try_ground(struct preflight_facts *facts, const struct plan *plan,
+                       enum preflight_scope scope) {
+    facts->own_files = host_own_files("", plan->host.nofile_hard);
+    ground_try_rings(facts, plan, scope == PREFLIGHT_ALL);
+}
+
+static void judge_no_ring(struct judgement *judgement, const struct plan *plan,
+                          struct preflight_facts *facts) {
+    facts->ring_refusal = net_explain(facts->ring_error);
+    judge_local(&judgement->findings, plan, facts);
+}
+
 static void gather(struct preflight *preflight, struct judgement *judgement,
                    enum preflight_scope scope) {
     struct preflight_facts *facts = preflight->facts;
-    facts->ring_error = try_ring();
+    try_ground(facts, preflight->plan, scope);
     if (facts->ring_error == 0)
         facts->ring_error = net_create(&preflight->net, &(struct net_config){.entries = 64});
     if (facts->ring_error < 0) {
-        facts->ring_refusal = net_explain(facts->ring_error);
-        judge_local(&judgement->findings, preflight->plan, facts);
+        judge_no_ring(judgement, preflight->plan, facts);
         return;
     }
     net_arm(preflight->net, preflight->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
     resolve_names(preflight);
+    pairs_decide(preflight->plan, preflight->facts);
     if (scope == PREFLIGHT_ALL)
         ask_all(preflight, judgement);
+    else
+        judge_unchecked(judgement, preflight->plan, facts);
     net_destroy(preflight->net);
+}
+
+static void no_room(struct judgement *judgement) {
+    findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
+    judgement->verdict = VERDICT_UNFIT;
+    judgement->exit_code = 3;
+}
+
+bool preflight_local(struct judgement *judgement, struct plan *plan, enum preflight_scope scope) {
+    struct preflight_facts *facts = calloc(1, sizeof *facts);
+    if (facts == NULL) {
+        no_room(judgement);
+        return false;
+    }
+    facts->resolved = true;
+    pairs_decide(plan, facts);
+    try_ground(facts, plan, scope);
+    if (facts->ring_error < 0)
+        judge_no_ring(judgement, plan, facts);
+    else if (scope == PREFLIGHT_NONE)
+        judge_unchecked(judgement, plan, facts);
+    else
+        judge_machine(judgement, plan, facts);
+    plan->ports_room = headroom_count_ports(plan, facts);
+    judge_preflight(judgement, plan, facts);
+    bool may_run = judge_may_run(judgement, facts);
+    host_ports_free(&facts->ports);
+    free(facts);
+    return may_run;
 }
 
 bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
@@ -380,10 +427,9 @@ bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflig
         judge_preflight(judgement, plan, facts);
         may_run = judge_may_run(judgement, facts);
         judgement->target = facts->target;
+        host_ports_free(&facts->ports);
     } else {
-        findings_add(&judgement->findings, "memory", SIDE_TESTER, FINDING_FAIL, "out of memory");
-        judgement->verdict = VERDICT_UNFIT;
-        judgement->exit_code = 3;
+        no_room(judgement);
     }
     free(facts);
     free(preflight);

@@ -16,4 +16,8 @@ enum preflight_scope {
 bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
                     int signals_fd);
 
+/* The local half alone, for a plan whose addresses are known: asks nobody, and decides the plan's
+ * sources. */
+bool preflight_local(struct judgement *judgement, struct plan *plan, enum preflight_scope scope);
+
 #endif

@@ -17,6 +17,7 @@
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
+#include "run/scenes.h"
 #include "run/screen.h"
 #include "run/signals.h"
 #include "run/view.h"
@@ -43,6 +44,7 @@ struct session {
     struct observers observers;
     struct meter meter;
     struct notes notes;
+    struct scenes scenes;
     struct screen screen;
     struct block_view view;
     instant phase_since;               /* as the view has it */
@@ -68,10 +70,16 @@ static void set_clock(struct session *session) {
 
 static void note_first_seen(struct session *session) {
     struct record *record = session->record;
-    double t = duration_seconds(instant_since(session->now, session->started));
-    for (int i = 0; i < OUTCOME_COUNT; i++)
-        if (session->total->counts.outcomes[i] > 0 && record->first_seen_seconds[i] == 0)
-            record->first_seen_seconds[i] = t;
+    const struct counts *counts = &session->total->counts;
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        if (counts->outcomes[i] == 0 || record->first_seen_seconds[i] != 0)
+            continue;
+        /* As the worker saw it; of a worker that died, as we did. */
+        instant first = session->now;
+        if (counts->first_ns[i] != 0)
+            first.ns = counts->first_ns[i];
+        record->first_seen_seconds[i] = duration_seconds(instant_since(first, session->started));
+    }
 }
 
 /* Sums up the crew and checks the ledger: every look at the numbers goes through here. */
@@ -85,6 +93,7 @@ static void sample(struct session *session) {
     if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
         record->live_peak = counts->live;
     note_first_seen(session);
+    scenes_take(&session->scenes, record, session->plan, session->crew, counts, session->now);
     if ((session->phase == PHASE_HOLD || record->live_min_measured) &&
         session->phase < PHASE_DRAIN &&
         (!record->live_min_measured || counts->live < record->live_min)) {
@@ -197,9 +206,11 @@ static void begin_freeze(struct session *session) {
 /* Whether FINs would fill too much of the port range with TIME_WAIT: more than a quarter. */
 static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
+    if (plan->command == COMMAND_CAPACITY)
+        return true; /* the next step needs the ports, and the server's side free */
     if (plan->host.port_low < 0)
         return false;
-    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan->address_count;
+    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
     return (int64_t)session->total->counts.live > range / 4;
 }
 
@@ -333,6 +344,7 @@ static void interrupt(struct session *session) {
         return;
     }
     session->stopping = true;
+    session->record->stopped = true;
     bool planned = session->plan->hold == 0 && session->phase == PHASE_HOLD;
     session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
     notes_say(&session->notes, "ending in order; a second interrupt leaves at once");
@@ -402,6 +414,7 @@ static void reap(struct session *session, uint32_t index) {
         net_arm(session->net, member->pidfd, slot_tag(MEMBER_OPERATION, 0, index));
         return;
     }
+    record_members(session); /* how it ended, for whoever explains it */
     sample(session);
     if (!member->lost || session->phase == PHASE_OVER)
         return;
@@ -451,6 +464,17 @@ static bool shows_line(const struct session *session) {
     return options->ui == UI_LINE || session->ticks % AUTO_LINE_TICKS == 0;
 }
 
+/* An outcome of our own side explains itself once, when all is known of how it came. */
+static void tell_outcomes(struct session *session, const struct counts *counts) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        if (outcome_side(outcome) == SIDE_TESTER && scenes_whole(&session->scenes, outcome))
+            notes_error(&session->notes, outcome, session->plan, session->record, counts,
+                        session->now);
+    }
+    notes_outcomes(&session->notes, counts, session->now);
+}
+
 static void do_tick(struct session *session) {
     session->next_tick = instant_after(session->next_tick, SECOND);
     if (instant_before(session->next_tick, session->now))
@@ -463,7 +487,7 @@ static void do_tick(struct session *session) {
     take_second(session);
     if (shows_line(session))
         print_line(session);
-    notes_outcomes(&session->notes, &session->total->counts, session->now);
+    tell_outcomes(session, &session->total->counts);
     if (plan_reconnects(session->plan) && session->phase == PHASE_HOLD)
         notes_refill(&session->notes, &session->total->counts, session->plan->connections,
                      session->now);
@@ -532,7 +556,7 @@ static int start(struct session *session) {
     /* The crew first: its workers must not inherit a ring. */
     int error = crew_start(&session->crew, plan, &session->request);
     if (error == 0)
-        error = net_create(&session->net, &(struct net_config){.entries = 256});
+        error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)
         return error;
     set_clock(session);
@@ -566,13 +590,34 @@ static void finish_record(struct session *session) {
     record->ring_error = crew_failure(session->crew);
     snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
     observers_record(&session->observers, record);
-    notes_outcomes(&session->notes, &record->total.counts, session->now);
+    scenes_finish(&session->scenes, record);
+    tell_outcomes(session, &record->total.counts);
     meter_finish(&session->meter, record, session->crew);
     record_members(session);
 }
 
+/* The poller's connection ends with the run, not with the process: another run may follow, and the
+ * server must not count this one's. */
+static void end_observers(struct session *session) {
+    instant until = instant_after(net_now(session->net), SECOND);
+    observers_close(&session->observers);
+    while (!observers_closed(&session->observers) && instant_before(net_now(session->net), until) &&
+           net_wait(session->net, until) == 0) {
+        struct net_event events[16];
+        for (size_t count; (count = net_take(session->net, events, 16)) > 0;)
+            for (size_t i = 0; i < count; i++)
+                if (slot_tag_operation(events[i].tag) == STATUS_OPERATION)
+                    observers_event(&session->observers, &events[i], session->now,
+                                    session->total->counts.sent);
+    }
+}
+
 static void release(struct session *session) {
+    if (session->net != NULL)
+        end_observers(session);
+
     observers_free(&session->observers);
+    ports_look_end(&session->scenes.look);
     meter_free(&session->meter);
     crew_free(session->crew);
     net_destroy(session->net);

@@ -7,6 +7,9 @@
 #include "report/timeline_file.h"
 #include "stats/record.h"
 
+/* Of the parent's own ring. */
+enum { SESSION_RING_ENTRIES = 256 };
+
 /* The timeline file of a run, with what it tells of the preflight. */
 struct session_timeline {
     struct timeline_file file;

@@ -3,8 +3,9 @@
 
 double record_wall_seconds(const struct record *record) {
     enum { PER_MS = 1000000 };
-    return (double)(record->ended_at.tv_sec - record->started_at.tv_sec) +
-           (double)(record->ended_at.tv_nsec / PER_MS - record->started_at.tv_nsec / PER_MS) / 1e3;
+    int64_t seconds = record->ended_at.tv_sec - record->started_at.tv_sec;
+    int64_t ms = record->ended_at.tv_nsec / PER_MS - record->started_at.tv_nsec / PER_MS;
+    return (double)seconds + (double)ms / 1e3;
 }
 
 static const struct histogram *histogram_of(const struct tally *total,

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "stats/evidence.h"
 #include "stats/figures.h"
 #include "stats/server.h"
 #include "stats/tally.h"
@@ -44,6 +45,7 @@ enum distribution {
 struct record {
     struct timespec started_at, ended_at; /* wall clock */
     bool interrupted;                     /* by a signal that was not the planned end */
+    bool stopped;                         /* a signal asked for the end, in whatever phase */
     bool ramp_cut;                        /* the interruption came before the ramp was complete */
     bool cut;                             /* a second signal: the freeze or drain was cut short */
     int bug_exit;                         /* a worker left with EXIT_BUG */
@@ -59,13 +61,14 @@ struct record {
     bool live_min_measured;
     uint64_t answered_in_hold;
     double per_second_mean, per_second_peak;  /* NAN: not measured */
-    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, when a sample first had one of it;
-                                                 0 */
+    double first_seen_seconds[OUTCOME_COUNT]; /* since the start, of the first of it; 0: none */
     uint64_t unfinished;       /* requests outstanding when a second signal cut the freeze */
     struct tally total;        /* frozen, all workers */
     struct server_view server; /* stub_status */
     struct log_view server_log;
     struct process_view server_process;
+    struct limit_scene scenes[OUTCOME_COUNT]; /* of outcomes of our own side, at first sight */
+    struct evidence evidence;
     struct timeline timeline;
     char engine[64];
     double cpu_user_seconds, cpu_system_seconds;

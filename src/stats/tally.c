@@ -39,6 +39,8 @@ static void merge_counts(struct counts *into, const struct counts *from) {
     merge_row(into->errnos, from->errnos, TALLY_ERRNO_MAX + 1);
     merge_row(into->statuses, from->statuses, TALLY_STATUS_MAX);
     merge_row(into->reasons, from->reasons, REASON_COUNT);
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        into->first_ns[i] = least(into->first_ns[i], from->first_ns[i]);
     into->first_attempt_ns = least(into->first_attempt_ns, from->first_attempt_ns);
     into->ramp_done_ns = greatest(into->ramp_done_ns, from->ramp_done_ns);
     into->frozen_ns = greatest(into->frozen_ns, from->frozen_ns);

@@ -36,6 +36,8 @@ struct counts {
     uint64_t errnos[TALLY_ERRNO_MAX + 1]; /* of open errors and live ones; the last: any beyond */
     uint64_t statuses[TALLY_STATUS_MAX];  /* of final answers */
     uint64_t reasons[REASON_COUNT];       /* of protocol_error */
+    int64_t first_ns[OUTCOME_COUNT];      /* run clock, when outcomes first had one; 0: none.
+                                             Merged: the least */
     int64_t first_attempt_ns;             /* run clock; 0: none yet. Merged: the least */
     int64_t
         ramp_done_ns;  /* when the last of the share was open or had ended. Merged: the greatest */

@@ -84,7 +84,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("requests", "rate", "body", "source", "require", "metrics", "cacert", "cert", "key", "sni")),
+      ("requests", "rate", "body", "metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["-n", "5", URL], ["-n"]),
     (["http://a/ b", ], ["space"]),

@@ -8,6 +8,7 @@ import holdfast
 from holdfast import Run, soak
 from nginx import Nginx, NginxError
 from servers import Apache, Node, ServerError
+from sparring import Target
 
 RAMP = ("-r", "10/10ms", "--ui", "line")
 
@@ -97,6 +98,34 @@ class AgeLimits(Case):
             result = soak("-c", 200, *RAMP, "-i", "200ms..1s", "-d", "12s", "-w", 2, server.url)
         closing, _ = self.told(result, "closed_announced", "age", "keepalive_time 10s", "age_limit", 200)
         self.assertAlmostEqual(10, closing["value_seconds"], delta=0.3)
+
+
+class OfOurOwnTarget(Case):
+    """With what the server really did to stand against, to the connection."""
+
+    def told_exactly(self, target, outcome, dimension, ending, *arguments):
+        with Target(*target) as sparring:
+            result = soak("-c", 100, *RAMP, "--no-check", "--timeout", "30s", *arguments, sparring.url)
+            stats = sparring.settled()
+        closing = self.closing(result, outcome)
+        self.assertEqual((dimension, 100, 100),
+                         (closing["dimension"], closing["count"], stats["connections"]["endings"][ending]))
+        return closing
+
+    def test_an_idle_timeout_of_2_s_that_is_announced(self):
+        closing = self.told_exactly(("--keepalive-timeout", "2s"), "closed_idle", "idle", "keepalive_timeout",
+                                    "-i", "10s", "-d", "4s")
+        self.assertIn("a keep-alive timeout of 2s, as its answers say", closing["text"])
+
+    def test_a_limit_of_7_requests(self):
+        closing = self.told_exactly(("--keepalive-requests", "7"), "closed_announced", "requests", "keepalive_requests",
+                                    "-i", "50ms..250ms", "-d", "4s")
+        self.assertEqual((7, 7, 7), (closing["value"], closing["answers"]["min"], closing["answers"]["max"]))
+
+    def test_an_age_of_2_s(self):
+        closing = self.told_exactly(("--max-age", "2s"), "closed_announced", "age", "max_age",
+                                    "-i", "50ms..500ms", "-d", "4s")
+        self.assertAlmostEqual(2, closing["value_seconds"], delta=0.3)
 
 
 class Moments(Case):

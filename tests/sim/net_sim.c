@@ -63,6 +63,8 @@ static int fallible_operation(struct net *net, enum operation operation) {
     uint64_t n = ++net->truth.operations;
     if (n <= OPERATIONS_KEPT)
         net->operations[n - 1] = (uint8_t)operation;
+    if (net->denied[operation] != 0)
+        return net->denied[operation];
     if (net->fail.n == 0 || n < net->fail.n || (n > net->fail.n && !net->fail.onward))
         return 0;
     return fallible[operation].errors[net->fail.which % fallible[operation].count];
@@ -72,6 +74,10 @@ void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward) {
     net->fail.n = n;
     net->fail.which = which;
     net->fail.onward = onward;
+}
+
+void sim_deny(struct net *net, enum operation operation, int error) {
+    net->denied[operation] = error;
 }
 
 enum operation sim_operation(const struct net *net, uint64_t n) {
@@ -141,6 +147,17 @@ uint64_t sim_stale_since(const struct net *net, instant since) {
     return stale;
 }
 
+uint64_t sim_ports_held(const struct net *net, const struct address *source,
+                        const struct address *target) {
+    uint64_t held = 0;
+    for (size_t i = 0; i < net->socket_count; i++) {
+        const struct socket *socket = &net->sockets[i];
+        held += socket->serial != 0 && socket->holds_port &&
+                address_equal(&socket->source, source) && address_equal(&socket->target, target);
+    }
+    return held;
+}
+
 const char *net_engine(const struct net *net) {
     (void)net;
     return "simulation";
@@ -204,11 +221,15 @@ static int take_number(struct net *net) {
 }
 
 int net_open(struct net *net, const struct address *source, const struct address *target) {
-    (void)source;
     if (target->length == 0)
         world_wrong(net, "no address to dial", -1);
+    if (source != NULL && (source->of.any.sa_family != target->of.any.sa_family ||
+                           source->length != target->length || address_port(source) != 0))
+        world_wrong(net, "a source that does not go with the target", -1);
     net->truth.attempted++;
-    struct socket fresh = {.verdict = OUTCOME_COUNT};
+    struct socket fresh = {.verdict = OUTCOME_COUNT, .target = *target};
+    if (source != NULL)
+        fresh.source = *source;
     server_open(net, &fresh);
     int error = fallible_operation(net, OPERATION_OPEN);
     if (error == 0)
@@ -236,6 +257,8 @@ void net_connect(struct net *net, int fd, const struct address *target, uint64_t
     struct socket *socket = owned(net, fd);
     if (target->length == 0)
         world_wrong(net, "no address to connect to", fd);
+    if (!address_equal(target, &socket->target))
+        world_wrong(net, "opened for one address and connected to another", fd);
     if (socket->phase != PHASE_NEW || socket->connect_owed)
         world_wrong(net, "a second connect", fd);
     socket->phase = PHASE_DIALLING;

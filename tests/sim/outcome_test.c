@@ -39,7 +39,7 @@ static void each_outcome_is_counted_exactly_and_on_its_side(void **state) {
         {{.open_error = EMFILE}, "fd_limit", SIDE_TESTER, 0},
         {{.open_error = ENFILE}, "fd_limit_system", SIDE_TESTER, 0},
         {{.open_error = EADDRINUSE}, "ports_exhausted", SIDE_TESTER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = EADDRNOTAVAIL}, "ports_exhausted", SIDE_TESTER, 0},
+        {{.dial = DIAL_FAILS, .dial_error = EADDRINUSE}, "ports_exhausted", SIDE_TESTER, 0},
         {{.open_error = ENOMEM}, "no_memory", SIDE_TESTER, 0},
         {{.open_error = ENOBUFS}, "no_memory", SIDE_TESTER, 0},
         {{.dial = DIAL_FAILS, .dial_error = ENOBUFS}, "no_memory", SIDE_TESTER, 0},

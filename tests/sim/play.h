@@ -19,6 +19,8 @@ struct play_config {
     struct span think;
     struct span reconnect;             /* 0..0: never */
     duration timeout, connect_timeout; /* 0: 3 s */
+    const char *sources;               /* NULL: the kernel's choice */
+    uint32_t targets;                  /* destination addresses; 0: one */
     uint32_t audit_every;              /* turns; 0: each */
 };
 
@@ -26,6 +28,7 @@ struct play {
     struct play_config config;
     struct options options;
     struct plan plan;
+    struct address_range range; /* of the sources */
     struct request request;
     struct orders orders;
     struct tally_board *board;

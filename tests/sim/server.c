@@ -53,9 +53,10 @@ static bool in_window(const struct net *net) {
 
 static struct script draw_bad_dial(struct net *net) {
     static const int open_errors[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EADDRINUSE};
-    static const int dial_errors[] = {ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH,  ENETUNREACH,
-                                      ECONNRESET,   EPERM,     EADDRNOTAVAIL, ENOMEM,
-                                      EPROTO,       ENOBUFS};
+    /* No EADDRNOTAVAIL: that comes of ports_each alone, for whoever dials next believes it. */
+    static const int dial_errors[] = {ECONNREFUSED, ETIMEDOUT,  EHOSTUNREACH,
+                                      ENETUNREACH,  ECONNRESET, EPERM,
+                                      ENOMEM,       EPROTO,     ENOBUFS};
     enum { OPENS = sizeof open_errors / sizeof *open_errors };
     enum { DIALS = sizeof dial_errors / sizeof *dial_errors };
     uint64_t drawn = world_draw(net, 0, OPENS + DIALS + 2);
@@ -83,9 +84,26 @@ static duration draw_latency(struct net *net) {
                                 (uint64_t)net->config.latency.high);
 }
 
+/* One of the ports that each pair has; held until the descriptor is closed. */
+static bool take_port(struct net *net, struct socket *socket) {
+    uint64_t each = net->config.ports_each;
+    socket->holds_port = each == 0 || sim_ports_held(net, &socket->source, &socket->target) < each;
+    return socket->holds_port;
+}
+
 void server_dial(struct net *net, int fd) {
     struct socket *socket = &net->sockets[fd];
     const struct script *script = &socket->script;
+    if (!take_port(net, socket)) {
+        queue_push(&net->ring, &(struct happening){.at_ns = net->now_ns + MILLISECOND,
+                                                   .shuffle = random_next(&net->random),
+                                                   .serial = socket->serial,
+                                                   .version = socket->connect_version,
+                                                   .fd = fd,
+                                                   .result = -EADDRNOTAVAIL,
+                                                   .kind = RING_CONNECTED});
+        return;
+    }
     if (script->dial == DIAL_NEVER)
         return;
     duration after = script->dial_after > 0 ? script->dial_after : draw_latency(net);

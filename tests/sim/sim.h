@@ -68,6 +68,7 @@ struct sim_config {
     uint32_t pieces_max; /* an answer is cut into up to so many; 0: never */
     uint32_t bad_dials, bad_requests;   /* of a million, where no script says otherwise */
     duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */
+    uint32_t ports_each;                /* of each pair of source and target; 0: any number */
     const struct script *scripts;       /* of the first connections, in the order they are opened */
     size_t script_count;
 };
@@ -126,8 +127,14 @@ void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
 /* The n-th fallible operation from the start (1 is the first) fails with the which-th error of its
  * kind; onward: so do all after it. */
 void sim_fail(struct net *net, uint64_t n, uint32_t which, bool onward);
+/* From now on every operation of that kind fails with this errno; 0: no longer. */
+void sim_deny(struct net *net, enum operation operation, int error);
 enum operation sim_operation(const struct net *net, uint64_t n);
 uint32_t sim_errors(enum operation operation); /* how many there are of its kind */
+
+/* Descriptors that hold a port of this pair; a source of length 0: the kernel's choice. */
+uint64_t sim_ports_held(const struct net *net, const struct address *source,
+                        const struct address *target);
 
 /* Connections that are up and had no answer since. */
 uint64_t sim_stale_since(const struct net *net, instant since);

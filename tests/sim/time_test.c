@@ -149,16 +149,17 @@ static void an_hour_that_nobody_told_of_is_nobodys_timeout(void **state) {
     for (uint64_t reading = 1; reading <= 60; reading++) {
         struct play_config config = config_of(NULL, 0, 40);
         config.think = (struct span){5 * MILLISECOND, 20 * MILLISECOND};
+        config.audit_every = 10;
         struct play play;
         play_start(&play, &config);
-        play_until(&play, 500 * MILLISECOND);
+        play_until(&play, 200 * MILLISECOND);
         uint64_t answered = play_counts(&play)->answered;
         sim_pause(play.net, reading, reading % 2 == 0, HOUR, NULL);
-        play_until(&play, HOUR + 3 * SECOND);
+        play_until(&play, HOUR + 1500 * MILLISECOND);
         play_end(&play);
         play_expect_outcomes(play_counts(&play)->outcomes, NULL);
         assert_int_equal(play_counts(&play)->live, 40);
-        assert_true(play_counts(&play)->answered > answered + 40 * 50);
+        assert_true(play_counts(&play)->answered > answered + 40 * 20);
         assert_true(play.seen->lag.max > HOUR - SECOND);
         play_free(&play);
     }
@@ -171,7 +172,6 @@ static void an_hour_that_nobody_told_of_makes_no_deadline_pass_twice(void **stat
     for (uint64_t reading = 1; reading <= 40; reading++) {
         struct play_config config = config_of(scripts, 2, 100);
         config.ramp = (struct rate){1, 10 * MILLISECOND};
-        config.reconnect = (struct span){0, 0};
         struct play play;
         play_start(&play, &config);
         play_until(&play, 300 * MILLISECOND);
@@ -211,7 +211,7 @@ static void what_is_closed_while_we_are_late_to_ask_is_known(void **state) {
 /* Three steps of 20 days, which is more than an age in milliseconds of 32 bits. */
 static void an_age_of_two_months_is_49_days_or_more(void **state) {
     (void)state;
-    static const struct script scripts[] = {{.deed = DEED_IDLE_FIN, .deed_at = 1000}};
+    static const struct script scripts[] = {{.deed = DEED_IDLE_FIN, .deed_at = 300}};
     struct play_config config = config_of(scripts, 1, 2);
     struct play play;
     play_start(&play, &config);
@@ -219,7 +219,7 @@ static void an_age_of_two_months_is_49_days_or_more(void **state) {
         play_until(&play, (i - 1) * 20 * 24 * HOUR + 10 * SECOND);
         sim_pause(play.net, 3, true, 20 * 24 * HOUR, NULL);
     }
-    play_until(&play, 60 * 24 * HOUR + 300 * SECOND);
+    play_until(&play, 60 * 24 * HOUR + 90 * SECOND);
     play_end(&play);
     const struct endings *endings = &play.seen->endings;
     assert_int_equal(endings->of[OUTCOME_closed_idle].kept, 1);

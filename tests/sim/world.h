@@ -11,7 +11,9 @@ enum { PIECES_MAX = 24, PREPARED_MAX = 65536, OPERATIONS_KEPT = 65536 };
 enum phase { PHASE_NEW, PHASE_DIALLING, PHASE_UP, PHASE_FAILED };
 
 struct socket {
-    uint64_t serial; /* 0: the number is free */
+    uint64_t serial;               /* 0: the number is free */
+    struct address source, target; /* source of length 0: not bound */
+    bool holds_port;
     enum phase phase;
     bool closing; /* given back: free at the next submission */
     bool shut;    /* by us */
@@ -89,6 +91,7 @@ struct net {
         uint32_t which;
         bool onward;
     } fail;
+    int denied[OPERATIONS]; /* errno; 0: not */
     uint8_t operations[OPERATIONS_KEPT];
 };
 

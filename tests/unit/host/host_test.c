@@ -5,11 +5,14 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <linux/capability.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "host/host.h"
+#include "host/process_facts.h"
 #include "tree.h"
 
 static void every_number_is_read_from_its_file(void **state) {
@@ -23,13 +26,32 @@ static void every_number_is_read_from_its_file(void **state) {
     tree_put(&tree, "/proc/sys/net/ipv4/ip_local_port_range", "32768\t60999\n");
     tree_put(&tree, "/proc/sys/net/ipv4/tcp_tw_reuse", "2\n");
     tree_put(&tree, "/proc/sys/net/core/somaxconn", "4096\n");
+    tree_put(&tree, "/proc/sys/net/ipv4/tcp_max_syn_backlog", "2048\n");
+    tree_put(&tree, "/proc/sys/net/ipv4/tcp_syncookies", "1\n");
+    tree_put(&tree, "/proc/sys/net/ipv4/tcp_mem", "287898\t383867\t575796\n");
+    tree_put(&tree, "/proc/net/sockstat",
+             "sockets: used 230\nTCP: inuse 207 orphan 62 tw 2002 alloc 270 mem 95\n"
+             "UDP: inuse 0 mem 7\n");
+    tree_put(&tree, "/proc/sys/net/netfilter/nf_conntrack_max", "262144\n");
+    tree_put(&tree, "/proc/sys/net/netfilter/nf_conntrack_count", "12\n");
+    tree_put(&tree, "/proc/self/status", "Name:\tx\nCapEff:\t0000000001200000\n");
     tree_put(&tree, "/proc/sys/kernel/io_uring_disabled", "1\n");
     tree_put(&tree, "/proc/sys/kernel/io_uring_group", "1001\n");
     tree_put(&tree, "/proc/meminfo",
              "MemTotalOfOthers: 1 kB\nMemTotal:       24576 kB\n"
              "MemAvailable:    8192 kB\n");
     host_read(&host, tree.root);
+    assert_int_equal(host_conntrack_count(tree.root), 12);
     tree_remove(&tree);
+    assert_int_equal(host_conntrack_count(tree.root), -1);
+    assert_int_equal(host.tcp_max_syn_backlog, 2048);
+    assert_int_equal(host.tcp_syncookies, 1);
+    assert_int_equal(host.tcp_mem_pressure, 383867);
+    assert_int_equal(host.tcp_mem_max, 575796);
+    assert_int_equal(host.tcp_mem_used, 95);
+    assert_int_equal(host.conntrack_max, 262144);
+    assert_true(host_can(&host, CAP_SYS_ADMIN) && host_can(&host, CAP_SYS_RESOURCE));
+    assert_false(host_can(&host, CAP_IPC_LOCK));
     assert_int_equal(host.file_used, 41200);
     assert_int_equal(host.file_max, 2466177);
     assert_int_equal(host.nr_open, 1048576);
@@ -57,12 +79,80 @@ static void what_cannot_be_read_is_minus_one(void **state) {
                                host.port_high,
                                host.tcp_tw_reuse,
                                host.somaxconn,
+                               host.tcp_max_syn_backlog,
+                               host.tcp_syncookies,
+                               host.tcp_mem_pressure,
+                               host.tcp_mem_max,
+                               host.tcp_mem_used,
+                               host.conntrack_max,
+                               host.connection_bytes,
+                               host.group_memory.max,
+                               host.group_processes.max,
                                host.io_uring_disabled,
                                host.memory_total_bytes,
                                host.memory_available_bytes};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         assert_int_equal(numbers[i], -1);
     assert_string_equal(host.io_uring_group, "");
+}
+
+static void a_connection_is_as_large_as_this_kernels_slabs_have_it(void **state) {
+    (void)state;
+    struct tree tree;
+    struct host host;
+    static const char slabs[] =
+        "slabinfo - version: 2.1\n# name <active_objs> <num_objs> <objsize>\n"
+        "tw_sock_TCP 2061 2064 256 16 1 : tunables 0 0 0 : slabdata 129 129 0\n"
+        "io_kiocb 248 304 256 16 1 : tunables 0 0 0 : slabdata 19 19 0\n"
+        "TCP 305 338 2368 13 8 : tunables 0 0 0 : slabdata 26 26 0\n"
+        "sock_inode_cache 345 399 832 19 4 : tunables 0 0 0 : slabdata 21 21 0\n"
+        "filp 1421 1512 192 21 1 : tunables 0 0 0 : slabdata 72 72 0\n"
+        "lsm_inode_cache 9 9 32 128 1 : tunables 0 0 0 : slabdata 9 9 0\n"
+        "dentry 69728 69972 192 21 1 : tunables 0 0 0 : slabdata 3332 3332 0\n";
+    int64_t page = sysconf(_SC_PAGESIZE);
+    tree_make(&tree);
+    tree_put(&tree, "/proc/slabinfo", slabs);
+    host_read(&host, tree.root);
+    if (page == 4096) /* 2521 + 863 + 196 + 196 + 32 + 256 */
+        assert_int_equal(host.connection_bytes, 4064);
+    char without[sizeof slabs];
+    strcpy(without, slabs);
+    memcpy(strstr(without, "filp"), "merg", 4);
+    tree_put(&tree, "/proc/slabinfo", without);
+    host_read(&host, tree.root);
+    assert_int_equal(host.connection_bytes, -1);
+    tree_put(&tree, "/proc/slabinfo", "TCP 1 1 1 0 0 :\nTCP 1 1 1 99999999999999999999 1 :\nTCP\n");
+    host_read(&host, tree.root);
+    tree_remove(&tree);
+    assert_int_equal(host.connection_bytes, -1);
+}
+
+static void descriptors_below_the_limit_are_what_is_taken_of_it(void **state) {
+    (void)state;
+    int64_t before = host_own_files("", 1000000);
+    int low = dup(0), high = fcntl(0, F_DUPFD, 500);
+    assert_true(low >= 0 && high >= 500);
+    assert_int_equal(host_own_files("", 1000000), before + 2);
+    assert_int_equal(host_own_files("", high), before + 1);
+    close(low);
+    close(high);
+    assert_int_equal(host_own_files("", 1000000), before);
+    assert_int_equal(host_own_files("/nowhere", 10), -1);
+}
+
+static void threads_of_one_user_are_counted(void **state) {
+    (void)state;
+    struct tree tree;
+    tree_make(&tree);
+    tree_put(&tree, "/proc/1/status", "Name:\tinit\nUid:\t0\t0\t0\t0\nThreads:\t1\n");
+    tree_put(&tree, "/proc/20/status", "Name:\ta\nUid:\t1000\t0\t0\t0\nThreads:\t3\n");
+    tree_put(&tree, "/proc/21/status", "Name:\tb\nUid:\t1000\t1000\t0\t0\nThreads:\t1\n");
+    tree_put(&tree, "/proc/22/status", "Name:\tb\nUid:\tmany\n");
+    tree_put(&tree, "/proc/uptime", "1 1\n");
+    assert_int_equal(process_user_threads(tree.root, 1000), 4);
+    assert_int_equal(process_user_threads(tree.root, 0), 1);
+    tree_remove(&tree);
+    assert_int_equal(process_user_threads(tree.root, 0), -1);
 }
 
 static void garbage_and_emptiness_are_minus_one_and_too_great_is_no_limit(void **state) {
@@ -126,6 +216,9 @@ int main(void) {
         cmocka_unit_test(every_number_is_read_from_its_file),
         cmocka_unit_test(what_cannot_be_read_is_minus_one),
         cmocka_unit_test(garbage_and_emptiness_are_minus_one_and_too_great_is_no_limit),
+        cmocka_unit_test(a_connection_is_as_large_as_this_kernels_slabs_have_it),
+        cmocka_unit_test(descriptors_below_the_limit_are_what_is_taken_of_it),
+        cmocka_unit_test(threads_of_one_user_are_counted),
         cmocka_unit_test(this_machine_can_be_read),
         cmocka_unit_test(the_soft_limit_of_files_is_raised_to_the_hard_one),
     };

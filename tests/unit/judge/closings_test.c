@@ -389,6 +389,38 @@ static void an_age_limit_with_a_timer_of_its_own_is_told_by_age(void **state) {
 }
 
 /* Ours is the time between requests: that it is the same in all says nothing of the server. */
+/* They may be of any age beyond that. */
+static void an_age_of_49_days_or_more_is_no_limit(void **state) {
+    struct fixture *f = *state;
+    for (int i = 0; i < 50; i++)
+        add(f, OUTCOME_closed_idle, between(f, 100, 30000), ENDINGS_AGE_MAX,
+            between(f, 0, UINT32_MAX / 2), between(f, 1, 10000));
+    survived(f)->idle_ms = 30000;
+    survived(f)->age_ms = ENDINGS_AGE_MAX;
+    not_told(f, OUTCOME_closed_idle);
+    for (int i = 0; i < 50; i++)
+        add(f, OUTCOME_closed_announced, between(f, 0, 40), ENDINGS_AGE_MAX,
+            between(f, 0, UINT32_MAX / 2), between(f, 1, 10000));
+    survived(f)->kept_age_ms = ENDINGS_AGE_MAX;
+    survived(f)->kept_answers = 10000;
+    f->judgement.findings.count = 0;
+    assert_int_equal(infer(f, OUTCOME_closed_announced)->dimension, CLOSING_UNKNOWN);
+}
+
+/* Two may be 49 days apart and bear the same number. */
+static void no_moment_is_told_in_a_run_of_more_than_49_days(void **state) {
+    struct fixture *f = *state;
+    for (int i = 0; i < 50; i++)
+        add(f, OUTCOME_closed_idle, between(f, 100, 30000), between(f, 100000, 4000000),
+            5000 + between(f, 0, 20), between(f, 1, 10000));
+    survived(f)->idle_ms = 30000;
+    survived(f)->age_ms = 5000000;
+    f->record.hold_seconds = 49 * 86400;
+    told(f, OUTCOME_closed_idle, CLOSING_MOMENT, "a restart, or nginx -s reload");
+    f->record.hold_seconds = 50 * 86400;
+    not_told(f, OUTCOME_closed_idle);
+}
+
 static void our_own_think_time_is_no_timeout(void **state) {
     struct fixture *f = *state;
     for (uint32_t i = 0; i < 100; i++)
@@ -472,6 +504,8 @@ int main(void) {
         TEST(a_request_that_meets_a_known_timeout_is_the_stale_reuse_race),
         TEST(an_odd_number_of_requests_in_step_is_rather_a_round_age),
         TEST(an_age_limit_with_a_timer_of_its_own_is_told_by_age),
+        TEST(an_age_of_49_days_or_more_is_no_limit),
+        TEST(no_moment_is_told_in_a_run_of_more_than_49_days),
         TEST(our_own_think_time_is_no_timeout),
         TEST(room_made_for_others_is_a_level_and_no_timeout),
         TEST(only_a_moment_explains_what_no_limit_does),

@@ -21,6 +21,7 @@ static struct plan *plan_for(const char *address) {
         .file_max = 2466177,
         .file_used = 41200,
         .memory_available_bytes = INT64_C(21) << 30,
+        .connection_bytes = 4272, /* and 128 of ours */
     };
     assert_true(address_parse(&plan->addresses[0], address, 80));
     plan->address_count = 1;
@@ -43,11 +44,11 @@ static void the_limits_stand_in_the_order_in_which_growth_meets_them(void **stat
     (void)state;
     struct plan *plan = plan_for("192.0.2.1");
     EXPECT(plan, {HEADROOM_DESCRIPTORS, 19994}, {HEADROOM_PORTS, 28232},
-           {HEADROOM_SYSTEM_FILES, 2424971}, {HEADROOM_MEMORY, 5124676});
+           {HEADROOM_SYSTEM_FILES, 2424971}, {HEADROOM_MEMORY, 5124200});
     plan->workers = 2;
     EXPECT(plan, {HEADROOM_PORTS, 28232}, {HEADROOM_DESCRIPTORS, 39988},
-           {HEADROOM_SYSTEM_FILES, 2424965}, {HEADROOM_MEMORY, 5124676});
-    plan->host.memory_available_bytes = 44000;
+           {HEADROOM_SYSTEM_FILES, 2424965}, {HEADROOM_MEMORY, 5123723});
+    plan->host.memory_available_bytes = 2 * (2 << 20) + 44000; /* two workers' */
     assert_int_equal(headroom_of(plan).limits[0].kind, HEADROOM_MEMORY);
     assert_int_equal(headroom_of(plan).limits[0].connections, 10);
     free(plan);
@@ -57,7 +58,17 @@ static void both_ends_on_this_machine_take_twice_the_files_and_memory(void **sta
     (void)state;
     struct plan *plan = plan_for("127.0.0.1");
     EXPECT(plan, {HEADROOM_DESCRIPTORS, 19994}, {HEADROOM_PORTS, 28232},
-           {HEADROOM_SYSTEM_FILES, 1212485}, {HEADROOM_MEMORY, 2562338});
+           {HEADROOM_SYSTEM_FILES, 1212485}, {HEADROOM_MEMORY, 2562100});
+    free(plan);
+}
+
+static void a_control_group_may_hold_less_than_is_free(void **state) {
+    (void)state;
+    struct plan *plan = plan_for("127.0.0.1");
+    plan->host.group_memory = (struct host_share){(100 << 20) + (2 << 20) + 4400 * 7, 100 << 20};
+    struct headroom headroom = headroom_of(plan);
+    assert_int_equal(headroom.limits[0].kind, HEADROOM_MEMORY);
+    assert_int_equal(headroom.limits[0].connections, 7); /* of our end only */
     free(plan);
 }
 
@@ -81,7 +92,7 @@ static void nothing_fits_where_the_limit_is_below_what_a_worker_needs(void **sta
     plan->host.nofile_hard = 3;
     plan->host.file_used = plan->host.file_max;
     EXPECT(plan, {HEADROOM_DESCRIPTORS, 0}, {HEADROOM_SYSTEM_FILES, 0}, {HEADROOM_PORTS, 28232},
-           {HEADROOM_MEMORY, 5124676});
+           {HEADROOM_MEMORY, 5124200});
     free(plan);
 }
 
@@ -91,13 +102,14 @@ static void ports_are_those_that_the_preflight_counted(void **state) {
     struct preflight_facts *facts = calloc(1, sizeof *facts);
     assert_non_null(facts);
     assert_int_equal(headroom_count_ports(plan, facts), 0);
-    facts->ports_known[0] = true;
-    facts->ports[0] =
-        (struct host_ports){.range = 28232, .in_use = 200, .time_wait = 412, .free = 27620};
+    struct host_pair pair = {.in_use = 200, .waiting = 400, .young = 12};
+    facts->ports_known = true;
+    facts->ports =
+        (struct host_ports){.range = 28232, .each = 28232, .pairs = &pair, .pair_count = 1};
     plan->ports_room = headroom_count_ports(plan, facts);
     assert_int_equal(headroom_ports(plan), 28032); /* TIME_WAIT passes */
     EXPECT(plan, {HEADROOM_DESCRIPTORS, 19994}, {HEADROOM_PORTS, 28032},
-           {HEADROOM_SYSTEM_FILES, 2424971}, {HEADROOM_MEMORY, 5124676});
+           {HEADROOM_SYSTEM_FILES, 2424971}, {HEADROOM_MEMORY, 5124200});
     free(facts);
     free(plan);
 }
@@ -112,6 +124,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_limits_stand_in_the_order_in_which_growth_meets_them),
         cmocka_unit_test(both_ends_on_this_machine_take_twice_the_files_and_memory),
+        cmocka_unit_test(a_control_group_may_hold_less_than_is_free),
         cmocka_unit_test(what_is_not_known_or_has_no_limit_is_left_out),
         cmocka_unit_test(nothing_fits_where_the_limit_is_below_what_a_worker_needs),
         cmocka_unit_test(ports_are_those_that_the_preflight_counted),

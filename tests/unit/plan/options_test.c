@@ -127,8 +127,7 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"-n",       "--requests", "--rate", "--body",
-                                  "--source", "--metrics"};
+    static char *const later[] = {"-n", "--requests", "--rate", "--metrics"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -195,6 +194,20 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"-i", "5s..1s", "-i: \"5s..1s\" is not an interval: A or A..B is accepted"},
         {"-i", "1s..25h", "-i: \"1s..25h\" is out of bounds"},
         {"-i", "1s..", "-i: \"1s..\" is not an interval"},
+        {"--source", "", "--source: \"\" is no address, range A-B or prefix A/N: auto or "},
+        {"--source", "eth0",
+         "--source: \"eth0\" is no address, range A-B or prefix A/N: auto or "
+         "ADDR[,ADDR...] is accepted, each an address, a range A-B or a prefix "
+         "A/N, at most 65536 addresses of one family, such as "
+         "127.0.0.2-127.0.0.9"},
+        {"--source", "127.0.0.1,", "--source: \"\" is no address"},
+        {"--source", "127.0.0.1, 127.0.0.2", "--source: \" 127.0.0.2\" is no address"},
+        {"--source", "auto,127.0.0.1", "--source: \"auto\" is no address"},
+        {"--source", "127.0.0.1,::1", "--source: \"127.0.0.1,::1\" mixes IPv4 and IPv6: auto or"},
+        {"--source", "127.0.0.0/8", "--source: \"127.0.0.0/8\" holds more than 65536 addresses"},
+        {"--source", "10.0.0.0/16,10.2.0.0/16",
+         "--source: \"10.0.0.0/16,10.2.0.0/16\" holds more than 65536 addresses"},
+        {"--source", "127.0.0.1/24", "--source: \"127.0.0.1/24\" has bits beyond its prefix"},
         {"--reconnect", "always",
          "--reconnect: \"always\" is not a policy: never or backoff=A..B is accepted, 1ms..24h, A "
          "not above B, such as backoff=1s..30s"},

@@ -114,6 +114,12 @@ static void color_is_never_the_only_meaning(void **state) {
     assert_says(fixture->text, "\033[1;31mX \033[0m opened");
 }
 
+static void find_ours(struct fixture *fixture, enum outcome outcome) {
+    setenv("TZ", "UTC", 1);
+    judge_outcome(&fixture->judgement.findings, outcome, &fixture->plan, &fixture->record,
+                  &fixture->record.total.counts);
+}
+
 static void a_limit_of_ours_explains_itself(void **state) {
     struct fixture *fixture = *state;
     struct counts *counts = &fixture->record.total.counts;
@@ -121,22 +127,79 @@ static void a_limit_of_ours_explains_itself(void **state) {
     counts->outcomes[OUTCOME_refused] = 30; /* more, and yet not what decided it */
     fixture->judgement.verdict = VERDICT_INCONCLUSIVE;
     fixture->judgement.exit_code = 4;
-    fixture->plan.workers_needed = 2;
+    fixture->plan.connections = 25000;
+    fixture->record.ramp_seconds = 30;
     fixture->record.first_seen_seconds[OUTCOME_fd_limit] = 20.1;
+    fixture->record.scenes[OUTCOME_fd_limit] = (struct limit_scene){.taken = true,
+                                                                    .worker_files = 20000,
+                                                                    .nofile_soft = 20000,
+                                                                    .nofile_hard = 20000,
+                                                                    .file_used = 41200,
+                                                                    .file_max = 2466177};
+    find_ours(fixture, OUTCOME_fd_limit);
     const char *text = fixture_summary(fixture, &fixture->record, true);
-    assert_int_equal(strncmp(text, "INCONCLUSIVE   100 connections", 30), 0);
+    assert_int_equal(strncmp(text, "INCONCLUSIVE   25 000 connections", 33), 0);
     assert_says(text,
-                "ERROR  out of descriptors at 97 connections        fd_limit: EMFILE: this "
+                "\nERROR  out of descriptors at 97 connections        fd_limit: EMFILE: this "
                 "process's descriptor limit, x 3\n"
                 "  whose    the tester (this machine), not the server\n"
-                "  limit    RLIMIT_NOFILE soft 20 000, hard 20 000; in use 97 of 20 000; whole "
-                "system 41 200 of 2 466 177 before the run\n"
-                "  since    20.1 s into the run\n"
-                "  do       --workers 2        (each worker has its own limit)\n"
+                "  limit    RLIMIT_NOFILE soft 20 000, hard 20 000; in use by the worker 20 000; "
+                "whole system 41 200 of 2 466 177\n"
+                "  since    22:13:40, 20.1 s into the ramp; 3 connections were never tried again\n"
+                "  do       --workers 2   (each worker has its own limit)\n"
+                "  or       raise the limit: ulimit -n 25006, LimitNOFILE=25006, --ulimit "
+                "nofile=25006\n"
                 "  verdict  inconclusive (exit 4): this run says nothing about the server\n");
-    assert_says(text, "  look at       fd_limit: ");
+    assert_says(text, "  look at       fd_limit: --workers 2   (each");
     assert_says(text, "it was the limit");
     assert_silent(text, "not the limit");
+}
+
+static void in_mid_run_a_limit_is_told_in_short(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.outcomes[OUTCOME_denied] = 1;
+    find_ours(fixture, OUTCOME_denied);
+    FILE *out = fixture_stream(fixture);
+    report_error_short(out, (struct style){0}, &fixture->judgement.findings.items[0],
+                       &fixture->record);
+    fclose(out);
+    assert_string_equal(fixture->text,
+                        "ERROR  denied by this machine at 97 connections        denied: EPERM or "
+                        "EACCES: a firewall "
+                        "or namespace of this machine says no, x 1\n"
+                        "  whose    the tester (this machine), not the server\n"
+                        "  limit    connection tracking: not measured\n"
+                        "  do       look at nft list ruleset, and conntrack's table in dmesg\n");
+}
+
+static void what_is_tried_again_is_not_called_lost(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.outcomes[OUTCOME_fd_limit_system] = 7;
+    fixture->record.first_seen_seconds[OUTCOME_fd_limit_system] = 1.5;
+    fixture->plan.reconnect = (struct span){SECOND, 30 * SECOND};
+    find_ours(fixture, OUTCOME_fd_limit_system);
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "  limit    fs.file-max 2 466 177; in use 41 200 by all processes of this "
+                      "machine before the run\n");
+    assert_says(text, "  since    22:13:21, 1.40 s into the hold; tried again with --reconnect's "
+                      "backoff\n");
+}
+
+static void what_the_server_ran_out_of_explains_itself_where_the_run_broke(void **state) {
+    struct fixture *fixture = *state;
+    struct finding *finding = findings_add(&fixture->judgement.findings, "short_of_connections",
+                                           SIDE_SERVER, FINDING_WARN, "the server ran out");
+    finding_evidence(finding, "stub_status: active at most 513 while \x1b[2J");
+    finding_do(finding, "in nginx: worker_connections 1130");
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "\nERROR  the server is out of connections        short_of_connections\n"
+                      "  whose    the server, not the tester\n"
+                      "  limit    stub_status: active at most 513 while \\x1B[2J\n"
+                      "  do       in nginx: worker_connections 1130\n"
+                      "  verdict  broke (exit 1)\n");
+    assert_says(text, "  look at       short_of_connections: the server ran out; in nginx: worker");
+    fixture->judgement.verdict = VERDICT_HELD;
+    assert_silent(fixture_summary(fixture, &fixture->record, true), "ERROR");
 }
 
 static void a_lost_worker_is_named_with_its_signal(void **state) {
@@ -144,9 +207,12 @@ static void a_lost_worker_is_named_with_its_signal(void **state) {
     fixture->record.total.counts.outcomes[OUTCOME_worker_lost] = 94;
     fixture->workers[0].lost = true;
     fixture->workers[0].status = SIGKILL; /* as waitpid(2) gives it */
+    find_ours(fixture, OUTCOME_worker_lost);
     const char *text = fixture_summary(fixture, &fixture->record, true);
     assert_says(text, "worker 0 (process 4711, 100 connections) was ended by signal 9 (Killed)");
     fixture->workers[0].status = 70 << 8;
+    fixture->judgement.findings.count = 0;
+    find_ours(fixture, OUTCOME_worker_lost);
     text = fixture_summary(fixture, &fixture->record, true);
     assert_says(text, "left with exit code 70");
 }
@@ -242,10 +308,14 @@ static void our_lateness_is_admitted(void **state) {
 static void a_drain_by_reset_says_why(void **state) {
     struct fixture *fixture = *state;
     fixture->record.drain_by_reset = true;
+    fixture->plan.host.port_high = fixture->plan.host.port_low + 299;
     fixture->record.total.counts.drain[OUTCOME_abandoned] = 5;
     assert_says(fixture_summary(fixture, &fixture->record, true),
                 "  drain         94 closed by us with RST in 3.10 ms (FIN would leave more than a "
                 "quarter of the local ports in TIME_WAIT)   5 abandoned\n");
+    fixture->plan.host.port_high = fixture->plan.host.port_low + 9999; /* a step of a search */
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "  drain         94 closed by us with RST in 3.10 ms   5 abandoned\n");
 }
 
 static void a_ledger_out_of_balance_is_a_bug(void **state) {
@@ -391,6 +461,9 @@ int main(void) {
         EACH(ascii_marks_where_the_locale_is_not_utf8),
         EACH(color_is_never_the_only_meaning),
         EACH(a_limit_of_ours_explains_itself),
+        EACH(in_mid_run_a_limit_is_told_in_short),
+        EACH(what_is_tried_again_is_not_called_lost),
+        EACH(what_the_server_ran_out_of_explains_itself_where_the_run_broke),
         EACH(a_lost_worker_is_named_with_its_signal),
         EACH(answers_that_refuse_reach_the_headline),
         EACH(what_is_not_quite_all_never_reads_100_percent),

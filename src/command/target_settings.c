@@ -1,0 +1,194 @@
+/* Settings of the target: addresses, bodies, rules and workers, decided once. */
+#include "command/target_settings.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "host/host.h"
+#include "plan/refuse.h"
+#include "target/target.h"
+
+/* One set of options on its way. */
+struct making {
+    struct target_settings *settings;
+    const struct options *options;
+    struct refusal to;
+};
+
+static const char default_body[] = "held\n";
+
+/* ADDR:PORT, IPv6 in brackets. */
+static bool parse_listen(struct address *out, const char *text) {
+    char host[64], *end;
+    const char *colon = strrchr(text, ':');
+    size_t length = colon != NULL ? (size_t)(colon - text) : 0;
+    if (length == 0 || length >= sizeof host || colon[1] < '0' || colon[1] > '9')
+        return false;
+    bool bracketed = text[0] == '[' && text[length - 1] == ']';
+    size_t skip = bracketed ? 1 : 0;
+    snprintf(host, sizeof host, "%.*s", (int)(length - 2 * skip), text + skip);
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    return *end == '\0' && port <= UINT16_MAX && address_parse(out, host, (uint16_t)port) &&
+           bracketed == (out->of.any.sa_family == AF_INET6);
+}
+
+static bool set_listen(struct making *making) {
+    const char *text = making->options->listen;
+    return parse_listen(&making->settings->listen, text) ||
+           refuse(making->to,
+                  "--listen: \"%s\" is not ADDR:PORT with a numeric address: 127.0.0.1:8080, "
+                  "0.0.0.0:80, [::1]:0 are accepted",
+                  shown_text(text).text);
+}
+
+static bool take_file(struct making *making, char **body, FILE *file) {
+    const char *path = making->options->body;
+    struct stat status;
+    if (fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode))
+        return refuse(making->to, "--body: \"%s\" is not a plain file", shown_text(path).text);
+    if (status.st_size > TARGET_BODY_MAX)
+        return refuse(making->to, "--body: \"%s\" has %lld bytes: at most 64 MiB are accepted",
+                      shown_text(path).text, (long long)status.st_size);
+    *body = malloc((size_t)status.st_size + 1);
+    if (*body == NULL)
+        return refuse(making->to, "--body: no memory for \"%s\"", shown_text(path).text);
+    making->settings->body = *body;
+    making->settings->body_length = (uint32_t)fread(*body, 1, (size_t)status.st_size,
+                                                    file); /* it may have been cut meanwhile */
+    return !ferror(file) || refuse(making->to, "--body: \"%s\" cannot be read: %s",
+                                   shown_text(path).text, strerror(errno));
+}
+
+/* So many letters, in lines. */
+static bool make_body(struct making *making, char **body, uint64_t size) {
+    if (size > TARGET_BODY_MAX)
+        return refuse(making->to, "--body: %s is above 64 MiB, the most that is accepted",
+                      shown_text(making->options->body).text);
+    *body = malloc(size + 1);
+    if (*body == NULL)
+        return refuse(making->to, "--body: no memory for %llu bytes", (unsigned long long)size);
+    for (uint64_t i = 0; i < size; i++)
+        (*body)[i] = i % 64 == 63 || i + 1 == size ? '\n' : (char)('a' + i % 26);
+    making->settings->body = *body;
+    making->settings->body_length = (uint32_t)size;
+    return true;
+}
+
+static bool set_body(struct making *making, char **body) {
+    const char *text = making->options->body;
+    uint64_t size;
+    making->settings->body = default_body;
+    making->settings->body_length = sizeof default_body - 1;
+    if (text == NULL)
+        return true;
+    if (units_parse_count(text, &size))
+        return make_body(making, body, size);
+    FILE *file = fopen(text, "re");
+    if (file == NULL)
+        return refuse(making->to,
+                      "--body: cannot open \"%s\": %s (a size is accepted too: 512, 64k)",
+                      shown_text(text).text, strerror(errno));
+    bool taken = take_file(making, body, file);
+    fclose(file);
+    return taken;
+}
+
+static bool add_fault(struct making *making, const char *option, const char *text) {
+    struct target_settings *settings = making->settings;
+    char why[OPTIONS_ERROR_MAX - 64];
+    if (fault_parse(&settings->faults[settings->fault_count], text, why, sizeof why)) {
+        settings->fault_count++;
+        return true;
+    }
+    return refuse(making->to, "%s: %s", option, why);
+}
+
+/* An option that is short for a rule: "stall-after=3". */
+static bool add_short(struct making *making, bool given, const char *option, const char *rule,
+                      uint64_t count) {
+    char text[FAULT_TEXT_MAX];
+    snprintf(text, sizeof text, "%s=%llu", rule, (unsigned long long)count);
+    return !given || add_fault(making, option, text);
+}
+
+static bool add_delay(struct making *making) {
+    char text[FAULT_TEXT_MAX], span[FAULT_TEXT_MAX - sizeof "delay="];
+    if (!making->options->given.delay)
+        return true;
+    snprintf(text, sizeof text, "delay=%s",
+             units_format_span(span, sizeof span, making->options->delay));
+    return add_fault(making, "--delay", text);
+}
+
+/* Rules for a share come before the options that hold for all: the first that speaks decides. */
+static bool set_faults(struct making *making) {
+    const struct options *options = making->options;
+    for (size_t i = 0; i < options->fault.count; i++)
+        if (!add_fault(making, "--fault", options->fault.items[i]))
+            return false;
+    return add_short(making, options->given.close_announced, "--close-announced", "close-announced",
+                     options->close_announced) &&
+           add_short(making, options->given.reset_after, "--reset-after", "reset-after",
+                     options->reset_after) &&
+           add_short(making, options->given.stall, "--stall", "stall-after", options->stall) &&
+           add_delay(making);
+}
+
+static bool set_workers(struct making *making) {
+    struct target_settings *settings = making->settings;
+    struct rlimit files;
+    (void)host_raise_nofile();
+    uint64_t most = 1 << 20;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < most)
+        most = files.rlim_cur;
+    if (most <= TARGET_OTHER_FILES)
+        return refuse(making->to, "the descriptor limit of %llu leaves none for connections",
+                      (unsigned long long)most);
+    settings->capacity = (uint32_t)most - TARGET_OTHER_FILES;
+    uint64_t needed = 1 + (settings->max_connections > 0 ? settings->max_connections - 1 : 0) /
+                              settings->capacity;
+    uint64_t workers = making->options->given.workers ? making->options->workers : needed;
+    if (workers > TARGET_WORKERS_MAX)
+        return refuse(making->to, "--workers: at most %d are accepted of a target",
+                      TARGET_WORKERS_MAX);
+    if (settings->max_connections > 0 && workers > settings->max_connections)
+        return refuse(making->to, "--workers: %llu are more than --max-connections %llu",
+                      (unsigned long long)workers, (unsigned long long)settings->max_connections);
+    if (workers < needed)
+        return refuse(making->to,
+                      "--max-connections: %llu workers hold %llu connections here (descriptors): "
+                      "--workers %llu would do",
+                      (unsigned long long)workers,
+                      (unsigned long long)(workers * settings->capacity),
+                      (unsigned long long)needed);
+    settings->workers = (uint32_t)workers;
+    return true;
+}
+
+static uint64_t draw_seed(void) {
+    uint64_t seed = 0;
+    (void)!getrandom(&seed, sizeof seed, 0);
+    return seed & INT64_MAX;
+}
+
+bool target_settings_make(struct target_settings *settings, const struct options *options,
+                          char **body, char error[static OPTIONS_ERROR_MAX]) {
+    *settings = (struct target_settings){
+        .status = (uint16_t)options->status,
+        .keepalive_timeout = options->keepalive_timeout,
+        .keepalive_requests = options->keepalive_requests,
+        .max_age = options->max_age,
+        .accept_rate = options->accept_rate,
+        .max_connections = options->max_connections,
+        .seed = options->given.seed ? options->seed : draw_seed(),
+    };
+    struct making making = {settings, options, {error, OPTIONS_ERROR_MAX}};
+    *body = NULL;
+    return set_listen(&making) && set_workers(&making) && set_body(&making, body) &&
+           set_faults(&making);
+}

@@ -1,0 +1,33 @@
+/* A look at the source ports beside other work: a child counts them, since the kernel's table of a
+ * million connections takes seconds to read. */
+#ifndef HOST_PORTS_LOOK_H
+#define HOST_PORTS_LOOK_H
+
+#include <sys/types.h>
+
+#include "host/ports.h"
+
+/* Over all pairs together; -1: the tables could not be read. */
+struct ports_seen {
+    int64_t range, reserved;   /* ports of the range; of these reserved */
+    int64_t in_use, time_wait; /* held by listeners or towards the targets; and in TIME_WAIT */
+};
+
+/* Zero-filled: none has begun. */
+struct ports_look {
+    bool begun, over;
+    int fd;
+    pid_t child;
+};
+
+/* Begins to count as host_ports_read() does. 0 or -errno; ended with ports_look_end() in any case.
+ */
+int ports_look_begin(struct ports_look *look, const char *root, const struct host_pairs *pairs);
+
+/* Never waits: 0 and *out when the count is there, -EAGAIN when it is not yet, else -errno. */
+int ports_look_take(struct ports_look *look, struct ports_seen *out);
+
+/* Gives it up, if it is still at work. */
+void ports_look_end(struct ports_look *look);
+
+#endif

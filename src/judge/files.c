@@ -1,0 +1,182 @@
+/* Descriptors and processes: does the plan fit this process' limits, and the whole system's? */
+#include <linux/capability.h>
+#include <stdio.h>
+
+#include "judge/local.h"
+#include "judge/words.h"
+
+int64_t local_room(const struct host_share *share) {
+    if (share->max <= 0 || share->used < 0)
+        return share->max == INT64_MAX ? INT64_MAX : -1;
+    if (share->max == INT64_MAX)
+        return INT64_MAX;
+    return share->max > share->used ? share->max - share->used : 0;
+}
+
+/* What would make room: more workers, or more descriptors for each. */
+static void descriptors_do(struct finding *finding, const struct plan *plan, int64_t room) {
+    uint32_t needed = plan->workers_needed;
+    if (needed > plan->workers && needed <= LOCAL_WORKERS_MAX && room * needed >= plan->connections)
+        finding_do(finding, "--workers %u   (each has a limit of its own)", (unsigned)needed);
+    long long limit = divide_up(plan->connections, plan->workers) + PLAN_WORKER_FILES;
+    finding_do(finding, "ulimit -Hn %lld, LimitNOFILE=%lld or --ulimit nofile=%lld", limit, limit,
+               limit);
+    if (plan->host.nr_open >= 0 && limit > plan->host.nr_open)
+        finding_do(finding, "sysctl -w fs.nr_open=%lld   (before that)", limit);
+}
+
+void judge_descriptors(struct findings *findings, const struct plan *plan) {
+    int64_t hard = plan->host.nofile_hard;
+    if (hard < 0) {
+        findings_add(findings, "descriptors", SIDE_TESTER, FINDING_UNKNOWN,
+                     "could not tell: RLIMIT_NOFILE could not be read");
+        return;
+    }
+    int64_t room = hard > PLAN_WORKER_FILES ? hard - PLAN_WORKER_FILES : 0;
+    int64_t have = multiply(room, plan->workers);
+    const char *limit = hard == INT64_MAX ? "unlimited" : WORDS_COUNT(hard);
+    const char *plural = words_plural(plan->workers);
+    struct finding *finding;
+    if (have >= plan->connections) {
+        finding = findings_add(findings, "descriptors", SIDE_TESTER, FINDING_OK,
+                               "hard limit %s per process: %s worker%s", limit,
+                               WORDS_COUNT(plan->workers), plural);
+    } else {
+        finding = findings_add(findings, "descriptors", SIDE_TESTER, FINDING_FAIL,
+                               "asked %s; have %s (%s worker%s, hard limit %s per process): the "
+                               "other %s would end as fd_limit",
+                               WORDS_COUNT(plan->connections), WORDS_COUNT(have),
+                               WORDS_COUNT(plan->workers), plural, limit,
+                               WORDS_COUNT(plan->connections - have));
+        descriptors_do(finding, plan, room);
+    }
+    finding->asked = plan->connections;
+    finding->have = have;
+    if (plan->workers_needed > 0)
+        finding->need = plan->workers_needed;
+}
+
+/* The parent has files of its own for each worker. */
+void judge_parent_files(struct findings *findings, const struct plan *plan,
+                        const struct preflight_facts *facts) {
+    int64_t hard = plan->host.nofile_hard;
+    if (hard < 0 || facts->own_files < 0) {
+        findings_add(findings, "parent_files", SIDE_TESTER, FINDING_UNKNOWN,
+                     "could not tell: %s could not be read",
+                     hard < 0 ? "RLIMIT_NOFILE" : "/proc/self/fd");
+        return;
+    }
+    int64_t status = plan->status.host[0] != '\0' ? 1 : 0;
+    int64_t beside = facts->own_files + PLAN_PARENT_FILES + status;
+    int64_t need = beside + (int64_t)PLAN_PARENT_FILES_EACH * plan->workers;
+    bool fits = need <= hard;
+    int64_t fitting = hard > beside ? (hard - beside) / PLAN_PARENT_FILES_EACH : 0;
+    struct finding *finding = findings_add(
+        findings, "parent_files", SIDE_TESTER, fits ? FINDING_OK : FINDING_FAIL,
+        "%s for %s worker%s; hard limit %s%s", WORDS_COUNT(need), WORDS_COUNT(plan->workers),
+        words_plural(plan->workers), hard == INT64_MAX ? "unlimited" : WORDS_COUNT(hard),
+        fits ? "" : ": not all workers could be started");
+    finding->asked = plan->workers;
+    finding->have = hard;
+    finding->need = need;
+    if (fits)
+        return;
+    if (fitting >= plan->workers_needed && fitting > 0)
+        finding_do(finding, "--workers %lld   (as many as fit)", (long long)fitting);
+    finding_do(finding, "ulimit -Hn %lld, LimitNOFILE=%lld or --ulimit nofile=%lld",
+               (long long)need, (long long)need, (long long)need);
+}
+
+/* Files that the run adds to the system's: a worker's ring, eventfd and pidfd, the connections. */
+static int64_t system_files_of(const struct plan *plan, int64_t ends) {
+    enum { EACH_WORKER = 3, PARENT = 2 };
+    return ends * plan->connections + (int64_t)plan->workers * EACH_WORKER + PARENT;
+}
+
+/* An administrator is exempt from fs.file-max (files_max of fs/file_table.c). */
+static enum finding_status system_files_status(const struct plan *plan, int64_t have) {
+    if (system_files_of(plan, local_has_both_ends(plan) ? 2 : 1) <= have)
+        return FINDING_OK;
+    bool exempt = host_can(&plan->host, CAP_SYS_ADMIN);
+    if (exempt && !local_has_both_ends(plan))
+        return FINDING_OK;
+    return exempt || system_files_of(plan, 1) <= have ? FINDING_WARN : FINDING_FAIL;
+}
+
+void judge_system_files(struct findings *findings, const struct plan *plan) {
+    const struct host *host = &plan->host;
+    if (host->file_max < 0 || host->file_used < 0) {
+        findings_add(findings, "system_files", SIDE_TESTER, FINDING_UNKNOWN,
+                     "could not tell: fs.file-max or fs.file-nr could not be read");
+        return;
+    }
+    bool both = local_has_both_ends(plan), exempt = host_can(host, CAP_SYS_ADMIN);
+    int64_t asked = system_files_of(plan, both ? 2 : 1);
+    int64_t have = host->file_max > host->file_used ? host->file_max - host->file_used : 0;
+    enum finding_status status = system_files_status(plan, have);
+    struct finding *finding;
+    if (status == FINDING_OK) {
+        finding = findings_add(
+            findings, "system_files", SIDE_TESTER, status,
+            "%s more files; fs.file-max %s, %s in use%s", WORDS_COUNT(asked),
+            host->file_max == INT64_MAX ? "unlimited" : WORDS_COUNT(host->file_max),
+            WORDS_COUNT(host->file_used), asked > have ? " (this process is exempt from it)" : "");
+    } else {
+        const char *so = status == FINDING_FAIL ? ": the others would end as fd_limit_system"
+                         : exempt               ? ": this process is exempt, the server perhaps not"
+                                                : ": the server may run out of files";
+        finding = findings_add(findings, "system_files", SIDE_TESTER, status,
+                               "asked %s more files%s; have %s (fs.file-max %s, %s in use)%s",
+                               WORDS_COUNT(asked), both ? ", both ends" : "", WORDS_COUNT(have),
+                               WORDS_COUNT(host->file_max), WORDS_COUNT(host->file_used), so);
+        finding_do(finding, "sysctl -w fs.file-max=%lld", (long long)(host->file_used + asked));
+    }
+    finding->asked = finding->need = asked;
+    finding->have = have;
+}
+
+/* Of pids.max and RLIMIT_NPROC, the one that leaves less room. */
+static const struct host_share *tighter(const struct host *host, bool *by_group) {
+    int64_t group = local_room(&host->group_processes), user = local_room(&host->user_processes);
+    *by_group = user < 0 || (group >= 0 && group <= user);
+    return *by_group ? &host->group_processes : &host->user_processes;
+}
+
+void judge_processes(struct findings *findings, const struct plan *plan) {
+    bool by_group;
+    const struct host_share *share = tighter(&plan->host, &by_group);
+    int64_t room = local_room(share);
+    const char *plural = words_plural(plan->workers);
+    if (room < 0) {
+        findings_add(findings, "processes", SIDE_TESTER, FINDING_UNKNOWN,
+                     "%s worker%s; could not tell how many processes this control group or user "
+                     "may have",
+                     WORDS_COUNT(plan->workers), plural);
+        return;
+    }
+    if (room == INT64_MAX) {
+        findings_add(findings, "processes", SIDE_TESTER, FINDING_OK,
+                     "%s worker%s; no limit of this control group or user",
+                     WORDS_COUNT(plan->workers), plural);
+        return;
+    }
+    bool fits = room >= plan->workers;
+    struct finding *finding = findings_add(
+        findings, "processes", SIDE_TESTER, fits ? FINDING_OK : FINDING_FAIL,
+        "%s worker%s; room for %s (%s %s, %s in use)%s", WORDS_COUNT(plan->workers), plural,
+        WORDS_COUNT(room), by_group ? "pids.max of the control group" : "RLIMIT_NPROC",
+        WORDS_COUNT(share->max), WORDS_COUNT(share->used),
+        fits ? "" : ": not all workers could be started");
+    finding->asked = finding->need = plan->workers;
+    finding->have = room;
+    if (fits)
+        return;
+    if (plan->workers_needed > 0 && plan->workers_needed <= room)
+        finding_do(finding, "--workers %u", (unsigned)plan->workers_needed);
+    long long limit = share->used + plan->workers;
+    if (by_group)
+        finding_do(finding, "TasksMax=%lld, --pids-limit %lld, or pids.max of the group", limit,
+                   limit);
+    else
+        finding_do(finding, "ulimit -u %lld or LimitNPROC=%lld", limit, limit);
+}

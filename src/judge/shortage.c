@@ -1,0 +1,214 @@
+/* Our own limits: as they were when they were met, and what to do about each. */
+#include "judge/shortage.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "judge/local.h"
+#include "judge/words.h"
+
+struct said {
+    char text[32];
+};
+
+/* "20 000"; "unlimited"; "not measured". */
+static struct said say(int64_t value) {
+    struct said said = {""};
+    if (value < 0)
+        snprintf(said.text, sizeof said.text, "not measured");
+    else if (value == INT64_MAX)
+        snprintf(said.text, sizeof said.text, "unlimited");
+    else
+        units_human_count(said.text, sizeof said.text, (uint64_t)value);
+    return said;
+}
+
+static struct said say_bytes(int64_t value) {
+    struct said said = {""};
+    if (value < 0)
+        return say(value);
+    units_human_bytes(said.text, sizeof said.text, (uint64_t)value);
+    return said;
+}
+
+/* How many descriptors the plan's connections take on this machine. */
+static int64_t files_needed(const struct plan *plan) {
+    return (int64_t)plan->connections * (local_has_both_ends(plan) ? 2 : 1);
+}
+
+/* Without a scene (a saved run, or one that is over too soon) the preflight's numbers are what
+ * there is, and are called so. */
+static const char *when(const struct limit_scene *scene) {
+    return scene->taken ? "" : " before the run";
+}
+
+/* --- descriptors --- */
+
+static int64_t soft_limit(const struct plan *plan, const struct limit_scene *scene) {
+    return scene->taken && scene->nofile_soft >= 0 ? scene->nofile_soft : plan->host.nofile_hard;
+}
+
+static void advise_files(struct finding *finding, const struct plan *plan,
+                         const struct limit_scene *scene) {
+    int64_t limit = soft_limit(plan, scene), connections = plan->connections;
+    int64_t room = limit - PLAN_WORKER_FILES;
+    if (limit != INT64_MAX && room > 0 && divide_up(connections, room) > plan->workers)
+        finding_do(finding, "--workers %lld   (each worker has its own limit)",
+                   (long long)divide_up(connections, room));
+    long long each = (long long)divide_up(connections, plan->workers > 0 ? plan->workers : 1) +
+                     PLAN_WORKER_FILES;
+    finding_do(finding, "raise the limit: ulimit -n %lld, LimitNOFILE=%lld, --ulimit nofile=%lld",
+               each, each, each);
+}
+
+static void explain_files(struct finding *finding, const struct plan *plan,
+                          const struct limit_scene *scene) {
+    const struct host *host = &plan->host;
+    bool taken = scene->taken;
+    finding_evidence(finding,
+                     "RLIMIT_NOFILE soft %s, hard %s%s; in use by the worker %s; whole system %s "
+                     "of %s%s",
+                     say(taken ? scene->nofile_soft : host->nofile_hard).text,
+                     say(taken ? scene->nofile_hard : host->nofile_hard).text, when(scene),
+                     say(taken ? scene->worker_files : -1).text,
+                     say(taken ? scene->file_used : host->file_used).text,
+                     say(taken ? scene->file_max : host->file_max).text, when(scene));
+    advise_files(finding, plan, scene);
+}
+
+static void explain_system_files(struct finding *finding, const struct plan *plan,
+                                 const struct limit_scene *scene) {
+    const struct host *host = &plan->host;
+    int64_t used = scene->taken ? scene->file_used : host->file_used;
+    finding_evidence(finding, "fs.file-max %s; in use %s by all processes of this machine%s",
+                     say(scene->taken ? scene->file_max : host->file_max).text, say(used).text,
+                     when(scene));
+    if (used >= 0)
+        finding_do(finding, "sysctl -w fs.file-max=%lld   (root)",
+                   (long long)(used + files_needed(plan)));
+    else
+        finding_do(finding, "%s", outcome_advice(OUTCOME_fd_limit_system));
+}
+
+/* --- source ports --- */
+
+/* What the ports that are counted lead to. */
+static void name_destination(char *out, size_t size, const struct plan *plan) {
+    uint32_t pairs = plan_pairs(plan);
+    if (pairs == 1)
+        address_format(&plan->addresses[0], out, size);
+    else
+        snprintf(out, size, "all %s pairs of source and destination address", WORDS_COUNT(pairs));
+}
+
+static void explain_ports(struct finding *finding, const struct plan *plan,
+                          const struct limit_scene *scene) {
+    enum { LOWEST = 1024, HIGHEST = 65535 };
+    const struct host *host = &plan->host;
+    bool counted = scene->taken && scene->ports_range >= 0;
+    char destination[128];
+    name_destination(destination, sizeof destination, plan);
+    finding_evidence(
+        finding,
+        "net.ipv4.ip_local_port_range %lld-%lld: %s ports, %s reserved; towards %s in use %s, in "
+        "TIME_WAIT %s",
+        (long long)host->port_low, (long long)host->port_high,
+        say(host->port_low < 0 ? -1 : host->port_high - host->port_low + 1).text,
+        say(counted ? scene->ports_reserved : -1).text, destination,
+        say(counted ? scene->ports_in_use : -1).text,
+        say(counted ? scene->ports_time_wait : -1).text);
+    if (!plan->options->source.automatic)
+        finding_do(finding, "--source auto   (as many local addresses as the plan needs)");
+    if (host->port_low > LOWEST || host->port_high < HIGHEST)
+        finding_do(finding,
+                   "sysctl -w net.ipv4.ip_local_port_range=\"%d %d\"   (%s for each "
+                   "destination address)",
+                   (int)LOWEST, (int)HIGHEST, WORDS_COUNT(HIGHEST - LOWEST + 1));
+    if (counted && scene->ports_time_wait > 0)
+        finding_do(finding, "wait a minute: %s ports are free again after TIME_WAIT",
+                   WORDS_COUNT(scene->ports_time_wait));
+}
+
+/* --- memory, firewalls, workers --- */
+
+static bool nearly(int64_t used, int64_t most) {
+    return used >= 0 && most > 0 && used >= most - most / 10;
+}
+
+static void explain_memory(struct finding *finding, const struct plan *plan,
+                           const struct limit_scene *scene) {
+    const struct host *host = &plan->host;
+    int64_t pages_max = scene->taken ? scene->tcp_pages_max : -1;
+    finding_evidence(
+        finding, "%s available of %s%s; TCP buffers %s of %s pages (net.ipv4.tcp_mem)",
+        say_bytes(scene->taken ? scene->memory_available_bytes : host->memory_available_bytes).text,
+        say_bytes(host->memory_total_bytes).text, when(scene),
+        say(scene->taken ? scene->tcp_pages : -1).text, say(pages_max).text);
+    if (scene->taken && nearly(scene->tcp_pages, pages_max))
+        finding_do(finding, "sysctl -w net.ipv4.tcp_mem=\"%lld %lld %lld\"", (long long)pages_max,
+                   (long long)pages_max * 3 / 2, (long long)pages_max * 2);
+    finding_do(finding, "free memory, or raise the cgroup's limit (memory.max), or fewer "
+                        "connections: -c");
+}
+
+static void explain_denied(struct finding *finding, const struct plan *plan,
+                           const struct limit_scene *scene) {
+    bool known = scene->taken && scene->conntrack_max > 0 && scene->conntrack_count >= 0;
+    if (known)
+        finding_evidence(finding, "connection tracking %s of %s entries (nf_conntrack)",
+                         say(scene->conntrack_count).text, say(scene->conntrack_max).text);
+    else
+        finding_evidence(finding, "connection tracking: %s",
+                         scene->taken ? "not loaded here: a rule or a route of this machine says no"
+                                      : "not measured");
+    if (known && nearly(scene->conntrack_count, scene->conntrack_max))
+        finding_do(finding, "sysctl -w net.netfilter.nf_conntrack_max=%lld",
+                   (long long)(scene->conntrack_max + 2 * (int64_t)plan->connections));
+    finding_do(finding, "%s", outcome_advice(OUTCOME_denied));
+}
+
+static void explain_lost_workers(struct finding *finding, const struct record *record) {
+    const struct worker_record *first = NULL;
+    size_t index = 0, lost = 0;
+    for (size_t i = 0; i < record->worker_count && record->workers != NULL; i++) {
+        lost += record->workers[i].lost;
+        if (first == NULL && record->workers[i].lost) {
+            first = &record->workers[i];
+            index = i;
+        }
+    }
+    if (first != NULL) {
+        char how[96], more[48] = "";
+        if (WIFSIGNALED(first->status))
+            snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(first->status),
+                     strsignal(WTERMSIG(first->status)));
+        else
+            snprintf(how, sizeof how, "left with exit code %d", WEXITSTATUS(first->status));
+        if (lost > 1)
+            snprintf(more, sizeof more, "; and %zu more", lost - 1);
+        finding_evidence(finding, "worker %zu (process %d, %s connections) %s%s", index,
+                         (int)first->pid, say(first->share).text, how, more);
+    }
+    finding_do(finding, "%s", outcome_advice(OUTCOME_worker_lost));
+}
+
+void shortage_explain(struct finding *finding, enum outcome outcome, const struct plan *plan,
+                      const struct record *record) {
+    const struct limit_scene *scene = &record->scenes[outcome];
+    if (outcome_side(outcome) != SIDE_TESTER)
+        return;
+    if (record->first_seen_seconds[outcome] > 0)
+        finding->since_seconds = record->first_seen_seconds[outcome];
+    finding->do_count = 0;
+    switch (outcome) {
+    case OUTCOME_fd_limit: explain_files(finding, plan, scene); break;
+    case OUTCOME_fd_limit_system: explain_system_files(finding, plan, scene); break;
+    case OUTCOME_ports_exhausted: explain_ports(finding, plan, scene); break;
+    case OUTCOME_no_memory: explain_memory(finding, plan, scene); break;
+    case OUTCOME_denied: explain_denied(finding, plan, scene); break;
+    case OUTCOME_worker_lost: explain_lost_workers(finding, record); break;
+    default: finding_do(finding, "%s", outcome_advice(outcome)); break;
+    }
+}

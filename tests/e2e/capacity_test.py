@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+"""The capacity of servers whose limit is known, and of a tester whose own is lower."""
+
+import signal
+import time
+import unittest
+
+import holdfast
+from holdfast import Run, plainly
+from nginx import Nginx, NginxError
+
+FAST = ("--hold-each", "200ms", "--ui", "none")
+SOME_LIMIT = {"worker_connections": "512"}
+
+
+def nginx(connections=2000, **settings):
+    try:
+        return Nginx("soak", connections=connections, settings=settings)
+    except NginxError as reason:
+        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+
+
+def capacity(*arguments, **options):
+    with Run("capacity", *arguments, **options) as run:
+        return run.finish(150)
+
+
+class Case(unittest.TestCase):
+    def told(self, result, code, verdict, end):
+        """The report's "capacity", after what must be true of each."""
+        found = result.report["capacity"]
+        self.assertEqual((code, verdict, end), (result.code, result.verdict, found["end"]), result.out)
+        self.assertEqual(end != "found", found["at_least"])
+        held = [step["connections"] for step in found["steps"] if step["result"] == "held"]
+        gave = [step["connections"] for step in found["steps"] if step["result"] == "gave"]
+        self.assertEqual(max(held, default=0), found["answer"])
+        self.assertEqual(min(gave, default=None), found["gave"] and found["gave"]["connections"])
+        for step in found["steps"]:
+            self.assertEqual(step["result"] == "gave", step["gave"] is not None)
+            if step["result"] == "held":
+                self.assertEqual((step["connections"], 0), (step["live"], step["lost"]))
+        if held:
+            self.assertEqual(found["answer"], result.connections["target"])
+            self.assertTrue(all(rule["ok"] for rule in result.report["requirements"]))
+        return found
+
+
+class Servers(Case):
+    def test_worker_connections_of_nginx_are_found_and_named(self):
+        with nginx(**SOME_LIMIT) as server:
+            result = capacity("--from", 300, *FAST, server.url)
+        found = self.told(result, 0, "held", "found")
+        self.assertTrue(460 <= found["answer"] <= 512, found["answer"])
+        self.assertEqual(("server", "worker_connections"), (found["gave"]["side"], found["gave"]["code"]))
+        self.assertRegex(found["gave"]["text"], r"\d+ closed_idle, .*looks like worker_connections")
+        self.assertRegex(result.out, r"^CAPACITY   4\d\d connections, held for 200 ms, on ")
+        self.assertIn("gave          the server, at ", result.out)
+        self.assertIn("step    300 connections: held", result.err)
+
+    def test_the_servers_own_log_is_evidence(self):
+        with nginx(**SOME_LIMIT) as server:
+            result = capacity("--from", 440, "-c", 600, *FAST, "--server-pid", server.pid, server.url)
+        found = self.told(result, 0, "held", "found")
+        said = [step["gave"]["text"] for step in found["steps"] if step["gave"]]
+        self.assertTrue(any("worker_connections are not enough, reusing" in text for text in said), said)
+
+    def test_4096_worker_connections_are_answered_by_3800_to_4096(self):
+        with nginx(worker_connections="4096") as server:
+            result = capacity("-r", "50/10ms", "--from", 1900, "-c", 5000, *FAST, "--server-status", server.status_url,
+                              server.url)
+        found = self.told(result, 0, "held", "found")
+        self.assertTrue(3800 <= found["answer"] <= 4096, found["answer"])
+        self.assertEqual(("server", "worker_connections"), (found["gave"]["side"], found["gave"]["code"]))
+
+    def test_the_next_step_waits_until_the_server_has_let_go(self):
+        """And for nothing else: no connection of ours is left to wait for."""
+        PATIENCE_OF_THREE_WAITS = 30
+        started = time.monotonic()
+        with nginx() as server:
+            result = capacity(*FAST, "-c", 400, "--step", 100, "--server-status", server.status_url, server.url)
+        self.told(result, 0, "held", "ceiling")
+        self.assertEqual(400, result.report["server"]["accepted"])
+        self.assertLess(time.monotonic() - started, PATIENCE_OF_THREE_WAITS)
+
+    def test_steps_of_one_size_end_at_the_last_that_holds(self):
+        with nginx(**SOME_LIMIT) as server:
+            result = capacity(*FAST, "--from", 200, "--step", 100, server.url)
+        found = self.told(result, 0, "held", "found")
+        self.assertEqual([200, 300, 400, 500], [step["connections"] for step in found["steps"]])
+        self.assertEqual((400, 100), (found["answer"], found["step"]))
+
+    def test_a_ceiling_that_holds_is_at_least(self):
+        with nginx() as server:
+            result = capacity(*FAST, "-c", 250, "-q", server.url)
+            self.assertLessEqual(server.stub_status()["active"], 2)
+        found = self.told(result, 0, "held", "ceiling")
+        self.assertEqual([100, 200, 250], [step["connections"] for step in found["steps"]])
+        self.assertEqual((250, 250, None), (found["answer"], found["ceiling"], found["gave"]))
+        self.assertIn("AT LEAST   250 connections", result.out)
+        self.assertEqual("", result.err)
+
+    def test_a_rule_that_never_holds_leaves_no_answer(self):
+        with nginx() as server:
+            result = capacity(*FAST, "--require", "status_200<=0", "-c", 4, server.url)
+        found = self.told(result, 1, "broke", "found")
+        self.assertEqual([4, 2, 1], [step["connections"] for step in found["steps"]])
+        self.assertEqual((0, "status_200<=0"), (found["answer"], found["gave"]["code"]))
+        self.assertIn("NONE HELD   1 connection", result.out)
+
+
+class Ours(Case):
+    def test_our_own_descriptors_make_it_at_least(self):
+        with nginx() as server:
+            result = capacity(*FAST, "-w", 1, "--from", 200, server.url, prefix=("prlimit", "--nofile=300:300"))
+        found = self.told(result, 4, "inconclusive", "ours")
+        self.assertTrue(290 <= found["answer"] <= 294, found["answer"])
+        self.assertEqual(("tester", "descriptors"), (found["gave"]["side"], found["gave"]["code"]))
+        self.assertRegex(result.out, r"AT LEAST   29\d connections")
+        self.assertIn("this machine, not the server", result.out)
+
+    def test_so_they_do_without_a_preflight(self):
+        with nginx() as server:
+            result = capacity(*FAST, "-w", 1, "--from", 200, "--no-check", server.url, prefix=("prlimit", "--nofile=300:300"))
+        found = self.told(result, 4, "inconclusive", "ours")
+        self.assertEqual(("tester", "fd_limit"), (found["gave"]["side"], found["gave"]["code"]))
+
+    def test_a_first_step_that_does_not_fit_is_unfit(self):
+        with nginx() as server:
+            result = capacity(*FAST, "-w", 1, server.url, prefix=("prlimit", "--nofile=50:50"))
+        self.assertEqual((3, "unfit"), (result.code, result.verdict))
+        self.assertNotIn("capacity", result.report)
+
+
+class Ends(Case):
+    def test_a_server_that_is_not_there_is_no_target(self):
+        for more in ((), ("--no-check",)):
+            result = capacity(*FAST, "-c", 10, *more, "http://127.0.0.1:1/")
+            self.assertEqual((5, "no_target"), (result.code, result.verdict))
+
+    def test_an_interrupt_in_a_step_ends_in_order_with_what_is_known(self):
+        with nginx() as server, Run("capacity", "--hold-each", "500ms", "-c", 100000, "-r", "1/20ms", "--ui", "line",
+                                    server.url) as run:
+            run.wait_for(r"^step    100 connections: held")
+            run.wait_for(r"phase=ramp .* live=1[1-6][0-9] ")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        found = self.told(result, 4, "inconclusive", "interrupted")
+        self.assertEqual([(100, "held"), (200, "cut")], [(s["connections"], s["result"]) for s in found["steps"]])
+        self.assertIn("AT LEAST   100 connections", result.out)
+
+    def test_what_makes_no_sense_here_is_refused(self):
+        url = "http://127.0.0.1:1/"
+        for arguments, said in ((("-d", "5s"), "-d: not an option of holdfast capacity"),
+                                (("--timeline", "-"), "--timeline: not an option"),
+                                (("--reconnect", "never"), "--reconnect: not an option"),
+                                (("-c", "50", "--from", "60"), "--from: 60 is out of bounds: at most --connections"),
+                                (("--step", "1"), "at most 10000 are accepted"),
+                                (("--require", "live>5x"), "column 6")):
+            code, out, err = plainly("capacity", *arguments, url)
+            self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
+            self.assertIn(said, err)
+        code, _, err = plainly("run", "--from", "5", url)
+        self.assertEqual((2, "holdfast: --from: not an option of holdfast run\n"), (code, err))
+
+
+if __name__ == "__main__":
+    holdfast.main()

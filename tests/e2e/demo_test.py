@@ -1,0 +1,41 @@
+#!/usr/bin/env python3
+"""The demo: a first run with nothing else installed."""
+
+import signal
+import unittest
+
+import holdfast
+from holdfast import Run, plainly
+
+
+class Demo(unittest.TestCase):
+    def test_it_holds_its_connections_and_leaves_nothing_behind(self):
+        with Run("demo", "-q") as run:
+            result = run.finish()
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.out + result.err)
+        self.assertTrue(result.out.startswith("HELD   1 000 connections for 10.0 s"), result.out)
+        self.assertIn("agrees with the client", result.out)
+        self.assertRegex(result.err, r"holdfast target --listen 127\.0\.0\.1:\d+ &\nholdfast run -c 1000 ")
+
+    def test_an_interrupt_ends_the_run_in_order_and_the_target_after_it(self):
+        with Run("demo", "--ui", "line") as run:
+            run.wait_for_phase("hold")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict))
+        self.assertEqual({}, result.outcomes)
+
+    def test_few_descriptors_make_it_smaller(self):
+        with Run("demo", "-q", prefix=("prlimit", "--nofile=300:300")) as run:
+            result = run.finish()
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual(236, result.connections["live"])
+
+    def test_bad_input_gets_one_line(self):
+        for arguments in (["http://a/"], ["-c", "5"], ["--nonsense"], ["--ui", "x"]):
+            code, out, err = plainly("demo", *arguments)
+            self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
+
+
+if __name__ == "__main__":
+    holdfast.main()

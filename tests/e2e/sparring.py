@@ -1,0 +1,83 @@
+"""Starts `holdfast target` on a free port of loopback, asks it what it did, and ends it.
+
+    with Target("--fault", "reset-after=3@10%") as target:
+        ... target.url, target.status_url, target.stats() ...
+"""
+
+import contextlib
+import json
+import signal
+import subprocess
+import urllib.request
+
+import holdfast
+from nginx import die_with_parent
+
+STOP_SECONDS = 20
+
+
+class Target:
+    """One target; arguments go before ours. prefix: words before the program."""
+
+    def __init__(self, *arguments, prefix=()):
+        command = [*prefix, holdfast.PROGRAM, "target", *map(str, arguments), "--listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE, text=True, start_new_session=True,
+                                        preexec_fn=die_with_parent)
+        self.ready = self.process.stdout.readline()
+        if not self.ready.startswith("listening on http://"):
+            self.process.wait(STOP_SECONDS)
+            raise AssertionError(f"the target did not start: {self.ready}{self.process.stderr.read()}")
+        self.url = self.ready.split()[2]
+        self.port = int(self.url.rpartition(":")[2].rstrip("/"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(STOP_SECONDS)
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    @property
+    def status_url(self):
+        return self.url + "_target/status"
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=holdfast.PATIENCE_SECONDS) as answer:
+            return answer.read()
+
+    def stats(self):
+        return json.loads(self.get("_target/stats"))
+
+    def settled(self):
+        """The counters when no connection is open but the one that asks."""
+        def alone():
+            stats = self.stats()
+            return stats if stats["connections"]["open"] == 1 else None
+        return holdfast.eventually(alone, "all connections are ended")
+
+    def finish(self, number=signal.SIGTERM):
+        """Ends it: (exit code, what it said on standard output, and on standard error)."""
+        self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=STOP_SECONDS)
+        return self.process.returncode, out, err
+
+
+def answered(stats):
+    """Ordinary answers: pages taken out; the one that tells is asked for and not yet answered."""
+    return stats["requests"]["answered"] - (stats["requests"]["pages"] - 1)
+
+
+def rule(stats, text):
+    return next(fault for fault in stats["faults"] if fault["rule"] == text)

@@ -1,0 +1,76 @@
+/* Tests of the count of source ports that goes on beside other work. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <poll.h>
+#include <sys/wait.h>
+
+#include "host/ports_look.h"
+#include "tree.h"
+
+static struct host_pairs target(void) {
+    static struct address address;
+    assert_true(address_parse(&address, "127.0.0.1", 8080));
+    return (struct host_pairs){.targets = &address, .target_count = 1};
+}
+
+static int wait_for(struct ports_look *look, struct ports_seen *ports) {
+    int result;
+    while ((result = ports_look_take(look, ports)) == -EAGAIN)
+        poll(&(struct pollfd){.fd = look->fd, .events = POLLIN}, 1, 10000);
+    return result;
+}
+
+static void a_child_counts_what_the_parent_would(void **state) {
+    (void)state;
+    struct tree tree;
+    tree_make(&tree);
+    tree_put(&tree, "/proc/sys/net/ipv4/ip_local_port_range", "1000\t1099\n");
+    tree_put(&tree, "/proc/net/tcp",
+             "   1: 0100007F:03E8 0100007F:1F90 01 00000000:00000000\n"
+             "   2: 0100007F:03E9 0100007F:1F90 06 00000000:00000000\n");
+    struct host_pairs pairs = target();
+    struct ports_look look = {0};
+    struct ports_seen ports;
+    assert_int_equal(ports_look_begin(&look, tree.root, &pairs), 0);
+    assert_int_equal(wait_for(&look, &ports), 0);
+    assert_int_equal(ports.range, 100);
+    assert_int_equal(ports.in_use, 1);
+    assert_int_equal(ports.time_wait, 1);
+    assert_true(look.over);
+    assert_int_equal(ports_look_take(&look, &ports), -ENOENT);
+    tree_remove(&tree);
+}
+
+static void a_child_that_finds_nothing_says_so(void **state) {
+    (void)state;
+    struct host_pairs pairs = target();
+    struct ports_look look = {0};
+    struct ports_seen ports;
+    assert_int_equal(ports_look_begin(&look, "/nonexistent", &pairs), 0);
+    assert_int_equal(wait_for(&look, &ports), -EIO);
+}
+
+static void one_that_was_given_up_leaves_nothing_behind(void **state) {
+    (void)state;
+    struct host_pairs pairs = target();
+    struct ports_look look = {0};
+    ports_look_end(&look); /* that never began */
+    assert_int_equal(ports_look_begin(&look, "", &pairs), 0);
+    ports_look_end(&look);
+    ports_look_end(&look);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_child_counts_what_the_parent_would),
+        cmocka_unit_test(a_child_that_finds_nothing_says_so),
+        cmocka_unit_test(one_that_was_given_up_leaves_nothing_behind),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
