@@ -34,7 +34,7 @@ static double number(struct skim *skim, const char *name, double high) {
     }
     char *end = NULL;
     double value = *skim->at >= '0' && *skim->at <= '9' ? strtod(skim->at, &end) : -1;
-    skim->at = value >= 0 && value <= high ? end : NULL;
+    skim->at = value >= 0 && value <= high && end <= skim->end ? end : NULL;
     return value;
 }
 
@@ -47,12 +47,14 @@ static uint64_t count(struct skim *skim, const char *name) {
     }
     while (*skim->at >= '0' && *skim->at <= '9' && value < COUNT_MAX)
         value = 10 * value + (uint64_t)(*skim->at++ - '0');
+    if (skim->at > skim->end)
+        skim->at = NULL;
     return value;
 }
 
 static void pass_word(struct skim *skim, const char *name) {
     expect(skim, name);
-    while (skim->at != NULL && *skim->at >= 'a' && *skim->at <= 'z')
+    while (skim->at != NULL && skim->at < skim->end && *skim->at >= 'a' && *skim->at <= 'z')
         skim->at++;
 }
 
