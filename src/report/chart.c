@@ -138,9 +138,9 @@ static void draw_grid(FILE *out, const struct chart *chart) {
 }
 
 /* A label near the right edge stands to the left of its place. */
-static void put_label(FILE *out, const char *class, double at, const char *label) {
+static void put_label(FILE *out, const char *class, double at, double edge, const char *label) {
     fprintf(out, "<span class=\"%s%s\" style=\"left:%.2f%%\">", class,
-            at > 0.94   ? " end"
+            at > edge   ? " end"
             : at < 0.04 ? " start"
                         : "",
             100 * at);
@@ -157,14 +157,15 @@ static void draw_labels(FILE *out, const struct chart *chart) {
     }
     fputs("</div><div class=\"xs\">", out);
     for (size_t i = 0; i < chart->x.count; i++)
-        put_label(out, "x", chart->x.ticks[i].at, chart->x.ticks[i].label);
+        put_label(out, "x", chart->x.ticks[i].at, 0.92, chart->x.ticks[i].label);
     fputs("</div>", out);
 }
 
 static void draw_marks(FILE *out, const struct chart *chart) {
     for (size_t i = 0; i < chart->mark_count; i++)
         if (chart->marks[i].label[0] != '\0')
-            put_label(out, "at", axis_place(&chart->x, chart->marks[i].x), chart->marks[i].label);
+            put_label(out, "at", axis_place(&chart->x, chart->marks[i].x), 0.8,
+                      chart->marks[i].label);
 }
 
 void chart_draw(FILE *out, const struct chart *chart) {
