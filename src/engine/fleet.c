@@ -426,6 +426,8 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
         conn->flags |= CONN_FIXED;
         conn->flags &= (uint16_t)~CONN_ASK_NOW;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
+        struct ending stands = standing(fleet, conn, fleet->now);
+        endings_fixed(&fleet->tally->endings, stands.age_ms);
     }
     if (step.todo & DO_LINGER)
         linger(fleet, conn);

@@ -114,13 +114,6 @@ static uint64_t seed_from_time(void) {
     return ((uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000) & INT64_MAX;
 }
 
-static bool check_files(const struct options *options, struct refusal to) {
-    return options->json == NULL || options->timeline == NULL ||
-           strcmp(options->json, options->timeline) != 0 ||
-           refuse(to, "--timeline: \"%s\" is where --json goes too: a place of its own is accepted",
-                  shown_text(options->timeline).text);
-}
-
 bool plan_make(struct plan *plan, const struct options *options, enum command command,
                const struct host *host, char error[static PLAN_ERROR_MAX]) {
     struct refusal to = {error, PLAN_ERROR_MAX};
@@ -137,8 +130,7 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';
-    return check_files(options, to) && decide_targets(plan, to) && decide_workers(plan, to) &&
-           decide_ramp(plan, to);
+    return decide_targets(plan, to) && decide_workers(plan, to) && decide_ramp(plan, to);
 }
 
 uint32_t plan_share(const struct plan *plan, uint32_t worker) {

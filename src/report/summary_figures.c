@@ -169,8 +169,7 @@ static void print_durations(FILE *out, const char *name, struct figures figures)
             words_seconds(figures.p999).text, words_seconds(figures.max).text);
 }
 
-/* Our own share in what was measured. */
-static const char *generator_says(const struct record *record) {
+const char *summary_generator(const struct record *record) {
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     if (summary_blames_us(&record->total.counts))
         return "it was the limit (ERROR, above)";
@@ -191,7 +190,7 @@ static void print_generator(FILE *out, const struct record *record) {
     else
         fputs("cpu not measured, ", out);
     fprintf(out, "%s, loop lag p99 %s: %s\n", words_bytes(record->pss_bytes_max).text,
-            words_seconds(lag.p99).text, generator_says(record));
+            words_seconds(lag.p99).text, summary_generator(record));
 }
 
 /* Of a search for the capacity each step is drained by RST, whether they would or not. */
@@ -225,7 +224,8 @@ static bool is_file(const char *path) {
 }
 
 static void print_files(FILE *out, const struct options *options) {
-    const char *const paths[] = {options->json, options->timeline};
+    const char *const paths[] = {options->json, options->html, options->junit, options->hgrm,
+                                 options->timeline};
     char shown[4 * 1024];
     bool any = false;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {

@@ -166,8 +166,8 @@ static void write_timeline(struct session *session, const struct sample *sample)
 static void take_second(struct session *session) {
     double server = observers_per_second(&session->observers);
     double t = duration_seconds(instant_since(session->now, session->started));
-    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->total,
-                                     session->now, t, server);
+    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->crew,
+                                     session->total, session->now, t, server);
     write_timeline(session, &taken);
 }
 

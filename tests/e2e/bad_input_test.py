@@ -46,6 +46,9 @@ VALUES = {
     "--server-log": (("", "/no/such/file", "/", "/dev/null"), ["--server-log"]),
     "--server-pid": (COUNT + ("0", "4194305", "nginx"), [ACCEPTED, "--server-pid", "1..4194304"]),
     "--json": (("",), ["--json"]),
+    "--html": (("",), ["--html"]),
+    "--junit": (("",), ["--junit"]),
+    "--hgrm": (("",), ["--hgrm"]),
     "--ui": (("", "block2", "LINE"), [ACCEPTED, "--ui", "auto|block|line|none"]),
     "--color": (("", "yes"), [ACCEPTED, "--color", "auto|always|never"]),
     "--label": (("x" * 201, "a\nb", "\x1b[31m"), [ACCEPTED, "--label"]),
@@ -86,8 +89,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("html", "junit",
-       "hgrm", "metrics", "cacert", "cert", "key", "sni")),
+      ("metrics", "cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["--rate", "5", "-i", "1s", URL], ["--interval", "--rate"]),
     (["http://a/ b", ], ["space"]),
@@ -128,6 +130,8 @@ ARGUMENTS = [
     (["report", "/etc/passwd"], ["/etc/passwd:1", "a timeline"]),
     (["check", "--timeline", "x", URL], ["--timeline", "check"]),
     (["--timeline", "-", "--json", "-", URL], ["--timeline", "--json"]),
+    (["--hgrm", "-", "--junit", "-", URL], ["--hgrm", "--junit"]),
+    (["report", "--hgrm", "x", "--junit", "x", "/dev/null"], ["/dev/null"]),
     (["--timeline", "/nonexistent/timeline", URL], ["--timeline", "/nonexistent/timeline"]),
 ]
 
