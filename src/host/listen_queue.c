@@ -28,7 +28,7 @@ int listen_queue_parse(struct listen_queue *out, const void *bytes, size_t lengt
 
 bool listen_queue_walk(int fd, sock_diag_take take, void *with) {
     const struct sock_diag_filter listeners = {.states = 1U << SOCK_DIAG_LISTEN};
-    return sock_diag_walk(fd, listeners, take, with) == 0;
+    return sock_diag_walk(fd, &listeners, take, with) == 0;
 }
 
 bool listen_queue_read(int fd, uint16_t port, struct listen_queue *out) {

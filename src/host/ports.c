@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host/files.h"
-#include "host/sock_diag.h"
 #include "host/sockets.h"
 
 enum { PORTS = 65536 };
@@ -122,16 +121,21 @@ static void add_hit(struct count *count, uint32_t pair, uint16_t port, enum hold
     count->hits[count->hit_count++] = (struct hit){pair, port, (uint16_t)hold};
 }
 
+/* The kernel's choice of address where it is not known. */
+static bool is_unknown(const struct socket_end *chosen) {
+    static const struct socket_end unknown;
+    return memcmp(chosen->ip, unknown.ip, sizeof chosen->ip) == 0;
+}
+
 /* The place of the row's local address among the sources of a target; -1: not one of them. */
 static int64_t source_of(const struct count *count, const struct socket_row *row, size_t target) {
     if (count->asked->sources.count > 0) {
         struct address local = address_of(&row->local);
         return address_set_find(&count->asked->sources, &local);
     }
-    static const struct socket_end unknown;
     const struct socket_end *chosen = &count->chosen[target];
-    bool any = memcmp(chosen->ip, unknown.ip, sizeof chosen->ip) == 0;
-    return any || memcmp(chosen->ip, row->local.ip, sizeof chosen->ip) == 0 ? 0 : -1;
+    bool fits = is_unknown(chosen) || memcmp(chosen->ip, row->local.ip, sizeof chosen->ip) == 0;
+    return fits ? 0 : -1;
 }
 
 /* Which ports the kernel's choice passes over: those that a bind() of some listener holds, whatever
@@ -155,10 +159,40 @@ static void count_row(void *with, const struct socket_row *row) {
     }
 }
 
+static struct sock_diag_block block_of(const struct socket_end *ends, size_t count) {
+    struct sock_diag_block block = {.bits = count > 0 ? 128 : 0};
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0)
+            memcpy(block.ip, ends[i].ip, sizeof block.ip);
+        sock_diag_block_widen(&block, ends[i].ip);
+    }
+    return block;
+}
+
+/* Where all sources are: between the first and the last, or where the kernel's choices are. */
+static struct sock_diag_block block_of_sources(const struct count *count) {
+    const struct address_set *sources = &count->asked->sources;
+    size_t targets = count->asked->target_count;
+    if (sources->count > 0) {
+        struct address low = address_set_at(sources, 0);
+        struct address high = address_set_at(sources, sources->count - 1);
+        return block_of((struct socket_end[]){endpoint_of(&low), endpoint_of(&high)}, 2);
+    }
+    for (size_t i = 0; i < targets; i++)
+        if (is_unknown(&count->chosen[i]))
+            return (struct sock_diag_block){0};
+    return block_of(count->chosen, targets);
+}
+
 /* The listeners, and what leads to the targets. */
 static bool count_sockets(struct count *count, const char *root) {
-    uint16_t port = count->asked->target_count > 0 ? count->targets[0].port : 0;
-    return sockets_read(root, port, count_row, count);
+    size_t targets = count->asked->target_count;
+    struct sock_diag_ends ends = {
+        .local = block_of_sources(count),
+        .remote = block_of(count->targets, targets),
+        .remote_port = targets > 0 ? count->targets[0].port : 0,
+    };
+    return sockets_read(root, &ends, count_row, count);
 }
 
 /* "8080,9148-9150" (Documentation/networking/ip-sysctl.rst); what is not so ends the list. */

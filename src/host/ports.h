@@ -42,8 +42,8 @@ struct host_ports {
  * was true.
  *
  * What the kernel passes over (inet_hash_connect(), net/ipv4/inet_hashtables.c): reserved ports;
- * ports whose bucket was made by bind(2), of which the kernel shows the listeners only; and the same
- * four ends, but for TIME_WAIT as tcp_tw_reuse has it (ip-sysctl.rst). */
+ * ports whose bucket was made by bind(2), of which the kernel shows the listeners only; and the
+ * same four ends, but for TIME_WAIT as tcp_tw_reuse has it (ip-sysctl.rst). */
 bool host_ports_read(struct host_ports *ports, const char *root, const struct host_pairs *pairs);
 void host_ports_free(struct host_ports *ports);
 

@@ -62,23 +62,88 @@ int sock_diag_open(int pid) {
     return fd;
 }
 
+/* --- the kernel's little language --- */
+
+/* Where a condition is true the next one follows; where it is not the way leads four bytes past the
+ * end, which is a no (inet_diag_bc_run(), net/ipv4/inet_diag.c). */
+struct condition {
+    struct inet_diag_bc_op op;
+    uint8_t family, bits; /* struct inet_diag_hostcond, which is of no size of its own */
+    int port;
+    uint8_t ip[16]; /* of IPv4 four */
+};
+_Static_assert(offsetof(struct condition, ip) ==
+                   sizeof(struct inet_diag_bc_op) + sizeof(struct inet_diag_hostcond),
+               "as the kernel reads it");
+
+enum { CODE_BYTES = 2 * sizeof(struct condition) };
+
+struct program {
+    size_t length;
+    char bytes[CODE_BYTES];
+};
+
+static const uint8_t mapped[16] = {[10] = 0xff, [11] = 0xff};
+enum { MAPPED_BITS = 96 };
+
+static unsigned common_bits(const uint8_t *a, const uint8_t *b) {
+    unsigned bits = 0;
+    while (bits < 128 && ((a[bits / 8] ^ b[bits / 8]) >> (7 - bits % 8) & 1) == 0)
+        bits++;
+    return bits;
+}
+
+void sock_diag_block_widen(struct sock_diag_block *block, const uint8_t ip[static 16]) {
+    unsigned bits = common_bits(block->ip, ip);
+    if (bits < block->bits)
+        block->bits = (uint8_t)bits;
+}
+
+/* In front of what is there. The kernel holds IPv4 against a mapped address as well, but no
+ * condition of IPv6 is true of a socket of IPv4: a block of both is none that it could tell. */
+static void put_block(struct program *program, uint8_t code, const struct sock_diag_block *block) {
+    unsigned shared = common_bits(block->ip, mapped);
+    bool v4 = shared >= MAPPED_BITS && block->bits >= MAPPED_BITS;
+    if (block->bits == 0 || (!v4 && shared >= block->bits))
+        return;
+    size_t skipped = v4 ? 12 : 0, size = sizeof(struct condition) - skipped;
+    struct condition condition = {
+        .op = {.code = code, .yes = (uint8_t)size, .no = (uint16_t)(size + program->length + 4)},
+        .family = v4 ? AF_INET : AF_INET6,
+        .bits = (uint8_t)(block->bits - (v4 ? MAPPED_BITS : 0)),
+        .port = -1, /* any */
+    };
+    memcpy(condition.ip, block->ip + skipped, 16 - skipped);
+    memmove(program->bytes + size, program->bytes, program->length);
+    memcpy(program->bytes, &condition, size);
+    program->length += size;
+}
+
 /* --- question and answer --- */
 
-static int ask(int fd, int family, struct sock_diag_filter filter) {
-    const struct {
+static int ask(int fd, int family, const struct sock_diag_filter *filter) {
+    struct {
         struct nlmsghdr head;
         struct inet_diag_req_v2 body;
+        struct nlattr attribute;
+        char code[CODE_BYTES];
     } question = {
-        .head = {.nlmsg_len = sizeof question,
-                 .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+        .head = {.nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
         .body = {.sdiag_family = (uint8_t)family,
                  .sdiag_protocol = IPPROTO_TCP,
-                 .idiag_states = filter.states,
-                 .id.idiag_dport = htons(filter.remote_port)},
+                 .idiag_states = filter->states,
+                 .id.idiag_dport = htons(filter->ends.remote_port)},
+        .attribute = {.nla_type = INET_DIAG_REQ_BYTECODE},
     };
-    ssize_t sent = send(fd, &question, sizeof question, 0);
-    return sent < 0 ? -errno : sent == (ssize_t)sizeof question ? 0 : -EIO;
+    struct program program = {0};
+    put_block(&program, INET_DIAG_BC_D_COND, &filter->ends.remote);
+    put_block(&program, INET_DIAG_BC_S_COND, &filter->ends.local);
+    size_t attribute = program.length > 0 ? sizeof question.attribute + program.length : 0;
+    question.attribute.nla_len = (uint16_t)attribute;
+    question.head.nlmsg_len = (uint32_t)(NLMSG_LENGTH(sizeof question.body) + attribute);
+    memcpy(question.code, program.bytes, program.length);
+    ssize_t sent = send(fd, &question, question.head.nlmsg_len, 0);
+    return sent < 0 ? -errno : sent == (ssize_t)question.head.nlmsg_len ? 0 : -EIO;
 }
 
 /* The number at the beginning of the end of a dump, and of an error: 0 or -errno. What the module
@@ -103,10 +168,10 @@ int sock_diag_messages(const void *bytes, size_t length, sock_diag_take take, vo
             head->nlmsg_len < NLMSG_LENGTH(sizeof(struct inet_diag_msg)))
             return -EBADMSG;
         take(with, NLMSG_DATA(head));
-        size_t whole =
-            NLMSG_ALIGN(head->nlmsg_len); /* of the last one the filling may be missing */
-        at += whole < length ? whole : length;
-        length -= whole < length ? whole : length;
+        /* Of the last one the filling may be missing. */
+        size_t whole = NLMSG_ALIGN(head->nlmsg_len), step = whole < length ? whole : length;
+        at += step;
+        length -= step;
     }
     return 1;
 }
@@ -128,13 +193,13 @@ static int receive(int fd, sock_diag_take take, void *with) {
     return more;
 }
 
-static int walk(int fd, int family, struct sock_diag_filter filter, sock_diag_take take,
+static int walk(int fd, int family, const struct sock_diag_filter *filter, sock_diag_take take,
                 void *with) {
     int error = ask(fd, family, filter);
     return error != 0 ? error : receive(fd, take, with);
 }
 
-int sock_diag_walk(int fd, struct sock_diag_filter filter, sock_diag_take take, void *with) {
+int sock_diag_walk(int fd, const struct sock_diag_filter *filter, sock_diag_take take, void *with) {
     int error = walk(fd, AF_INET, filter, take, with);
     if (error != 0)
         return error;

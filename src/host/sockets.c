@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "host/files.h"
-#include "host/sock_diag.h"
 
 enum { LINE_BYTES = 256, READ_BYTES = 64 * 1024 };
 
@@ -65,17 +64,17 @@ static void hand_on(void *with, const struct inet_diag_msg *message) {
         receiver->take(receiver->with, &row);
 }
 
-/* Two questions: one for the remote port leaves the listeners out. */
-static bool ask_kernel(uint16_t remote_port, socket_take take, void *with) {
+/* Two questions: who has a remote port is no listener. */
+static bool ask_kernel(const struct sock_diag_ends *ends, socket_take take, void *with) {
     const uint32_t listen = 1U << SOCK_DIAG_LISTEN, all = (2U << SOCK_DIAG_STATE_LAST) - 1;
     const struct sock_diag_filter listeners = {.states = listen};
-    const struct sock_diag_filter others = {.states = all & ~listen, .remote_port = remote_port};
+    const struct sock_diag_filter others = {.states = all & ~listen, .ends = *ends};
     struct receiver receiver = {take, with};
     int fd = sock_diag_open(0);
     if (fd < 0)
         return false;
-    bool told = sock_diag_walk(fd, listeners, hand_on, &receiver) == 0 &&
-                sock_diag_walk(fd, others, hand_on, &receiver) == 0;
+    bool told = sock_diag_walk(fd, &listeners, hand_on, &receiver) == 0 &&
+                sock_diag_walk(fd, &others, hand_on, &receiver) == 0;
     close(fd);
     return told;
 }
@@ -178,7 +177,7 @@ static bool read_tables(const char *root, socket_take take, void *with) {
     return read_table(root, "/proc/net/tcp6", 4, take, with) || errno == ENOENT;
 }
 
-bool sockets_read(const char *root, uint16_t remote_port, socket_take take, void *with) {
-    return (root[0] == '\0' && ask_kernel(remote_port, take, with)) ||
-           read_tables(root, take, with);
+bool sockets_read(const char *root, const struct sock_diag_ends *ends, socket_take take,
+                  void *with) {
+    return (root[0] == '\0' && ask_kernel(ends, take, with)) || read_tables(root, take, with);
 }

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "host/sock_diag.h"
+
 /* IPv4 as the mapped address of RFC 4291 section 2.5.5.2: a socket of IPv6 has it so as well. */
 struct socket_end {
     uint8_t ip[16];
@@ -14,17 +16,17 @@ struct socket_end {
 
 struct socket_row {
     struct socket_end local, remote;
-    uint32_t state;    /* SOCK_DIAG_ of host/sock_diag.h */
+    uint32_t state;    /* SOCK_DIAG_LISTEN ... */
     int64_t waited_ms; /* in TIME_WAIT, 0 to 60,000; 0 as well when it is not shown */
 };
 
 typedef void (*socket_take)(void *with, const struct socket_row *row);
 
-/* Hands on all listeners, and all other sockets with that remote port; others may be among them,
- * and some may come twice. root stands before /proc/net; "" on a real machine, where the kernel
- * picks them: 2 million sockets take it half a second, and the files minutes. false when they
- * cannot be read. */
-bool sockets_read(const char *root, uint16_t remote_port, socket_take take, void *with);
+/* Hands on all listeners, and all other sockets that have such ends; others may be among them, and
+ * some may come twice. root stands before /proc/net; "" on a real machine, where the kernel picks
+ * them. false when they cannot be read. */
+bool sockets_read(const char *root, const struct sock_diag_ends *ends, socket_take take,
+                  void *with);
 
 void socket_end_set_v4(struct socket_end *end, uint32_t network_order);
 

@@ -140,6 +140,9 @@ static int listen_somewhere(uint16_t *port) {
     return fd;
 }
 
+/* Others' in TIME_WAIT may well have led to the port before it was ours. */
+static const uint32_t here = 1U << 1 | 1U << SOCK_DIAG_LISTEN;
+
 struct seen {
     uint16_t port;
     int listeners, towards, others;
@@ -163,13 +166,13 @@ static void the_kernel_leaves_out_what_was_not_asked_for(void **state) {
                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof to), 0);
     const struct sock_diag_filter listeners = {.states = 1U << SOCK_DIAG_LISTEN};
-    const struct sock_diag_filter towards = {.states = UINT32_C(0x1ffe), .remote_port = seen.port};
+    const struct sock_diag_filter towards = {.states = here, .ends.remote_port = seen.port};
     int fd = sock_diag_open(0);
-    int told = fd >= 0 ? sock_diag_walk(fd, listeners, look, &seen) : fd;
+    int told = fd >= 0 ? sock_diag_walk(fd, &listeners, look, &seen) : fd;
     if (told == 0) {
         assert_int_equal(seen.listeners, 1);
         assert_int_equal(seen.towards + seen.others, 0);
-        assert_int_equal(sock_diag_walk(fd, towards, look, &seen), 0);
+        assert_int_equal(sock_diag_walk(fd, &towards, look, &seen), 0);
         assert_int_equal(seen.listeners, 1);
         assert_int_equal(seen.towards, 1);
         assert_int_equal(seen.others, 0);
@@ -182,10 +185,91 @@ static void the_kernel_leaves_out_what_was_not_asked_for(void **state) {
         skip(); /* a kernel without it */
 }
 
+static struct sock_diag_block block_of(const char *ip, unsigned bits) {
+    struct sock_diag_block block = {.bits = (uint8_t)bits};
+    assert_int_equal(inet_pton(AF_INET6, ip, block.ip), 1);
+    return block;
+}
+
+static void a_block_grows_to_hold_an_address(void **state) {
+    (void)state;
+    const struct {
+        const char *ip;
+        unsigned bits;
+        const char *more;
+        unsigned after;
+    } rows[] = {
+        {"::ffff:127.0.0.2", 128, "::ffff:127.0.0.2", 128},
+        {"::ffff:127.0.0.2", 128, "::ffff:127.0.0.3", 127},
+        {"::ffff:127.0.0.2", 128, "::ffff:127.0.1.2", 119},
+        {"::ffff:127.0.0.2", 100, "::ffff:127.0.0.3", 100},
+        {"::ffff:127.0.0.2", 128, "::1", 80},
+        {"fd00::1", 128, "7d00::1", 0},
+        {"fd00::1", 0, "fd00::1", 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sock_diag_block block = block_of(rows[i].ip, rows[i].bits);
+        sock_diag_block_widen(&block, block_of(rows[i].more, 128).ip);
+        assert_int_equal(block.bits, rows[i].after);
+    }
+}
+
+/* Between 127.0.0.1 and a listener there: at either end. */
+static void only_sockets_within_the_blocks_are_told_of(void **state) {
+    (void)state;
+    const struct {
+        const char *local;
+        unsigned local_bits;
+        const char *remote;
+        unsigned remote_bits;
+        int towards;
+    } rows[] = {
+        {"::", 0, "::", 0, 1},
+        {"::ffff:127.0.0.1", 128, "::", 0, 1},
+        {"::ffff:127.0.0.2", 128, "::", 0, 0},
+        {"::ffff:127.0.0.2", 126, "::", 0, 1},
+        {"::", 0, "::ffff:127.0.0.1", 128, 1},
+        {"::", 0, "::ffff:127.0.0.2", 127, 0},
+        {"::ffff:127.0.0.1", 128, "::ffff:127.0.0.1", 128, 1},
+        {"::ffff:127.0.0.1", 128, "::ffff:127.0.0.9", 128, 0},
+        {"::ffff:127.0.0.9", 128, "::ffff:127.0.0.1", 128, 0},
+        {"::ffff:127.0.0.1", 80, "::ffff:127.0.0.1", 96, 1}, /* of both families; all of IPv4 */
+        {"::1", 128, "::", 0, 0},
+        {"::", 0, "::1", 100, 0},
+        {"::1", 128, "::ffff:127.0.0.1", 128, 0},
+    };
+    struct seen seen = {0};
+    int listener = listen_somewhere(&seen.port), client = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(seen.port),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    assert_int_equal(connect(client, (struct sockaddr *)&to, sizeof to), 0);
+    int fd = sock_diag_open(0), told = fd < 0 ? fd : 0;
+    for (size_t i = 0; told == 0 && i < sizeof rows / sizeof rows[0]; i++) {
+        const struct sock_diag_filter filter = {
+            .states = here,
+            .ends = {.local = block_of(rows[i].local, rows[i].local_bits),
+                     .remote = block_of(rows[i].remote, rows[i].remote_bits),
+                     .remote_port = seen.port},
+        };
+        seen.towards = 0;
+        told = sock_diag_walk(fd, &filter, look, &seen);
+        if (told == 0 && seen.towards != rows[i].towards)
+            fail_msg("row %zu: %d", i, seen.towards);
+    }
+    if (fd >= 0)
+        close(fd);
+    close(client);
+    close(listener);
+    if (told == -ENOENT || fd < 0)
+        skip(); /* a kernel without it */
+    assert_int_equal(told, 0);
+}
+
 static void a_descriptor_that_is_none_is_an_error(void **state) {
     (void)state;
     const struct sock_diag_filter filter = {.states = 1U << SOCK_DIAG_LISTEN};
-    assert_int_equal(sock_diag_walk(-1, filter, add_port, &(unsigned){0}), -EBADF);
+    assert_int_equal(sock_diag_walk(-1, &filter, add_port, &(unsigned){0}), -EBADF);
     assert_true(sock_diag_open(-5) < 0);
 }
 
@@ -197,6 +281,8 @@ int main(void) {
         cmocka_unit_test(a_message_that_is_cut_or_lies_of_its_length_is_refused),
         cmocka_unit_test(a_last_message_of_an_odd_length_ends_the_piece),
         cmocka_unit_test(the_kernel_leaves_out_what_was_not_asked_for),
+        cmocka_unit_test(a_block_grows_to_hold_an_address),
+        cmocka_unit_test(only_sockets_within_the_blocks_are_told_of),
         cmocka_unit_test(a_descriptor_that_is_none_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
