@@ -166,8 +166,8 @@ static void write_timeline(struct session *session, const struct sample *sample)
 static void take_second(struct session *session) {
     double server = observers_per_second(&session->observers);
     double t = duration_seconds(instant_since(session->now, session->started));
-    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->total,
-                                     session->now, t, server);
+    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->crew,
+                                     session->total, session->now, t, server);
     write_timeline(session, &taken);
 }
 
@@ -182,8 +182,12 @@ static void begin_hold(struct session *session) {
         session->hold_since.ns = counts->ramp_done_ns;
     if (counts->first_attempt_ns != 0)
         record->ramp_seconds = duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
+    if (crew_pool_is_over(session->crew)) /* there is no hold */
+        session->hold_since = session->now;
     session->answered_before_hold = counts->answered;
     session->next_tick = instant_after(session->hold_since, SECOND);
+    if (session->plan->rate > 0 || session->plan->options->given.warmup)
+        crew_hold(session->crew, session->now);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
     observers_hold(&session->observers, true, session->now, counts->live);
     sample(session);
@@ -258,6 +262,8 @@ static bool hold_is_over(struct session *session) {
         notes_say(&session->notes, "nothing is left alive: the hold ends early");
         return true;
     }
+    if (crew_pool_is_over(session->crew))
+        return true;
     duration hold = session->plan->hold;
     return hold > 0 && instant_since(session->now, session->hold_since) >= hold;
 }
@@ -345,7 +351,8 @@ static void interrupt(struct session *session) {
     }
     session->stopping = true;
     session->record->stopped = true;
-    bool planned = session->plan->hold == 0 && session->phase == PHASE_HOLD;
+    bool planned =
+        session->plan->hold == 0 && session->plan->requests == 0 && session->phase == PHASE_HOLD;
     session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
     notes_say(&session->notes, "ending in order; a second interrupt leaves at once");
 }
@@ -378,7 +385,7 @@ static void show_block(struct session *session) {
     view->length = session->phase == PHASE_HOLD   ? plan->hold
                    : session->phase == PHASE_RAMP ? ramp_length(&plan->ramp)
                                                   : 0;
-    view->until_interrupt = session->phase == PHASE_HOLD;
+    view->until_interrupt = session->phase == PHASE_HOLD && plan->requests == 0;
     view_counts(view, plan, session->record, session->total);
     if (session->phase == PHASE_DRAIN)
         view->drained = (int64_t)tally_drained(&session->total->counts);
@@ -548,7 +555,8 @@ static void arm_sources(struct session *session) {
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
     const struct options *options = plan->options;
-    if (!request_bake(&session->request, options->method, &plan->target, &options->header))
+    if (!request_bake(&session->request, options->method, &plan->target, &options->header,
+                      options_body(options)))
         return -ENOMEM;
     session->total = calloc(1, sizeof *session->total);
     if (session->total == NULL || !meter_init(&session->meter))

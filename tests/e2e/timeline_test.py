@@ -81,7 +81,7 @@ class TimelineTest(unittest.TestCase):
         for before, after in zip(samples, samples[1:]):
             self.assertLessEqual(before["requests"]["answered"], after["requests"]["answered"])
         for line in samples:
-            self.assertLess(len(json.dumps(line, separators=(",", ":"))), 2560)
+            self.assertLess(len(json.dumps(line, separators=(",", ":"))), 2816)
             self.assertTrue(line["connections"]["balanced"])
             self.assertEqual(line["requests"]["sent"], line["outstanding"] + line["requests"]["answered"])
             self.assertEqual("io_uring", line["generator"]["engine"])
