@@ -38,7 +38,8 @@ def reconfigure(server, old, new):
     path = server.prefix / "nginx.conf"
     text = path.read_text()
     assert old in text
-    before = masters_children(server)
+    # It listens before it forks its worker.
+    before = eventually(lambda: masters_children(server), "nginx has a worker")
     path.write_text(text.replace(old, new))
     os.kill(server.pid, signal.SIGHUP)
     eventually(lambda: masters_children(server) and not masters_children(server) & before, "nginx is reloaded")
