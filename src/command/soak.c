@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/require.h"
@@ -42,12 +43,27 @@ static bool open_json(struct soak *soak) {
     return error == 0;
 }
 
+/* One file under two names: the report would take the timeline's place. */
+static bool timeline_is_json(const struct soak *soak) {
+    struct stat json, timeline;
+    return soak->has_json && stat(soak->options.json, &json) == 0 && S_ISREG(json.st_mode) &&
+           fstat(soak->timeline.file.out.fd, &timeline) == 0 && json.st_dev == timeline.st_dev &&
+           json.st_ino == timeline.st_ino;
+}
+
 static bool open_timeline(struct soak *soak) {
     const char *path = soak->options.timeline;
     if (path == NULL)
         return true;
     soak->timeline.judgement = &soak->judgement;
     int error = timeline_file_open(&soak->timeline.file, path);
+    if (error == 0 && timeline_is_json(soak)) {
+        fprintf(stderr,
+                "holdfast: --timeline: \"%s\" is the file of --json too: a place of its own is "
+                "accepted\n",
+                path);
+        return false;
+    }
     if (error != 0)
         fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
                 outlet_error(error));
