@@ -4,7 +4,7 @@
  * them: sends in one submission per 10 ms tick, a one-shot poll armed on each connection, one recv
  * per answer. No response is parsed (an answer is a recv that gave bytes), no deadline is kept and
  * nothing is measured but three counts. Several processes share the connections where one may not
- * hold them all, each from a loopback address of its own. It is the floor holdfast's own cost is
+ * hold them all, from loopback addresses of their own. It is the floor holdfast's own cost is
  * compared with, not a tool. */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -123,13 +123,14 @@ static void ask_due(void) {
     }
 }
 
-/* One source address has too few ports for what several processes hold. */
-static void bind_source(int fd) {
+/* One source address has too few ports for what several processes hold, and the kernel searches
+ * long for one beyond half of them: two addresses a process. */
+static void bind_source(int c) {
     int one = 1;
-    struct sockaddr_in source = {.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + (uint32_t)worker)};
-    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
-    if (bind(fd, (struct sockaddr *)&source, sizeof source) != 0)
+    uint32_t address = INADDR_LOOPBACK + 1 + 2 * (uint32_t)worker + (uint32_t)c % 2;
+    struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+    setsockopt(fds[c], IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+    if (bind(fds[c], (struct sockaddr *)&source, sizeof source) != 0)
         die("bind", errno);
 }
 
@@ -140,7 +141,7 @@ static void dial(int c) {
         die("socket", errno);
     setsockopt(fds[c], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (asked.workers > 1)
-        bind_source(fds[c]);
+        bind_source(c);
     struct io_uring_sqe *sqe = prepare();
     io_uring_prep_connect(sqe, fds[c], (struct sockaddr *)&target, sizeof target);
     tag(sqe, OP_CONNECT, c);
@@ -292,7 +293,7 @@ static void read_options(int argc, char **argv) {
             fprintf(stderr,
                     "usage: %s [-c connections] [-r connections per 10 ms] [-d hold seconds]\n"
                     "       [-l think low seconds] [-u think high seconds] [-h IPv4] [-p port]\n"
-                    "       [-w processes, each from a loopback address of its own]\n",
+                    "       [-w processes, from loopback addresses of their own]\n",
                     argv[0]);
             exit(2);
         }

@@ -38,22 +38,36 @@ int64_t histogram_highest_at(size_t index) {
     return histogram_lowest_at(index) + ((int64_t)1 << (bucket_at(index) + UNIT_MAGNITUDE)) - 1;
 }
 
-void histogram_add(struct histogram *histogram, duration value) {
-    if (value < 0)
-        value = 0;
-    size_t index = histogram_index(value), block = index / HISTOGRAM_BLOCK;
+static void count_at(struct histogram *histogram, size_t index, uint64_t count) {
+    size_t block = index / HISTOGRAM_BLOCK;
     uint64_t bit = (uint64_t)1 << block % 64;
-    histogram->counts[index]++;
+    histogram->counts[index] += count;
     histogram->used[block / 64] |= bit;
     histogram->dirty[0][block / 64] |= bit;
     histogram->dirty[1][block / 64] |= bit;
+}
+
+static void add_value(struct histogram *histogram, int64_t value, uint64_t count) {
     if (histogram->count == 0 || value < histogram->min)
         histogram->min = value;
     if (value > histogram->max)
         histogram->max = value;
-    histogram->count++;
-    histogram->sum += (double)value;
-    histogram->sum_squares += (double)value * (double)value;
+    histogram->count += count;
+    histogram->sum += (double)value * (double)count;
+    histogram->sum_squares += (double)value * (double)value * (double)count;
+}
+
+void histogram_add(struct histogram *histogram, duration value) {
+    if (value < 0)
+        value = 0;
+    count_at(histogram, histogram_index(value), 1);
+    add_value(histogram, value, 1);
+}
+
+void histogram_add_at(struct histogram *histogram, size_t index, uint64_t count) {
+    int64_t lowest = histogram_lowest_at(index);
+    count_at(histogram, index, count);
+    add_value(histogram, lowest + (histogram_highest_at(index) - lowest + 1) / 2, count);
 }
 
 /* Takes the lowest bit out of *bits (which is not 0) and returns the first index of its block. */

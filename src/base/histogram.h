@@ -35,6 +35,10 @@ struct histogram {
 /* Counts one value; a negative one counts as 0. */
 void histogram_add(struct histogram *histogram, duration value);
 
+/* Counts so many values (1 or more) of which only the index is known: min, max and sums are then
+ * those of the middle of what shares it. */
+void histogram_add_at(struct histogram *histogram, size_t index, uint64_t count);
+
 /* into += from, touching only blocks that from uses. */
 void histogram_merge(struct histogram *into, const struct histogram *from);
 

@@ -184,6 +184,19 @@ bool units_parse_rate(const char *text, struct rate *out) {
     return true;
 }
 
+bool units_parse_frequency(const char *text, frequency *out) {
+    struct reader reader = reader_of(text);
+    struct decimal decimal;
+    bool has_point;
+    uint64_t scale = FREQUENCY_ONE;
+    if (!read_decimal(&reader, &decimal, &has_point))
+        return false;
+    const struct unit *unit = read_unit(&reader, count_units, COUNT_UNITS);
+    if (unit != NULL)
+        scale *= unit->scale;
+    return reader.at == reader.end && scale_decimal(decimal, scale, out);
+}
+
 bool units_parse_span(const char *text, struct span *out) {
     struct reader low = reader_of(text);
     struct span span;
@@ -199,6 +212,22 @@ bool units_parse_span(const char *text, struct span *out) {
             return false;
     }
     *out = span;
+    return true;
+}
+
+static const char exponential[] = "exp:";
+
+bool units_parse_interval(const char *text, struct interval *out) {
+    struct interval interval = {.mean = 0};
+    if (strncmp(text, exponential, sizeof exponential - 1) != 0) {
+        if (!units_parse_span(text, &interval.span))
+            return false;
+    } else if (!units_parse_duration(text + sizeof exponential - 1, &interval.mean) ||
+               interval.mean <= 0 ||
+               __builtin_mul_overflow(interval.mean, EXPONENTIAL_CUT, &interval.span.high)) {
+        return false;
+    }
+    *out = interval;
     return true;
 }
 
@@ -234,6 +263,17 @@ char *units_format_rate(char *buffer, size_t size, struct rate value) {
     return buffer;
 }
 
+/* Decimals without trailing zeros. */
+char *units_format_frequency(char *buffer, size_t size, frequency value) {
+    char fraction[8];
+    snprintf(fraction, sizeof fraction, ".%06u", (unsigned)(value % FREQUENCY_ONE));
+    size_t length = strlen(fraction);
+    while (length > 1 && fraction[length - 1] == '0')
+        fraction[--length] = '\0';
+    snprintf(buffer, size, "%" PRIu64 "%s", value / FREQUENCY_ONE, length > 1 ? fraction : "");
+    return buffer;
+}
+
 char *units_format_span(char *buffer, size_t size, struct span value) {
     char low[32], high[32];
     units_format_duration(low, sizeof low, value.low);
@@ -242,6 +282,14 @@ char *units_format_span(char *buffer, size_t size, struct span value) {
         snprintf(buffer, size, "%s", low);
     else
         snprintf(buffer, size, "%s..%s", low, high);
+    return buffer;
+}
+
+char *units_format_interval(char *buffer, size_t size, struct interval value) {
+    char mean[32];
+    if (value.mean == 0)
+        return units_format_span(buffer, size, value.span);
+    snprintf(buffer, size, "exp:%s", units_format_duration(mean, sizeof mean, value.mean));
     return buffer;
 }
 

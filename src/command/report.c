@@ -6,30 +6,38 @@
 #include <string.h>
 
 #include "command/command.h"
+#include "command/outputs.h"
 #include "plan/refuse.h"
-#include "report/outlet.h"
 #include "report/report.h"
 #include "report/saved.h"
 
 enum { EXIT_USAGE = 2, EXIT_UNWRITTEN = 4 };
 
 static const char help[] =
-    "Usage: holdfast report [--json FILE] FILE\n"
+    "Usage: holdfast report [OPTION FILE]... FILE\n"
     "       holdfast report --schema\n\n"
     "Prints the summary of a saved run: of a timeline (--timeline), also of one that was cut off\n"
-    "by SIGKILL or a power loss, or of a JSON report (--json).\n\n"
-    "  --json FILE  write a JSON report from a timeline to FILE; - is standard output (the\n"
-    "               summary then goes to standard error)\n"
-    "  --schema     print the JSON Schema of the JSON report\n"
-    "  --help       print this help\n\n"
+    "by SIGKILL or a power loss, or of a JSON report (--json). Converts it:\n\n"
+    "  --json FILE   the JSON report, from a timeline\n"
+    "  --html FILE   one HTML page, with charts and without script\n"
+    "  --junit FILE  JUnit XML, a case for each rule\n"
+    "  --hgrm FILE   the distribution of latencies as HdrHistogram prints it, in milliseconds;\n"
+    "                not of a timeline that was cut off, which keeps no histogram\n"
+    "  --csv FILE    the timeline as CSV, a line a sample\n"
+    "  --schema      print the JSON Schema of the JSON report\n"
+    "  --help        print this help\n\n"
+    "One of them may go to -, standard output; the summary then goes to standard error.\n\n"
     "Exit codes:\n"
     "  0  it was rendered; the verdict is that of the run, and in the report\n"
     "  2  usage error, or a file that is neither a timeline nor a JSON report\n"
     "  4  a report could not be written\n";
 
+#define ACCEPTED "accepted are FILE, --json, --html, --junit, --hgrm, --csv, --schema and --help"
+
 /* What was asked for. */
 struct request {
-    const char *file, *json;
+    const char *file;
+    struct outputs outputs;
     bool schema, help;
 };
 
@@ -43,13 +51,30 @@ __attribute__((format(printf, 1, 2))) static bool complain(const char *format, .
     return false;
 }
 
-static bool take_json(struct request *request, const char *value) {
-    if (request->json != NULL)
-        return complain("--json: given twice: once is accepted");
+static bool take_output(struct request *request, enum output output, const char *value) {
+    const char *name = output_name(output);
+    if (request->outputs.paths[output] != NULL)
+        return complain("--%s: given twice: once is accepted", name);
     if (value == NULL || value[0] == '\0')
-        return complain("--json: the value is missing: a file's name is accepted");
-    request->json = value;
+        return complain("--%s: the value is missing: a file's name is accepted", name);
+    request->outputs.paths[output] = value;
     return true;
+}
+
+/* Which report "--NAME" or "--NAME=FILE" asks for; OUTPUT_COUNT: none. *value: behind "=", or NULL.
+ */
+static enum output output_asked(const char *word, const char **value) {
+    enum output output = 0;
+    for (; output < OUTPUT_COUNT; output++) {
+        size_t length = strlen(output_name(output));
+        const char *rest = word + strlen("--") + length;
+        if (strncmp(word, "--", 2) != 0 || strncmp(word + 2, output_name(output), length) != 0 ||
+            (*rest != '=' && *rest != '\0'))
+            continue;
+        *value = *rest == '=' ? rest + 1 : NULL;
+        break;
+    }
+    return output;
 }
 
 static bool take_file(struct request *request, const char *name) {
@@ -59,28 +84,29 @@ static bool take_file(struct request *request, const char *name) {
     return true;
 }
 
+static bool take_flag(struct request *request, const char *word) {
+    if (strcmp(word, "--schema") == 0)
+        request->schema = true;
+    else if (strcmp(word, "--help") == 0)
+        request->help = true;
+    else
+        return complain("unknown option \"%s\": " ACCEPTED, shown_text(word).text);
+    return true;
+}
+
 static bool take_arguments(struct request *request, int argc, char **argv) {
     bool options = true, taken = true;
     for (int i = 1; i < argc && taken; i++) {
-        const char *word = argv[i];
-        if (!options || word[0] != '-') {
+        const char *word = argv[i], *value = NULL;
+        enum output output = output_asked(word, &value);
+        if (!options || word[0] != '-')
             taken = take_file(request, word);
-        } else if (strcmp(word, "--") == 0) {
+        else if (strcmp(word, "--") == 0)
             options = false;
-        } else if (strcmp(word, "--json") == 0) {
-            i++;
-            taken = take_json(request, argv[i]);
-        } else if (strncmp(word, "--json=", strlen("--json=")) == 0) {
-            taken = take_json(request, word + strlen("--json="));
-        } else if (strcmp(word, "--schema") == 0) {
-            request->schema = true;
-        } else if (strcmp(word, "--help") == 0) {
-            request->help = true;
-        } else {
-            taken = complain("unknown option \"%s\": accepted are FILE, --json FILE, --schema and "
-                             "--help",
-                             shown_text(word).text);
-        }
+        else if (output == OUTPUT_COUNT)
+            taken = take_flag(request, word);
+        else
+            taken = take_output(request, output, value != NULL ? value : argv[++i]);
     }
     return taken;
 }
@@ -109,35 +135,31 @@ static void say_notes(const struct saved *saved, const char *name) {
                  shown_text(name).text);
 }
 
-static bool write_json(const struct saved *saved, struct report_file *file) {
-    int error = report_json(file->stream, &saved->plan, saved->record, &saved->judgement);
-    if (error == 0)
-        error = report_file_commit(file);
-    else
-        report_file_discard(file);
-    return error == 0 || complain("--json: \"%s\" could not be written: %s",
-                                  shown_text(file->path).text, outlet_error(error));
+/* Whether the file holds what was asked of it. */
+static bool can_convert(const struct saved *saved, const struct request *request) {
+    const struct record *record = saved->record;
+    const struct shown file = shown_text(request->file);
+    if (request->outputs.paths[OUTPUT_JSON] != NULL && saved->kind != SAVED_TIMELINE)
+        return complain("--json: \"%s\" is a JSON report already: a timeline is accepted",
+                        file.text);
+    if (request->outputs.paths[OUTPUT_HGRM] != NULL && record != NULL &&
+        record_figures(record, DISTRIBUTION_LATENCY).count > 0 &&
+        record_histogram(record, DISTRIBUTION_LATENCY) == NULL)
+        return complain(
+            "--hgrm: \"%s\" keeps no histogram: a JSON report, or a timeline that was not "
+            "cut off, is accepted",
+            file.text);
+    return true;
 }
 
-static int draw(const struct saved *saved, const struct request *request) {
-    bool to_output = request->json != NULL && strcmp(request->json, "-") == 0;
-    FILE *out = to_output ? stderr : stdout;
-    struct report_file file;
-    bool written = true;
-    if (request->json != NULL) {
-        if (saved->kind != SAVED_TIMELINE) {
-            complain("--json: \"%s\" is a JSON report already: a timeline is accepted",
-                     shown_text(request->file).text);
-            return EXIT_USAGE;
-        }
-        int error = report_file_open(&file, request->json);
-        if (error != 0) {
-            complain("--json: cannot write to \"%s\": %s", shown_text(request->json).text,
-                     outlet_error(error));
-            return EXIT_USAGE;
-        }
-        written = write_json(saved, &file);
+static int draw(const struct saved *saved, struct request *request) {
+    struct outputs *outputs = &request->outputs;
+    FILE *out = outputs_to_stdout(outputs) ? stderr : stdout;
+    if (!can_convert(saved, request) || !outputs_open(outputs)) {
+        outputs_discard(outputs);
+        return EXIT_USAGE;
     }
+    bool written = outputs_write(outputs, &saved->plan, saved->record, &saved->judgement);
     say_notes(saved, request->file);
     report_summary(out, style_for(out, COLOR_AUTO), &saved->plan, saved->record, &saved->judgement);
     if (fflush(out) != 0 || ferror(out))
@@ -153,24 +175,31 @@ static int print(void (*what)(FILE *out)) {
     return 1;
 }
 
+static bool asks_any(const struct outputs *outputs) {
+    for (int i = 0; i < OUTPUT_COUNT; i++)
+        if (outputs->paths[i] != NULL)
+            return true;
+    return false;
+}
+
 static void print_help(FILE *out) {
     fputs(help, out);
 }
 
 int command_report(int argc, char **argv) {
-    struct request request = {0};
+    struct request request = {.outputs.said_by = "holdfast report"};
     if (!take_arguments(&request, argc, argv))
         return EXIT_USAGE;
     if (request.help)
         return print(print_help);
-    if (request.schema && (request.file != NULL || request.json != NULL)) {
+    if (request.schema && (request.file != NULL || asks_any(&request.outputs))) {
         complain("--schema stands alone: no FILE is accepted beside it");
         return EXIT_USAGE;
     }
     if (request.schema)
         return print(report_schema);
     if (request.file == NULL) {
-        complain("no FILE: accepted are FILE, --json FILE, --schema and --help");
+        complain("no FILE: " ACCEPTED);
         return EXIT_USAGE;
     }
     struct saved *saved = read_saved(request.file);

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/require.h"
@@ -31,39 +30,12 @@ int soak_answer(enum options_outcome outcome, enum command command, const char *
     return fflush(stdout) == 0 ? 0 : 1;
 }
 
-static bool open_json(struct soak *soak) {
-    const char *path = soak->options.json;
-    if (path == NULL)
-        return true;
-    int error = report_file_open(&soak->json, path);
-    soak->has_json = error == 0;
-    if (error != 0)
-        fprintf(stderr, "holdfast: --json: cannot write to \"%s\": %s\n", path,
-                outlet_error(error));
-    return error == 0;
-}
-
-/* One file under two names: the report would take the timeline's place. */
-static bool timeline_is_json(const struct soak *soak) {
-    struct stat json, timeline;
-    return soak->has_json && stat(soak->options.json, &json) == 0 && S_ISREG(json.st_mode) &&
-           fstat(soak->timeline.file.out.fd, &timeline) == 0 && json.st_dev == timeline.st_dev &&
-           json.st_ino == timeline.st_ino;
-}
-
 static bool open_timeline(struct soak *soak) {
     const char *path = soak->options.timeline;
     if (path == NULL)
         return true;
     soak->timeline.judgement = &soak->judgement;
     int error = timeline_file_open(&soak->timeline.file, path);
-    if (error == 0 && timeline_is_json(soak)) {
-        fprintf(stderr,
-                "holdfast: --timeline: \"%s\" is the file of --json too: a place of its own is "
-                "accepted\n",
-                path);
-        return false;
-    }
     if (error != 0)
         fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
                 outlet_error(error));
@@ -85,6 +57,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     char error[OPTIONS_ERROR_MAX];
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
     soak->signals_fd = soak->timeline.file.out.fd = -1;
+    soak->outputs.said_by = "holdfast";
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
         *exit_code = soak_answer(outcome, command, error);
@@ -101,26 +74,11 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
         return false;
     }
     require_context(soak->plan.seed, NULL);
-    if (!open_json(soak) || !open_timeline(soak))
+    outputs_ask(&soak->outputs, &soak->options);
+    if (!outputs_open(&soak->outputs) || !open_timeline(soak))
         return false;
     *exit_code = EXIT_UNFIT;
     return open_signals(soak);
-}
-
-/* 0 or -errno; said when it failed. */
-static int write_json(struct soak *soak, const struct record *record) {
-    if (!soak->has_json)
-        return 0;
-    soak->has_json = false;
-    int error = report_json(soak->json.stream, &soak->plan, record, &soak->judgement);
-    if (error == 0)
-        error = report_file_commit(&soak->json);
-    else
-        report_file_discard(&soak->json);
-    if (error != 0)
-        fprintf(stderr, "holdfast: --json: \"%s\" could not be written: %s\n", soak->options.json,
-                outlet_error(error));
-    return error;
 }
 
 /* 0, or an earlier or present -errno; said when it failed. */
@@ -134,12 +92,8 @@ struct session_timeline *soak_timeline(struct soak *soak) {
     return soak->timeline.file.out.fd >= 0 ? &soak->timeline : NULL;
 }
 
-static bool is_output(const char *path) {
-    return path != NULL && strcmp(path, "-") == 0;
-}
-
 FILE *soak_output(const struct soak *soak) {
-    return is_output(soak->options.json) || is_output(soak->options.timeline) ? stderr : stdout;
+    return outputs_to_stdout(&soak->outputs) ? stderr : stdout;
 }
 
 bool soak_misused(const struct soak *soak) {
@@ -149,28 +103,26 @@ bool soak_misused(const struct soak *soak) {
     return true;
 }
 
-static int write_summary(struct soak *soak, const struct record *record) {
+static bool write_summary(struct soak *soak, const struct record *record) {
     FILE *out = soak_output(soak);
     report_summary(out, style_for(out, soak->options.color), &soak->plan, record, &soak->judgement);
     if (fflush(out) == 0 && !ferror(out))
-        return 0;
+        return true;
     complain("the summary could not be written");
-    return -1;
+    return false;
 }
 
 int soak_report(struct soak *soak, const struct record *record, bool with_summary) {
-    int failed = write_json(soak, record);
-    if (write_timeline_end(soak, record) != 0)
-        failed = -1;
-    if (with_summary && write_summary(soak, record) != 0)
-        failed = -1;
+    bool written = outputs_write(&soak->outputs, &soak->plan, record, &soak->judgement);
+    written &= write_timeline_end(soak, record) == 0;
+    if (with_summary)
+        written &= write_summary(soak, record);
     int exit_code = soak->judgement.exit_code;
-    return failed != 0 && exit_code == 0 ? EXIT_INCONCLUSIVE : exit_code;
+    return !written && exit_code == 0 ? EXIT_INCONCLUSIVE : exit_code;
 }
 
 static void end(struct soak *soak) {
-    if (soak->has_json)
-        report_file_discard(&soak->json);
+    outputs_discard(&soak->outputs);
     if (soak->plan.server_log.open)
         close(soak->plan.server_log.fd);
     timeline_file_close(&soak->timeline.file);

@@ -1,10 +1,11 @@
-/* What run, check and capacity share: options, plan, report file, preflight, and how they end. */
+/* What run, check and capacity share: options, plan, report files, preflight, and how they end. */
 #ifndef COMMAND_SOAK_H
 #define COMMAND_SOAK_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "command/outputs.h"
 #include "judge/judge.h"
 #include "plan/plan.h"
 #include "report/report.h"
@@ -17,8 +18,7 @@ struct soak {
     struct options options;
     struct plan plan;
     struct judgement judgement;
-    struct report_file json;
-    bool has_json;
+    struct outputs outputs;
     struct session_timeline timeline;
     int signals_fd;
 };
@@ -27,7 +27,7 @@ struct soak {
  */
 int soak_answer(enum options_outcome outcome, enum command command, const char *error);
 
-/* One command from its command line to its exit code: options, plan, open report file and blocked
+/* One command from its command line to its exit code: options, plan, open report files and blocked
  * signals, then `carry_out`, then everything given back. */
 int soak_command(enum command command, int argc, char **argv, int (*carry_out)(struct soak *soak));
 

@@ -24,14 +24,17 @@ enum {
     CONN_DIALLING = 2,  /* the connect's completion is outstanding */
     CONN_FIXED = 4,     /* fixed by the freeze: what befalls it now counts in the drain only */
     CONN_LINGERING = 8, /* closing, not yet shut: waits for the peer's FIN after an announced end */
-    CONN_ASK_NOW = 16,  /* closed loop: ask again as soon as what was read is used up */
+    CONN_ASK_NOW = 16,  /* ask as soon as what was read is used up, and what is sent has gone out */
     CONN_BY_RESET = 32, /* to be ended by RST, which leaves no TIME_WAIT */
     CONN_OPENED = 64,   /* this slot was live before; kept when it is freed */
+    CONN_SENDING = 256, /* the completion of its send is outstanding */
+    CONN_IN_LINE = 128, /* idle without a think time: asks when there is a request to send */
 };
 
 /* An idle connection owns no parser and no buffer: this, its timer and nothing else. */
 struct conn {
-    int64_t asked_ns; /* the outstanding request's due moment; while connecting, the attempt */
+    int64_t asked_ns; /* the due moment of the outstanding request, or of the one to be asked now;
+                       * while connecting, the attempt */
     int64_t sent_ns;  /* when that request was handed over; from its end on until the slot is live
                        * again, since when it is not */
     int32_t fd;
@@ -42,12 +45,12 @@ struct conn {
     uint32_t answered_tick; /* when its last answer came; before the first: opened_tick. Wraps after
                              * 49 days, which no think time is */
     uint16_t error;         /* the first errno it met; the first decides the class */
-    uint8_t state;          /* enum conn_state; written by conn_enter() alone */
-    uint8_t flags;
+    uint16_t flags;
+    uint8_t state;   /* enum conn_state; written by conn_enter() alone */
     uint8_t unasked; /* progress of response_unasked() */
     uint8_t retries; /* dials again since the slot's last answer, 255 at most; 0 in a first journey;
                       * kept when the slot is freed */
-    uint16_t opened_epoch; /* the half above opened_tick */
+    uint8_t opened_epoch; /* what stands above opened_tick: together they wrap after 34 years */
 };
 static_assert(sizeof(struct conn) + WHEEL_BYTES_PER_TIMER <= 64, "an idle connection's budget");
 

@@ -13,16 +13,11 @@
 
 #include "base/require.h"
 
-/* What parent and workers share. Untouched pages cost nothing. */
-struct shared {
-    struct orders orders;
-    struct tally_board boards[];
-};
-
 struct crew {
     size_t count;
     size_t shared_bytes;
-    struct shared *shared;
+    struct crew_shared *shared; /* untouched pages cost nothing */
+    uint64_t pool;              /* requests it held at first; 0: there is none */
     int notify_fd;
     struct crew_member *members;
     int *wake_fds;
@@ -54,8 +49,7 @@ static int start_one(struct crew *crew, const struct plan *plan, const struct re
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        worker_process(plan, index, request, &crew->shared->orders, &crew->shared->boards[index],
-                       wake_fd, crew->notify_fd, parent);
+        worker_process(plan, index, request, crew->shared, wake_fd, crew->notify_fd, parent);
     member->pid = pid;
     member->pidfd = pidfd_of(pid);
     return member->pidfd < 0 ? -errno : 0;
@@ -67,7 +61,7 @@ static struct crew *allocate(size_t count) {
         return NULL;
     crew->count = count;
     crew->notify_fd = -1;
-    crew->shared_bytes = sizeof(struct shared) + count * sizeof(struct tally_board);
+    crew->shared_bytes = sizeof(struct crew_shared) + count * sizeof(struct worker_desk);
     crew->shared = map(crew->shared_bytes, MAP_SHARED);
     crew->members = calloc(count, sizeof *crew->members);
     crew->wake_fds = calloc(count, sizeof *crew->wake_fds);
@@ -88,6 +82,8 @@ int crew_start(struct crew **out, const struct plan *plan, const struct request 
     if (!crew->shared || !crew->members || !crew->wake_fds || !crew->tallies || !crew->scratch)
         error = -ENOMEM;
     if (error == 0) {
+        crew->pool = plan->requests;
+        atomic_store(&crew->shared->pool.left, plan->requests);
         crew->notify_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         error = crew->notify_fd < 0 ? -errno : 0;
     }
@@ -146,16 +142,25 @@ const struct counts *crew_counts(const struct crew *crew, size_t index) {
     return &crew->tallies[index].counts;
 }
 
-static void give(struct crew *crew, enum order order) {
-    atomic_store(&crew->shared->orders.order, order);
+static void wake(struct crew *crew) {
     uint64_t one = 1;
     for (size_t i = 0; i < crew->count; i++)
         (void)!write(crew->wake_fds[i], &one, sizeof one);
 }
 
+static void give(struct crew *crew, enum order order) {
+    atomic_store(&crew->shared->orders.order, order);
+    wake(crew);
+}
+
 void crew_run(struct crew *crew, instant start) {
     atomic_store(&crew->shared->orders.start_ns, start.ns);
     give(crew, ORDER_RUN);
+}
+
+void crew_hold(struct crew *crew, instant since) {
+    atomic_store(&crew->shared->orders.hold_ns, since.ns);
+    wake(crew);
 }
 
 void crew_freeze(struct crew *crew) {
@@ -193,7 +198,7 @@ void crew_kill(struct crew *crew) {
 
 /* A worker that publishes without pause may be missed once; then its former tally stands. */
 static void read_tally(struct crew *crew, size_t index) {
-    if (tally_read(&crew->shared->boards[index], crew->scratch))
+    if (tally_read(&crew->shared->desks[index].board, crew->scratch))
         tally_copy(&crew->tallies[index], crew->scratch);
 }
 
@@ -235,6 +240,23 @@ bool crew_reached(const struct crew *crew, enum worker_phase phase) {
         if (!crew->members[i].lost && crew->tallies[i].counts.phase < (uint32_t)phase)
             return false;
     return true;
+}
+
+/* Of what a worker took, how much is over: all of it when the worker is. */
+static uint64_t spent_by(const struct crew *crew, size_t index) {
+    const struct counts *counts = &crew->tallies[index].counts;
+    if (crew->members[index].lost || counts->phase == WORKER_FAILED)
+        return atomic_load(&crew->shared->desks[index].taken);
+    return counts->answered + counts->timed_out + counts->requests_lost;
+}
+
+bool crew_pool_is_over(const struct crew *crew) {
+    if (crew->pool == 0 || atomic_load(&crew->shared->pool.left) > 0)
+        return false;
+    uint64_t spent = 0;
+    for (size_t i = 0; i < crew->count; i++)
+        spent += spent_by(crew, i);
+    return spent >= crew->pool;
 }
 
 size_t crew_alive(const struct crew *crew) {

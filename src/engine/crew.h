@@ -40,6 +40,8 @@ const struct counts *crew_counts(const struct crew *crew, size_t index);
 
 /* Starts the ramp at that instant of the run clock. */
 void crew_run(struct crew *crew, instant start);
+/* The hold began at that instant: the schedule of --rate starts. */
+void crew_hold(struct crew *crew, instant since);
 void crew_freeze(struct crew *crew);
 void crew_drain(struct crew *crew, bool by_reset);
 
@@ -63,6 +65,9 @@ const char *crew_sample(struct crew *crew, struct tally *total);
 
 /* True when every worker that still counts (not lost, not failed) has come to `phase`. */
 bool crew_reached(const struct crew *crew, enum worker_phase phase);
+/* True when every request of the pool of -n was sent and has ended, by the last sample; those that
+ * a lost worker had taken are over with it. False without a pool. */
+bool crew_pool_is_over(const struct crew *crew);
 /* Workers that were not lost. */
 size_t crew_alive(const struct crew *crew);
 /* -errno of a worker that could not make or keep its ring, from the last sample; 0. */

@@ -13,7 +13,11 @@
 #include "base/wheel.h"
 #include "engine/conn.h"
 #include "engine/full_pairs.h"
+#include "engine/line.h"
 #include "engine/redial.h"
+#include "engine/schedule.h"
+#include "engine/think.h"
+#include "http/memo.h"
 #include "http/response.h"
 
 enum {
@@ -35,6 +39,7 @@ struct fleet {
     uint32_t *reader_links;
     struct slots reader_slots;
     struct response reader; /* for an answer that comes whole */
+    struct memo memo;       /* of the last one that did */
     struct random random;
     struct random lots; /* of endings; a stream of its own, so that think times stay theirs */
     instant now;
@@ -48,9 +53,17 @@ struct fleet {
     uint32_t first_dials;           /* connecting for the first time */
     struct redial_queue redials;    /* vacant, their backoff over */
     struct full_pairs full;         /* without a free port a moment ago */
+    struct pool_hand hand;          /* in the pool of -n */
+    struct line line;               /* idle, and no request is there for them */
+    struct schedule schedule;       /* of --rate */
+    uint64_t served;                /* of it: handed over */
+    instant warm_at;                /* what was due before is left out of latency */
     bool closed_loop;
     bool may_meet_itself; /* the target's port is one that the kernel may choose for us */
+    bool holding;
     bool frozen;
+    bool broken_off; /* the event being used ends both directions while a send is under way: a reset
+                      * whose error the kernel spent on the send */
     char scratch[SCRATCH_BYTES];
 };
 
@@ -115,10 +128,18 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
     fleet->redials.slots = reserve(share * sizeof *fleet->redials.slots);
     fleet->redials.capacity = share;
+    fleet->schedule = (struct schedule){.rate = parts->plan->rate,
+                                        .worker = parts->worker,
+                                        .workers = parts->plan->workers,
+                                        .start = INSTANT_NEVER};
+    fleet->warm_at = parts->plan->options->given.warmup ? INSTANT_NEVER : (instant){INT64_MIN};
+    fleet->line.links = reserve(share * sizeof *fleet->line.links);
+    fleet->hand = (struct pool_hand){
+        .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
     fleet->full.pairs = full_pairs_count(parts->plan);
     fleet->full.until_ns = reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
     if (!fleet->full.until_ns || !fleet->wheel || !fleet->conns || !fleet->readers ||
-        !fleet->reader_links || !fleet->redials.slots) {
+        !fleet->reader_links || !fleet->redials.slots || !fleet->line.links) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -135,6 +156,7 @@ void fleet_destroy(struct fleet *fleet) {
     unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
     unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
     unreserve(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
+    unreserve(fleet->line.links, fleet->share * sizeof *fleet->line.links);
     unreserve(fleet, sizeof *fleet);
 }
 
@@ -195,9 +217,14 @@ static void ask(struct fleet *fleet, struct conn *conn, instant asked) {
     const struct request *request = fleet->request;
     conn->asked_ns = asked.ns;
     conn->sent_ns = fleet->now.ns;
-    counts_of(fleet)->bytes_out += request->length;
-    net_send(fleet->net, conn->fd, request->bytes, request->length,
-             tag_of(fleet, conn, FLEET_SEND));
+    uint64_t tag = tag_of(fleet, conn, FLEET_SEND);
+    if (request->body_length > 0) {
+        conn->flags |= CONN_SENDING;
+        net_send_counted(fleet->net, conn->fd, request->bytes, request->length, tag);
+    } else {
+        counts_of(fleet)->bytes_out += request->length;
+        net_send(fleet->net, conn->fd, request->bytes, request->length, tag);
+    }
     arm_timer(fleet, conn, tick_after(instant_after(fleet->now, fleet->plan->options->timeout)));
 }
 
@@ -208,14 +235,36 @@ static void arm_ticks(struct fleet *fleet, struct conn *conn, uint64_t ticks) {
     arm_timer(fleet, conn, (uint32_t)due);
 }
 
-/* Draws the think time. */
+/* Idle, until there is a request for it. */
+static void stand_in_line(struct fleet *fleet, struct conn *conn) {
+    conn->flags |= CONN_IN_LINE;
+    wheel_cancel(fleet->wheel, index_of(fleet, conn)); /* of the connect, for one that is new */
+    line_join(&fleet->line, index_of(fleet, conn));
+}
+
+static void leave_line(struct fleet *fleet, struct conn *conn) {
+    if ((conn->flags & CONN_IN_LINE) == 0)
+        return;
+    conn->flags &= (uint16_t)~CONN_IN_LINE;
+    line_leave(&fleet->line, index_of(fleet, conn));
+}
+
+/* Draws the think time; in an open loop the schedule decides who asks. */
 static void think(struct fleet *fleet, struct conn *conn) {
+    if (fleet->schedule.rate > 0) {
+        stand_in_line(fleet, conn);
+        return;
+    }
     if (fleet->closed_loop) {
         conn->flags |= CONN_ASK_NOW;
+        conn->asked_ns = fleet->now.ns;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
         return;
     }
-    arm_ticks(fleet, conn, random_between(&fleet->random, fleet->think_low, fleet->think_high));
+    duration mean = fleet->plan->think_mean;
+    arm_ticks(fleet, conn,
+              mean > 0 ? think_exponential(random_next(&fleet->random), mean)
+                       : random_between(&fleet->random, fleet->think_low, fleet->think_high));
 }
 
 static bool reconnects(const struct fleet *fleet) {
@@ -256,11 +305,15 @@ static void release(struct fleet *fleet, struct conn *conn) {
 
 static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulus);
 
+static bool kernel_owns(const struct conn *conn) {
+    return (conn->flags & (CONN_ARMED | CONN_DIALLING | CONN_SENDING)) != 0;
+}
+
 /* Closing has three steps: shut down, wait until the kernel owns nothing, close. */
 static void end(struct fleet *fleet, struct conn *conn) {
-    conn->flags &= (uint8_t)~CONN_LINGERING;
+    conn->flags &= (uint16_t)~CONN_LINGERING;
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
-    bool owned = (conn->flags & (CONN_ARMED | CONN_DIALLING)) != 0;
+    bool owned = kernel_owns(conn);
     if ((conn->flags & CONN_BY_RESET) != 0)
         net_reset(fleet->net, conn->fd);
     else if (owned)
@@ -283,13 +336,14 @@ static void count_errno(struct fleet *fleet, const struct conn *conn) {
 
 static void set_opened(struct conn *conn, instant moment) {
     uint64_t tick = (uint64_t)(moment.ns / MILLISECOND);
-    conn->opened_epoch = (uint16_t)(tick >> 32);
+    conn->opened_epoch = (uint8_t)(tick >> 32);
     conn->opened_tick = conn->answered_tick = (uint32_t)tick;
 }
 
 static uint32_t age_ms(const struct conn *conn, instant moment) {
     uint64_t tick = (uint64_t)(moment.ns / MILLISECOND);
-    uint64_t age = tick - ((uint64_t)conn->opened_epoch << 32 | conn->opened_tick);
+    static const uint64_t wrap = (UINT64_C(1) << 40) - 1;
+    uint64_t age = (tick - ((uint64_t)conn->opened_epoch << 32 | conn->opened_tick)) & wrap;
     return age < ENDINGS_AGE_MAX ? (uint32_t)age : ENDINGS_AGE_MAX;
 }
 
@@ -310,6 +364,8 @@ static void note_first(struct fleet *fleet, const struct conn *conn, enum outcom
 /* Closed while our next request should have been there for more than a tenth of its think time: it
  * may be for that. */
 static bool overdue(const struct fleet *fleet, const struct conn *conn, uint32_t idle_ms) {
+    if ((conn->flags & (CONN_IN_LINE | CONN_ASK_NOW)) != 0)
+        return false; /* it had no think time */
     int32_t late = (int32_t)(tick_at(fleet->now) - wheel_due(fleet->wheel, index_of(fleet, conn)));
     return !fleet->closed_loop && late > 0 && (int64_t)late * 11 > (int64_t)idle_ms;
 }
@@ -347,6 +403,8 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
         note_ending(fleet, conn, step.outcome);
     }
     enum conn_state from = (enum conn_state)conn->state;
+    if (step.next != CONN_IDLE || (step.todo & DO_FIX) != 0)
+        leave_line(fleet, conn);
     if (stimulus == STIMULUS_UNSENT)
         conn_unsend(conn, counts_of(fleet));
     else if (step.next == CONN_VACANT && conn->state == CONN_CLOSING)
@@ -366,7 +424,10 @@ static void befall(struct fleet *fleet, struct conn *conn, enum stimulus stimulu
     }
     if (step.todo & DO_FIX) {
         conn->flags |= CONN_FIXED;
+        conn->flags &= (uint16_t)~CONN_ASK_NOW;
         wheel_cancel(fleet->wheel, index_of(fleet, conn));
+        struct ending stands = standing(fleet, conn, fleet->now);
+        endings_fixed(&fleet->tally->endings, stands.age_ms);
     }
     if (step.todo & DO_LINGER)
         linger(fleet, conn);
@@ -395,6 +456,10 @@ static void count_answer(struct fleet *fleet, struct conn *conn, const struct re
     int64_t *least = &tally->counts.keep_alive_timeout_s;
     if (facts->keep_alive_timeout_s > 0 && (*least == 0 || facts->keep_alive_timeout_s < *least))
         *least = facts->keep_alive_timeout_s;
+    if (conn->asked_ns < fleet->warm_at.ns) {
+        tally->counts.warmup++;
+        return;
+    }
     histogram_add(&tally->latency, fleet->now.ns - conn->asked_ns);
     histogram_add(&tally->service, fleet->now.ns - conn->sent_ns);
 }
@@ -416,9 +481,22 @@ static void keep_reader(struct fleet *fleet, struct conn *conn) {
     fleet->readers[conn->lease] = fleet->reader;
 }
 
+static void use_answer(struct fleet *fleet, struct conn *conn, const struct response_facts *facts) {
+    bool last = facts->announced_end;
+    count_answer(fleet, conn, facts, !last);
+    return_reader(fleet, conn);
+    befall(fleet, conn, last ? STIMULUS_LAST_ANSWER : STIMULUS_ANSWER);
+}
+
 /* Reads the outstanding answer; returns how many bytes were its own. */
 static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *bytes,
                           size_t length) {
+    bool begins = conn->lease == SLOT_NONE;
+    const struct response_facts *known = begins ? memo_find(&fleet->memo, bytes, length) : NULL;
+    if (known != NULL) {
+        use_answer(fleet, conn, known);
+        return length;
+    }
     struct response *reader = reader_of(fleet, conn);
     size_t taken = 0;
     switch (response_feed(reader, bytes, length, &taken)) {
@@ -429,10 +507,9 @@ static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *by
         return length;
     case RESPONSE_COMPLETE: break;
     }
-    bool last = reader->facts.announced_end;
-    count_answer(fleet, conn, &reader->facts, !last);
-    return_reader(fleet, conn);
-    befall(fleet, conn, last ? STIMULUS_LAST_ANSWER : STIMULUS_ANSWER);
+    if (begins && taken == length)
+        memo_keep(&fleet->memo, bytes, length, &reader->facts);
+    use_answer(fleet, conn, &reader->facts);
     return taken;
 }
 
@@ -458,7 +535,7 @@ static void use_bytes(struct fleet *fleet, struct conn *conn, const char *bytes,
 /* FIN, after all bytes before it were used. An earlier errno means that the kernel spent the reset
  * on another call: it is still a reset. */
 static void use_fin(struct fleet *fleet, struct conn *conn) {
-    if (conn->error == ECONNRESET) {
+    if (conn->error == ECONNRESET || fleet->broken_off) {
         befall(fleet, conn, STIMULUS_RESET);
         return;
     }
@@ -513,14 +590,29 @@ static void receive_present(struct fleet *fleet, struct conn *conn) {
     }
 }
 
-/* Asks when the think time is over; never into a FIN or bytes already waiting. */
-static void fall_due(struct fleet *fleet, struct conn *conn, instant asked) {
-    receive(fleet, conn, true);
-    if (conn->state != CONN_IDLE)
+/* An idle connection's request is due: it asks, when there is one left to be sent. */
+static void begin_request(struct fleet *fleet, struct conn *conn, instant asked) {
+    if ((conn->flags & CONN_SENDING) != 0) { /* answered before it was sent whole */
+        conn->flags |= CONN_ASK_NOW;
+        conn->asked_ns = asked.ns;
         return;
+    }
+    if (!pool_take(&fleet->hand)) {
+        stand_in_line(fleet, conn);
+        return;
+    }
     befall(fleet, conn, STIMULUS_DUE);
     if (conn->state == CONN_AWAITING)
         ask(fleet, conn, asked);
+    else
+        pool_put_back(&fleet->hand);
+}
+
+/* Asks when the think time is over; never into a FIN or bytes already waiting. */
+static void fall_due(struct fleet *fleet, struct conn *conn, instant asked) {
+    receive(fleet, conn, true);
+    if (conn->state == CONN_IDLE)
+        begin_request(fleet, conn, asked);
 }
 
 /* After bytes were used: a closed loop asks again at once, and readiness is always armed. */
@@ -528,10 +620,8 @@ static void settle(struct fleet *fleet, struct conn *conn) {
     if (!open_for_use(conn))
         return;
     if (conn->state == CONN_IDLE && (conn->flags & CONN_ASK_NOW) != 0) {
-        conn->flags &= (uint8_t)~CONN_ASK_NOW;
-        befall(fleet, conn, STIMULUS_DUE);
-        if (conn->state == CONN_AWAITING)
-            ask(fleet, conn, fleet->now);
+        conn->flags &= (uint16_t)~CONN_ASK_NOW;
+        begin_request(fleet, conn, (instant){conn->asked_ns});
         if (!open_for_use(conn))
             return;
     }
@@ -600,6 +690,77 @@ void fleet_redial(struct fleet *fleet) {
     dial(fleet, redial_pop(&fleet->redials));
 }
 
+uint32_t fleet_in_line(const struct fleet *fleet) {
+    return fleet->line.count;
+}
+
+/* Whether a connection in line has a request to send, and when that was due. */
+static bool find_request(struct fleet *fleet, instant *due) {
+    *due = fleet->now;
+    if (fleet->line.count == 0 || pool_is_empty(&fleet->hand))
+        return false;
+    if (fleet->schedule.rate == 0)
+        return true;
+    *due = schedule_next(&fleet->schedule);
+    return !instant_before(fleet->now, *due);
+}
+
+static void serve(struct fleet *fleet, struct conn *conn, instant due) {
+    leave_line(fleet, conn);
+    if ((conn->flags & CONN_SENDING) != 0) { /* answered before it was sent whole: not free */
+        stand_in_line(fleet, conn);
+        return;
+    }
+    fall_due(fleet, conn, due);
+    if (fleet->schedule.rate > 0 && conn->state == CONN_AWAITING) {
+        fleet->schedule.taken++;
+        fleet->served++;
+        histogram_add(&fleet->tally->lateness, instant_since(fleet->now, due));
+    }
+    settle(fleet, conn);
+}
+
+static void count_scheduled(struct fleet *fleet) {
+    if (fleet->frozen)
+        return;
+    struct counts *counts = counts_of(fleet);
+    counts->scheduled = schedule_due(&fleet->schedule, fleet->now);
+    counts->unsent = counts->scheduled - fleet->served;
+}
+
+bool fleet_serve_line(struct fleet *fleet) {
+    uint32_t most = fleet->line.count, served = 0;
+    for (instant due; served < most && find_request(fleet, &due); served++)
+        serve(fleet, &fleet->conns[fleet->line.first - 1], due);
+    count_scheduled(fleet);
+    return served > 0;
+}
+
+void fleet_hold(struct fleet *fleet, instant since) {
+    fleet->holding = true;
+    fleet->schedule.start = since;
+    if (fleet->plan->options->given.warmup)
+        fleet->warm_at = instant_after(since, fleet->plan->options->warmup);
+}
+
+bool fleet_awaits_hold(const struct fleet *fleet) {
+    return !fleet->holding;
+}
+
+instant fleet_next_scheduled(const struct fleet *fleet) {
+    return fleet->line.count > 0 && !pool_is_empty(&fleet->hand) ? schedule_next(&fleet->schedule)
+                                                                 : INSTANT_NEVER;
+}
+
+void fleet_end_turn(struct fleet *fleet) {
+    pool_release(&fleet->hand);
+}
+
+bool fleet_is_spent(const struct fleet *fleet) {
+    return fleet->hand.pool != NULL && pool_is_empty(&fleet->hand) &&
+           fleet->tally->counts.outstanding == 0;
+}
+
 static void connected(struct fleet *fleet, struct conn *conn) {
     if (fleet->may_meet_itself && net_connected_to_itself(fleet->net, conn->fd)) {
         befall(fleet, conn, STIMULUS_SELF);
@@ -615,7 +776,7 @@ static void connected(struct fleet *fleet, struct conn *conn) {
 }
 
 static void connect_done(struct fleet *fleet, struct conn *conn, int result) {
-    conn->flags &= (uint8_t)~CONN_DIALLING;
+    conn->flags &= (uint16_t)~CONN_DIALLING;
     if (conn->state == CONN_CLOSING)
         befall(fleet, conn, STIMULUS_QUIET);
     else if (result < 0)
@@ -639,21 +800,29 @@ static void read_on_lingering(struct fleet *fleet, struct conn *conn) {
     arm_readiness(fleet, conn);
 }
 
+/* It was shut, and one of the kernel's hands is off it. */
+static void let_go(struct fleet *fleet, struct conn *conn) {
+    if (!kernel_owns(conn))
+        befall(fleet, conn, STIMULUS_QUIET);
+}
+
 static void ready(struct fleet *fleet, struct conn *conn, int result) {
-    conn->flags &= (uint8_t)~CONN_ARMED;
+    conn->flags &= (uint16_t)~CONN_ARMED;
     if (conn->state == CONN_CLOSING) {
         if ((conn->flags & CONN_LINGERING) == 0)
-            befall(fleet, conn, STIMULUS_QUIET);
+            let_go(fleet, conn);
         else if (result < 0)
             befall(fleet, conn, STIMULUS_ERROR); /* to arm it again and again would be a spin */
         else
             read_on_lingering(fleet, conn);
         return;
     }
+    fleet->broken_off = result > 0 && (result & POLLHUP) != 0 && (conn->flags & CONN_SENDING) != 0;
     if (result < 0)
         use_error(fleet, conn, -result); /* the kernel could not arm it: ENOMEM */
     else
         receive(fleet, conn, (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
+    fleet->broken_off = false;
     settle(fleet, conn);
 }
 
@@ -667,8 +836,12 @@ static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
         return;
     }
     return_reader(fleet, conn);
-    counts_of(fleet)->bytes_out -= fleet->request->length;
+    if (fleet->request->body_length == 0)
+        counts_of(fleet)->bytes_out -= fleet->request->length;
     befall(fleet, conn, STIMULUS_UNSENT);
+    pool_put_back(&fleet->hand);
+    if (fleet->schedule.rate > 0 && conn->answers > 0)
+        fleet->served--; /* its turn is over: it stays unsent */
     wheel_cancel(fleet->wheel, index_of(fleet, conn));
     if (conn->error == 0 && error != EPIPE)
         conn->error = (uint16_t)error;
@@ -678,6 +851,26 @@ static void send_failed(struct fleet *fleet, struct conn *conn, int error) {
         befall(fleet, conn, STIMULUS_FIN);
     else if (open_for_use(conn))
         use_error(fleet, conn, error);
+}
+
+/* A request with a body went out, in whole or in part. In part: the connection was reset in
+ * between, and what the server said before is still to be read. */
+static void send_done(struct fleet *fleet, struct conn *conn, int result) {
+    conn->flags &= (uint16_t)~CONN_SENDING;
+    if (result > 0 && (conn->flags & CONN_FIXED) == 0)
+        counts_of(fleet)->bytes_out += (uint64_t)result;
+    if (conn->state == CONN_CLOSING) {
+        if ((conn->flags & CONN_LINGERING) == 0)
+            let_go(fleet, conn);
+        return;
+    }
+    if (result <= 0) {
+        send_failed(fleet, conn, result < 0 ? -result : EPIPE);
+        return;
+    }
+    if ((size_t)result < fleet->request->length && conn->error == 0)
+        conn->error = ECONNRESET;
+    settle(fleet, conn);
 }
 
 void fleet_event(struct fleet *fleet, const struct net_event *event) {
@@ -691,7 +884,12 @@ void fleet_event(struct fleet *fleet, const struct net_event *event) {
     switch (slot_tag_operation(event->tag)) {
     case FLEET_CONNECT: connect_done(fleet, conn, event->result); break;
     case FLEET_READY: ready(fleet, conn, event->result); break;
-    case FLEET_SEND: send_failed(fleet, conn, -event->result); break;
+    case FLEET_SEND:
+        if ((conn->flags & CONN_SENDING) != 0)
+            send_done(fleet, conn, event->result);
+        else
+            send_failed(fleet, conn, -event->result);
+        break;
     default: require(false); /* not an operation of the fleet */
     }
 }
@@ -817,6 +1015,7 @@ static const char *audit_redials(const struct fleet *fleet) {
 
 const char *fleet_audit(const struct fleet *fleet) {
     uint64_t states[CONN_STATES] = {0}, fixed = 0, firsts = 0, files = 0, timers = 0, leases = 0;
+    uint64_t in_line = 0;
     for (uint32_t i = 0; i < fleet->share; i++) {
         const struct conn *conn = &fleet->conns[i];
         bool is_fixed = (conn->flags & CONN_FIXED) != 0;
@@ -826,8 +1025,14 @@ const char *fleet_audit(const struct fleet *fleet) {
         timers += wheel_armed(fleet->wheel, i);
         leases += conn->state == CONN_AWAITING && conn->lease != SLOT_NONE;
         firsts += conn->state == CONN_CONNECTING && conn->retries == 0;
+        bool lined = (conn->flags & CONN_IN_LINE) != 0;
+        in_line += lined;
+        if (lined && (conn->state != CONN_IDLE || is_fixed))
+            return "only idle connections stand in line";
+        bool held_up = (conn->flags & CONN_SENDING) != 0 && (conn->flags & CONN_ASK_NOW) != 0;
         bool waits = conn->state == CONN_CONNECTING || conn->state == CONN_AWAITING ||
-                     (conn->state == CONN_IDLE && !is_fixed) || (conn->flags & CONN_LINGERING) != 0;
+                     (conn->state == CONN_IDLE && !is_fixed && !lined && !held_up) ||
+                     (conn->flags & CONN_LINGERING) != 0;
         if (conn->state != CONN_VACANT && waits != wheel_armed(fleet->wheel, i))
             return "timers armed = connections with a deadline";
         if (open_for_use(conn) && (conn->flags & CONN_ARMED) == 0)
@@ -840,6 +1045,8 @@ const char *fleet_audit(const struct fleet *fleet) {
         return "the wheel's count = timers armed";
     if (firsts != fleet->first_dials)
         return "first dials = connections connecting for the first time";
+    if (in_line != fleet->line.count)
+        return "the line's count = connections in line";
     if (leases != fleet->reader_slots.taken)
         return "readers leased = answers in pieces";
     if (endings_count(&fleet->tally->endings) != counts->lost)

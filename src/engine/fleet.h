@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/instant.h"
+#include "engine/pool.h"
 #include "http/request.h"
 #include "net/net.h"
 #include "plan/plan.h"
@@ -20,6 +21,8 @@ struct fleet_parts {
     const struct request *request;
     struct net *net;
     struct tally *tally;
+    struct pool *pool;       /* of -n; NULL: none */
+    _Atomic uint64_t *taken; /* with a pool: see struct pool_hand */
 };
 
 /* Takes all memory that the share will ever need; NULL when there is none. */
@@ -47,6 +50,25 @@ uint32_t fleet_first_dials(const struct fleet *fleet);
  * caller has a place for them: how many wait for one, and dialling the one that waited longest. */
 uint32_t fleet_redials_due(const struct fleet *fleet);
 void fleet_redial(struct fleet *fleet);
+
+/* Connections that found no request left in the pool, or with --rate all that are free, stand in
+ * line: how many do, and asking with those who waited longest for as long as requests are due; true
+ * when one was asked. */
+uint32_t fleet_in_line(const struct fleet *fleet);
+bool fleet_serve_line(struct fleet *fleet);
+
+/* The hold began at that moment: the schedule of --rate starts, and so does --warmup; to be told
+ * once. */
+void fleet_hold(struct fleet *fleet, instant since);
+bool fleet_awaits_hold(const struct fleet *fleet);
+/* When the next request that a connection in line could take is due; INSTANT_NEVER. */
+instant fleet_next_scheduled(const struct fleet *fleet);
+
+/* The turn is over: requests of the pool that were not used go back. */
+void fleet_end_turn(struct fleet *fleet);
+
+/* Nothing is left in the pool, as far as can be told, and no request is outstanding. */
+bool fleet_is_spent(const struct fleet *fleet);
 
 /* Steps the connection that an event of the door belongs to. */
 void fleet_event(struct fleet *fleet, const struct net_event *event);

@@ -19,6 +19,10 @@ enum {
  * publishing wakes nobody who would not wake anyway. */
 static const duration PUBLISH_GAP = 5 * MILLISECOND;
 static const duration PUBLISH_LATEST = 20 * MILLISECOND;
+static const duration LINE_LOOK = 100 * MILLISECOND; /* has a request come back to the pool? */
+/* Requests of --rate that are due within this go out together: exact moments for up to 4,000 a
+ * second of a worker, and beyond it a wake for each would cost more than the requests. */
+static const duration SCHEDULE_GRAIN = 250 * MICROSECOND;
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 
@@ -122,7 +126,9 @@ static void pace(struct worker *worker) {
     if (worker->opened < worker->share || counts_of(worker)->refilling > 0)
         rate +=
             (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
-    worker->quantum = worker_quantum(rate, plan->think.low);
+    /* Exponential think times have no shortest one: one in ten is below a tenth of the mean. */
+    duration shortest = plan->think_mean > 0 ? plan->think_mean / 10 : plan->think.low;
+    worker->quantum = worker_quantum(rate, shortest);
     fleet_set_quantum(worker->fleet, worker->quantum);
 }
 
@@ -204,6 +210,42 @@ static void tell_when_empty(struct worker *worker) {
     enter_phase(worker, WORKER_HOLDING);
 }
 
+/* The pool of -n is empty and all that was asked has ended: the same. */
+static void tell_when_spent(struct worker *worker) {
+    if (worker->phase != WORKER_HOLDING || !fleet_is_spent(worker->fleet)) {
+        worker->told_spent = false;
+        return;
+    }
+    if (worker->told_spent)
+        return;
+    worker->told_spent = true;
+    enter_phase(worker, WORKER_HOLDING);
+}
+
+static bool in_load(const struct worker *worker) {
+    return worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING;
+}
+
+/* Requests of the schedule, and those that came back to the pool, go to who waited longest. */
+static void serve_line(struct worker *worker) {
+    if (!in_load(worker))
+        return;
+    int64_t hold_ns = atomic_load(&worker->orders->hold_ns);
+    if (hold_ns != 0 && fleet_awaits_hold(worker->fleet))
+        fleet_hold(worker->fleet, (instant){hold_ns});
+    if (!fleet_serve_line(worker->fleet))
+        return;
+    worker->served_at = worker->now;
+    worker->unpublished = true;
+}
+
+/* When the schedule next wants this worker to wake. */
+static instant next_serve_at(const struct worker *worker) {
+    instant due = fleet_next_scheduled(worker->fleet);
+    instant earliest = instant_after(worker->served_at, SCHEDULE_GRAIN);
+    return instant_before(due, earliest) ? earliest : due;
+}
+
 static void begin_run(struct worker *worker) {
     worker->start = (instant){atomic_load(&worker->orders->start_ns)};
     enter_phase(worker, WORKER_RAMPING);
@@ -250,6 +292,10 @@ static instant next_wake(struct worker *worker) {
         until = instant_earlier(until, next_open_at(worker));
     if (redialling(worker))
         until = instant_earlier(until, next_redial_at(worker));
+    if (in_load(worker) && worker->parts.plan->rate > 0)
+        until = instant_earlier(until, next_serve_at(worker));
+    if (in_load(worker) && worker->parts.pool != NULL && fleet_in_line(worker->fleet) > 0)
+        until = instant_earlier(until, instant_after(worker->now, LINE_LOOK));
     if (worker->unpublished)
         until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_LATEST));
     if (worker->phase == WORKER_DRAINING)
@@ -358,11 +404,14 @@ int worker_turn(struct worker *worker) {
     worker->unpublished |= fleet_run_timers(worker->fleet);
     note_deadlines(worker, deadlines);
     pace(worker);
+    serve_line(worker); /* before a freeze: what is due by then is sent */
     obey(worker);
     open_due(worker);
     redial_due(worker);
+    fleet_end_turn(worker->fleet);
     end_ramp(worker);
     tell_when_empty(worker);
+    tell_when_spent(worker);
     drain(worker);
     if (worker->unpublished && instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)
         publish(worker);

@@ -19,8 +19,22 @@ struct orders {
     _Atomic uint32_t order;
     _Atomic uint32_t drain_by_reset; /* valid with ORDER_DRAIN */
     _Atomic int64_t start_ns;        /* run clock at which the ramp begins; valid with ORDER_RUN */
+    _Atomic int64_t hold_ns;         /* when the hold began; 0: not yet */
     _Atomic int64_t
         paused_ns; /* how long the run stood stopped: the run clock is net_now() - this */
+};
+
+/* What one worker shares with the parent. */
+struct worker_desk {
+    struct tally_board board;
+    _Atomic uint64_t taken; /* see struct pool_hand */
+};
+
+/* What parent and workers share. */
+struct crew_shared {
+    struct orders orders;
+    struct pool pool;
+    struct worker_desk desks[]; /* one a worker */
 };
 
 struct worker {
@@ -36,10 +50,11 @@ struct worker {
     struct cadence redials; /* the ramp's rate goes on for those dialled again */
     instant now;
     instant start;
-    instant paced_at; /* when the quantum was last fitted to the rate */
+    instant served_at; /* when requests of the schedule were last sent */
+    instant paced_at;  /* when the quantum was last fitted to the rate */
     instant published_at;
     bool unpublished;
-    bool told_empty;
+    bool told_empty, told_spent;
     instant drain_until;
     uint32_t quantum;
     /* The worst lateness of a turn, in the current window of the length of a deadline and in the
@@ -67,7 +82,7 @@ uint32_t worker_quantum(double per_second, duration think_low);
 /* The body of a worker process: never returns. Descriptors wake_fd and notify_fd are kept, all
  * others above the standard streams are closed. */
 _Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct request *request, const struct orders *orders,
-                              struct tally_board *board, int wake_fd, int notify_fd, int parent);
+                              const struct request *request, struct crew_shared *shared,
+                              int wake_fd, int notify_fd, int parent);
 
 #endif

@@ -64,25 +64,31 @@ static _Noreturn void fail(struct tally_board *board, struct tally *tally, int e
 }
 
 _Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct request *request, const struct orders *orders,
-                              struct tally_board *board, int wake_fd, int notify_fd, int parent) {
+                              const struct request *request, struct crew_shared *shared,
+                              int wake_fd, int notify_fd, int parent) {
+    struct worker_desk *desk = &shared->desks[index];
     follow_parent(parent);
     set_signals();
     keep_only(wake_fd, notify_fd);
     prctl(PR_SET_TIMERSLACK, 1); /* the default of 50 us is a twentieth of a tick */
     struct tally *tally = map_tally();
     if (tally == NULL)
-        fail(board, tally, -ENOMEM);
+        fail(&desk->board, tally, -ENOMEM);
     require_context(plan->seed, &tally->counts.turns);
-    struct fleet_parts parts = {.plan = plan, .worker = index, .request = request, .tally = tally};
+    struct fleet_parts parts = {.plan = plan,
+                                .worker = index,
+                                .request = request,
+                                .tally = tally,
+                                .pool = plan->requests > 0 ? &shared->pool : NULL,
+                                .taken = &desk->taken};
     int error = net_create(&parts.net, &(struct net_config){.entries = WORKER_RING_ENTRIES});
     if (error < 0)
-        fail(board, tally, error);
+        fail(&desk->board, tally, error);
     struct worker worker;
-    error = worker_init(&worker, &parts, orders, board, WAKE_FD, NOTIFY_FD);
+    error = worker_init(&worker, &parts, &shared->orders, &desk->board, WAKE_FD, NOTIFY_FD);
     while (error == 0 && worker.phase != WORKER_DONE)
         error = worker_turn(&worker);
     if (error < 0)
-        fail(board, tally, error);
+        fail(&desk->board, tally, error);
     _exit(EXIT_SUCCESS);
 }

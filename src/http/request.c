@@ -41,14 +41,15 @@ static bool given(const struct text_list *headers, const char *name) {
 }
 
 /* A body would come, for all the server knows, so its absence is said (RFC 9110 8.6). */
-static bool needs_length(const char *method, const struct text_list *headers) {
-    bool takes_body =
-        strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+static bool needs_length(const char *method, const struct text_list *headers,
+                         const struct body *body) {
+    bool takes_body = body != NULL || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+                      strcmp(method, "PATCH") == 0;
     return takes_body && !given(headers, "Content-Length") && !given(headers, "Transfer-Encoding");
 }
 
 static void add_request(struct lines *lines, const char *method, const struct target *target,
-                        const struct text_list *headers) {
+                        const struct text_list *headers, const struct body *body) {
     add(lines, "%s %s HTTP/1.1\r\n", method, target->path);
     if (!given(headers, "Host"))
         add(lines, "Host: %s\r\n", target->authority);
@@ -56,25 +57,30 @@ static void add_request(struct lines *lines, const char *method, const struct ta
         add(lines, "User-Agent: holdfast/" HOLDFAST_VERSION "\r\n");
     if (!given(headers, "Accept"))
         add(lines, "Accept: */*\r\n");
-    if (needs_length(method, headers))
-        add(lines, "Content-Length: 0\r\n");
+    if (needs_length(method, headers, body))
+        add(lines, "Content-Length: %zu\r\n", body != NULL ? body->length : 0);
     for (size_t i = 0; i < headers->count; i++)
         add(lines, "%s\r\n", headers->items[i]);
     add(lines, "\r\n");
 }
 
 bool request_bake(struct request *out, const char *method, const struct target *target,
-                  const struct text_list *headers) {
+                  const struct text_list *headers, const struct body *body) {
+    size_t body_length = body != NULL ? body->length : 0;
     struct lines counted = {.bytes = NULL};
-    add_request(&counted, method, target, headers);
-    struct lines written = {.size = counted.length + 1};
+    add_request(&counted, method, target, headers, body);
+    struct lines written = {.size = counted.length + 1 + body_length};
     written.bytes = malloc(written.size);
     if (written.bytes == NULL)
         return false;
-    add_request(&written, method, target, headers);
+    add_request(&written, method, target, headers, body);
     require(written.length == counted.length);
-    *out = (struct request){
-        .bytes = written.bytes, .length = written.length, .head = strcmp(method, "HEAD") == 0};
+    if (body_length > 0)
+        memcpy(written.bytes + written.length, body->bytes, body_length);
+    *out = (struct request){.bytes = written.bytes,
+                            .length = written.length + body_length,
+                            .body_length = body_length,
+                            .head = strcmp(method, "HEAD") == 0};
     return true;
 }
 

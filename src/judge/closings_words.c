@@ -166,7 +166,7 @@ static void say_idle(struct closing *closing, const struct plan *plan, int64_t a
     if (announced_ms > 0)
         add(closing, ", as its answers say");
     if (options->given.interval)
-        add(closing, " (you ask every %s)", WORDS_SPAN(plan->think));
+        add(closing, " (you ask every %s)", WORDS_THINK(plan));
     else
         add(closing, " (you said %s)",
             option_of((uint32_t)(options->keepalive / MILLISECOND), &said));

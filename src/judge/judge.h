@@ -11,6 +11,7 @@
 #include "host/server_limits.h"
 #include "judge/closings.h"
 #include "judge/rules.h"
+#include "judge/survival.h"
 #include "plan/plan.h"
 #include "stats/record.h"
 
@@ -68,6 +69,7 @@ struct judgement {
     size_t requirement_count;
     struct requirement requirements[RULES_MAX];
     struct findings findings;
+    struct survival survival;        /* of connections: of a run only */
     struct closings closings;        /* how connections ended, and why: of a run only */
     const struct capacity *capacity; /* of the command of that name; else NULL */
     struct target_facts target;      /* as the preflight found it, whether or not a run followed */

@@ -1,4 +1,5 @@
 /* The outside half of the preflight: is there a server, and does it keep connections as planned? */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,10 +109,34 @@ static void judge_addresses(struct findings *findings, const struct preflight_fa
 
 /* "asking every 1s..30s". */
 static void describe_think(char *text, size_t size, const struct plan *plan) {
-    if (plan->think.high == 0)
+    if (plan->rate > 0)
+        snprintf(text, size, "each connection's turn comes every %s",
+                 WORDS_DURATION(plan->think.high));
+    else if (plan->think.high == 0)
         snprintf(text, size, "asking again at once");
     else
-        snprintf(text, size, "asking every %s", WORDS_SPAN(plan->think));
+        snprintf(text, size, "asking every %s", WORDS_THINK(plan));
+}
+
+/* So many requests that every connection has its turn within half of the time. */
+static void advise_rate(struct finding *finding, const struct plan *plan, duration timeout) {
+    double most = duration_seconds(timeout) / 2;
+    finding_do(finding, "--rate %.0f, or at most %.0f connections",
+               ceil((double)plan->connections / most),
+               fmax(1, floor((double)plan->rate / (double)FREQUENCY_ONE * most)));
+}
+
+/* The server says nothing: is a turn within what the user believes? */
+static void judge_turn(struct findings *findings, const struct plan *plan) {
+    duration keepalive = plan->options->keepalive;
+    bool late = plan->think.high >= keepalive;
+    struct finding *finding = findings_add(
+        findings, "keep_alive", SIDE_SERVER, late ? FINDING_WARN : FINDING_OK,
+        "the server names no timeout; each connection's turn comes every %s%s, and you "
+        "believe in %s",
+        WORDS_DURATION(plan->think.high), late ? ": too late" : "", WORDS_OPTION(keepalive));
+    if (late)
+        advise_rate(finding, plan, keepalive);
 }
 
 static void judge_timeout(struct findings *findings, const struct plan *plan,
@@ -127,7 +152,9 @@ static void judge_timeout(struct findings *findings, const struct plan *plan,
         "the server says \"Keep-Alive: %s\"; %s%s", quote, think, late ? " is too late" : "");
     finding->asked = plan->think.high / MILLISECOND;
     finding->have = timeout / MILLISECOND;
-    if (late && timeout > 0)
+    if (late && timeout > 0 && plan->rate > 0)
+        advise_rate(finding, plan, timeout);
+    else if (late && timeout > 0)
         finding_do(finding, "--keepalive %d%s", (int)target->keep_alive_timeout_s,
                    plan->options->given.interval ? "   (in place of --interval)" : "");
 }
@@ -148,6 +175,10 @@ static void judge_keep_alive(struct findings *findings, const struct plan *plan,
         judge_timeout(findings, plan, target);
         return;
     }
+    if (plan->rate > 0) {
+        judge_turn(findings, plan);
+        return;
+    }
     char think[96];
     describe_think(think, sizeof think, plan);
     if (plan->options->given.interval)
@@ -166,7 +197,8 @@ static duration planned_age(const struct plan *plan) {
 
 static void judge_keepalive_time(struct findings *findings, const struct plan *plan) {
     duration age = planned_age(plan);
-    if (age < nginx_keepalive_time)
+    bool ends_with_requests = plan->hold == 0 && plan->requests > 0; /* nobody knows when */
+    if (age < nginx_keepalive_time || ends_with_requests)
         return;
     struct finding *finding = findings_add(
         findings, "keepalive_time", SIDE_SERVER, FINDING_WARN,
@@ -179,6 +211,9 @@ static void judge_keepalive_requests(struct findings *findings, const struct pla
                                      const struct target_facts *target) {
     duration each = plan_think_mean(plan) + target->took;
     int64_t requests = planned_age(plan) / (each > 0 ? each : 1);
+    int64_t fair = (int64_t)(plan->requests / plan->connections);
+    if (plan->requests > 0 && requests > fair)
+        requests = fair;
     if (requests <= nginx_keepalive_requests)
         return;
     struct finding *finding = findings_add(
@@ -187,7 +222,7 @@ static void judge_keepalive_requests(struct findings *findings, const struct pla
         "1 000 by default",
         WORDS_COUNT(nginx_keepalive_requests));
     finding->have = nginx_keepalive_requests;
-    if (plan->hold > 0)
+    if (plan->hold > 0 || plan->requests > 0)
         finding->asked = requests;
     finding_do(finding, "in nginx: keepalive_requests above that, 100000000 for example");
 }

@@ -61,6 +61,7 @@ static const struct {
     {"", DISTRIBUTION_LATENCY, "of the latency: from when a request was due to its answer's end"},
     {"service_", DISTRIBUTION_SERVICE, "of the service time: from its sending on"},
     {"connect_", DISTRIBUTION_CONNECT, "of the time from a connect to its end"},
+    {"lateness_", DISTRIBUTION_LATENESS, "of the time from due to sent (--rate)"},
     {"refill_", DISTRIBUTION_REFILL,
      "of the time from an ending until the connection is live again (--reconnect)"},
 };

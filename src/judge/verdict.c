@@ -220,6 +220,9 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     find_outcomes(&judgement->findings, plan, record);
     find_keep_alive(&judgement->findings, plan, counts);
     judge_closings(judgement, plan, record);
+    if (!record->saved)
+        survival_estimate(&judgement->survival, &record->total.endings.ages,
+                          record->total.counts.opened);
     shortage_find(judgement, plan, record);
     judge_server_side(&judgement->findings, plan, record);
     find_lag(&judgement->findings, record);

@@ -14,7 +14,7 @@
 #define WORDS_DURATION(value) units_human_duration((char[64]){0}, 64, (value))
 /* As an option takes it. */
 #define WORDS_OPTION(value) units_format_duration((char[64]){0}, 64, (value))
-#define WORDS_SPAN(value)   units_format_span((char[64]){0}, 64, (value))
+#define WORDS_THINK(plan)   units_format_interval((char[64]){0}, 64, plan_interval(plan))
 
 /* "" or "s". */
 static inline const char *words_plural(uint64_t count) {

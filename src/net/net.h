@@ -20,7 +20,8 @@ struct net;
 /* One completion: the tag it was prepared with and its result (-errno on failure).
  *   net_connect: 0 = established.
  *   net_arm:     poll(2) bits that are ready (POLLIN, POLLRDHUP, POLLHUP, POLLERR).
- *   net_send:    only ever a failure, -errno; a send that went out whole gives no event. */
+ *   net_send:    only ever a failure, -errno; a send that went out whole gives no event.
+ *   net_send_counted: bytes that went out, or -errno. */
 struct net_event {
     uint64_t tag;
     int result;
@@ -63,6 +64,11 @@ bool net_connected_to_itself(struct net *net, int fd);
 
 /* Prepares a send of all the bytes, which must stay unchanged for the life of the door. */
 void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag);
+
+/* The same for bytes that may take long, as of a large body: an event comes in any case, with how
+ * many went out. Fewer than all: the connection broke in between, and the kernel has spent the
+ * error on it; -errno: none did. */
+void net_send_counted(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag);
 
 /* Reads what is there now: bytes read, 0 = FIN, -EAGAIN = nothing yet, -errno. */
 ssize_t net_receive(struct net *net, int fd, void *buffer, size_t size);

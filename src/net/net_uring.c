@@ -192,15 +192,24 @@ bool net_connected_to_itself(struct net *net, int fd) {
     return address_equal(&own, &peer);
 }
 
-void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
+static void prepare_send(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag,
+                         unsigned flags) {
     struct io_uring_sqe *sqe = next_submission(net);
     if (sqe == NULL)
         return;
     /* MSG_WAITALL: io_uring itself sends the rest of a short send; without it a short send would
      * count as success and stay silent. */
     io_uring_prep_send(sqe, fd, bytes, length, MSG_NOSIGNAL | MSG_WAITALL);
-    sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+    sqe->flags |= (uint8_t)flags;
     io_uring_sqe_set_data64(sqe, tag);
+}
+
+void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
+    prepare_send(net, fd, bytes, length, tag, IOSQE_CQE_SKIP_SUCCESS);
+}
+
+void net_send_counted(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
+    prepare_send(net, fd, bytes, length, tag, 0);
 }
 
 ssize_t net_receive(struct net *net, int fd, void *buffer, size_t size) {

@@ -13,7 +13,7 @@ int status_poller_init(struct status_poller *poller, struct net *net, uint8_t op
     memset(poller, 0, sizeof *poller);
     poller->view.asked = true;
     poller->per_second = NAN;
-    if (!request_bake(&poller->request, "GET", &plan->status, &(struct text_list){0}))
+    if (!request_bake(&poller->request, "GET", &plan->status, &(struct text_list){0}, NULL))
         return -ENOMEM;
     asker_init(&poller->asker, net, operation, address, &poller->request, POLL_PATIENCE,
                POLL_PATIENCE);

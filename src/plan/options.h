@@ -24,7 +24,19 @@ enum command {
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 
-enum { HEADERS_MAX = 100, LABEL_MAX = 200, RULES_MAX = 48, RULE_TEXT_MAX = 120 };
+enum {
+    HEADERS_MAX = 100,
+    LABEL_MAX = 200,
+    RULES_MAX = 48,
+    RULE_TEXT_MAX = 120,
+    BODY_MAX = 64 * 1024 * 1024
+};
+
+/* A request's body; empty is one too. */
+struct body {
+    const char *bytes;
+    size_t length;
+};
 
 struct text_list {
     size_t count;
@@ -50,8 +62,10 @@ struct rule_list {
 /* How each kind of option.def is kept. */
 typedef uint64_t option_count;
 typedef struct rate option_rate;
+typedef frequency option_frequency;
 typedef duration option_duration;
 typedef struct span option_span;
+typedef struct interval option_interval;
 typedef const char *option_text; /* NULL when not given and without a default */
 typedef struct text_list option_headers;
 typedef struct text_list option_list; /* texts, judged by whoever takes them */
@@ -77,6 +91,7 @@ struct options {
 #include "plan/options.def"
 #undef OPTION
     } given;
+    struct body content; /* of the file that `body` names, read by options_parse() */
     void *arena;
 };
 
@@ -107,6 +122,11 @@ bool options_read_config(struct options *options, enum command command, const ch
  * is left alone. false and one line in error when the value is not accepted. */
 bool options_read_member(struct options *options, const char *field, const char *value,
                          char error[static OPTIONS_ERROR_MAX]);
+
+/* The request's body; NULL: none was asked for. */
+const struct body *options_body(const struct options *options);
+/* The headers without a Content-Length. */
+void options_drop_length(struct text_list *headers);
 
 /* --help of a command: an entry for each option with its default and bounds; and docs/options.md.
  */

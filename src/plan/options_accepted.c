@@ -6,7 +6,9 @@
 
 /* Counts as people write them, where that is exact. */
 static void format_count(char *buffer, size_t size, uint64_t value) {
-    if (value > 0 && value % 1000000 == 0)
+    if (value > 0 && value % 1000000000 == 0)
+        snprintf(buffer, size, "%" PRIu64 "G", value / 1000000000);
+    else if (value > 0 && value % 1000000 == 0)
         snprintf(buffer, size, "%" PRIu64 "M", value / 1000000);
     else
         snprintf(buffer, size, "%" PRIu64, value);
@@ -33,8 +35,14 @@ struct bounds option_bounds(const struct option_row *row) {
         snprintf(bounds.text, sizeof bounds.text,
                  row->kind == KIND_rate ? "N %s..%s, DUR 1ms..1h" : "%s..%s", low, high);
         break;
+    case KIND_frequency:
+        units_format_frequency(low, sizeof low, row->low);
+        format_count(high, sizeof high, row->high / FREQUENCY_ONE);
+        snprintf(bounds.text, sizeof bounds.text, "%s..%s", low, high);
+        break;
     case KIND_duration:
     case KIND_span:
+    case KIND_interval:
     case KIND_reconnect:
         format_bound(low, sizeof low, row->low);
         format_bound(high, sizeof high, row->high);
@@ -64,7 +72,7 @@ static const char *text_form(const struct option_row *row) {
     case ROW_server_status: return "a URL, such as http://127.0.0.1:8080/status,";
     case ROW_label: return "text without control characters";
     case ROW_listen: return "ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
-    case ROW_body: return "a file's name, or a size such as 0, 512 or 64k,";
+    case ROW_body: return "a file's name (of target also a size, such as 512 or 64k)";
     default: return "a file's name";
     }
 }
@@ -83,12 +91,21 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size, "N/DUR or N (a second) is accepted, %s, such as 10/10ms or 1000",
                  bounds.text);
         break;
+    case KIND_frequency:
+        snprintf(out, size, "R (a second) is accepted, %s, such as 1000 or 0.5", bounds.text);
+        break;
     case KIND_duration:
         snprintf(out, size, "%s is accepted, such as 10s or 1h30m", bounds.text);
         break;
     case KIND_span:
         snprintf(out, size, "A or A..B is accepted, %s, A not above B, such as 5s or 1s..30s",
                  bounds.text);
+        break;
+    case KIND_interval:
+        snprintf(
+            out, size,
+            "A, A..B or exp:MEAN is accepted, %s, A not above B, such as 5s, 1s..30s or exp:15s",
+            bounds.text);
         break;
     case KIND_text: snprintf(out, size, "%s of %s is accepted", text_form(row), bounds.text); break;
     case KIND_rules:
@@ -133,9 +150,13 @@ const char *option_value(const struct options *options, const struct option_row 
         snprintf(buffer, OPTION_VALUE_MAX, "%" PRIu64, *(const option_count *)field);
         return buffer;
     case KIND_rate: return units_format_rate(buffer, OPTION_VALUE_MAX, *(const option_rate *)field);
+    case KIND_frequency:
+        return units_format_frequency(buffer, OPTION_VALUE_MAX, *(const option_frequency *)field);
     case KIND_duration:
         return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
     case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
+    case KIND_interval:
+        return units_format_interval(buffer, OPTION_VALUE_MAX, *(const option_interval *)field);
     case KIND_text: return *(const option_text *)field;
     case KIND_headers:
     case KIND_list:

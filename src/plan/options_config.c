@@ -119,7 +119,7 @@ bool options_load_config(struct options *options, enum command command, const ch
                          const char *path, char error[static OPTIONS_ERROR_MAX]) {
     char *text = NULL;
     size_t length = 0;
-    return options_slurp(options, label, path, &text, &length,
+    return options_slurp(options, label, path, OPTIONS_FILE_MAX, &text, &length,
                          (struct refusal){error, OPTIONS_ERROR_MAX}) &&
            options_read_config(options, command, path, text, length, error);
 }

@@ -7,6 +7,8 @@
 
 static const char accepted[] = "'NAME: VALUE' or @FILE is accepted, such as 'X-Test: 1'";
 
+static const char content_length[] = "Content-Length";
+
 bool option_is_token(const char *text) {
     static const char characters[] = "!#$%&'*+-.^_`|~0123456789"
                                      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -25,16 +27,16 @@ static bool check_value(const char *label, const char *name, const char *value, 
     return true;
 }
 
-/* Headers that would promise a body that is never sent. */
+/* Headers that would promise a body that is never sent; the number of bytes is held against the
+ * body when that is known. */
 static bool check_framing(const char *label, const char *name, const char *value,
                           struct refusal to) {
     if (strcasecmp(name, "Transfer-Encoding") == 0)
-        return refuse(to, "%s: Transfer-Encoding is refused: the request has no body", label);
-    if (strcasecmp(name, "Content-Length") == 0 && strcmp(value, "0") != 0)
-        return refuse(to,
-                      "%s: Content-Length \"%s\" is refused: the request has no body; 0 is "
-                      "accepted",
-                      label, shown_text(value).text);
+        return refuse(to, "%s: Transfer-Encoding is refused: a body is sent by its length", label);
+    bool number = value[0] != '\0' && value[strspn(value, "0123456789")] == '\0';
+    if (strcasecmp(name, content_length) == 0 && !number)
+        return refuse(to, "%s: Content-Length \"%s\" is refused: a number is accepted", label,
+                      shown_text(value).text);
     return true;
 }
 
@@ -70,7 +72,7 @@ static bool add_file(struct options *options, const char *label, const char *pat
                      struct refusal to) {
     char *text = NULL, *line = NULL;
     size_t length = 0;
-    if (!options_slurp(options, label, path, &text, &length, to))
+    if (!options_slurp(options, label, path, OPTIONS_FILE_MAX, &text, &length, to))
         return false;
     const struct shown file = shown_text(path);
     struct lines lines;

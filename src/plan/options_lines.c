@@ -39,21 +39,21 @@ static int read_all(FILE *file, char *room, size_t size, size_t *length) {
     return errno != 0 ? errno : EIO;
 }
 
-bool options_slurp(struct options *options, const char *label, const char *path, char **text,
-                   size_t *length, struct refusal to) {
+bool options_slurp(struct options *options, const char *label, const char *path, size_t most,
+                   char **text, size_t *length, struct refusal to) {
     FILE *file = fopen(path, "re");
     if (file == NULL)
         return refuse(to, "%s: cannot open \"%s\": %s", label, shown_text(path).text,
                       strerror(errno));
-    *text = options_room(options, OPTIONS_FILE_MAX + 1);
-    int fault = *text != NULL ? read_all(file, *text, OPTIONS_FILE_MAX + 1, length) : ENOMEM;
+    *text = options_room(options, most + 1);
+    int fault = *text != NULL ? read_all(file, *text, most + 1, length) : ENOMEM;
     fclose(file);
     if (fault != 0)
         return refuse(to, "%s: cannot read \"%s\": %s", label, shown_text(path).text,
                       strerror(fault));
-    if (*length > OPTIONS_FILE_MAX)
-        return refuse(to, "%s: \"%s\" is longer than the 1 MiB that are accepted", label,
-                      shown_text(path).text);
+    if (*length > most)
+        return refuse(to, "%s: \"%s\" is longer than the %zu MiB that are accepted", label,
+                      shown_text(path).text, most >> 20);
     return true;
 }
 

@@ -184,7 +184,17 @@ static bool finish(struct command_line *line) {
         !options_load_config(options, line->command, line->typed[ROW_config], options->config,
                              line->to.text))
         return false;
-    return options->url != NULL || (line->command & COMMAND_LOAD) == 0 ||
+    bool load = (line->command & COMMAND_LOAD) != 0;
+    if (load &&
+        !options_load_body(
+            options, line->typed[ROW_body][0] != '\0' ? line->typed[ROW_body] : "body", line->to))
+        return false;
+    if (options->given.rate && options->given.interval)
+        return refuse(line->to, "--interval: refused with --rate, which sets the pace of all "
+                                "connections together: one of the two is accepted");
+    if (options->given.requests && !options->given.duration)
+        options->duration = 0;
+    return options->url != NULL || !load ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",
                   command_name(line->command));

@@ -11,8 +11,10 @@ const char *command_name(enum command command);
 enum option_kind {
     KIND_count,
     KIND_rate,
+    KIND_frequency,
     KIND_duration,
     KIND_span,
+    KIND_interval,
     KIND_text,
     KIND_headers,
     KIND_list,
@@ -108,6 +110,10 @@ bool option_read_source(struct options *options, const struct option_row *row, c
 bool options_load_config(struct options *options, enum command command, const char *label,
                          const char *path, char error[static OPTIONS_ERROR_MAX]);
 
+/* Reads the file of --body, and holds a Content-Length among the headers against it. label is how
+ * --body was typed. */
+bool options_load_body(struct options *options, const char *label, struct refusal to);
+
 /* -q is --ui none: makes it so, and refuses another --ui beside it. label is of the --ui. */
 bool options_check_ui(struct options *options, const char *label, struct refusal to);
 
@@ -117,9 +123,9 @@ char *options_room(struct options *options, size_t size);
 /* A file of lines: config files and @FILE. */
 enum { OPTIONS_LINE_MAX = 64 * 1024, OPTIONS_FILE_MAX = 1024 * 1024 };
 
-/* Reads a whole file into the arena. */
-bool options_slurp(struct options *options, const char *label, const char *path, char **text,
-                   size_t *length, struct refusal to);
+/* Reads a whole file of at most so many bytes (whole MiB) into the arena. */
+bool options_slurp(struct options *options, const char *label, const char *path, size_t most,
+                   char **text, size_t *length, struct refusal to);
 
 struct lines {
     struct options *options; /* whose arena keeps them */

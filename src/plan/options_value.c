@@ -63,6 +63,16 @@ static bool read_rate(const struct reading *reading) {
     return true;
 }
 
+static bool read_frequency(const struct reading *reading) {
+    frequency value;
+    if (!units_parse_frequency(reading->value, &value))
+        return not_a(reading, "a rate");
+    if (!within(reading->row, value))
+        return out_of_bounds(reading);
+    *(option_frequency *)field_of(reading) = value;
+    return true;
+}
+
 static bool read_span(const struct reading *reading) {
     struct span value;
     if (!units_parse_span(reading->value, &value))
@@ -71,6 +81,18 @@ static bool read_span(const struct reading *reading) {
         !within(reading->row, (uint64_t)value.high))
         return out_of_bounds(reading);
     *(option_span *)field_of(reading) = value;
+    return true;
+}
+
+static bool read_interval(const struct reading *reading) {
+    struct interval value;
+    if (!units_parse_interval(reading->value, &value))
+        return not_a(reading, "an interval");
+    duration most = value.mean > 0 ? value.mean : value.span.high;
+    if (value.span.low < 0 || !within(reading->row, (uint64_t)value.span.low) ||
+        !within(reading->row, (uint64_t)most))
+        return out_of_bounds(reading);
+    *(option_interval *)field_of(reading) = value;
     return true;
 }
 
@@ -208,8 +230,10 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     switch (row->kind) {
     case KIND_count: return read_count(&reading);
     case KIND_rate: return read_rate(&reading);
+    case KIND_frequency: return read_frequency(&reading);
     case KIND_duration: return read_duration(&reading);
     case KIND_span: return read_span(&reading);
+    case KIND_interval: return read_interval(&reading);
     case KIND_text: return read_text(&reading);
     case KIND_headers: return option_read_header(options, label, value, to);
     case KIND_list: return read_list(&reading);

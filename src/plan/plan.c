@@ -87,10 +87,22 @@ static bool decide_ramp(struct plan *plan, struct refusal to) {
                   plan->options->connections);
 }
 
+/* Connections take turns, so each is asked once in this time. */
+static duration turn_about(const struct options *options) {
+    unsigned __int128 length =
+        (unsigned __int128)options->connections * SECOND * FREQUENCY_ONE / options->rate;
+    unsigned __int128 most = (unsigned __int128)(365 * DAY);
+    return length == 0 ? 1 : (duration)(length < most ? length : most);
+}
+
 /* As nginx counts idle time from its last answer, half of it is early enough. */
 static struct span decide_think(const struct options *options) {
+    if (options->rate > 0) {
+        duration turn = turn_about(options);
+        return (struct span){turn, turn};
+    }
     if (options->given.interval)
-        return options->interval;
+        return options->interval.span;
     duration quarter = options->keepalive / 4;
     return (struct span){quarter < SECOND ? quarter : SECOND, options->keepalive / 2};
 }
@@ -102,13 +114,6 @@ static uint64_t seed_from_time(void) {
     return ((uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000) & INT64_MAX;
 }
 
-static bool check_files(const struct options *options, struct refusal to) {
-    return options->json == NULL || options->timeline == NULL ||
-           strcmp(options->json, options->timeline) != 0 ||
-           refuse(to, "--timeline: \"%s\" is where --json goes too: a place of its own is accepted",
-                  shown_text(options->timeline).text);
-}
-
 bool plan_make(struct plan *plan, const struct options *options, enum command command,
                const struct host *host, char error[static PLAN_ERROR_MAX]) {
     struct refusal to = {error, PLAN_ERROR_MAX};
@@ -118,12 +123,14 @@ bool plan_make(struct plan *plan, const struct options *options, enum command co
     plan->host = *host;
     plan->connections = (uint32_t)options->connections;
     plan->think = decide_think(options);
+    plan->think_mean = options->given.interval ? options->interval.mean : 0;
     plan->hold = options->duration;
+    plan->requests = options->requests;
+    plan->rate = options->rate;
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';
-    return check_files(options, to) && decide_targets(plan, to) && decide_workers(plan, to) &&
-           decide_ramp(plan, to);
+    return decide_targets(plan, to) && decide_workers(plan, to) && decide_ramp(plan, to);
 }
 
 uint32_t plan_share(const struct plan *plan, uint32_t worker) {
@@ -154,6 +161,12 @@ bool plan_reconnects(const struct plan *plan) {
     return plan->reconnect.high > 0;
 }
 
+struct interval plan_interval(const struct plan *plan) {
+    return (struct interval){plan->think, plan->think_mean};
+}
+
 duration plan_think_mean(const struct plan *plan) {
+    if (plan->think_mean > 0)
+        return plan->think_mean;
     return plan->think.low + (plan->think.high - plan->think.low) / 2;
 }

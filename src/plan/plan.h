@@ -33,8 +33,11 @@ struct plan {
     uint32_t workers;        /* decided */
     uint32_t workers_needed; /* fewest that suffice (descriptors, rings); 0: could not tell */
     struct ramp ramp;
-    struct span think;     /* 0..0: closed loop */
-    duration hold;         /* 0: until interrupted */
+    frequency rate;        /* of an open loop; 0: each connection asks in its own time */
+    struct span think;     /* 0..0: closed loop; with a rate, how often each connection's turn is */
+    duration think_mean;   /* of exponential think times, up to think.high; 0: uniform */
+    duration hold;         /* 0: until interrupted, or until the requests are sent */
+    uint64_t requests;     /* to be sent in all; 0: no bound */
     struct span reconnect; /* the backoff; 0..0: never */
     uint64_t seed;
     /* Filled by name resolution and the preflight, before the crew is forked. */
@@ -80,6 +83,9 @@ const struct address *plan_source(const struct plan *plan, uint32_t connection,
 
 /* Whether connections that ended are dialled again. */
 bool plan_reconnects(const struct plan *plan);
+
+/* The think time as a user would say it: "1s..30s", "exp:15s". */
+struct interval plan_interval(const struct plan *plan);
 
 /* Mean think time. */
 duration plan_think_mean(const struct plan *plan);

@@ -242,10 +242,19 @@ static void plain(char *buffer, size_t size, const char *text, int columns) {
     }
 }
 
+/* "3 400 of 20 000": while -n sets the end. */
+static void say_requests(char *text, size_t size, const struct block_view *view) {
+    text[0] = '\0';
+    if (view->requests > 0 && view->length == 0 && strcmp(view->phase, "hold") == 0)
+        snprintf(text, size, ", sent %.16s of %.16s", words_count(view->sent).text,
+                 words_count(view->requests).text);
+}
+
 /* "hold  12m08s of 30m". */
 static void say_phase(char *text, size_t size, const struct block_view *view) {
     struct words elapsed = clock_words(view->elapsed), of = clock_words(view->length);
-    char exact[64];
+    char exact[64], requests[48];
+    say_requests(requests, sizeof requests, view);
     if (view->length > 0 && view->length % SECOND == 0)
         units_format_duration(exact, sizeof exact, view->length);
     else
@@ -253,7 +262,7 @@ static void say_phase(char *text, size_t size, const struct block_view *view) {
     snprintf(text, size, "%.12s  %.20s%s%.20s", view->phase, elapsed.text,
              view->length > 0        ? " of "
              : view->until_interrupt ? ", until ^C"
-                                     : "",
+                                     : requests,
              view->length > 0 ? exact : "");
 }
 
@@ -262,18 +271,23 @@ static void say_phase(char *text, size_t size, const struct block_view *view) {
 static void draw_header(struct block *block, const struct block_view *view, int columns,
                         struct style style) {
     char think[64], url[ITEM_BYTES - 40];
-    char phase[80];
+    char phase[96];
     say_phase(phase, sizeof phase, view);
     struct row row = {.gap = 2};
     add(&row, 3, TINT_STRONG, "holdfast");
     int beside = (int)strlen(view->method) + 1 + 2 + (int)strlen(phase);
     plain(url, sizeof url, view->url, columns - beside);
     add(&row, 1, TINT_PLAIN, "%.32s %s", view->method, url);
-    if (view->think.high == 0)
+    if (view->rate > 0)
+        brief(add(&row, 2, TINT_PLAIN, "open loop, %s requests/s",
+                  units_format_frequency(think, sizeof think, view->rate)),
+              "open loop");
+    else if (view->think.high == 0)
         add(&row, 2, TINT_PLAIN, "closed loop");
     else
         brief(add(&row, 2, TINT_PLAIN, "each connection every %s",
-                  units_format_span(think, sizeof think, view->think)),
+                  units_format_interval(think, sizeof think,
+                                        (struct interval){view->think, view->think_mean})),
               "every %s", think);
     int right = (int)strlen(phase);
     struct block_line *line = next_line(block, style, "");

@@ -19,12 +19,16 @@ struct block_second {
 struct block_view {
     const char *method, *url;
     struct span think;    /* 0..0: closed loop */
+    duration think_mean;  /* of exponential think times; 0: uniform */
+    frequency rate;       /* of an open loop; 0: none */
     const char *phase;    /* "ramp", "hold", "freeze", "drain", "done" */
     duration elapsed;     /* in the phase */
     duration length;      /* of the phase; 0: it has no set end */
     bool until_interrupt; /* the hold has none */
-    uint64_t target;      /* connections */
-    double ramp_seconds;  /* how long it took; NAN: it is under way, or was cut short */
+    uint64_t requests;    /* to be sent in all; 0: no bound */
+    uint64_t sent;
+    uint64_t target;     /* connections */
+    double ramp_seconds; /* how long it took; NAN: it is under way, or was cut short */
     uint64_t attempted, live, connecting, closed, errored, peak;
     int64_t drained;     /* of live and connecting; below zero: the drain has not begun */
     int64_t reconnected; /* below zero: lost connections are not refilled, and nothing is shown */

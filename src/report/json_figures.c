@@ -1,8 +1,11 @@
 /* The JSON report's figures: connections, requests, durations, the server, ourselves, the timeline.
  */
 #include <math.h>
+#include <stdlib.h>
 
+#include "base/hdr.h"
 #include "report/sections.h"
+#include "report/series.h"
 
 const char *errno_slot_name(int slot) {
     return slot < TALLY_ERRNO_MAX ? errno_name(slot) : "other";
@@ -64,10 +67,11 @@ static void drain(struct json *json, const struct record *record) {
 }
 
 /* How connections came back; null where none was to. */
-static void refill(struct json *json, const struct plan *plan, const struct record *record) {
+static void refill(struct json *json, const struct plan *plan, const struct record *record,
+                   enum section_form form) {
     if (plan_reconnects(plan)) {
         json_uint_member(json, "refilling", record->total.counts.refilling);
-        section_figures(json, "refill_seconds", record_figures(record, DISTRIBUTION_REFILL));
+        section_figures(json, "refill_seconds", record, DISTRIBUTION_REFILL, form);
         return;
     }
     json_name(json, "refilling");
@@ -96,7 +100,7 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_uint_member(json, "errored", tally_errored(counts));
     json_uint_member(json, "lost", counts->lost);
     json_uint_member(json, "reconnected", counts->reconnected);
-    refill(json, plan, record);
+    refill(json, plan, record, form);
     counts_by_outcome(json, counts->outcomes, form);
     counts_by_errno(json, counts->errnos);
     counts_by_reason(json, counts->reasons);
@@ -108,7 +112,25 @@ void section_connections(struct json *json, const struct plan *plan, const struc
     json_object_end(json);
 }
 
-void section_requests(struct json *json, const struct record *record) {
+/* What came of the schedule of --rate. */
+static void schedule(struct json *json, const struct plan *plan, const struct record *record,
+                     enum section_form form) {
+    const struct counts *counts = &record->total.counts;
+    if (plan->rate > 0) {
+        json_uint_member(json, "scheduled", counts->scheduled);
+        json_uint_member(json, "unsent", counts->unsent);
+        section_figures(json, "lateness_seconds", record, DISTRIBUTION_LATENESS, form);
+        return;
+    }
+    static const char *const names[] = {"scheduled", "unsent", "lateness_seconds"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_name(json, names[i]);
+        json_null(json);
+    }
+}
+
+void section_requests(struct json *json, const struct plan *plan, const struct record *record,
+                      enum section_form form) {
     const struct counts *counts = &record->total.counts;
     json_name(json, "requests");
     json_object(json);
@@ -117,6 +139,7 @@ void section_requests(struct json *json, const struct record *record) {
     json_uint_member(json, "timed_out", counts->timed_out);
     json_uint_member(json, "lost", counts->requests_lost);
     json_uint_member(json, "unfinished", record->unfinished);
+    json_uint_member(json, "warmup", counts->warmup);
     json_uint_member(json, "interim", counts->interim);
     json_name(json, "by_status");
     json_object(json);
@@ -132,10 +155,21 @@ void section_requests(struct json *json, const struct record *record) {
     json_uint_member(json, "bytes_out", counts->bytes_out);
     json_number_member(json, "per_second_mean", record->per_second_mean);
     json_number_member(json, "per_second_peak", record->per_second_peak);
+    schedule(json, plan, record, form);
     json_object_end(json);
 }
 
-void section_figures(struct json *json, const char *name, struct figures figures) {
+/* null where there is none: of nothing, of a run that was cut off and read back from its timeline.
+ */
+static void member_histogram(struct json *json, const struct histogram *histogram) {
+    char *text = histogram != NULL ? hdr_encode(histogram) : NULL;
+    json_string_member(json, "histogram", text);
+    free(text);
+}
+
+void section_figures(struct json *json, const char *name, const struct record *record,
+                     enum distribution distribution, enum section_form form) {
+    struct figures figures = record_figures(record, distribution);
     json_name(json, name);
     json_object(json);
     json_uint_member(json, "count", figures.count);
@@ -148,6 +182,8 @@ void section_figures(struct json *json, const char *name, struct figures figures
     json_number_member(json, "p99", figures.p99);
     json_number_member(json, "p999", figures.p999);
     json_number_member(json, "max", figures.max);
+    if (form == FORM_REPORT)
+        member_histogram(json, record_histogram(record, distribution));
     json_object_end(json);
 }
 
@@ -191,76 +227,28 @@ void section_generator(struct json *json, const struct record *record, enum sect
     json_object_end(json);
 }
 
-enum series {
-    SERIES_T,
-    SERIES_LIVE,
-    SERIES_CONNECTING,
-    SERIES_CLOSED,
-    SERIES_ERRORED,
-    SERIES_CLIENT,
-    SERIES_SERVER,
-    SERIES_P99,
-    SERIES_LIVE_MIN,
-    SERIES_LIVE_MAX,
-    SERIES_CLIENT_MIN,
-    SERIES_CLIENT_MAX,
-    SERIES_SERVER_MIN,
-    SERIES_SERVER_MAX,
-    SERIES_P99_MIN,
-    SERIES_COUNT
-};
-
-static void point(struct json *json, enum series series, const struct sample *sample,
+static void point(struct json *json, const struct series *series, const struct sample *sample,
                   const struct extremes *extremes) {
-    switch (series) {
-    case SERIES_T: json_number(json, sample->t); return;
-    case SERIES_LIVE: json_uint(json, sample->live); return;
-    case SERIES_CONNECTING: json_uint(json, sample->connecting); return;
-    case SERIES_CLOSED: json_uint(json, sample->closed); return;
-    case SERIES_ERRORED: json_uint(json, sample->errored); return;
-    case SERIES_CLIENT: json_number(json, sample->client_per_second); return;
-    case SERIES_SERVER: json_number(json, sample->server_per_second); return;
-    case SERIES_P99: json_number(json, sample->p99_seconds); return;
-    case SERIES_LIVE_MIN: json_uint(json, extremes->live_min); return;
-    case SERIES_LIVE_MAX: json_uint(json, extremes->live_max); return;
-    case SERIES_CLIENT_MIN: json_number(json, extremes->client_min); return;
-    case SERIES_CLIENT_MAX: json_number(json, extremes->client_max); return;
-    case SERIES_SERVER_MIN: json_number(json, extremes->server_min); return;
-    case SERIES_SERVER_MAX: json_number(json, extremes->server_max); return;
-    case SERIES_P99_MIN: json_number(json, extremes->p99_min); return;
-    case SERIES_COUNT: return;
-    }
+    if (series->whole)
+        json_uint(json, (uint64_t)series_value(series, sample, extremes));
+    else
+        json_number(json, series_value(series, sample, extremes));
 }
 
 void section_timeline(struct json *json, const struct timeline *timeline) {
-    static const char *const names[SERIES_COUNT] = {"t",
-                                                    "live",
-                                                    "connecting",
-                                                    "closed",
-                                                    "errored",
-                                                    "client_per_second",
-                                                    "server_per_second",
-                                                    "p99_seconds",
-                                                    "live_min",
-                                                    "live_max",
-                                                    "client_per_second_min",
-                                                    "client_per_second_max",
-                                                    "server_per_second_min",
-                                                    "server_per_second_max",
-                                                    "p99_seconds_min"};
     struct sample last;
     bool unfinished = timeline_unfinished(timeline, &last);
     json_name(json, "timeline");
     json_object(json);
     member_if(json, "interval_seconds", timeline->interval > 0,
               duration_seconds(timeline->interval));
-    for (int series = 0; series < SERIES_COUNT; series++) {
-        json_name(json, names[series]);
+    for (const struct series *series = timeline_series; series->name != NULL; series++) {
+        json_name(json, series->name);
         json_array(json);
         for (size_t i = 0; i < timeline->count; i++)
-            point(json, (enum series)series, &timeline->samples[i], &timeline->extremes[i]);
+            point(json, series, &timeline->samples[i], &timeline->extremes[i]);
         if (unfinished)
-            point(json, (enum series)series, &last, &timeline->held_extremes);
+            point(json, series, &last, &timeline->held_extremes);
         json_array_end(json);
     }
     json_object_end(json);

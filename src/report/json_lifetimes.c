@@ -38,7 +38,42 @@ static void cause(struct json *json, const struct closing *closing) {
     member_known_text(json, "text", closing->text);
 }
 
-void section_lifetimes(struct json *json, const struct closings *closings) {
+/* One of its columns. */
+enum column { AGE_SECONDS, SURVIVING, AT_RISK, ENDED, COLUMNS };
+
+static void cell(struct json *json, const struct survival_point *point, enum column column) {
+    switch (column) {
+    case AGE_SECONDS: json_number(json, point->age_ms / 1e3); return;
+    case SURVIVING: json_number(json, point->surviving); return;
+    case AT_RISK: json_uint(json, point->at_risk); return;
+    case ENDED: json_uint(json, point->ended); return;
+    case COLUMNS: return;
+    }
+}
+
+static void curve(struct json *json, const struct survival *survival) {
+    static const char *const names[COLUMNS] = {"age_seconds", "surviving", "at_risk", "ended"};
+    json_name(json, "survival");
+    if (!survival->measured) {
+        json_null(json);
+        return;
+    }
+    json_object(json);
+    json_uint_member(json, "connections", survival->connections);
+    json_uint_member(json, "censored", survival->censored);
+    json_number_member(json, "oldest_seconds", survival->oldest_ms / 1e3);
+    for (int column = 0; column < COLUMNS; column++) {
+        json_name(json, names[column]);
+        json_array(json);
+        for (uint32_t i = 0; i < survival->count; i++)
+            cell(json, &survival->points[i], (enum column)column);
+        json_array_end(json);
+    }
+    json_object_end(json);
+}
+
+void section_lifetimes(struct json *json, const struct closings *closings,
+                       const struct survival *survival) {
     json_name(json, "lifetimes");
     if (closings->count == 0) {
         json_null(json);
@@ -60,5 +95,7 @@ void section_lifetimes(struct json *json, const struct closings *closings) {
         json_object_end(json);
     }
     json_array_end(json);
+    if (survival != NULL)
+        curve(json, survival);
     json_object_end(json);
 }

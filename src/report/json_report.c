@@ -161,12 +161,12 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_target(json, plan, &judgement->target);
     section_environment(json, &plan->host);
     section_connections(json, plan, record, FORM_REPORT);
-    section_requests(json, record);
-    section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));
-    section_figures(json, "service_seconds", record_figures(record, DISTRIBUTION_SERVICE));
-    section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));
+    section_requests(json, plan, record, FORM_REPORT);
+    section_figures(json, "latency_seconds", record, DISTRIBUTION_LATENCY, FORM_REPORT);
+    section_figures(json, "service_seconds", record, DISTRIBUTION_SERVICE, FORM_REPORT);
+    section_figures(json, "connect_seconds", record, DISTRIBUTION_CONNECT, FORM_REPORT);
     section_server(json, record);
-    section_lifetimes(json, &judgement->closings);
+    section_lifetimes(json, &judgement->closings, &judgement->survival);
     section_generator(json, record, FORM_REPORT);
     section_findings(json, &judgement->findings);
     section_timeline(json, &record->timeline);
@@ -175,20 +175,22 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     json_object_end(json);
 }
 
+int report_end(FILE *out) {
+    errno = 0;
+    if (fflush(out) == 0 && !ferror(out))
+        return 0;
+    return errno != 0 ? -errno : -EIO; /* an earlier write failed, its errno is gone */
+}
+
 int report_json(FILE *out, const struct plan *plan, const struct record *record,
                 const struct judgement *judgement) {
     struct record *nothing = record == NULL ? record_of_nothing(judgement) : NULL;
     struct json json;
     if (record == NULL && nothing == NULL)
         return -ENOMEM;
-    errno = 0;
     json_begin(&json, out, true);
     write_report(&json, plan, record != NULL ? record : nothing, judgement);
     json_end(&json);
-    bool failed = fflush(out) != 0 || ferror(out);
-    int error = errno;
     free(nothing);
-    if (!failed)
-        return 0;
-    return error != 0 ? -error : -EIO;
+    return report_end(out);
 }

@@ -39,10 +39,17 @@ void report_capacity_step(FILE *out, const struct capacity_step *step);
 void report_error_short(FILE *out, struct style style, const struct finding *finding,
                         const struct record *record);
 
-/* The JSON report "holdfast/1"; record may be NULL when no load was sent. 0 or -errno of writing.
- */
-int report_json(FILE *out, const struct plan *plan, const struct record *record,
-                const struct judgement *judgement);
+/* Reports as files. record may be NULL when no load was sent. 0 or -errno of writing. */
+typedef int report_writer(FILE *out, const struct plan *plan, const struct record *record,
+                          const struct judgement *judgement);
+report_writer report_json;  /* "holdfast/1" */
+report_writer report_junit; /* JUnit XML: a case for each rule */
+report_writer report_html;  /* a page of its own, without script */
+report_writer report_csv;   /* the timeline, a line a sample; "" where nothing was measured */
+report_writer report_hgrm;  /* the distribution of latencies, as HdrHistogram prints it, in ms */
+
+/* The end of each of these: flushes; 0 or -errno of whatever failed before. */
+int report_end(FILE *out);
 
 /* The JSON Schema of that report. */
 void report_schema(FILE *out);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report/saved_parts.h"
+#include "report/saved_skim.h"
 
 #define ACCEPTED "a timeline or a JSON report of holdfast is accepted"
 
@@ -58,6 +59,8 @@ static bool has_schema(const struct json_t *document, const char *name) {
 /* A timeline on its way from line to line. */
 struct course {
     bool begun, ended;
+    char *kept; /* of SAVED_LINE_MAX: the latest line, when it was only skimmed */
+    size_t kept_length, kept_line;
 };
 
 static bool read_begin(struct saved *saved, struct place *place, const struct json_t *line) {
@@ -69,17 +72,19 @@ static bool read_begin(struct saved *saved, struct place *place, const struct js
            saved_workers(saved->record, place, line);
 }
 
-static bool read_sample(struct saved *saved, struct place *place, const struct json_t *line) {
-    struct record *record = saved->record;
-    if (!saved_figures(saved, place, line) ||
-        !saved_lifetimes(&saved->judgement.closings, place, line))
-        return false;
-    struct sample sample = saved_sample(record, place, line);
-    if (isnan(sample.t) || sample.t <= record->cut_off_seconds)
+static bool take_sample(struct record *record, struct place *place, const struct sample *sample) {
+    if (isnan(sample->t) || sample->t <= record->cut_off_seconds)
         return place_refuse(place, "\"t\": seconds that grow from line to line are accepted");
-    record->cut_off_seconds = sample.t;
-    timeline_push(&record->timeline, &sample);
+    record->cut_off_seconds = sample->t;
+    timeline_push(&record->timeline, sample);
     return !place->failed;
+}
+
+static bool read_sample(struct saved *saved, struct place *place, const struct json_t *line) {
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(&saved->judgement, place, line))
+        return false;
+    struct sample sample = saved_sample(saved->record, place, line);
+    return take_sample(saved->record, place, &sample);
 }
 
 static void free_record(struct saved *saved) {
@@ -120,7 +125,7 @@ static bool read_end(struct saved *saved, struct place *place, const struct json
         free_record(saved);
         return !place->failed;
     }
-    if (!saved_figures(saved, place, line) || !saved_lifetimes(&judgement->closings, place, line))
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
     saved_findings(&said.findings, place, line);
@@ -170,23 +175,62 @@ static bool read_line(struct saved *saved, struct place *place, const struct jso
     return course->ended ? read_end(saved, place, line) : read_sample(saved, place, line);
 }
 
-static bool read_lines(struct saved *saved, struct place *place, struct source *source) {
-    struct course course = {0};
+/* An hour of samples is read and checked whole; of a longer run they are skimmed from there on. */
+enum { READ_WHOLE_MAX = TIMELINE_MAX };
+
+/* True when it took the line: a sample, of which the rest is read only if no line follows. */
+static bool skim_line(struct saved *saved, struct place *place, const char *text, size_t length,
+                      struct course *course) {
+    struct sample sample;
+    if (!course->begun || course->ended || place->line < READ_WHOLE_MAX ||
+        !skim_sample(text, length, &sample))
+        return false;
+    memcpy(course->kept, text, length);
+    course->kept_length = length;
+    course->kept_line = place->line;
+    take_sample(saved->record, place, &sample);
+    return true;
+}
+
+/* The figures of the last line, where it was only skimmed. */
+static bool read_kept(struct saved *saved, struct place *place, struct course *course) {
+    struct value_fault fault;
+    if (course->kept_length == 0)
+        return true;
+    place->line = course->kept_line;
+    struct json_t *line = value_parse(course->kept, course->kept_length, &fault);
+    bool read = line != NULL ? saved_figures(saved, place, line)
+                             : place_refuse(place, "no JSON: %s", fault.text.text);
+    value_free(line);
+    return read;
+}
+
+static bool read_whole_line(struct saved *saved, struct place *place, const char *text,
+                            size_t length, struct course *course, bool torn) {
+    struct value_fault fault;
+    struct json_t *line = value_parse(text, length, &fault);
+    if (line == NULL && torn) {
+        saved->torn_line = place->line;
+        return true;
+    }
+    course->kept_length = 0;
+    bool read = line != NULL ? read_line(saved, place, line, course)
+                             : place_refuse(place, "no JSON: %s", fault.text.text);
+    value_free(line);
+    return read;
+}
+
+static bool read_each(struct saved *saved, struct place *place, struct source *source,
+                      struct course *course) {
     char *text;
     size_t length;
-    struct value_fault fault;
     enum next next;
     while ((next = take_line(source, &text, &length)) == NEXT_LINE || next == NEXT_TORN) {
         place->line++;
-        struct json_t *line = value_parse(text, length, &fault);
-        if (line == NULL && next == NEXT_TORN) {
-            saved->torn_line = place->line;
-            break;
-        }
-        bool read = line != NULL ? read_line(saved, place, line, &course)
-                                 : place_refuse(place, "no JSON: %s", fault.text.text);
-        value_free(line);
-        if (!read)
+        bool skimmed = next == NEXT_LINE && skim_line(saved, place, text, length, course);
+        if (!skimmed && !read_whole_line(saved, place, text, length, course, next == NEXT_TORN))
+            return false;
+        if (place->failed)
             return false;
     }
     if (next == NEXT_LONG || next == NEXT_FAULT) {
@@ -194,9 +238,18 @@ static bool read_lines(struct saved *saved, struct place *place, struct source *
         return place_refuse(place, "%s",
                             next == NEXT_LONG ? "a line of more than 1 MiB" : strerror(errno));
     }
-    if (!course.ended)
+    return course->ended || read_kept(saved, place, course);
+}
+
+static bool read_lines(struct saved *saved, struct place *place, struct source *source) {
+    struct course course = {.kept = malloc(SAVED_LINE_MAX)};
+    if (course.kept == NULL)
+        return place_refuse(place, "out of memory");
+    bool read = read_each(saved, place, source, &course);
+    free(course.kept);
+    if (read && !course.ended)
         cut_off(saved);
-    return true;
+    return read;
 }
 
 static bool read_timeline(struct saved *saved, struct place *place, struct source *source,
@@ -221,7 +274,8 @@ static void read_rules(struct saved *saved) {
 static bool read_report(struct saved *saved, struct place *place, const struct json_t *document) {
     saved->kind = SAVED_REPORT;
     if (!saved_setting(saved, place, document) || !saved_figures(saved, place, document) ||
-        !saved_lifetimes(&saved->judgement.closings, place, document))
+        !saved_lifetimes(&saved->judgement, place, document) ||
+        !saved_timeline(&saved->record->timeline, place, document))
         return false;
     const struct json_t *run = value_object(place, document, "run");
     saved->record->started_at = value_time_if(place, run, "started_at");

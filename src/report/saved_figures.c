@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hdr.h"
 #include "base/text.h"
 #include "report/saved_parts.h"
 #include "report/sections.h"
@@ -111,9 +112,12 @@ static void read_requests(struct record *record, struct place *place,
     record->unfinished = value_count(place, from, "unfinished");
     counts->outstanding = (uint64_t)value_whole_if(place, document, "outstanding", INT64_MAX,
                                                    (int64_t)record->unfinished);
+    counts->warmup = (uint64_t)value_whole_if(place, from, "warmup", INT64_MAX, 0);
     counts->interim = value_count(place, from, "interim");
     counts->bytes_in = value_count(place, from, "bytes_in");
     counts->bytes_out = value_count(place, from, "bytes_out");
+    counts->scheduled = (uint64_t)value_whole_if(place, from, "scheduled", INT64_MAX, 0);
+    counts->unsent = (uint64_t)value_whole_if(place, from, "unsent", INT64_MAX, 0);
     record->per_second_mean = value_number_if(place, from, "per_second_mean");
     record->per_second_peak = value_number_if(place, from, "per_second_peak");
     read_statuses(counts->statuses, place, value_object(place, from, "by_status"));
@@ -138,22 +142,58 @@ static struct figures read_figures(struct place *place, const struct json_t *fro
     return figures;
 }
 
+/* What a histogram does not hold exactly, the figures do. */
+static void make_exact(struct histogram *histogram, const struct figures *figures) {
+    double mean = figures->mean * 1e9, stddev = figures->stddev * 1e9;
+    histogram->min = llround(figures->min * 1e9);
+    histogram->max = llround(figures->max * 1e9);
+    histogram->sum = mean * (double)figures->count;
+    histogram->sum_squares = (stddev * stddev + mean * mean) * (double)figures->count;
+}
+
+static void read_histogram(struct histogram *histogram, const struct figures *figures,
+                           struct place *place, const struct json_t *from, const char *name) {
+    const char *text = value_text_if(place, from, "histogram");
+    histogram_clear(histogram);
+    if (text == NULL)
+        return;
+    if (hdr_decode(histogram, text) && histogram->count == figures->count && figures->count > 0) {
+        make_exact(histogram, figures);
+        return;
+    }
+    histogram_clear(histogram);
+    place_refuse(place,
+                 "\"%s\": \"histogram\": HdrHistogram V2, compressed, in base64, of as many values "
+                 "as \"count\" says is accepted",
+                 name);
+}
+
 /* Times to refill are there where --reconnect was. */
 static void read_distributions(struct record *record, struct place *place,
                                const struct json_t *document) {
-    static const struct {
+    struct tally *total = &record->total;
+    const struct {
         enum distribution distribution;
         const char *name;
-    } members[] = {{DISTRIBUTION_LATENCY, "latency_seconds"},
-                   {DISTRIBUTION_SERVICE, "service_seconds"},
-                   {DISTRIBUTION_CONNECT, "connect_seconds"}};
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++)
-        record->figures[members[i].distribution] =
-            read_figures(place, value_object(place, document, members[i].name), members[i].name);
-    const struct json_t *refill =
-        value_object_if(place, value_object(place, document, "connections"), "refill_seconds");
-    if (refill != NULL)
-        record->figures[DISTRIBUTION_REFILL] = read_figures(place, refill, "refill_seconds");
+        const struct json_t *from;
+        struct histogram *histogram;
+    } members[] = {
+        {DISTRIBUTION_LATENCY, "latency_seconds", value_object(place, document, "latency_seconds"),
+         &total->latency},
+        {DISTRIBUTION_SERVICE, "service_seconds", value_object(place, document, "service_seconds"),
+         &total->service},
+        {DISTRIBUTION_CONNECT, "connect_seconds", value_object(place, document, "connect_seconds"),
+         &total->connect},
+        {DISTRIBUTION_REFILL, "refill_seconds",
+         value_object_if(place, value_object(place, document, "connections"), "refill_seconds"),
+         &total->refill}};
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (members[i].from == NULL)
+            continue;
+        struct figures *figures = &record->figures[members[i].distribution];
+        *figures = read_figures(place, members[i].from, members[i].name);
+        read_histogram(members[i].histogram, figures, place, members[i].from, members[i].name);
+    }
 }
 
 static uint64_t read_nanoseconds(struct place *place, const struct json_t *parent,
@@ -305,6 +345,11 @@ struct sample saved_sample(const struct record *record, struct place *place,
         .errored = tally_errored(counts),
         .client_per_second = value_number_if(place, line, "client_per_second"),
         .server_per_second = value_number_if(place, line, "server_per_second"),
+        .p50_seconds = value_seconds_if(place, line, "p50_seconds"),
         .p99_seconds = value_seconds_if(place, line, "p99_seconds"),
+        .max_seconds = value_seconds_if(place, line, "max_seconds"),
+        .cpu_percent = value_number_if(place, line, "cpu_percent"),
+        .descriptors = value_number_if(place, line, "descriptors"),
+        .loop_lag_seconds = value_seconds_if(place, line, "loop_lag_seconds"),
     };
 }

@@ -1,4 +1,5 @@
-/* A saved run's lifetimes: why its connections ended, as it was inferred then. */
+/* A saved run's lifetimes: why its connections ended, as it was inferred then, and how many lived
+ * on. */
 #include <math.h>
 #include <string.h>
 
@@ -80,13 +81,48 @@ static bool read_closing(struct closing *closing, struct place *place, const str
     return !place->failed;
 }
 
-bool saved_lifetimes(struct closings *closings, struct place *place,
+static void read_point(struct survival_point *point, struct place *place,
+                       const struct json_t *columns[4], uint32_t index) {
+    double age = seconds_of(place, value_at(columns[0], index), "age_seconds");
+    point->age_ms = age > UINT32_MAX / 1e3 ? UINT32_MAX : (uint32_t)llround(age * 1e3);
+    point->surviving = seconds_of(place, value_at(columns[1], index), "surviving");
+    point->at_risk = count_of(place, value_at(columns[2], index), "at_risk");
+    point->ended = count_of(place, value_at(columns[3], index), "ended");
+    if (!(point->surviving <= 1) || (index > 0 && point->age_ms < point[-1].age_ms))
+        place_refuse(place, "\"survival\": parts of 1, at ages that grow, are accepted");
+}
+
+static void read_survival(struct survival *survival, struct place *place,
+                          const struct json_t *lifetimes) {
+    static const char *const names[] = {"age_seconds", "surviving", "at_risk", "ended"};
+    const struct json_t *from = value_object_if(place, lifetimes, "survival"), *columns[4];
+    memset(survival, 0, sizeof *survival);
+    if (from == NULL)
+        return;
+    survival->connections = value_count(place, from, "connections");
+    survival->censored = value_count(place, from, "censored");
+    survival->oldest_ms = read_ms(place, from, "oldest_seconds");
+    for (int i = 0; i < 4; i++)
+        columns[i] = value_array_if(place, from, names[i]);
+    size_t count = value_size(columns[0]);
+    for (int i = 0; i < 4; i++)
+        if (value_size(columns[i]) != count || count > AGES_COUNTS)
+            place_refuse(place, "\"survival\": columns of one length, at most %d, are accepted",
+                         AGES_COUNTS);
+    for (uint32_t i = 0; i < count && !place->failed; i++)
+        read_point(&survival->points[survival->count++], place, columns, i);
+    survival->measured = !place->failed;
+}
+
+bool saved_lifetimes(struct judgement *judgement, struct place *place,
                      const struct json_t *document) {
+    struct closings *closings = &judgement->closings;
     if (!value_has(document, "lifetimes"))
         return !place->failed;
     memset(closings, 0, sizeof *closings);
-    const struct json_t *list =
-        value_array_if(place, value_object_if(place, document, "lifetimes"), "closings");
+    const struct json_t *lifetimes = value_object_if(place, document, "lifetimes");
+    const struct json_t *list = value_array_if(place, lifetimes, "closings");
+    read_survival(&judgement->survival, place, lifetimes);
     if (value_size(list) > OUTCOME_COUNT)
         return place_refuse(place, "\"closings\": at most one for each outcome is accepted");
     for (size_t i = 0; i < value_size(list); i++)

@@ -19,8 +19,12 @@ void saved_verdict(struct judgement *judgement, struct place *place, const struc
 bool saved_figures(struct saved *saved, struct place *place, const struct json_t *document);
 /* What the server said of itself: saved_server.c. */
 void saved_server(struct saved *saved, struct place *place, const struct json_t *document);
-/* Why connections ended: saved_lifetimes.c. Where the document does not say, *closings stays. */
-bool saved_lifetimes(struct closings *closings, struct place *place, const struct json_t *document);
+/* Why connections ended, and when: saved_lifetimes.c. Where the document does not say, closings and
+ * survival stay. */
+bool saved_lifetimes(struct judgement *judgement, struct place *place,
+                     const struct json_t *document);
+/* The row of samples of a whole report: saved_timeline.c. */
+bool saved_timeline(struct timeline *timeline, struct place *place, const struct json_t *document);
 /* From the object that holds "workers". */
 bool saved_workers(struct record *record, struct place *place, const struct json_t *parent);
 /* The sample that a line of the timeline holds, beside what saved_figures() has read of it. */

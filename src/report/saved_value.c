@@ -173,6 +173,10 @@ double value_seconds_if(struct place *place, const json_t *parent, const char *n
     return bounded(place, member(place, parent, name), name, SAVED_SECONDS_MAX);
 }
 
+double number_of(struct place *place, const json_t *value, const char *name) {
+    return bounded(place, value, name, 1e15);
+}
+
 double seconds_of(struct place *place, const json_t *value, const char *name) {
     return bounded(place, value, name, SAVED_SECONDS_MAX);
 }

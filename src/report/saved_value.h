@@ -83,6 +83,8 @@ bool value_next(const struct json_t *object, struct value_step *step);
 
 /* A value that is itself a count, under the name of its member. */
 uint64_t count_of(struct place *place, const struct json_t *value, const char *name);
+/* 0..10^15. */
+double number_of(struct place *place, const struct json_t *value, const char *name);
 /* Seconds that a number stands for. */
 double seconds_of(struct place *place, const struct json_t *value, const char *name);
 

@@ -173,8 +173,10 @@ static const struct member requirement[] = {
 enum {
     K_OPTION_count = K_COUNT_OR_NULL,
     K_OPTION_rate = K_TEXT_OR_NULL,
+    K_OPTION_frequency = K_TEXT_OR_NULL,
     K_OPTION_duration = K_TEXT_OR_NULL,
     K_OPTION_span = K_TEXT_OR_NULL,
+    K_OPTION_interval = K_TEXT_OR_NULL,
     K_OPTION_text = K_TEXT_OR_NULL,
     K_OPTION_headers = K_TEXTS,
     K_OPTION_list = K_TEXTS,
@@ -243,7 +245,7 @@ static const struct member durations[] = {
     MEMBER("p99", K_NUMBER_OR_NULL),
     MEMBER("p999", K_NUMBER_OR_NULL),
     MEMBER("max", K_NUMBER_OR_NULL),
-    MEMBER("histogram", K_TEXT, .optional = true),
+    MEMBER("histogram", K_TEXT_OR_NULL),
     {0},
 };
 
@@ -277,12 +279,16 @@ static const struct member requests[] = {
     MEMBER("timed_out", K_COUNT),
     MEMBER("lost", K_COUNT),
     MEMBER("unfinished", K_COUNT),
+    MEMBER("warmup", K_COUNT),
     MEMBER("interim", K_COUNT),
     MEMBER("by_status", K_COUNTS_BY, .write_names = names_of_statuses),
     MEMBER("bytes_in", K_COUNT),
     MEMBER("bytes_out", K_COUNT),
     MEMBER("per_second_mean", K_NUMBER_OR_NULL),
     MEMBER("per_second_peak", K_NUMBER_OR_NULL),
+    MEMBER("scheduled", K_COUNT_OR_NULL),
+    MEMBER("unsent", K_COUNT_OR_NULL),
+    MEMBER("lateness_seconds", K_OBJECT_OR_NULL, .members = durations),
     {0},
 };
 
@@ -433,8 +439,20 @@ static const struct member closing[] = {
     {0},
 };
 
+static const struct member survival[] = {
+    MEMBER("connections", K_COUNT),
+    MEMBER("censored", K_COUNT),
+    MEMBER("oldest_seconds", K_NUMBER_OR_NULL),
+    MEMBER("age_seconds", K_NUMBERS),
+    MEMBER("surviving", K_NUMBERS),
+    MEMBER("at_risk", K_COUNTS),
+    MEMBER("ended", K_COUNTS),
+    {0},
+};
+
 static const struct member lifetimes[] = {
     MEMBER("closings", K_OBJECTS, .members = closing),
+    MEMBER("survival", K_OBJECT_OR_NULL, .members = survival),
     {0},
 };
 
@@ -447,14 +465,22 @@ static const struct member timeline[] = {
     MEMBER("errored", K_COUNTS),
     MEMBER("client_per_second", K_NUMBERS_OR_NULL),
     MEMBER("server_per_second", K_NUMBERS_OR_NULL),
+    MEMBER("p50_seconds", K_NUMBERS_OR_NULL),
     MEMBER("p99_seconds", K_NUMBERS_OR_NULL),
+    MEMBER("max_seconds", K_NUMBERS_OR_NULL),
+    MEMBER("cpu_percent", K_NUMBERS_OR_NULL),
+    MEMBER("descriptors", K_NUMBERS_OR_NULL),
+    MEMBER("loop_lag_seconds", K_NUMBERS_OR_NULL),
     MEMBER("live_min", K_COUNTS),
     MEMBER("live_max", K_COUNTS),
     MEMBER("client_per_second_min", K_NUMBERS_OR_NULL),
     MEMBER("client_per_second_max", K_NUMBERS_OR_NULL),
     MEMBER("server_per_second_min", K_NUMBERS_OR_NULL),
     MEMBER("server_per_second_max", K_NUMBERS_OR_NULL),
+    MEMBER("p50_seconds_min", K_NUMBERS_OR_NULL),
     MEMBER("p99_seconds_min", K_NUMBERS_OR_NULL),
+    MEMBER("cpu_percent_min", K_NUMBERS_OR_NULL),
+    MEMBER("cpu_percent_max", K_NUMBERS_OR_NULL),
     {0},
 };
 

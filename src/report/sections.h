@@ -14,16 +14,22 @@ void section_plan(struct json *json, const struct plan *plan);
 void section_target(struct json *json, const struct plan *plan, const struct target_facts *facts);
 void section_environment(struct json *json, const struct host *host);
 
-/* In a line of the timeline, a section leaves out outcomes of which there are none, the drain,
- * which comes in the end, and workers, which do not change. */
+/* In a line of the timeline but its last, a section leaves out outcomes of which there are none,
+ * the drain, which comes in the end, workers, which do not change, and histograms, which are large.
+ */
 enum section_form { FORM_REPORT, FORM_LINE };
 
 /* What was measured: json_figures.c. */
 void section_connections(struct json *json, const struct plan *plan, const struct record *record,
                          enum section_form form);
-void section_requests(struct json *json, const struct record *record);
-void section_lifetimes(struct json *json, const struct closings *closings);
-void section_figures(struct json *json, const char *name, struct figures figures);
+void section_requests(struct json *json, const struct plan *plan, const struct record *record,
+                      enum section_form form);
+/* survival: NULL in a line of the timeline, where it is not known yet. */
+void section_lifetimes(struct json *json, const struct closings *closings,
+                       const struct survival *survival);
+/* A distribution's figures; in a report its histogram too. */
+void section_figures(struct json *json, const char *name, const struct record *record,
+                     enum distribution distribution, enum section_form form);
 void section_generator(struct json *json, const struct record *record, enum section_form form);
 void section_timeline(struct json *json, const struct timeline *timeline);
 

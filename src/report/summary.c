@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "judge/shortage.h"
+#include "report/requirement.h"
 #include "report/summary.h"
 #include "report/words.h"
 
@@ -17,6 +18,10 @@ static const struct {
     [VERDICT_UNFIT] = {"UNFIT", TINT_BAD},
     [VERDICT_NO_TARGET] = {"NO TARGET", TINT_BAD},
 };
+
+const char *summary_word(enum verdict verdict) {
+    return verdicts[verdict].word;
+}
 
 static void print_word(FILE *out, struct style style, enum verdict verdict) {
     fprintf(out, "%s%s%s   ", style_start(style, verdicts[verdict].tint), verdicts[verdict].word,
@@ -38,9 +43,8 @@ static void print_refusing_answers(FILE *out, const struct counts *counts) {
             words_percent(100 * (double)counts->statuses[worst] / (double)counts->answered).text);
 }
 
-static void print_headline(FILE *out, struct style style, const struct plan *plan,
-                           const struct record *record, const struct judgement *judgement) {
-    print_word(out, style, judgement->verdict);
+void summary_headline(FILE *out, const struct plan *plan, const struct record *record,
+                      const struct judgement *judgement) {
     if (record == NULL && judgement->verdict == VERDICT_HELD)
         fputs("the plan fits: ", out);
     fprintf(out, "%s connection%s", words_count(plan->connections).text,
@@ -50,7 +54,6 @@ static void print_headline(FILE *out, struct style style, const struct plan *pla
     fprintf(out, " on %s", plan->target.url);
     if (record != NULL)
         print_refusing_answers(out, &record->total.counts);
-    fputc('\n', out);
 }
 
 /* Marks: utf8 ones are one column wide, ASCII ones two. */
@@ -60,50 +63,21 @@ static const char *mark_of(struct style style, enum rule_result result) {
     return (style.utf8 ? drawn : plain)[result];
 }
 
-static struct words in_unit(const struct rule *rule, double value) {
-    if (!isfinite(value))
-        return words_seconds(value); /* "not measured" */
-    if (rule->percent)
-        return words_percent(value);
-    switch (rule->metric.unit) {
-    case RULE_UNIT_DURATION: return words_seconds(value);
-    case RULE_UNIT_RATE: return words_rate(value);
-    case RULE_UNIT_BYTES: return words_bytes(llround(value));
-    case RULE_UNIT_COUNT: return words_count((uint64_t)llround(value));
-    case RULE_UNIT_RATIO:
-    case RULE_UNIT_SHARE: break;
-    }
-    return words_number(value);
-}
-
-/* Where rounding would hide that it is not the bound, all digits. */
-static struct words measured_words(const struct requirement *requirement) {
-    const struct rule *rule = &requirement->rule;
-    struct words words = in_unit(rule, requirement->actual);
-    bool is_bound = requirement->actual <= rule->value && requirement->actual >= rule->value;
-    if (!is_bound && strcmp(words.text, in_unit(rule, rule->value).text) == 0)
-        snprintf(words.text, sizeof words.text, "%.10g%s", requirement->actual,
-                 rule_unit_sign(rule));
-    return words;
-}
-
 static void print_rule(FILE *out, struct style style, const struct requirement *requirement) {
-    static const char *const bounds[] = {"at least", "at most", "above", "below", "exactly"};
     static const enum tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
     const struct rule *rule = &requirement->rule;
-    char bound[64];
-    snprintf(bound, sizeof bound, "%s %s", bounds[rule->op], in_unit(rule, rule->value).text);
+    struct words bound = requirement_bound(requirement);
     fprintf(out, "  %s%s%s %-19s %-10s ", style_start(style, tints[requirement->result]),
             mark_of(style, requirement->result), style_stop(style), rule->metric.name,
-            measured_words(requirement).text);
+            requirement_measured(requirement).text);
     if (requirement->result == RULE_NOT_JUDGED)
-        fprintf(out, "%-22s not judged: the run was cut short", bound);
+        fprintf(out, "%-22s not judged: the run was cut short", bound.text);
     else if (rule->percent && isfinite(requirement->part) && isfinite(requirement->whole))
-        fprintf(out, "%-22s %s of %s", bound,
+        fprintf(out, "%-22s %s of %s", bound.text,
                 words_count((uint64_t)llround(requirement->part)).text,
                 words_count((uint64_t)llround(requirement->whole)).text);
     else
-        fputs(bound, out);
+        fputs(bound.text, out);
     fputc('\n', out);
 }
 
@@ -221,8 +195,7 @@ static bool print_look_at_rule(FILE *out, const struct judgement *judgement) {
     return false;
 }
 
-static void print_look_at(FILE *out, const struct record *record,
-                          const struct judgement *judgement) {
+void summary_look_at(FILE *out, const struct record *record, const struct judgement *judgement) {
     bool inconclusive = judgement->verdict == VERDICT_INCONCLUSIVE;
     const struct finding *failed = first_failed(&judgement->findings);
     int top = record != NULL
@@ -250,7 +223,7 @@ static void print_nothing_started(FILE *out, const struct judgement *judgement) 
     fputc('\n', out);
     print_reasons(out, judgement);
     fputs("  nothing was started\n", out);
-    print_look_at(out, NULL, judgement);
+    summary_look_at(out, NULL, judgement);
 }
 
 static void print_run(FILE *out, struct style style, const struct plan *plan,
@@ -259,7 +232,7 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     print_reasons(out, judgement);
     for (size_t i = 0; i < judgement->requirement_count; i++)
         print_rule(out, style, &judgement->requirements[i]);
-    print_look_at(out, record, judgement);
+    summary_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);
     summary_figures(out, plan, record, judgement);
@@ -267,7 +240,9 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
 
 void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement) {
-    print_headline(out, style, plan, record, judgement);
+    print_word(out, style, judgement->verdict);
+    summary_headline(out, plan, record, judgement);
+    fputc('\n', out);
     if (record == NULL)
         print_nothing_started(out, judgement);
     else

@@ -124,18 +124,37 @@ static void print_statuses(FILE *out, const uint64_t *statuses) {
         fprintf(out, "and %d other status%s   ", hidden, hidden == 1 ? "" : "es");
 }
 
-static void print_requests(FILE *out, const struct record *record) {
+static void print_requests(FILE *out, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     row(out, "requests");
-    fprintf(out, "sent %s   answered %s   ", words_count(counts->sent).text,
-            words_count(counts->answered).text);
+    fprintf(out, "sent %s", words_count(counts->sent).text);
+    if (plan->requests > 0)
+        fprintf(out, " of %s", words_count(plan->requests).text);
+    fprintf(out, "   answered %s   ", words_count(counts->answered).text);
     print_statuses(out, counts->statuses);
     fprintf(out, "timed out %s   lost %s", words_count(counts->timed_out).text,
             words_count(counts->requests_lost).text);
     if (record->unfinished > 0)
         fprintf(out, "   unfinished %s", words_count(record->unfinished).text);
+    if (counts->warmup > 0)
+        fprintf(out, "\n%*sof the answers %s of the ramp and the warm-up are left out of latency",
+                INDENT, "", words_count(counts->warmup).text);
     fprintf(out, "\n%*smean over the hold %s   peak %s\n", INDENT, "",
             words_rate(record->per_second_mean).text, words_rate(record->per_second_peak).text);
+}
+
+/* What came of the schedule of --rate: how late we were in sending, and what nobody could take. */
+static void print_schedule(FILE *out, const struct record *record) {
+    const struct counts *counts = &record->total.counts;
+    struct figures late = record_figures(record, DISTRIBUTION_LATENESS);
+    row(out, "schedule");
+    fprintf(out, "due %s   unsent %s   ", words_count(counts->scheduled).text,
+            words_count(counts->unsent).text);
+    if (late.count > 0)
+        fprintf(out, "sent late by p50 %s   p99 %s   max %s\n", words_seconds(late.p50).text,
+                words_seconds(late.p99).text, words_seconds(late.max).text);
+    else
+        fputs("nothing was sent\n", out);
 }
 
 static void print_durations(FILE *out, const char *name, struct figures figures) {
@@ -150,8 +169,7 @@ static void print_durations(FILE *out, const char *name, struct figures figures)
             words_seconds(figures.p999).text, words_seconds(figures.max).text);
 }
 
-/* Our own share in what was measured. */
-static const char *generator_says(const struct record *record) {
+const char *summary_generator(const struct record *record) {
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     if (summary_blames_us(&record->total.counts))
         return "it was the limit (ERROR, above)";
@@ -172,7 +190,7 @@ static void print_generator(FILE *out, const struct record *record) {
     else
         fputs("cpu not measured, ", out);
     fprintf(out, "%s, loop lag p99 %s: %s\n", words_bytes(record->pss_bytes_max).text,
-            words_seconds(lag.p99).text, generator_says(record));
+            words_seconds(lag.p99).text, summary_generator(record));
 }
 
 /* Of a search for the capacity each step is drained by RST, whether they would or not. */
@@ -206,7 +224,8 @@ static bool is_file(const char *path) {
 }
 
 static void print_files(FILE *out, const struct options *options) {
-    const char *const paths[] = {options->json, options->timeline};
+    const char *const paths[] = {options->json, options->html, options->junit, options->hgrm,
+                                 options->timeline};
     char shown[4 * 1024];
     bool any = false;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -250,7 +269,9 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     print_ramp(out, plan, record);
     if (plan_reconnects(plan))
         print_refill(out, record);
-    print_requests(out, record);
+    print_requests(out, plan, record);
+    if (plan->rate > 0)
+        print_schedule(out, record);
     summary_server(out, record, &judgement->findings);
     print_durations(out, "latency", record_figures(record, DISTRIBUTION_LATENCY));
     print_durations(out, "connect", record_figures(record, DISTRIBUTION_CONNECT));

@@ -204,12 +204,12 @@ static void line_body(struct json *json, const struct plan *plan, const struct r
     const struct counts *counts = &record->total.counts;
     line_run(json, record, form);
     section_connections(json, plan, record, form);
-    section_requests(json, record);
+    section_requests(json, plan, record, form);
     json_uint_member(json, "outstanding", counts->outstanding);
     json_uint_member(json, "keep_alive_seconds_min", (uint64_t)counts->keep_alive_timeout_s);
-    section_figures(json, "latency_seconds", record_figures(record, DISTRIBUTION_LATENCY));
-    section_figures(json, "service_seconds", record_figures(record, DISTRIBUTION_SERVICE));
-    section_figures(json, "connect_seconds", record_figures(record, DISTRIBUTION_CONNECT));
+    section_figures(json, "latency_seconds", record, DISTRIBUTION_LATENCY, form);
+    section_figures(json, "service_seconds", record, DISTRIBUTION_SERVICE, form);
+    section_figures(json, "connect_seconds", record, DISTRIBUTION_CONNECT, form);
     section_server(json, record);
     line_polls(json, &record->server);
     line_watched(json, record);
@@ -220,13 +220,28 @@ static void line_body(struct json *json, const struct plan *plan, const struct r
     line_workers_lost(json, record);
 }
 
+/* What only the moment knows; the levels stand in the ledger. */
+static void line_sample(struct json *json, const struct timeline_moment *moment) {
+    const struct sample *sample = &moment->sample;
+    json_number_member(json, "t", sample->t);
+    json_string_member(json, "phase", moment->phase);
+    json_number_member(json, "client_per_second", sample->client_per_second);
+    json_number_member(json, "server_per_second", sample->server_per_second);
+    json_number_member(json, "p50_seconds", sample->p50_seconds);
+    json_number_member(json, "p99_seconds", sample->p99_seconds);
+    json_number_member(json, "max_seconds", sample->max_seconds);
+    json_number_member(json, "cpu_percent", sample->cpu_percent);
+    json_number_member(json, "descriptors", sample->descriptors);
+    json_number_member(json, "loop_lag_seconds", sample->loop_lag_seconds);
+}
+
 /* Only where they changed: that is seldom, and they are long. */
 static void line_closings(struct json *json, struct timeline_file *file,
                           const struct closings *closings) {
     if (closings == NULL || closings_same(closings, &file->told))
         return;
     file->told = *closings;
-    section_lifetimes(json, closings);
+    section_lifetimes(json, closings, NULL);
 }
 
 int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
@@ -234,11 +249,7 @@ int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
     struct line line;
     if (!line_begin(&line, file))
         return 0;
-    json_number_member(&line.json, "t", moment->sample.t);
-    json_string_member(&line.json, "phase", moment->phase);
-    json_number_member(&line.json, "client_per_second", moment->sample.client_per_second);
-    json_number_member(&line.json, "server_per_second", moment->sample.server_per_second);
-    json_number_member(&line.json, "p99_seconds", moment->sample.p99_seconds);
+    line_sample(&line.json, moment);
     line_body(&line.json, plan, record, FORM_LINE);
     line_closings(&line.json, file, moment->closings);
     return line_end(&line, file);
@@ -268,7 +279,7 @@ static int write_end(struct timeline_file *file, const struct plan *plan,
     section_findings(&line.json, &judgement->findings);
     if (record != NULL) {
         line_body(&line.json, plan, record, FORM_REPORT);
-        section_lifetimes(&line.json, &judgement->closings);
+        section_lifetimes(&line.json, &judgement->closings, &judgement->survival);
     }
     return line_end(&line, file);
 }

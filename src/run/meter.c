@@ -14,16 +14,19 @@ bool meter_init(struct meter *meter) {
     *meter = (struct meter){.client_per_second = NAN,
                             .peak = NAN,
                             .cpu_before = -1,
+                            .cpu_percent = NAN,
                             .pss_max = -1,
                             .rss_max = -1,
                             .rss = -1};
     meter->latency_before = calloc(1, sizeof *meter->latency_before);
-    return meter->latency_before != NULL;
+    meter->lag_before = calloc(1, sizeof *meter->lag_before);
+    return meter->latency_before != NULL && meter->lag_before != NULL;
 }
 
 void meter_free(struct meter *meter) {
     free(meter->latency_before);
-    meter->latency_before = NULL;
+    free(meter->lag_before);
+    meter->latency_before = meter->lag_before = NULL;
 }
 
 void meter_begin_hold(struct meter *meter, instant since, uint64_t answered) {
@@ -48,28 +51,6 @@ static void measure_rate(struct meter *meter, const struct tally *total, instant
     meter->ticked = true;
     meter->tick_before = now;
     meter->answered_before = answered;
-}
-
-struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
-                         instant now, double t, double server_per_second) {
-    measure_rate(meter, total, now);
-    meter->p50 =
-        histogram_quantile_between(meter->latency_before, &total->latency, 0.5, &meter->answers);
-    meter->p99 = histogram_quantile_between(meter->latency_before, &total->latency, 0.99, NULL);
-    histogram_copy(meter->latency_before, &total->latency);
-    const struct counts *counts = &total->counts;
-    struct sample sample = {
-        .t = t,
-        .live = counts->live,
-        .connecting = counts->connecting,
-        .closed = tally_closed(counts),
-        .errored = tally_errored(counts),
-        .client_per_second = meter->client_per_second,
-        .server_per_second = server_per_second,
-        .p99_seconds = meter->answers > 0 ? duration_seconds(meter->p99) : (double)NAN,
-    };
-    timeline_push(timeline, &sample);
-    return sample;
 }
 
 /* Sums up over parent and live workers; -1 when one of them could not be read. */
@@ -99,27 +80,70 @@ static instant clock_now(void) {
     return (instant){(int64_t)now.tv_sec * SECOND + now.tv_nsec};
 }
 
-static double cpu_percent(struct meter *meter, const struct crew *crew) {
+static void measure_cpu(struct meter *meter, const struct crew *crew) {
     int64_t cpu = sum_processes(crew, host_process_cpu_ns);
     instant now = clock_now();
-    double percent = NAN;
+    meter->cpu_percent = NAN;
     if (cpu >= 0 && meter->cpu_before >= 0 && cpu >= meter->cpu_before &&
-        instant_before(meter->cpu_at, now))
-        percent =
-            100 * (double)(cpu - meter->cpu_before) / (double)instant_since(now, meter->cpu_at);
+        instant_before(meter->cpu_at, now)) {
+        double cores =
+            (double)(cpu - meter->cpu_before) / (double)instant_since(now, meter->cpu_at);
+        meter->cpu_percent = round(cores * 1e4) / 100;
+    }
     meter->cpu_before = cpu;
     meter->cpu_at = now;
-    return percent;
+}
+
+static int64_t descriptors_of(const struct crew *crew, const struct tally *total) {
+    return (int64_t)total->counts.descriptors + (int64_t)crew_alive(crew) * PLAN_WORKER_FILES;
 }
 
 void meter_files(const struct crew *crew, const struct plan *plan, const struct tally *total,
                  int64_t *used, int64_t *limit) {
     int64_t hard = plan->host.nofile_hard;
-    *used = (int64_t)total->counts.descriptors + (int64_t)crew_alive(crew) * PLAN_WORKER_FILES;
+    *used = descriptors_of(crew, total);
     *limit = hard < 0 || hard == INT64_MAX ? -1 : hard * (int64_t)crew_count(crew);
 }
 
-void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
+/* Of the values since the former tick; NAN when there were none. */
+static double tick_quantile(const struct histogram *before, const struct histogram *now,
+                            double fraction) {
+    uint64_t count;
+    duration value = histogram_quantile_between(before, now, fraction, &count);
+    return count > 0 ? duration_seconds(value) : (double)NAN;
+}
+
+struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct crew *crew,
+                         const struct tally *total, instant now, double t,
+                         double server_per_second) {
+    const struct counts *counts = &total->counts;
+    measure_rate(meter, total, now);
+    measure_cpu(meter, crew);
+    meter->p50 =
+        histogram_quantile_between(meter->latency_before, &total->latency, 0.5, &meter->answers);
+    meter->p99 = histogram_quantile_between(meter->latency_before, &total->latency, 0.99, NULL);
+    struct sample sample = {
+        .t = t,
+        .live = counts->live,
+        .connecting = counts->connecting,
+        .closed = tally_closed(counts),
+        .errored = tally_errored(counts),
+        .client_per_second = meter->client_per_second,
+        .server_per_second = server_per_second,
+        .p50_seconds = meter->answers > 0 ? duration_seconds(meter->p50) : (double)NAN,
+        .p99_seconds = meter->answers > 0 ? duration_seconds(meter->p99) : (double)NAN,
+        .max_seconds = tick_quantile(meter->latency_before, &total->latency, 1),
+        .cpu_percent = meter->cpu_percent,
+        .descriptors = (double)descriptors_of(crew, total),
+        .loop_lag_seconds = tick_quantile(meter->lag_before, &total->lag, 0.99),
+    };
+    histogram_copy(meter->latency_before, &total->latency);
+    histogram_copy(meter->lag_before, &total->lag);
+    timeline_push(timeline, &sample);
+    return sample;
+}
+
+void meter_line(const struct meter *meter, struct live_line *line, const struct crew *crew,
                 const struct plan *plan, const struct tally *total) {
     const struct counts *counts = &total->counts;
     bool answers = meter->answers > 0;
@@ -133,7 +157,7 @@ void meter_line(struct meter *meter, struct live_line *line, const struct crew *
         .p99_ms = answers ? (double)meter->p99 / 1e6 : (double)NAN,
         .drained = -1,
         .ports_used = (int64_t)(counts->live + counts->connecting),
-        .cpu_pct = cpu_percent(meter, crew),
+        .cpu_pct = meter->cpu_percent,
         .lag_ms = total->lag.count > 0 ? (double)histogram_quantile(&total->lag, 0.99) / 1e6
                                        : (double)NAN,
     };

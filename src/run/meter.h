@@ -10,7 +10,7 @@
 #include "stats/record.h"
 
 struct meter {
-    struct histogram *latency_before; /* as it was at the former tick */
+    struct histogram *latency_before, *lag_before; /* as they were at the former tick */
     instant tick_before, hold_since;
     uint64_t answered_before;
     bool ticked, holding;
@@ -18,8 +18,9 @@ struct meter {
     double peak;              /* the highest full second of the hold; NAN */
     duration p50, p99;        /* of the latest tick's answers */
     uint64_t answers;         /* in the latest tick */
-    int64_t cpu_before;       /* ns, of all processes, when the former line was made; -1 */
+    int64_t cpu_before;       /* ns, of all processes, at the former tick; -1 */
     instant cpu_at;
+    double cpu_percent;       /* over the latest tick; NAN: not measured */
     int64_t pss_max, rss_max; /* -1: not measured */
     int64_t rss;              /* the latest */
 };
@@ -32,8 +33,9 @@ void meter_begin_hold(struct meter *meter, instant since, uint64_t answered);
 
 /* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may
  * be NAN. Returns the sample. */
-struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct tally *total,
-                         instant now, double t, double server_per_second);
+struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct crew *crew,
+                         const struct tally *total, instant now, double t,
+                         double server_per_second);
 
 /* Adds up the memory of parent and workers; the greatest is kept. */
 void meter_memory(struct meter *meter, const struct crew *crew);
@@ -43,7 +45,7 @@ void meter_files(const struct crew *crew, const struct plan *plan, const struct 
                  int64_t *used, int64_t *limit);
 
 /* Fills what it knows of a live line: all but phase, t and server_rps. */
-void meter_line(struct meter *meter, struct live_line *line, const struct crew *crew,
+void meter_line(const struct meter *meter, struct live_line *line, const struct crew *crew,
                 const struct plan *plan, const struct tally *total);
 
 /* CPU, memory and peak into the record while the workers live. */

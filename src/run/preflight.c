@@ -223,10 +223,15 @@ static void ask_target(struct preflight *preflight) {
     const struct plan *plan = preflight->plan;
     struct preflight_facts *facts = preflight->facts;
     const char *method = plan->options->method;
-    if (strcmp(method, "GET") != 0)
+    bool as_planned = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+    struct text_list headers = plan->options->header;
+    if (!as_planned) {
         method = "HEAD";
+        options_drop_length(&headers); /* of a body that this one has not */
+    }
     struct request request;
-    if (!request_bake(&request, method, &plan->target, &plan->options->header)) {
+    const struct body *body = as_planned ? options_body(plan->options) : NULL;
+    if (!request_bake(&request, method, &plan->target, &headers, body)) {
         snprintf(facts->target_error, sizeof facts->target_error, "out of memory");
         return;
     }

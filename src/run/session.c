@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@
 #include "run/view.h"
 
 enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION };
-enum { AUTO_LINE_TICKS = 10 };
+enum { AUTO_LINE_TICKS = 10, MEMORY_TICKS = 10, PARENT_NICE = -10 };
 
 /* Where the run stands. */
 enum phase {
@@ -166,8 +167,8 @@ static void write_timeline(struct session *session, const struct sample *sample)
 static void take_second(struct session *session) {
     double server = observers_per_second(&session->observers);
     double t = duration_seconds(instant_since(session->now, session->started));
-    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->total,
-                                     session->now, t, server);
+    struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->crew,
+                                     session->total, session->now, t, server);
     write_timeline(session, &taken);
 }
 
@@ -182,10 +183,16 @@ static void begin_hold(struct session *session) {
         session->hold_since.ns = counts->ramp_done_ns;
     if (counts->first_attempt_ns != 0)
         record->ramp_seconds = duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
+    if (crew_pool_is_over(session->crew)) /* there is no hold */
+        session->hold_since = session->now;
     session->answered_before_hold = counts->answered;
     session->next_tick = instant_after(session->hold_since, SECOND);
+    if (session->plan->rate > 0 || session->plan->options->given.warmup)
+        crew_hold(session->crew, session->now);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
     observers_hold(&session->observers, true, session->now, counts->live);
+    /* Not before: the kernel makes whoever reads it wait for a worker that is just growing. */
+    meter_memory(&session->meter, session->crew);
     sample(session);
 }
 
@@ -258,6 +265,8 @@ static bool hold_is_over(struct session *session) {
         notes_say(&session->notes, "nothing is left alive: the hold ends early");
         return true;
     }
+    if (crew_pool_is_over(session->crew))
+        return true;
     duration hold = session->plan->hold;
     return hold > 0 && instant_since(session->now, session->hold_since) >= hold;
 }
@@ -345,7 +354,8 @@ static void interrupt(struct session *session) {
     }
     session->stopping = true;
     session->record->stopped = true;
-    bool planned = session->plan->hold == 0 && session->phase == PHASE_HOLD;
+    bool planned =
+        session->plan->hold == 0 && session->plan->requests == 0 && session->phase == PHASE_HOLD;
     session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
     notes_say(&session->notes, "ending in order; a second interrupt leaves at once");
 }
@@ -378,7 +388,7 @@ static void show_block(struct session *session) {
     view->length = session->phase == PHASE_HOLD   ? plan->hold
                    : session->phase == PHASE_RAMP ? ramp_length(&plan->ramp)
                                                   : 0;
-    view->until_interrupt = session->phase == PHASE_HOLD;
+    view->until_interrupt = session->phase == PHASE_HOLD && plan->requests == 0;
     view_counts(view, plan, session->record, session->total);
     if (session->phase == PHASE_DRAIN)
         view->drained = (int64_t)tally_drained(&session->total->counts);
@@ -482,7 +492,7 @@ static void do_tick(struct session *session) {
     session->ticks++;
     sample(session);
     observers_tick(&session->observers, session->now, session->phase < PHASE_DRAIN);
-    if (session->ticks % AUTO_LINE_TICKS == 1)
+    if (session->phase == PHASE_HOLD && session->ticks % MEMORY_TICKS == 0)
         meter_memory(&session->meter, session->crew);
     take_second(session);
     if (shows_line(session))
@@ -548,13 +558,17 @@ static void arm_sources(struct session *session) {
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
     const struct options *options = plan->options;
-    if (!request_bake(&session->request, options->method, &plan->target, &options->header))
+    if (!request_bake(&session->request, options->method, &plan->target, &options->header,
+                      options_body(options)))
         return -ENOMEM;
     session->total = calloc(1, sizeof *session->total);
     if (session->total == NULL || !meter_init(&session->meter))
         return -ENOMEM;
     /* The crew first: its workers must not inherit a ring. */
     int error = crew_start(&session->crew, plan, &session->request);
+    /* Workers and a server here may keep every CPU busy; the little that the parent does should not
+     * wait for a turn among them. Where that is not allowed, it does. */
+    (void)setpriority(PRIO_PROCESS, 0, PARENT_NICE);
     if (error == 0)
         error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)

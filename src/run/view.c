@@ -9,8 +9,11 @@ void view_init(struct block_view *view, const struct plan *plan) {
         .method = plan->options->method,
         .url = plan->target.url,
         .think = plan->think,
+        .think_mean = plan->think_mean,
+        .rate = plan->rate,
         .phase = "start",
         .target = plan->connections,
+        .requests = plan->requests,
         .ramp_seconds = NAN,
         .reconnected = -1,
         .drained = -1,
@@ -74,6 +77,7 @@ void view_counts(struct block_view *view, const struct plan *plan, const struct 
     view->reconnected = plan_reconnects(plan) ? (int64_t)counts->reconnected : -1;
     view->peak = record->live_peak;
     view->timed_out = counts->timed_out;
+    view->sent = counts->sent;
     view->answers = total->latency.count;
     view->p50 = quantile(total, 0.5);
     view->p90 = quantile(total, 0.9);
@@ -81,6 +85,8 @@ void view_counts(struct block_view *view, const struct plan *plan, const struct 
     view->p999 = quantile(total, 0.999);
     view->max = view->answers > 0 ? total->latency.max : 0;
     duration think = plan_think_mean(plan);
-    if (think > 0)
+    if (plan->rate > 0)
+        view->planned_per_second = (double)plan->rate / (double)FREQUENCY_ONE;
+    else if (think > 0)
         view->planned_per_second = (double)counts->live / duration_seconds(think);
 }

@@ -4,9 +4,10 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(OUTCOME_COUNT <= 32, "one bit an outcome");
+static_assert(OUTCOME_COUNT < 32, "one bit an outcome, and one for the ages");
 
-static const uint32_t every_bit = (uint32_t)(((uint64_t)1 << OUTCOME_COUNT) - 1);
+static const uint32_t ages_bit = (uint32_t)1 << OUTCOME_COUNT;
+static const uint32_t every_bit = (uint32_t)(((uint64_t)2 << OUTCOME_COUNT) - 1);
 
 static uint32_t greater(uint32_t a, uint32_t b) {
     return a > b ? a : b;
@@ -36,7 +37,10 @@ void endings_add_late(struct endings *endings, enum outcome outcome, const struc
     if (group->count == 0 || ending->age_ms < group->age_ms_min)
         group->age_ms_min = ending->age_ms;
     group->count++;
-    mark(endings, (uint32_t)1 << outcome);
+    /* What our own side ended says nothing of how long the server would have kept it. */
+    ages_add(&endings->ages, outcome_side(outcome) == SIDE_TESTER ? AGES_CENSORED : AGES_ENDED,
+             ending->age_ms);
+    mark(endings, (uint32_t)1 << outcome | ages_bit);
 }
 
 void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending) {
@@ -55,6 +59,11 @@ void endings_answered(struct endings *endings, const struct ending *as_it_stood,
     survived->kept_answers = greater(survived->kept_answers, as_it_stood->answers);
     if (asked_ns > survived->kept_moment_ns)
         survived->kept_moment_ns = asked_ns;
+}
+
+void endings_fixed(struct endings *endings, uint32_t age_ms) {
+    ages_add(&endings->ages, AGES_CENSORED, age_ms);
+    mark(endings, ages_bit);
 }
 
 void endings_outlived(struct endings *endings, const struct ending *as_it_stands) {
@@ -88,6 +97,7 @@ void endings_merge(struct endings *into, const struct endings *from) {
     for (int i = 0; i < OUTCOME_COUNT; i++)
         if (from->of[i].count > 0)
             merge_group(&into->of[i], &from->of[i]);
+    ages_merge(&into->ages, &from->ages);
     const struct survived *other = &from->survived;
     struct survived *survived = &into->survived;
     survived->idle_ms = greater(survived->idle_ms, other->idle_ms);
@@ -116,6 +126,7 @@ static void copy_group(struct ending_group *into, const struct ending_group *fro
 void endings_copy(struct endings *into, const struct endings *from) {
     for (int i = 0; i < OUTCOME_COUNT; i++)
         copy_group(&into->of[i], &from->of[i]);
+    ages_copy(&into->ages, &from->ages);
     into->survived = from->survived;
     mark(into, every_bit);
 }
@@ -124,6 +135,7 @@ void endings_clear(struct endings *endings) {
     for (int i = 0; i < OUTCOME_COUNT; i++)
         if (endings->of[i].count > 0)
             endings->of[i].count = endings->of[i].kept = 0;
+    ages_clear(&endings->ages);
     memset(&endings->survived, 0, sizeof endings->survived);
     mark(endings, every_bit);
 }
@@ -131,7 +143,10 @@ void endings_clear(struct endings *endings) {
 void endings_publish(struct endings *buffer, struct endings *from, int set) {
     for (uint32_t bits = from->dirty[set]; bits != 0; bits &= bits - 1) {
         int i = __builtin_ctz(bits);
-        copy_group(&buffer->of[i], &from->of[i]);
+        if (i == OUTCOME_COUNT)
+            ages_copy(&buffer->ages, &from->ages);
+        else
+            copy_group(&buffer->of[i], &from->of[i]);
     }
     from->dirty[set] = 0;
     buffer->survived = from->survived;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "stats/ages.h"
 #include "stats/outcome.h"
 
 enum { ENDINGS_SAMPLE = 256 };
@@ -43,7 +44,9 @@ struct survived {
 struct endings {
     struct ending_group of[OUTCOME_COUNT];
     struct survived survived;
-    uint32_t dirty[2]; /* bit o of set s: of[o] changed since the last publication into buffer s */
+    struct ages ages;  /* of all: what a survival curve is drawn from */
+    uint32_t dirty[2]; /* bit o of set s: of[o] changed since the last publication into buffer s;
+                          bit OUTCOME_COUNT: the ages did */
 };
 
 void endings_add(struct endings *endings, enum outcome outcome, const struct ending *ending);
@@ -55,7 +58,10 @@ void endings_add_late(struct endings *endings, enum outcome outcome, const struc
 void endings_answered(struct endings *endings, const struct ending *as_it_stood, int64_t asked_ns,
                       bool kept);
 
-/* A connection is live at the freeze. */
+/* A connection is live at the freeze, at that age: its end is not seen. */
+void endings_fixed(struct endings *endings, uint32_t age_ms);
+
+/* A connection was idle at the freeze. */
 void endings_outlived(struct endings *endings, const struct ending *as_it_stands);
 
 /* Of all outcomes together. */

@@ -8,17 +8,28 @@ double record_wall_seconds(const struct record *record) {
     return (double)seconds + (double)ms / 1e3;
 }
 
-struct figures record_figures(const struct record *record, enum distribution distribution) {
-    const struct tally *total = &record->total;
-    if (record->saved)
-        return record->figures[distribution];
+static const struct histogram *histogram_of(const struct tally *total,
+                                            enum distribution distribution) {
     switch (distribution) {
-    case DISTRIBUTION_LATENCY: return figures_of(&total->latency);
-    case DISTRIBUTION_SERVICE: return figures_of(&total->service);
-    case DISTRIBUTION_CONNECT: return figures_of(&total->connect);
-    case DISTRIBUTION_REFILL: return figures_of(&total->refill);
+    case DISTRIBUTION_LATENCY: return &total->latency;
+    case DISTRIBUTION_SERVICE: return &total->service;
+    case DISTRIBUTION_CONNECT: return &total->connect;
+    case DISTRIBUTION_REFILL: return &total->refill;
+    case DISTRIBUTION_LATENESS: return &total->lateness;
     case DISTRIBUTION_LAG:
     case DISTRIBUTION_COUNT: break;
     }
-    return figures_of(&total->lag);
+    return &total->lag;
+}
+
+const struct histogram *record_histogram(const struct record *record,
+                                         enum distribution distribution) {
+    const struct histogram *histogram = histogram_of(&record->total, distribution);
+    return histogram->count > 0 ? histogram : NULL;
+}
+
+struct figures record_figures(const struct record *record, enum distribution distribution) {
+    if (record->saved)
+        return record->figures[distribution];
+    return figures_of(histogram_of(&record->total, distribution));
 }

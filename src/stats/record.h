@@ -38,6 +38,7 @@ enum distribution {
     DISTRIBUTION_SERVICE,
     DISTRIBUTION_CONNECT,
     DISTRIBUTION_REFILL,
+    DISTRIBUTION_LATENESS,
     DISTRIBUTION_LAG,
     DISTRIBUTION_COUNT
 };
@@ -79,7 +80,7 @@ struct record {
     size_t worker_count;
     struct worker_record *workers;
     /* Of a saved run, read back. */
-    bool saved; /* its histograms are empty: these are the figures */
+    bool saved; /* these are the figures, whether or not there are histograms too */
     struct figures figures[DISTRIBUTION_COUNT];
     bool cut_off; /* the file ends in mid-run: so far is as much as is known */
     double cut_off_seconds;
@@ -91,5 +92,9 @@ double record_wall_seconds(const struct record *record);
 
 /* What reports and judgement say of a distribution. */
 struct figures record_figures(const struct record *record, enum distribution distribution);
+
+/* All that was counted of it; NULL where there is nothing, or a saved run has not kept it. */
+const struct histogram *record_histogram(const struct record *record,
+                                         enum distribution distribution);
 
 #endif

@@ -53,6 +53,7 @@ void tally_merge(struct tally *into, const struct tally *from) {
     histogram_merge(&into->service, &from->service);
     histogram_merge(&into->connect, &from->connect);
     histogram_merge(&into->refill, &from->refill);
+    histogram_merge(&into->lateness, &from->lateness);
     histogram_merge(&into->lag, &from->lag);
     endings_merge(&into->endings, &from->endings);
 }
@@ -63,6 +64,7 @@ void tally_copy(struct tally *into, const struct tally *from) {
     histogram_copy(&into->service, &from->service);
     histogram_copy(&into->connect, &from->connect);
     histogram_copy(&into->refill, &from->refill);
+    histogram_copy(&into->lateness, &from->lateness);
     histogram_copy(&into->lag, &from->lag);
     endings_copy(&into->endings, &from->endings);
 }
@@ -73,6 +75,7 @@ void tally_clear(struct tally *tally) {
     histogram_clear(&tally->service);
     histogram_clear(&tally->connect);
     histogram_clear(&tally->refill);
+    histogram_clear(&tally->lateness);
     histogram_clear(&tally->lag);
     endings_clear(&tally->endings);
 }
@@ -102,8 +105,9 @@ const char *tally_imbalance(const struct tally *tally) {
         return "attempted = connecting + live + closed + errored";
     if (c->sent != c->answered + c->timed_out + c->requests_lost + c->outstanding)
         return "sent = answered + timed_out + lost + outstanding";
-    if (tally->latency.count != c->answered || tally->service.count != c->answered)
-        return "latency samples = answered";
+    uint64_t timed = c->answered - c->warmup;
+    if (tally->latency.count != timed || tally->service.count != timed)
+        return "latency samples = answered - warm-up";
     if (tally->connect.count != c->opened)
         return "connect time samples = opened";
     return NULL;
@@ -140,6 +144,7 @@ void tally_publish(struct tally_board *board, struct tally *tally) {
     histogram_publish(&buffer->service, &tally->service, set);
     histogram_publish(&buffer->connect, &tally->connect, set);
     histogram_publish(&buffer->refill, &tally->refill, set);
+    histogram_publish(&buffer->lateness, &tally->lateness, set);
     histogram_publish(&buffer->lag, &tally->lag, set);
     endings_publish(&buffer->endings, &tally->endings, set);
     atomic_store_explicit(&board->sequence, next, memory_order_release);

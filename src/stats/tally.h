@@ -49,12 +49,13 @@ struct counts {
 
 struct tally {
     struct counts counts;
-    struct histogram latency; /* due moment to last byte of the answer */
-    struct histogram service; /* send to last byte of the answer */
-    struct histogram connect; /* attempt to established */
-    struct histogram refill;  /* an ending or a failed first attempt to live again */
-    struct histogram lag;     /* how late due timers were run */
-    struct endings endings;   /* of connections that were live and ended before the freeze */
+    struct histogram latency;  /* due moment to last byte of the answer */
+    struct histogram service;  /* send to last byte of the answer */
+    struct histogram connect;  /* attempt to established */
+    struct histogram lateness; /* due by the schedule of --rate to sent */
+    struct histogram refill;   /* an ending or a failed first attempt to live again */
+    struct histogram lag;      /* how late due timers were run */
+    struct endings endings;    /* of connections that were live and ended before the freeze */
 };
 
 /* Zero-filled memory is an empty tally. */
@@ -69,7 +70,7 @@ uint64_t tally_drained(const struct counts *counts); /* sum of drain */
 /* The identities of the ledger. NULL when they hold, else the one that does not, as text:
  *   attempted = connecting + live + closed + errored
  *   sent = answered + timed_out + requests_lost + outstanding
- *   latency samples = answered, connect time samples = opened */
+ *   latency samples = answered - those of the warm-up, connect time samples = opened */
 const char *tally_imbalance(const struct tally *tally);
 /* After the drain: sum(drain) = connecting + live. */
 bool tally_drain_balances(const struct counts *counts);

@@ -26,6 +26,9 @@ static struct extremes extremes_of(const struct sample *sample) {
         .server_min = sample->server_per_second,
         .server_max = sample->server_per_second,
         .p99_min = sample->p99_seconds,
+        .p50_min = sample->p50_seconds,
+        .cpu_min = sample->cpu_percent,
+        .cpu_max = sample->cpu_percent,
     };
 }
 
@@ -40,6 +43,18 @@ static void widen(struct extremes *into, const struct extremes *by) {
     into->server_min = fmin(into->server_min, by->server_min);
     into->server_max = fmax(into->server_max, by->server_max);
     into->p99_min = fmin(into->p99_min, by->p99_min);
+    into->p50_min = fmin(into->p50_min, by->p50_min);
+    into->cpu_min = fmin(into->cpu_min, by->cpu_min);
+    into->cpu_max = fmax(into->cpu_max, by->cpu_max);
+}
+
+/* What takes the greatest. */
+static void raise_peaks(struct sample *sample, const struct sample *former) {
+    sample->p50_seconds = fmax(former->p50_seconds, sample->p50_seconds);
+    sample->p99_seconds = fmax(former->p99_seconds, sample->p99_seconds);
+    sample->max_seconds = fmax(former->max_seconds, sample->max_seconds);
+    sample->descriptors = fmax(former->descriptors, sample->descriptors);
+    sample->loop_lag_seconds = fmax(former->loop_lag_seconds, sample->loop_lag_seconds);
 }
 
 static void halve(struct timeline *timeline) {
@@ -48,7 +63,8 @@ static void halve(struct timeline *timeline) {
         struct sample merged = timeline->samples[2 * i + 1];
         merged.client_per_second = mean_of(first.client_per_second, merged.client_per_second);
         merged.server_per_second = mean_of(first.server_per_second, merged.server_per_second);
-        merged.p99_seconds = fmax(first.p99_seconds, merged.p99_seconds);
+        merged.cpu_percent = mean_of(first.cpu_percent, merged.cpu_percent);
+        raise_peaks(&merged, &first);
         timeline->samples[i] = merged;
         struct extremes both = timeline->extremes[2 * i];
         widen(&both, &timeline->extremes[2 * i + 1]);
@@ -59,39 +75,49 @@ static void halve(struct timeline *timeline) {
     timeline->interval *= 2;
 }
 
+static void add_rate(double *sum, uint32_t *measured, double rate) {
+    if (isnan(rate))
+        return;
+    *sum += rate;
+    ++*measured;
+}
+
 /* Until its stride is complete, the held sample's rates are sums of what was measured. */
 static void hold(struct timeline *timeline, const struct sample *sample) {
     struct extremes extremes = extremes_of(sample);
     if (timeline->pending == 0) {
         timeline->held_extremes = extremes;
-        timeline->held = (struct sample){.p99_seconds = NAN};
-        timeline->held_client = timeline->held_server = 0;
+        timeline->held = (struct sample){.p50_seconds = NAN,
+                                         .p99_seconds = NAN,
+                                         .max_seconds = NAN,
+                                         .descriptors = NAN,
+                                         .loop_lag_seconds = NAN};
+        timeline->held_client = timeline->held_server = timeline->held_cpu = 0;
     }
-    struct sample sums = timeline->held;
-    timeline->held = *sample;
-    timeline->held.client_per_second = sums.client_per_second;
-    timeline->held.server_per_second = sums.server_per_second;
-    timeline->held.p99_seconds = fmax(sums.p99_seconds, sample->p99_seconds);
-    if (!isnan(sample->client_per_second)) {
-        timeline->held.client_per_second += sample->client_per_second;
-        timeline->held_client++;
-    }
-    if (!isnan(sample->server_per_second)) {
-        timeline->held.server_per_second += sample->server_per_second;
-        timeline->held_server++;
-    }
+    struct sample former = timeline->held, *held = &timeline->held;
+    *held = *sample;
+    held->client_per_second = former.client_per_second;
+    held->server_per_second = former.server_per_second;
+    held->cpu_percent = former.cpu_percent;
+    raise_peaks(held, &former);
+    add_rate(&held->client_per_second, &timeline->held_client, sample->client_per_second);
+    add_rate(&held->server_per_second, &timeline->held_server, sample->server_per_second);
+    add_rate(&held->cpu_percent, &timeline->held_cpu, sample->cpu_percent);
     widen(&timeline->held_extremes, &extremes);
     timeline->pending++;
+}
+
+static double mean_rate(double sum, uint32_t measured) {
+    return measured > 0 ? sum / measured : (double)NAN;
 }
 
 bool timeline_unfinished(const struct timeline *timeline, struct sample *out) {
     if (timeline->pending == 0)
         return false;
     *out = timeline->held;
-    out->client_per_second =
-        timeline->held_client > 0 ? timeline->held.client_per_second / timeline->held_client : NAN;
-    out->server_per_second =
-        timeline->held_server > 0 ? timeline->held.server_per_second / timeline->held_server : NAN;
+    out->client_per_second = mean_rate(timeline->held.client_per_second, timeline->held_client);
+    out->server_per_second = mean_rate(timeline->held.server_per_second, timeline->held_server);
+    out->cpu_percent = mean_rate(timeline->held.cpu_percent, timeline->held_cpu);
     return true;
 }
 

@@ -138,8 +138,8 @@ def inspect_requests(report):
         "sent = answered + timed_out + lost + unfinished":
             r["sent"] == r["answered"] + r["timed_out"] + r["lost"] + r["unfinished"],
         "answered = the sum of statuses": r["answered"] == sum(r["by_status"].values()),
-        "as many latencies as answers": r["answered"] == report["latency_seconds"]["count"],
-        "as many service times as answers": r["answered"] == report["service_seconds"]["count"],
+        "as many latencies as answers": r["answered"] - r["warmup"] == report["latency_seconds"]["count"],
+        "as many service times as answers": r["answered"] - r["warmup"] == report["service_seconds"]["count"],
         "as many connect times as opened": report["connections"]["opened"] == report["connect_seconds"]["count"],
         "timed_out is what response_timeout and silent took": r["timed_out"] ==
             sum(report["connections"]["outcomes"][name] for name in ("response_timeout", "silent")),

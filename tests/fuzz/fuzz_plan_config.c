@@ -31,8 +31,10 @@ static void require_bounds(const struct options *options) {
     require(within(options->ramp.per, MILLISECOND, HOUR));
     require(within(options->duration, 0, 365 * DAY));
     require(within(options->keepalive, 100 * MILLISECOND, 24 * HOUR));
-    require(within(options->interval.low, 0, options->interval.high));
-    require(within(options->interval.high, 0, 24 * HOUR));
+    require(within(options->interval.span.low, 0, options->interval.span.high));
+    const struct interval *interval = &options->interval;
+    require(within(interval->mean > 0 ? interval->mean : interval->span.high, 0, 24 * HOUR));
+    require(options->rate <= 10000000 * FREQUENCY_ONE && within(options->warmup, 0, 24 * HOUR));
     require(within(options->timeout, MILLISECOND, 24 * HOUR));
     require(within(options->connect_timeout, MILLISECOND, 24 * HOUR));
     require(options->workers <= 4096 && options->seed <= INT64_MAX);

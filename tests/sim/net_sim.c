@@ -250,7 +250,7 @@ int net_open(struct net *net, const struct address *source, const struct address
 static void prepare(struct net *net, enum operation operation, int fd, uint64_t tag) {
     require(net->prepared_count < PREPARED_MAX);
     net->prepared[net->prepared_count++] =
-        (struct prepared){operation, fd, net->sockets[fd].serial, tag};
+        (struct prepared){operation, fd, net->sockets[fd].serial, tag, 0};
 }
 
 void net_connect(struct net *net, int fd, const struct address *target, uint64_t tag) {
@@ -282,12 +282,27 @@ void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_
     struct socket *socket = owned(net, fd);
     if (socket->phase != PHASE_UP || socket->shut)
         world_wrong(net, "a send on what is not connected", fd);
-    if (socket->outstanding)
+    if (socket->outstanding || socket->send_owed)
         world_wrong(net, "a second request outstanding", fd);
     if (length < 4 || memcmp((const char *)bytes + length - 4, "\r\n\r\n", 4) != 0)
         world_wrong(net, "a request that does not end", fd);
     truth_asked(net, socket);
     prepare(net, OPERATION_SEND, fd, tag);
+}
+
+void net_send_counted(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
+    struct socket *socket = owned(net, fd);
+    (void)bytes;
+    if (socket->phase != PHASE_UP || socket->shut)
+        world_wrong(net, "a send on what is not connected", fd);
+    if (socket->outstanding || socket->send_owed)
+        world_wrong(net, "a second request outstanding", fd);
+    socket->send_owed = true;
+    socket->send_tag = tag;
+    socket->send_length = (int)length;
+    truth_asked(net, socket);
+    prepare(net, OPERATION_SEND, fd, tag);
+    net->prepared[net->prepared_count - 1].length = (int)length;
 }
 
 void net_arm(struct net *net, int fd, uint64_t tag) {
@@ -335,6 +350,30 @@ static void post(struct net *net, int fd, enum operation operation, uint64_t tag
         (struct completion){{.tag = tag, .result = result}, net->sockets[fd].serial, operation, fd};
 }
 
+/* A counted send ends: now, because the connection has, or in its own time. */
+static void queue_sent(struct net *net, int fd, duration most, int result) {
+    struct socket *socket = &net->sockets[fd];
+    queue_push(&net->ring, &(struct happening){
+                               .at_ns = net->now_ns + (duration)world_draw(net, 0, (uint64_t)most),
+                               .shuffle = random_next(&net->random),
+                               .serial = socket->serial,
+                               .version = socket->send_version,
+                               .fd = fd,
+                               .result = result,
+                               .kind = RING_SENT});
+}
+
+/* The connection is gone, and some of the bytes with it. */
+static void cut_send(struct net *net, int fd) {
+    struct socket *socket = &net->sockets[fd];
+    if (!socket->sending)
+        return;
+    socket->sending = false;
+    socket->send_version++;
+    queue_sent(net, fd, 50 * MICROSECOND,
+               (int)world_draw(net, 1, (uint64_t)socket->send_length - 1));
+}
+
 static void submit_send(struct net *net, const struct prepared *prepared) {
     struct socket *socket = &net->sockets[prepared->fd];
     int error = fallible_operation(net, OPERATION_SEND);
@@ -356,6 +395,9 @@ static void submit_send(struct net *net, const struct prepared *prepared) {
         return;
     }
     socket->written_into_fin = socket->fin;
+    socket->sending = prepared->length > 0;
+    if (socket->sending)
+        queue_sent(net, prepared->fd, net->config.sent_after, prepared->length);
     net->truth.received++;
     server_request(net, prepared->fd);
 }
@@ -429,6 +471,8 @@ static void arrive(struct net *net, const struct happening *happening) {
         socket->error = happening->result;
         break;
     }
+    if (socket->dead)
+        cut_send(net, happening->fd);
     poke(net, happening->fd);
 }
 
@@ -444,7 +488,11 @@ static void complete(struct net *net, const struct happening *happening) {
     struct socket *socket = &net->sockets[happening->fd];
     if (socket->serial != happening->serial)
         return;
-    if (happening->kind == RING_READY) {
+    if (happening->kind == RING_SENT) {
+        socket->sending &= socket->send_version != happening->version;
+        if (socket->send_version == happening->version)
+            post(net, happening->fd, OPERATION_SEND, socket->send_tag, happening->result);
+    } else if (happening->kind == RING_READY) {
         socket->polled = socket->firing = false;
         post(net, happening->fd, OPERATION_ARM, socket->ready_tag, readiness(socket));
     } else if (socket->connect_version == happening->version) {
@@ -533,7 +581,14 @@ static void hand_out(struct net *net, const struct completion *completion) {
         if (result < 0)
             truth_error(net, socket, -result);
         break;
-    default: truth_send_failed(net, socket, -result); break;
+    default:
+        socket->send_owed = false;
+        socket->send_version += result >= 0;
+        if (result > 0)
+            truth_sent(net, socket, result);
+        else
+            truth_send_failed(net, socket, -result);
+        break;
     }
 }
 
@@ -632,6 +687,7 @@ static void end(struct net *net, int fd, bool by_reset) {
         socket->connect_version++;
         queue_completion(net, fd, RING_CONNECTED, 50 * MICROSECOND, -ECONNABORTED);
     }
+    cut_send(net, fd);
     poke(net, fd);
 }
 
@@ -645,7 +701,7 @@ void net_reset(struct net *net, int fd) {
 
 void net_close(struct net *net, int fd) {
     struct socket *socket = owned(net, fd);
-    if (socket->connect_owed || socket->ready_owed)
+    if (socket->connect_owed || socket->ready_owed || socket->send_owed)
         world_wrong(net, "closed with an event outstanding", fd);
     truth_ended_by_us(net, socket);
     world_note(net, 90, fd, 0);

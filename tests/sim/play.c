@@ -35,6 +35,8 @@ static void make_pairs(struct play *play) {
 static void make_plan(struct play *play) {
     struct play_config *config = &play->config;
     play->options.timeout = config->timeout;
+    play->options.warmup = config->warmup > 0 ? config->warmup : 0;
+    play->options.given.warmup = config->warmup != 0;
     play->options.connect_timeout = config->connect_timeout;
     play->plan = (struct plan){
         .options = &play->options,
@@ -44,7 +46,10 @@ static void make_plan(struct play *play) {
         .workers = 1,
         .ramp = {config->ramp, config->connections},
         .think = config->think,
+        .think_mean = config->think_mean,
         .reconnect = config->reconnect,
+        .requests = config->requests,
+        .rate = config->rate,
         .seed = config->world.seed,
         .address_count = config->targets > 0 ? config->targets : 1,
     };
@@ -52,7 +57,11 @@ static void make_plan(struct play *play) {
     assert_true(
         target_parse(&play->plan.target, "http://127.0.0.1:8080/", (char[TARGET_ERROR_MAX]){0}));
     static const struct text_list none = {0};
-    assert_true(request_bake(&play->request, "GET", &play->plan.target, &none));
+    static const char zeros[4096];
+    const struct body body = {zeros, config->body};
+    require(config->body <= sizeof zeros);
+    assert_true(request_bake(&play->request, config->body > 0 ? "POST" : "GET", &play->plan.target,
+                             &none, config->body > 0 ? &body : NULL));
 }
 
 void play_start_in(struct play *play, const struct play_config *config, struct net *net) {
@@ -63,6 +72,11 @@ void play_start_in(struct play *play, const struct play_config *config, struct n
     play->seen = map(sizeof *play->seen);
     struct fleet_parts parts = {
         .plan = &play->plan, .request = &play->request, .net = net, .tally = play->tally};
+    if (config->requests > 0) {
+        atomic_store(&play->pool.left, config->requests);
+        parts.pool = config->pool != NULL ? config->pool : &play->pool;
+        parts.taken = &play->taken;
+    }
     assert_int_equal(worker_init(&play->worker, &parts, &play->orders, play->board, -1, -1), 0);
     sim_freezing(net, false);
     sim_wake(net); /* the order to run comes at once */
@@ -114,6 +128,10 @@ static void audit_counts(const struct play *play, const struct counts *counts) {
     const struct tally *tally = play->tally;
     if (tally->refill.count < counts->reconnected || tally->refill.count > counts->opened)
         fail_play(play, "reconnected <= refilled <= opened");
+    if (play->config.requests > 0 && counts->sent != atomic_load(&play->taken))
+        fail_play(play, "sent is not what was taken from the pool");
+    if (play->config.rate > 0 && counts->scheduled + counts->opened < counts->sent + counts->unsent)
+        fail_play(play, "sent beyond the schedule");
     const struct truth *truth = sim_truth(play->net);
     if (counts->descriptors != truth->descriptors)
         fail_play(play, "descriptors counted are not those open");
@@ -170,6 +188,11 @@ void play_turn(struct play *play) {
     play->turns++;
     if (play->error != 0)
         return;
+    if (play->worker.phase == WORKER_HOLDING && atomic_load(&play->orders.hold_ns) == 0) {
+        play->held_since = play->worker.now;
+        atomic_store(&play->orders.hold_ns, play->worker.now.ns);
+        sim_wake(play->net);
+    }
     watch_for_a_spin(play);
     watch_the_rate(play);
     if (play->config.audit_every == 0 || play->turns % play->config.audit_every == 0)
@@ -193,6 +216,17 @@ void play_until(struct play *play, duration elapsed) {
         play_turn(play);
     }
     sim_stop_at(play->net, INSTANT_NEVER);
+}
+
+static bool spent(const struct play *play) {
+    const struct counts *counts = &play->tally->counts;
+    const struct pool *pool = play->config.pool != NULL ? play->config.pool : &play->pool;
+    return atomic_load(&pool->left) == 0 && counts->outstanding == 0;
+}
+
+void play_spend(struct play *play) {
+    while (!over(play) && !spent(play))
+        play_turn(play);
 }
 
 void play_freeze(struct play *play) {

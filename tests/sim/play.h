@@ -18,6 +18,12 @@ struct play_config {
     struct rate ramp;
     struct span think;
     struct span reconnect;             /* 0..0: never */
+    duration think_mean;               /* of exponential think times, up to think.high */
+    duration warmup;                   /* below 0: as --warmup 0; 0: none */
+    frequency rate;                    /* of --rate; 0: each in its own time */
+    uint64_t requests;                 /* of -n; 0: no bound */
+    size_t body;                       /* bytes of the request's; 0: GET, and none */
+    struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
     const char *sources;               /* NULL: the kernel's choice */
     uint32_t targets;                  /* destination addresses; 0: one */
@@ -31,12 +37,15 @@ struct play {
     struct address_range range; /* of the sources */
     struct request request;
     struct orders orders;
+    struct pool pool;
+    _Atomic uint64_t taken; /* of it */
     struct tally_board *board;
     struct tally *tally;
     struct tally *seen; /* as the parent reads it */
     struct worker worker;
     struct net *net;
     struct truth before; /* in a world that was played in before: what had happened by then */
+    instant held_since;  /* when it was told that the hold began */
     instant begun;       /* run clock, when the worker was told to run */
     uint64_t turns;
     int64_t second; /* and how many turns it has had */
@@ -59,6 +68,8 @@ void play_turn(struct play *play);
 void play_audit(struct play *play);
 
 void play_order(struct play *play, enum order order);
+/* Goes on until every request of the pool was sent and has ended, as the parent would tell. */
+void play_spend(struct play *play);
 /* Orders the freeze now and goes on until all is fixed. */
 void play_freeze(struct play *play);
 /* Drains, and compares the final books with the truth. */

@@ -31,6 +31,7 @@ enum kind {
     PEER_ERROR,     /* result: a fault that the network reported */
     RING_CONNECTED, /* completions */
     RING_READY,
+    RING_SENT,
 };
 
 struct happening {

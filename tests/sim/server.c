@@ -266,5 +266,8 @@ void server_request(struct net *net, int fd) {
     if (socket->over || socket->fin || socket->dead)
         return;
     duration latency = socket->script.latency > 0 ? socket->script.latency : draw_latency(net);
+    duration elapsed = net->now_ns - net->config.start.ns;
+    if (elapsed >= net->config.stall_from && elapsed < net->config.stall_until)
+        latency += net->config.stall_until - elapsed;
     do_deed(net, fd, latency, socket->deed);
 }

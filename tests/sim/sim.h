@@ -65,7 +65,9 @@ struct sim_config {
     duration ready_after; /* how long a completion may take to be seen; 0: 20 us */
     uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
     duration late_by;    /* by up to this */
-    uint32_t pieces_max; /* an answer is cut into up to so many; 0: never */
+    duration stall_from, stall_until; /* after start: nobody answers; all do at its end */
+    uint32_t pieces_max;              /* an answer is cut into up to so many; 0: never */
+    duration sent_after; /* how long a counted send may take to go out, while answers may come */
     uint32_t bad_dials, bad_requests;   /* of a million, where no script says otherwise */
     duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */
     uint32_t ports_each;                /* of each pair of source and target; 0: any number */
@@ -93,6 +95,8 @@ struct truth {
     uint64_t received;     /* requests that the kernel took whole */
     uint64_t sends_failed; /* requests that it did not take */
     uint64_t answered;     /* answers read to their end, the request outstanding */
+    uint64_t cut;          /* counted sends of which a part went out */
+    uint64_t bytes;        /* that counted sends took */
     uint64_t late;         /* answers that nobody was there to read any more */
     uint64_t ended_early;  /* connections ended by the engine before any deadline: never */
     uint64_t either;       /* of connect_timeout: due within the tick of the freeze, or abandoned */

@@ -70,6 +70,16 @@ void truth_send_failed(struct net *net, struct socket *socket, int error) {
         socket->first_error = error;
 }
 
+/* What is left of a send that broke off is as lost as after a reset. */
+void truth_sent(struct net *net, struct socket *socket, int result) {
+    net->truth.bytes += (uint64_t)result;
+    if (result == socket->send_length)
+        return;
+    net->truth.cut++;
+    if (socket->verdict == OUTCOME_COUNT && socket->first_error == 0)
+        socket->first_error = ECONNRESET;
+}
+
 static void answered(struct net *net, struct socket *socket) {
     net->truth.answered++;
     socket->outstanding = socket->begun = false;

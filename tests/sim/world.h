@@ -18,12 +18,14 @@ struct socket {
     bool closing; /* given back: free at the next submission */
     bool shut;    /* by us */
     /* The ring's: owed from the preparation until the completion is taken. */
-    bool connect_owed, ready_owed;
+    bool connect_owed, ready_owed, send_owed;
     bool connect_posted; /* its completion waits to be taken */
+    bool sending;        /* bytes of a counted send are still to go out */
     bool polled;         /* armed with the kernel */
     bool firing;         /* its completion is on its way */
-    uint64_t connect_tag, ready_tag;
-    uint64_t connect_version;
+    uint64_t connect_tag, ready_tag, send_tag;
+    uint64_t connect_version, send_version;
+    int send_length;
     /* The peer's. */
     struct script script;
     bool scripted;
@@ -51,6 +53,7 @@ struct prepared {
     int fd;
     uint64_t serial;
     uint64_t tag;
+    int length; /* of a counted send */
 };
 
 struct completion {
@@ -115,6 +118,7 @@ void truth_open_failed(struct net *net, int error);
 void truth_connected(struct net *net, struct socket *socket, int result);
 void truth_self(struct net *net, struct socket *socket);
 void truth_asked(struct net *net, struct socket *socket);
+void truth_sent(struct net *net, struct socket *socket, int result);
 void truth_send_failed(struct net *net, struct socket *socket, int error);
 void truth_bytes(struct net *net, struct socket *socket, enum mark mark);
 void truth_end(struct net *net, struct socket *socket);

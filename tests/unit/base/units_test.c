@@ -53,6 +53,63 @@ static void refuse_span(const char *text) {
         fail_msg("'%s' was read", text);
 }
 
+static void a_frequency_is_exact_to_the_millionth(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        frequency value;
+        const char *back;
+    } rows[] = {
+        {"1", 1000000, "1"},
+        {"0.5", 500000, "0.5"},
+        {"0.001", 1000, "0.001"},
+        {"10k", 10000000000, "10000"},
+        {"1.5k", 1500000000, "1500"},
+        {"10M", 10000000000000, "10000000"},
+        {"33.333333", 33333333, "33.333333"},
+        {"0", 0, "0"},
+        {"2.50", 2500000, "2.5"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        frequency value = 77;
+        char text[64];
+        assert_true(units_parse_frequency(rows[i].text, &value));
+        assert_int_equal(value, rows[i].value);
+        assert_string_equal(units_format_frequency(text, sizeof text, value), rows[i].back);
+    }
+    static const char *const bad[] = {
+        "",    "x", "-1", "1.", ".5", "1/s", "1e3", "0.0000001", " 1", "1 ", "99999999999999999999",
+        "1kk", "1s"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        frequency value = 77;
+        assert_false(units_parse_frequency(bad[i], &value) && value != 77);
+    }
+}
+
+static void an_interval_is_a_span_or_exponential(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        struct interval value;
+    } rows[] = {
+        {"0s", {{0, 0}, 0}},
+        {"1s..30s", {{1 * SECOND, 30 * SECOND}, 0}},
+        {"exp:15s", {{0, 150 * SECOND}, 15 * SECOND}},
+        {"exp:1ns", {{0, 10}, 1}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct interval value;
+        char text[64];
+        assert_true(units_parse_interval(rows[i].text, &value));
+        assert_memory_equal(&value, &rows[i].value, sizeof value);
+        assert_string_equal(units_format_interval(text, sizeof text, value), rows[i].text);
+    }
+    static const char *const bad[] = {"",           "exp",    "exp:",        "exp:0",  "exp:-1s",
+                                      "exp:1s..2s", "EXP:1s", "exp:100000d", "exp: 1s"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(units_parse_interval(bad[i], &(struct interval){.mean = 0}));
+}
+
 static void counts_take_suffixes_and_decimals_that_come_out_whole(void **state) {
     (void)state;
     check_count("0", 0);
@@ -390,6 +447,8 @@ static void no_formatter_writes_beyond_its_buffer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_interval_is_a_span_or_exponential),
+        cmocka_unit_test(a_frequency_is_exact_to_the_millionth),
         cmocka_unit_test(counts_take_suffixes_and_decimals_that_come_out_whole),
         cmocka_unit_test(counts_up_to_the_largest_are_exact_and_one_more_is_refused),
         cmocka_unit_test(what_is_no_count_is_refused),

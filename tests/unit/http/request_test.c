@@ -18,7 +18,7 @@ static const struct target target = {
 static void assert_request(const char *method, const struct text_list *headers,
                            const char *expected) {
     struct request request;
-    assert_true(request_bake(&request, method, &target, headers));
+    assert_true(request_bake(&request, method, &target, headers, NULL));
     assert_string_equal(request.bytes, expected);
     assert_int_equal(request.length, strlen(expected));
     assert_int_equal(request.head, strcmp(method, "HEAD") == 0);
@@ -52,6 +52,29 @@ static void a_header_whose_name_only_begins_alike_replaces_nothing(void **state)
     assert_request("GET", &(struct text_list){3, {"Hosted: x", "Accept-Encoding: gzip", "Hos: y"}},
                    "GET /a?b=c HTTP/1.1\r\nHost: example.org:8080\r\n" AGENT
                    "Accept: */*\r\nHosted: x\r\nAccept-Encoding: gzip\r\nHos: y\r\n\r\n");
+}
+
+static void a_body_follows_with_its_length(void **state) {
+    (void)state;
+    struct request request;
+    const struct body body = {"a\0b\r\n", 5};
+    assert_true(request_bake(&request, "POST", &target, &(struct text_list){0}, &body));
+    static const char expected[] = "POST /a?b=c HTTP/1.1\r\nHost: example.org:8080\r\n" AGENT
+                                   "Accept: */*\r\nContent-Length: 5\r\n\r\na\0b\r\n";
+    assert_int_equal(request.length, sizeof expected - 1);
+    assert_int_equal(request.body_length, 5);
+    assert_memory_equal(request.bytes, expected, sizeof expected - 1);
+    request_free(&request);
+    /* Also with a method that seldom has one; and the user's own length stands. */
+    const struct text_list own = {1, {"content-length: 5"}};
+    assert_true(request_bake(&request, "GET", &target, &own, &body));
+    assert_null(strstr(request.bytes, "Content-Length"));
+    assert_int_equal(request.body_length, 5);
+    request_free(&request);
+    const struct body empty = {NULL, 0};
+    assert_true(request_bake(&request, "GET", &target, &(struct text_list){0}, &empty));
+    assert_non_null(strstr(request.bytes, "Content-Length: 0\r\n"));
+    request_free(&request);
 }
 
 static void a_percent_sign_is_only_itself(void **state) {
@@ -105,7 +128,7 @@ static void the_longest_request_fits(void **state) {
     for (size_t i = 0; i < HEADERS_MAX; i++)
         headers.items[i] = header;
     struct request request;
-    assert_true(request_bake(&request, "GET", &longest, &headers));
+    assert_true(request_bake(&request, "GET", &longest, &headers, NULL));
     size_t ours = strlen("GET  HTTP/1.1\r\nHost: \r\n" AGENT "Accept: */*\r\n\r\n");
     assert_int_equal(request.length, ours + TARGET_PATH_MAX - 1 + sizeof longest.authority - 1 +
                                          HEADERS_MAX * (sizeof header + 1));
@@ -119,6 +142,7 @@ int main(void) {
         cmocka_unit_test(headers_given_follow_ours_in_their_order),
         cmocka_unit_test(a_header_given_replaces_ours_whatever_its_case),
         cmocka_unit_test(a_header_whose_name_only_begins_alike_replaces_nothing),
+        cmocka_unit_test(a_body_follows_with_its_length),
         cmocka_unit_test(a_percent_sign_is_only_itself),
         cmocka_unit_test(a_method_that_takes_a_body_says_that_there_is_none),
         cmocka_unit_test(a_method_has_case_and_another_one_has_no_length),

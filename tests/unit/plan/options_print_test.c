@@ -94,6 +94,12 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     switch (row->kind) {
     case KIND_count: snprintf(text, 64, "%llu", (unsigned long long)value); break;
     case KIND_duration: snprintf(text, 64, "%lluns", (unsigned long long)value); break;
+    case KIND_interval:
+        if (random_next(random) % 4 == 0) {
+            snprintf(text, 64, "exp:%lluns", (unsigned long long)value + 1);
+            break;
+        }
+        /* fall through */
     case KIND_span:
         snprintf(text, 64, "%lluns..%lluns", (unsigned long long)less, (unsigned long long)value);
         break;
@@ -102,6 +108,10 @@ static const char *draw(const struct option_row *row, struct random *random, cha
             return "never";
         snprintf(text, 64, "backoff=%lluns..%lluns", (unsigned long long)less,
                  (unsigned long long)value);
+        break;
+    case KIND_frequency:
+        snprintf(text, 64, "%llu.%06llu", (unsigned long long)(value / FREQUENCY_ONE),
+                 (unsigned long long)(value % FREQUENCY_ONE));
         break;
     case KIND_rate:
         snprintf(text, 64, "%llu/%lluus", (unsigned long long)value,
@@ -127,8 +137,10 @@ static size_t field_size(const struct option_row *row) {
     switch (row->kind) {
     case KIND_count: return sizeof(option_count);
     case KIND_rate: return sizeof(option_rate);
+    case KIND_frequency: return sizeof(option_frequency);
     case KIND_duration: return sizeof(option_duration);
     case KIND_span: return sizeof(option_span);
+    case KIND_interval: return sizeof(option_interval);
     case KIND_flag: return sizeof(option_flag);
     case KIND_ui: return sizeof(option_ui);
     case KIND_color: return sizeof(option_color);
@@ -162,6 +174,8 @@ static void a_value_printed_reads_back_as_the_same_value(void **state) {
         assert_memory_equal((char *)&one + row->offset, (char *)&two + row->offset,
                             field_size(row));
         assert_string_equal(canonical, option_value(&two, row, again));
+        options_free(&one);
+        options_free(&two);
     }
 }
 

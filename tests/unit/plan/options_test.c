@@ -127,7 +127,7 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_refused(PARSE("-qz", "e"), "unknown option \"-z\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
-    static char *const later[] = {"-n", "--requests", "--rate", "--metrics", "--html"};
+    static char *const later[] = {"--metrics"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         assert_refused(PARSE(later[i], "1", "e"), "unknown option");
 }
@@ -139,6 +139,79 @@ static void a_command_refuses_what_only_another_one_takes(void **state) {
     assert_refused(parse(COMMAND_CHECK, (char *const[]){"--no-check", "e", NULL}),
                    "--no-check: not an option of holdfast check");
     assert_int_equal(parse(COMMAND_CHECK, (char *const[]){"-q", "-c", "5", "e", NULL}), OPTIONS_OK);
+}
+
+static void a_count_of_requests_ends_the_hold_unless_a_duration_does(void **state) {
+    (void)state;
+    assert_int_equal(PARSE("-n", "20k", "e"), OPTIONS_OK);
+    assert_int_equal(options.requests, 20000);
+    assert_int_equal(options.duration, 0);
+    assert_false(options.given.duration);
+    assert_int_equal(PARSE("-n", "20k", "-d", "5s", "e"), OPTIONS_OK);
+    assert_int_equal(options.duration, 5 * SECOND);
+}
+
+/* A file of so many bytes. */
+static void make_file(char path[static 32], size_t bytes) {
+    memcpy(path, "/tmp/holdfast-body-XXXXXX", sizeof "/tmp/holdfast-body-XXXXXX");
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "body", bytes < 4 ? bytes : 4), bytes < 4 ? bytes : 4);
+    assert_int_equal(ftruncate(fd, (off_t)bytes), 0);
+    close(fd);
+}
+
+static void a_body_is_read_whole_and_once(void **state) {
+    (void)state;
+    static const size_t sizes[] = {0, 4, 100000, BODY_MAX};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        char path[32];
+        make_file(path, sizes[i]);
+        assert_int_equal(PARSE("--body", path, "-X", "POST", "e"), OPTIONS_OK);
+        unlink(path);
+        assert_int_equal(options_body(&options)->length, sizes[i]);
+        assert_int_equal(memcmp(options_body(&options)->bytes, "body", sizes[i] < 4 ? sizes[i] : 4),
+                         0);
+    }
+    assert_int_equal(PARSE("e"), OPTIONS_OK);
+    assert_null(options_body(&options));
+}
+
+static void a_body_that_is_too_long_or_not_there_is_refused(void **state) {
+    (void)state;
+    char path[32];
+    make_file(path, (size_t)BODY_MAX + 1);
+    enum options_outcome outcome = PARSE("--body", path, "e");
+    unlink(path);
+    assert_refused(outcome, "--body: \"/tmp/holdfast-body-");
+    assert_non_null(strstr(error, "longer than the 64 MiB that are accepted"));
+    assert_refused(PARSE("--body", path, "e"), "--body: cannot open \"/tmp/holdfast-body-");
+    assert_refused(PARSE("--body", "/", "e"), "--body: cannot read \"/\"");
+    assert_refused(PARSE("--body", "", "e"), "--body: the value is empty");
+}
+
+static void a_length_given_is_the_bodys(void **state) {
+    (void)state;
+    char path[32];
+    make_file(path, 4);
+    assert_int_equal(PARSE("-H", "content-length: 4", "--body", path, "e"), OPTIONS_OK);
+    assert_refused(PARSE("-H", "Content-Length: 5", "--body", path, "e"),
+                   "--header: \"Content-Length: 5\" is refused: the request's body has 4 bytes");
+    assert_refused(PARSE("--body", path, "-H", "Content-Length: 0", "e"),
+                   "--header: \"Content-Length: 0\" is refused: the request's body has 4 bytes");
+    unlink(path);
+    struct text_list headers = {3, {"A: 1", "CONTENT-LENGTH: 4", "B: 2"}};
+    options_drop_length(&headers);
+    assert_int_equal(headers.count, 2);
+    assert_string_equal(headers.items[1], "B: 2");
+}
+
+static void a_rate_and_an_interval_exclude_each_other(void **state) {
+    (void)state;
+    assert_int_equal(PARSE("--rate", "0.5", "-k", "5s", "e"), OPTIONS_OK);
+    assert_int_equal(options.rate, FREQUENCY_ONE / 2);
+    assert_refused(PARSE("--rate", "5", "-i", "1s", "e"), "--interval: refused with --rate");
+    assert_refused(PARSE("-i", "0", "--rate", "5", "e"), "--interval: refused with --rate");
 }
 
 static void an_option_is_given_once(void **state) {
@@ -180,18 +253,25 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"-w", "4097", "-w: \"4097\" is out of bounds: 1..4096 is accepted, such as 1 or 4"},
         {"-w", "0", "-w: \"0\" is out of bounds"},
         {"--seed", "9223372036854775808", "--seed: \"9223372036854775808\" is out of bounds: 0.."},
+        {"-n", "0", "-n: \"0\" is out of bounds: 1..1000000G is accepted, such as 100 or 10k"},
+        {"--requests", "1000001G", "--requests: \"1000001G\" is out of bounds"},
+        {"-n", "1.5", "-n: \"1.5\" is not a count"},
         {"-r", "0/10ms", "-r: \"0/10ms\" is out of bounds: N/DUR or N (a second) is accepted"},
         {"-r", "10/0", "-r: \"10/0\" is"},
         {"-r", "10/1us", "-r: \"10/1us\" is out of bounds"},
         {"-r", "10/61m", "-r: \"10/61m\" is out of bounds"},
         {"-r", "1000001/1s", "-r: \"1000001/1s\" is out of bounds"},
         {"-r", "10/", "-r: \"10/\" is not a rate"},
+        {"--rate", "0",
+         "--rate: \"0\" is out of bounds: R (a second) is accepted, 0.001..10M, such as 1000"},
+        {"--rate", "10000001", "--rate: \"10000001\" is out of bounds"},
+        {"--rate", "10/10ms", "--rate: \"10/10ms\" is not a rate"},
         {"-d", "366d", "-d: \"366d\" is out of bounds: 0..365d is accepted, such as"},
         {"-d", "-1s", "-d: \"-1s\" is not a duration"},
         {"-d", "1y", "-d: \"1y\" is not a duration"},
         {"-k", "99ms", "-k: \"99ms\" is out of bounds: 100ms..24h is accepted"},
         {"-k", "24h1ns", "-k: \"24h1ns\" is out of bounds"},
-        {"-i", "5s..1s", "-i: \"5s..1s\" is not an interval: A or A..B is accepted"},
+        {"-i", "5s..1s", "-i: \"5s..1s\" is not an interval: A, A..B or exp:MEAN is accepted"},
         {"-i", "1s..25h", "-i: \"1s..25h\" is out of bounds"},
         {"-i", "1s..", "-i: \"1s..\" is not an interval"},
         {"--source", "", "--source: \"\" is no address, range A-B or prefix A/N: auto or "},
@@ -208,6 +288,12 @@ static void values_out_of_bounds_name_what_is_accepted(void **state) {
         {"--source", "10.0.0.0/16,10.2.0.0/16",
          "--source: \"10.0.0.0/16,10.2.0.0/16\" holds more than 65536 addresses"},
         {"--source", "127.0.0.1/24", "--source: \"127.0.0.1/24\" has bits beyond its prefix"},
+        {"-i", "exp:", "-i: \"exp:\" is not an interval"},
+        {"-i", "exp:0", "-i: \"exp:0\" is not an interval"},
+        {"-i", "exp:1s..2s", "-i: \"exp:1s..2s\" is not an interval"},
+        {"-i", "exp:25h", "-i: \"exp:25h\" is out of bounds"},
+        {"--warmup", "25h", "--warmup: \"25h\" is out of bounds: 0..24h"},
+        {"--warmup", "-1s", "--warmup: \"-1s\" is not a duration"},
         {"--reconnect", "always",
          "--reconnect: \"always\" is not a policy: never or backoff=A..B is accepted, 1ms..24h, A "
          "not above B, such as backoff=1s..30s"},
@@ -339,7 +425,8 @@ static void a_bad_header_is_refused(void **state) {
         {"Authorization: secret\x7f", "-H: the value of \"Authorization\" has a control character"},
         {"transfer-encoding: chunked", "-H: Transfer-Encoding is refused"},
         {"Transfer-Encoding:", "-H: Transfer-Encoding is refused"},
-        {"Content-Length: 5", "-H: Content-Length \"5\" is refused"},
+        {"Content-Length: 5",
+         "--header: \"Content-Length: 5\" is refused: the request's body has 0 bytes (--body"},
         {"content-length: 0, 0", "-H: Content-Length \"0, 0\" is refused"},
         {"Content-Length:", "-H: Content-Length \"\" is refused"},
         {"@", "-H: a file name is missing after '@'"},
@@ -428,6 +515,11 @@ int main(void) {
         cmocka_unit_test(names_are_not_abbreviated),
         cmocka_unit_test(an_unknown_option_is_refused_by_name),
         cmocka_unit_test(a_command_refuses_what_only_another_one_takes),
+        cmocka_unit_test(a_count_of_requests_ends_the_hold_unless_a_duration_does),
+        cmocka_unit_test(a_body_is_read_whole_and_once),
+        cmocka_unit_test(a_body_that_is_too_long_or_not_there_is_refused),
+        cmocka_unit_test(a_length_given_is_the_bodys),
+        cmocka_unit_test(a_rate_and_an_interval_exclude_each_other),
         cmocka_unit_test(an_option_is_given_once),
         cmocka_unit_test(a_value_is_there_where_it_belongs_and_nowhere_else),
         cmocka_unit_test(values_out_of_bounds_name_what_is_accepted),

@@ -104,8 +104,10 @@ static inline void fixture_record(struct fixture *fixture) {
     record->workers = fixture->workers;
     record->worker_count = 1;
     timeline_init(&record->timeline, SECOND);
-    timeline_push(&record->timeline, &(struct sample){1, 97, 0, 0, 3, 97, NAN, 0.00025});
-    timeline_push(&record->timeline, &(struct sample){2, 94, 0, 2, 4, NAN, NAN, NAN});
+    timeline_push(&record->timeline, &(struct sample){1, 97, 0, 0, 3, 97, NAN, 0.00025, 0.0002,
+                                                      0.00026, 1.25, 103, 0.0001});
+    timeline_push(&record->timeline, &(struct sample){2, 94, 0, 2, 4, NAN, NAN, NAN, 0.0002,
+                                                      0.00026, 1.25, 103, 0.0001});
 }
 
 static inline void fixture_require(struct judgement *judgement, const char *expression,

@@ -347,7 +347,8 @@ static void the_id_is_the_records_own(void **state) {
 static void unfinished_samples_end_the_timeline(void **state) {
     struct fixture *fixture = *state;
     fixture->record.timeline.stride = 2;
-    timeline_push(&fixture->record.timeline, &(struct sample){3, 93, 0, 2, 5, 8, NAN, NAN});
+    timeline_push(&fixture->record.timeline, &(struct sample){3, 93, 0, 2, 5, 8, NAN, NAN, 0.0002,
+                                                              0.00026, 1.25, 103, 0.0001});
     const char *text = fixture_json(fixture, &fixture->record);
     assert_says(text, "\"t\": [1, 2, 3]");
     assert_says(text, "\"client_per_second\": [97, null, 8]");

@@ -115,8 +115,30 @@ static void assert_says(const char *text, const char *part) {
 /* Levels of a line are those of its ledger: samples that say the same. */
 static void make_level(struct record *record) {
     timeline_init(&record->timeline, SECOND);
-    timeline_push(&record->timeline, &(struct sample){1, 94, 0, 2, 4, 97, NAN, 0.00025});
-    timeline_push(&record->timeline, &(struct sample){2.5, 94, 0, 2, 4, NAN, 8.5, NAN});
+    timeline_push(&record->timeline, &(struct sample){1, 94, 0, 2, 4, 97, NAN, 0.00025, 0.0002,
+                                                      0.00026, 1.25, 103, 0.0001});
+    timeline_push(&record->timeline, &(struct sample){2.5, 94, 0, 2, 4, NAN, 8.5, NAN, 0.0002,
+                                                      0.00026, 1.25, 103, 0.0001});
+}
+
+static void a_report_read_back_has_its_histograms(void **state) {
+    struct fixture *fixture = *state;
+    histogram_add(&fixture->record.total.latency, 3 * SECOND);
+    char *json = strdup(fixture_json(fixture, &fixture->record));
+    struct saved *saved = read_text(json);
+    const struct histogram *was = &fixture->record.total.latency;
+    const struct histogram *is = record_histogram(saved->record, DISTRIBUTION_LATENCY);
+    assert_non_null(is);
+    assert_memory_equal(is->counts, was->counts, sizeof is->counts);
+    assert_true(is->count == was->count && is->min == was->min && is->max == was->max);
+    assert_true(fabs(is->sum - was->sum) < was->sum * 1e-6);
+    char *histogram = strstr(json, "\"histogram\": \"");
+    assert_non_null(histogram);
+    histogram[20] ^= 1;
+    assert_null(read_bytes(json, strlen(json)));
+    assert_says(error, "\"latency_seconds\": \"histogram\": HdrHistogram V2");
+    saved_free(saved);
+    free(json);
 }
 
 static void a_timeline_read_back_gives_the_runs_own_report_to_the_byte(void **state) {
@@ -633,6 +655,7 @@ int main(void) {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
         EACH(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
+        EACH(a_report_read_back_has_its_histograms),
         EACH(a_report_read_back_gives_the_same_summary_between_milliseconds),
         EACH(what_auto_came_to_is_read_back),
         EACH(what_log_and_process_showed_is_read_back),

@@ -1,0 +1,48 @@
+/* A chart: SVG for what is drawn, text around it for what is read, so that it fits any width. */
+#ifndef REPORT_CHART_H
+#define REPORT_CHART_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "report/axis.h"
+
+enum { CHART_SERIES_MAX = 3, CHART_MARKS_MAX = 12, CHART_POINTS_MAX = 2000 };
+
+/* What was measured at x: the line goes through middle, and a band from the least to the greatest.
+ * NAN: nothing was, and both have a gap. */
+struct chart_point {
+    double x, low, middle, high;
+};
+
+struct chart_series {
+    const char *name;
+    char note[96]; /* behind the name in the legend: "9 997 at the end" */
+    bool steps;    /* a value holds until the next */
+    size_t count;
+    struct chart_point *points;
+};
+
+/* A line across, with a short label at its top. */
+struct chart_mark {
+    double x;
+    char label[48];
+};
+
+struct chart {
+    const char *title, *unit;
+    bool small; /* half as high */
+    struct axis x, y;
+    const char *x_title;
+    size_t series_count;
+    struct chart_series series[CHART_SERIES_MAX];
+    size_t mark_count;
+    struct chart_mark marks[CHART_MARKS_MAX];
+};
+
+/* Draws it. At most CHART_POINTS_MAX points: neighbours are drawn as one, with the least and the
+ * greatest of them. */
+void chart_draw(FILE *out, const struct chart *chart);
+
+#endif

@@ -1,0 +1,227 @@
+/* The HTML report's charts over time: the same axis for all of them. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/chart.h"
+#include "report/html.h"
+#include "report/words.h"
+
+/* A row of the timeline: what it is, and where its least and greatest stand. */
+struct row {
+    const char *name;
+    enum {
+        ROW_LIVE,
+        ROW_CLOSED,
+        ROW_ERRORED,
+        ROW_CLIENT,
+        ROW_SERVER,
+        ROW_P50,
+        ROW_P99,
+        ROW_MAX,
+        ROW_CPU,
+        ROW_DESCRIPTORS,
+        ROW_LAG
+    } what;
+};
+
+static struct chart_point between(const struct sample *sample, double low, double middle,
+                                  double high) {
+    return (struct chart_point){sample->t, low, middle, high};
+}
+
+static struct chart_point exactly(const struct sample *sample, double value) {
+    return (struct chart_point){sample->t, value, value, value};
+}
+
+static struct chart_point point_of(const struct row *row, const struct sample *s,
+                                   const struct extremes *e) {
+    switch (row->what) {
+    case ROW_LIVE: return between(s, (double)e->live_min, (double)s->live, (double)e->live_max);
+    case ROW_CLOSED: return exactly(s, (double)s->closed);
+    case ROW_ERRORED: return exactly(s, (double)s->errored);
+    case ROW_CLIENT: return between(s, e->client_min, s->client_per_second, e->client_max);
+    case ROW_SERVER: return between(s, e->server_min, s->server_per_second, e->server_max);
+    case ROW_P50: return between(s, e->p50_min, s->p50_seconds, s->p50_seconds);
+    case ROW_P99: return between(s, e->p99_min, s->p99_seconds, s->p99_seconds);
+    case ROW_MAX: return exactly(s, s->max_seconds);
+    case ROW_CPU: return between(s, e->cpu_min, s->cpu_percent, e->cpu_max);
+    case ROW_DESCRIPTORS: return exactly(s, s->descriptors);
+    case ROW_LAG: break;
+    }
+    return exactly(s, s->loop_lag_seconds);
+}
+
+/* All of the timeline as points of one row; NULL when there is no memory. */
+static struct chart_point *points_of(const struct timeline *timeline, const struct row *row,
+                                     size_t *count) {
+    struct chart_point *points = calloc(timeline->count + 1, sizeof *points);
+    struct sample last;
+    *count = 0;
+    for (size_t i = 0; i < timeline->count && points != NULL; i++)
+        points[(*count)++] = point_of(row, &timeline->samples[i], &timeline->extremes[i]);
+    if (points != NULL && timeline_unfinished(timeline, &last))
+        points[(*count)++] = point_of(row, &last, &timeline->held_extremes);
+    return points;
+}
+
+/* The least and the greatest of all; NAN when nothing was measured. */
+struct span_of {
+    double low, high;
+};
+
+static struct span_of span_of(const struct chart_series *series) {
+    struct span_of span = {NAN, NAN};
+    for (size_t i = 0; i < series->count; i++) {
+        span.low = fmin(span.low, series->points[i].low);
+        span.high = fmax(span.high, series->points[i].high);
+    }
+    return span;
+}
+
+/* How a chart of the run is to be: its rows, and the words for their values. */
+struct drawing {
+    const char *title, *unit;
+    bool small, log;
+    enum axis_unit axis;
+    struct words (*say)(double value);
+    size_t count;
+    struct row rows[CHART_SERIES_MAX];
+};
+
+static struct words say_count(double value) {
+    return words_count((uint64_t)llround(value));
+}
+
+/* "0 to 9 997"; "not measured". */
+static void note_range(struct chart_series *series, const struct drawing *drawing) {
+    struct span_of span = span_of(series);
+    if (isnan(span.high))
+        snprintf(series->note, sizeof series->note, "not measured");
+    else if (span.low < span.high)
+        snprintf(series->note, sizeof series->note, "%.40s to %.40s", drawing->say(span.low).text,
+                 drawing->say(span.high).text);
+    else
+        snprintf(series->note, sizeof series->note, "%.40s", drawing->say(span.high).text);
+}
+
+static void scale(struct chart *chart, const struct drawing *drawing) {
+    double low = NAN, high = NAN;
+    for (size_t i = 0; i < chart->series_count; i++) {
+        struct span_of span = span_of(&chart->series[i]);
+        low = fmin(low, span.low);
+        high = fmax(high, span.high);
+    }
+    if (!drawing->log)
+        chart->y = axis_linear(high, drawing->axis);
+    else
+        chart->y = low > 0 ? axis_log(low, high) : axis_log(1e-6, isnan(high) ? 1e-3 : high + 1e-6);
+}
+
+static int draw(const struct page *page, struct chart *chart, const struct drawing *drawing) {
+    const struct timeline *timeline = &page->record->timeline;
+    int error = 0;
+    chart->title = drawing->title;
+    chart->unit = drawing->unit;
+    chart->small = drawing->small;
+    chart->series_count = drawing->count;
+    for (size_t i = 0; i < drawing->count; i++) {
+        struct chart_series *series = &chart->series[i];
+        series->name = drawing->rows[i].name;
+        series->points = points_of(timeline, &drawing->rows[i], &series->count);
+        if (series->points == NULL)
+            error = -ENOMEM;
+        else
+            note_range(series, drawing);
+    }
+    if (error == 0) {
+        scale(chart, drawing);
+        chart_draw(page->out, chart);
+    }
+    for (size_t i = 0; i < drawing->count; i++)
+        free(chart->series[i].points);
+    return error;
+}
+
+static const struct drawing drawings[] = {
+    {.title = "Connections",
+     .unit = "at each moment; closed and errored add up",
+     .axis = AXIS_COUNT,
+     .say = say_count,
+     .count = 3,
+     .rows = {{"live", ROW_LIVE}, {"closed", ROW_CLOSED}, {"errored", ROW_ERRORED}}},
+    {.title = "Requests",
+     .unit = "a second: answers that the client had, requests that the server counted",
+     .axis = AXIS_COUNT,
+     .say = words_rate,
+     .count = 2,
+     .rows = {{"client", ROW_CLIENT}, {"server", ROW_SERVER}}},
+    {.title = "Latency",
+     .unit = "from due to the last byte, log scale",
+     .log = true,
+     .axis = AXIS_SECONDS,
+     .say = words_seconds,
+     .count = 3,
+     .rows = {{"p50", ROW_P50}, {"p99", ROW_P99}, {"max", ROW_MAX}}},
+    {.title = "Generator: CPU",
+     .unit = "percent of one core, parent and workers",
+     .small = true,
+     .axis = AXIS_PERCENT,
+     .say = words_percent,
+     .count = 1,
+     .rows = {{"cpu", ROW_CPU}}},
+    {.title = "Generator: descriptors",
+     .unit = "open in all workers",
+     .small = true,
+     .axis = AXIS_COUNT,
+     .say = say_count,
+     .count = 1,
+     .rows = {{"descriptors", ROW_DESCRIPTORS}}},
+    {.title = "Generator: loop lag",
+     .unit = "how late it ran what was due, p99",
+     .small = true,
+     .axis = AXIS_SECONDS,
+     .say = words_seconds,
+     .count = 1,
+     .rows = {{"lag", ROW_LAG}}},
+};
+
+/* The axis goes as far as samples do; where the hold began is marked. */
+static void begin_chart(struct chart *chart, const struct record *record) {
+    const struct timeline *timeline = &record->timeline;
+    struct sample last;
+    memset(chart, 0, sizeof *chart);
+    if (!timeline_unfinished(timeline, &last))
+        last = timeline->samples[timeline->count - 1];
+    chart->x = axis_time(last.t);
+    chart->x_title = "time since the start";
+    if (isfinite(record->ramp_seconds) && record->ramp_seconds <= last.t) {
+        chart->mark_count = 1;
+        chart->marks[0] = (struct chart_mark){record->ramp_seconds, "hold"};
+    }
+}
+
+int html_charts(const struct page *page) {
+    const struct timeline *timeline = &page->record->timeline;
+    struct chart chart;
+    int error = 0;
+    fputs("<h2>Over time</h2>\n", page->out);
+    if (timeline->count == 0 && timeline->pending == 0) {
+        fputs("<p>It was over before the first sample.</p>\n", page->out);
+        return 0;
+    }
+    if (timeline->interval > SECOND) {
+        fputs("<p class=\"soft\">", page->out);
+        html_format(
+            page,
+            "%zu samples, one for each %s; a band goes from the least to the greatest of each.",
+            timeline->count, words_duration(timeline->interval).text);
+        fputs("</p>\n", page->out);
+    }
+    for (size_t i = 0; i < sizeof drawings / sizeof drawings[0] && error == 0; i++) {
+        begin_chart(&chart, page->record);
+        error = draw(page, &chart, &drawings[i]);
+    }
+    return error;
+}

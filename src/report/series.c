@@ -1,0 +1,51 @@
+/* The series of a timeline, one row each. */
+#include "report/series.h"
+
+#include <stdint.h>
+
+#define LEVEL(name)                                                                                \
+    { #name, true, false, offsetof(struct sample, name) }
+#define VALUE(name)                                                                                \
+    { #name, false, false, offsetof(struct sample, name) }
+#define LEVEL_OF(name, of)                                                                         \
+    { #name, true, true, offsetof(struct extremes, of) }
+#define VALUE_OF(name, of)                                                                         \
+    { #name, false, true, offsetof(struct extremes, of) }
+
+const struct series timeline_series[] = {
+    VALUE(t),
+    LEVEL(live),
+    LEVEL(connecting),
+    LEVEL(closed),
+    LEVEL(errored),
+    VALUE(client_per_second),
+    VALUE(server_per_second),
+    VALUE(p50_seconds),
+    VALUE(p99_seconds),
+    VALUE(max_seconds),
+    VALUE(cpu_percent),
+    VALUE(descriptors),
+    VALUE(loop_lag_seconds),
+    LEVEL_OF(live_min, live_min),
+    LEVEL_OF(live_max, live_max),
+    VALUE_OF(client_per_second_min, client_min),
+    VALUE_OF(client_per_second_max, client_max),
+    VALUE_OF(server_per_second_min, server_min),
+    VALUE_OF(server_per_second_max, server_max),
+    VALUE_OF(p50_seconds_min, p50_min),
+    VALUE_OF(p99_seconds_min, p99_min),
+    VALUE_OF(cpu_percent_min, cpu_min),
+    VALUE_OF(cpu_percent_max, cpu_max),
+    {0},
+};
+
+void *series_place(const struct series *series, struct sample *sample, struct extremes *extremes) {
+    return (char *)(series->extreme ? (void *)extremes : (void *)sample) + series->offset;
+}
+
+double series_value(const struct series *series, const struct sample *sample,
+                    const struct extremes *extremes) {
+    const char *from = (series->extreme ? (const char *)extremes : (const char *)sample);
+    const void *value = from + series->offset;
+    return series->whole ? (double)*(const uint64_t *)value : *(const double *)value;
+}

@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""What a run writes beside its summary, for machines: histograms, percentile distributions, JUnit."""
+
+import json
+import pathlib
+import re
+import signal
+import tempfile
+import unittest
+import xml.etree.ElementTree as ET
+
+import holdfast
+import npm
+from holdfast import Run, plainly, soak
+from rude import Rude
+
+# Layout of ours: the same histogram as hdr-histogram-js makes it.
+LAYOUT = ("{lowestDiscernibleValue: 1000, highestTrackableValue: 3600000000000, numberOfSignificantValueDigits: 3,"
+          " bitBucketSize: 64, useWebAssembly: false}")
+
+# Decodes a text of ours, and says what it holds; encodes it again for what was written to be compared to the byte.
+DECODE = """
+const hdr = require("hdr-histogram-js"), zlib = require("zlib");
+const text = require("fs").readFileSync(0, "utf8");
+const histogram = hdr.decodeFromCompressedBase64(text, 64, false);
+const payload = t => zlib.inflateSync(Buffer.from(t, "base64").subarray(8)).subarray(40).toString("hex");
+console.log(JSON.stringify({
+    count: histogram.totalCount, digits: histogram.numberOfSignificantValueDigits,
+    lowest: histogram.lowestDiscernibleValue, highest: histogram.highestTrackableValue,
+    quantiles: [50, 90, 95, 99, 99.9].map(p => histogram.getValueAtPercentile(p)),
+    // It takes the greatest value for one more than it decoded, and writes one zero behind it.
+    same: payload(text) === payload(hdr.encodeIntoCompressedBase64(histogram)).replace(/00$/, ""),
+    distribution: histogram.outputPercentileDistribution(5, 1e6),
+}));
+"""
+
+# Values over all magnitudes, from 1 us to 1 h, in rows and alone.
+WIDE = f"""
+const hdr = require("hdr-histogram-js");
+const histogram = hdr.build({LAYOUT});
+for (let value = 1000; value < 3.6e12; value = Math.floor(value * 1.07) + 1)
+    histogram.recordValueWithCount(value, 1 + value % 1000);
+console.log(JSON.stringify({{
+    text: hdr.encodeIntoCompressedBase64(histogram), count: histogram.totalCount, max: histogram.maxValue,
+    distribution: histogram.outputPercentileDistribution(5, 1e6),
+}}));
+"""
+
+JUNIT_CHILDREN = {"testsuites": {"testsuite"}, "testsuite": {"properties", "testcase"}, "properties": {"property"},
+                  "property": set(), "testcase": {"failure", "error", "skipped"}, "failure": set(), "error": set(),
+                  "skipped": set()}
+JUNIT_COUNTS = {"tests", "failures", "errors", "skipped", "time"}
+JUNIT_ATTRIBUTES = {"testsuites": {"name"} | JUNIT_COUNTS, "testsuite": {"name", "timestamp"} | JUNIT_COUNTS,
+                    "properties": set(), "property": {"name", "value"}, "testcase": {"classname", "name", "time"},
+                    "failure": {"message", "type"}, "error": {"message", "type"}, "skipped": {"message"}}
+
+
+def check_junit(element):
+    """What Jenkins' schema and its kin ask for: known elements, known attributes, counts that add up."""
+    if set(element.attrib) - {"timestamp"} != JUNIT_ATTRIBUTES[element.tag] - {"timestamp"}:
+        raise AssertionError(f"{element.tag}: attributes {sorted(element.attrib)}")
+    for child in element:
+        if child.tag not in JUNIT_CHILDREN[element.tag]:
+            raise AssertionError(f"{element.tag} holds {child.tag}")
+        check_junit(child)
+    if element.tag in ("testsuites", "testsuite"):
+        found = [len(list(element.iter(name))) for name in ("testcase", "failure", "error", "skipped")]
+        said = [int(element.get(name)) for name in ("tests", "failures", "errors", "skipped")]
+        if found != said:
+            raise AssertionError(f"{element.tag}: says {said}, holds {found}")
+
+
+def read_junit(path):
+    root = ET.parse(path).getroot()
+    if root.tag != "testsuites" or len(root) != 1:
+        raise AssertionError("no testsuites of one testsuite")
+    check_junit(root)
+    cases = {case.get("name"): [child.tag for child in case] for case in root.iter("testcase")}
+    properties = {one.get("name"): one.get("value") for one in root.iter("property")}
+    return cases, properties
+
+
+def rows_of(distribution):
+    """(percentile, count, value in ms) of each line."""
+    rows = [line.split() for line in distribution.splitlines()[2:] if line and not line.startswith("#")]
+    return [(row[1], row[2], float(row[0])) for row in rows]
+
+
+class ConversionsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Rude()
+        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
+        cls.at = pathlib.Path(cls.folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+        cls.server.stop()
+
+    def soak(self, *more, path="/ok", **options):
+        return soak("-c", 5, "-i", "20ms", "-d", "1s", *more, self.server.url(path), **options)
+
+    def test_each_histogram_decodes_bit_for_bit_in_hdrhistogram(self):
+        modules = npm.package("hdr-histogram-js", "3.0.1")
+        report = self.soak().report
+        for name in ("latency_seconds", "service_seconds", "connect_seconds"):
+            figures = report[name]
+            read = json.loads(npm.run(DECODE, modules=modules, text=figures["histogram"]))
+            self.assertTrue(read["same"], name)
+            self.assertEqual((figures["count"], 3, 1000, 3600000000000),
+                             (read["count"], read["digits"], read["lowest"], read["highest"]))
+            most = round(figures["max"] * 1e9)
+            self.assertEqual([round(figures[key] * 1e9) for key in ("p50", "p90", "p95", "p99", "p999")],
+                             [min(value, most) for value in read["quantiles"]])
+
+    def test_a_distribution_is_hdrhistograms_own(self):
+        modules = npm.package("hdr-histogram-js", "3.0.1")
+        path = self.at / "run.hgrm"
+        report = self.soak("--hgrm", path).report
+        read = json.loads(npm.run(DECODE, modules=modules, text=report["latency_seconds"]["histogram"]))
+        most = report["latency_seconds"]["max"] * 1e3
+        theirs = [(level, count, min(value, round(most, 3))) for level, count, value in rows_of(read["distribution"])]
+        self.assertEqual(theirs, rows_of(path.read_text()))
+
+    def test_what_hdrhistogram_encoded_is_distributed_as_it_does(self):
+        modules = npm.package("hdr-histogram-js", "3.0.1")
+        wide = json.loads(npm.run(WIDE, modules=modules))
+        report = self.soak().report
+        figures = report["latency_seconds"]
+        figures |= {"histogram": wide["text"], "count": wide["count"], "max": wide["max"] / 1e9}
+        made = self.at / "wide.json"
+        made.write_text(json.dumps(report))
+        code, out, err = plainly("report", "--hgrm", "-", made)
+        self.assertEqual(0, code, err)
+        most = wide["max"] / 1e6
+        theirs = [(level, count, min(value, round(most, 3))) for level, count, value in rows_of(wide["distribution"])]
+        self.assertEqual(theirs, rows_of(out))
+        self.assertIn("requests", err, "the summary gives way")
+
+    def test_junit_has_a_case_for_each_rule(self):
+        path = self.at / "run.xml"
+        result = self.soak("--junit", path, "--label", "night <1> & 'more' \u00b5")
+        cases, properties = read_junit(path)
+        self.assertEqual({rule["expression"]: [] for rule in result.report["requirements"]}, cases)
+        self.assertEqual(("held", "night <1> & 'more' \u00b5"), (properties["verdict"], properties["label"]))
+
+    def test_junit_tells_broken_from_inconclusive(self):
+        broken, cut = self.at / "broken.xml", self.at / "cut.xml"
+        self.assertEqual(1, self.soak("--junit", broken, path="/fin-idle").code)
+        self.assertIn(["failure"], read_junit(broken)[0].values())
+        with Run("-c", 5, "-d", "1h", "--ui", "line", "--junit", cut, self.server.url("/ok")) as run:
+            run.wait_for_phase("hold")
+            run.signal(signal.SIGINT)
+            self.assertEqual(4, run.finish().code)
+        self.assertEqual({"opened>=100%": ["error"], "lost<=0": ["error"]}, read_junit(cut)[0])
+        unfit = self.at / "unfit.xml"
+        self.assertEqual(5, plainly("-q", "--junit", unfit, "http://127.0.0.1:1/")[0])
+        self.assertEqual({"verdict": ["error"]}, read_junit(unfit)[0])
+
+    def test_a_saved_run_converts_to_what_the_run_wrote(self):
+        paths = {name: self.at / f"whole.{name}" for name in ("junit", "hgrm", "timeline")}
+        arguments = [word for name, path in paths.items() for word in (f"--{name}", path)]
+        self.assertEqual(0, self.soak(*arguments).code)
+        for name in ("junit", "hgrm"):
+            made = self.at / f"again.{name}"
+            self.assertEqual(0, plainly("report", f"--{name}", made, paths["timeline"])[0])
+            self.assertEqual(paths[name].read_text(), made.read_text(), name)
+
+    def test_a_timeline_that_was_cut_off_has_no_distribution(self):
+        path = self.at / "cut.jsonl"
+        self.soak("--timeline", path)
+        lines = path.read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[:-1]))
+        code, _, err = plainly("report", "--hgrm", self.at / "cut.hgrm", path)
+        self.assertEqual(2, code)
+        self.assertRegex(err, r"^holdfast report: --hgrm: \".*\" keeps no histogram: .* is accepted\n$")
+        self.assertFalse((self.at / "cut.hgrm").exists())
+
+    def test_one_report_goes_to_standard_output(self):
+        code, out, err = plainly("-c", 2, "-d", "100ms", "--hgrm", "-", self.server.url("/ok"))
+        self.assertEqual(0, code, err)
+        self.assertRegex(out, r"\A +Value +Percentile +TotalCount")
+        code, out, err = plainly("-c", 2, "--hgrm", "-", "--junit", "-", self.server.url("/ok"))
+        self.assertEqual((2, ""), (code, out))
+        self.assertRegex(err, "--hgrm: \"-\" is where --junit goes too")
+
+    def test_a_report_that_cannot_be_written_is_said_before_or_after(self):
+        for name in ("junit", "hgrm"):
+            code, _, err = plainly("-c", 2, f"--{name}", "/nowhere/at/all", self.server.url("/ok"))
+            self.assertEqual(2, code)
+            self.assertIn(f"--{name}: cannot write to \"/nowhere/at/all\"", err)
+            code, _, err = plainly("-c", 2, "-d", "100ms", f"--{name}", "/dev/full", self.server.url("/ok"))
+            self.assertEqual(4, code)
+            self.assertIsNotNone(re.search(f"--{name}: .* could not be written", err))
+
+
+if __name__ == "__main__":
+    holdfast.main()

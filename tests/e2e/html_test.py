@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""The HTML report: valid, still, without a request to anywhere, and no script whatever a server says; a week in seconds."""
+
+import html.parser
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import holdfast
+import npm
+import week
+from holdfast import PROGRAM, listener, plainly, soak, url_of
+from rude import Rude
+
+HOSTILE = '<script>document.title="stolen"</script>"\'&<img src=x onerror=alert(1)>'
+WEEK_CPU_SECONDS, WEEK_KIB, WEEK_BYTES = 5, 64 * 1024, 2 * 1000 * 1000
+# Under a sanitizer, neither time nor memory is that of the program.
+SANITIZED = "asan" in PROGRAM
+
+# Opens pages, with script allowed, and says all that a browser has to say of them.
+OPEN = """
+const {chromium} = require("playwright-core");
+(async () => {
+    const [path, ...files] = process.argv.slice(1), said = [];
+    const browser = await chromium.launch({executablePath: path, args: ["--no-sandbox"]});
+    for (const file of files)
+        for (const [width, colorScheme] of [[1600, "light"], [400, "dark"]]) {
+            const page = await browser.newPage({viewport: {width, height: 900}, colorScheme});
+            page.on("console", message => said.push("console: " + message.text()));
+            page.on("pageerror", error => said.push("error: " + error));
+            page.on("request", request => {
+                if (!/^(file|data):/.test(request.url())) said.push("request: " + request.url());
+            });
+            page.on("dialog", dialog => { said.push("dialog"); dialog.dismiss(); });
+            await page.goto("file://" + file);
+            const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+            if (wide > width) said.push(`${file}: ${wide} px wide in a window of ${width}`);
+            if (!(await page.title()).startsWith("holdfast: ")) said.push("title: " + await page.title());
+            await page.close();
+        }
+    await browser.close();
+    console.log(said.join("\\n"));
+})().catch(error => { console.error(error); process.exit(1); });
+"""
+
+
+class References(html.parser.HTMLParser):
+    """Every reference to somewhere, and every element."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.elements, self.references = set(), []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.add(tag)
+        for name, value in attributes:
+            if name in ("src", "href", "srcset", "action", "data") or name.startswith("on") or "url(" in (value or ""):
+                self.references.append((tag, name, value))
+
+
+def browser():
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if not path:
+        raise unittest.SkipTest("no chromium")
+    return path
+
+
+class HtmlTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Rude()
+        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
+        cls.at = pathlib.Path(cls.folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+        cls.server.stop()
+
+    def soak(self, name, *more, path="/fin-idle?after=3", url=None):
+        page, line = self.at / f"{name}.html", self.at / f"{name}.jsonl"
+        result = soak("-c", 20, "-i", "100ms", "-d", "2s", "--html", page, "--timeline", line, *more,
+                      url or self.server.url(path))
+        return page, line, result
+
+    def hostile(self, name):
+        """A run against a server that names itself with a script."""
+        def answer(connection):
+            while connection.recv(65536):
+                connection.sendall(f"HTTP/1.1 200 OK\r\nServer: {HOSTILE}\r\nContent-Length: 0\r\n\r\n".encode())
+
+        def serve():
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                threading.Thread(target=answer, args=[connection], daemon=True).start()
+
+        listening = listener()
+        threading.Thread(target=serve, daemon=True).start()
+        try:
+            return self.soak(name, "--label", HOSTILE, url=url_of(listening))
+        finally:
+            listening.close()
+
+    def valid(self, path):
+        if not shutil.which("tidy"):
+            raise unittest.SkipTest("no tidy")
+        done = subprocess.run(["tidy", "-quiet", "-errors", path], capture_output=True, text=True)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+
+    def test_it_is_valid_and_refers_to_nothing(self):
+        page, _, result = self.soak("run")
+        read = References(page.read_text(encoding="utf-8"))
+        self.assertEqual([("link", "href", "data:,")], read.references)
+        self.assertFalse({"script", "img", "iframe", "object", "form"} & read.elements)
+        self.assertIn("<h1>BROKE</h1>", page.read_text())
+        self.assertEqual(1, result.code)
+        self.valid(page)
+
+    def test_of_a_preflights_end_too(self):
+        page = self.at / "none.html"
+        self.assertEqual(5, plainly("-q", "--html", page, "http://127.0.0.1:1/")[0])
+        self.assertIn("<h1>NO TARGET</h1>", page.read_text())
+        self.valid(page)
+
+    def test_what_a_server_says_is_text(self):
+        page, _, result = self.hostile("hostile")
+        self.assertEqual(HOSTILE, result.report["target"]["server_header"])
+        text = page.read_text()
+        self.assertFalse({"script", "img"} & References(text).elements)
+        self.assertIn("&lt;script&gt;document.title=&quot;stolen&quot;&lt;/script&gt;", text)
+        self.valid(page)
+
+    def test_a_saved_run_draws_the_same_page(self):
+        page, line, result = self.soak("saved")
+        (self.at / "saved.json").write_text(json.dumps(result.report))
+        for source in (line, self.at / "saved.json"):
+            code, out, err = plainly("report", "--html", "-", source)
+            self.assertEqual(0, code, err)
+            self.assertEqual(page.read_text().split("<details>")[0], out.split("<details>")[0], source.name)
+
+    def test_a_browser_has_nothing_to_say_of_it(self):
+        path, modules = browser(), npm.package("playwright-core", "1.65.1")
+        pages = [self.soak("seen")[0], self.hostile("seen-hostile")[0]]
+        self.assertEqual("\n", npm.run(OPEN, path, *map(str, pages), modules=modules))
+
+    def test_the_timeline_is_csv_too(self):
+        _, line, result = self.soak("table")
+        code, out, err = plainly("report", "--csv", "-", line)
+        self.assertEqual(0, code, err)
+        head, *rows = [row.split(",") for row in out.splitlines()]
+        timeline = result.report["timeline"]
+        self.assertEqual([name for name in timeline if name != "interval_seconds"], head)
+        for name in ("t", "live", "p99_seconds"):
+            said = [row[head.index(name)] for row in rows]
+            self.assertEqual(timeline[name], [float(value) if value else None for value in said])
+
+    def test_a_week_is_drawn_in_seconds(self):
+        _, line, _ = self.soak("short")
+        page = self.at / "week.html"
+        seconds = 20000 if SANITIZED else week.WEEK_SECONDS
+        child = subprocess.Popen([PROGRAM, "report", "--html", page, "/dev/stdin"], stdin=subprocess.PIPE,
+                                 stdout=subprocess.DEVNULL, text=True)
+        week.write_week(line, child.stdin, seconds)
+        child.stdin.close()
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(0, child.returncode)
+        print(f"a week: {usage.ru_utime + usage.ru_stime:.1f} s of CPU, {usage.ru_maxrss} KiB, "
+              f"{page.stat().st_size} bytes")
+        if not SANITIZED:
+            self.assertLess(usage.ru_utime + usage.ru_stime, WEEK_CPU_SECONDS)
+            self.assertLess(usage.ru_maxrss, WEEK_KIB)
+        self.assertLess(page.stat().st_size, WEEK_BYTES)
+        self.valid(page)
+
+
+if __name__ == "__main__":
+    holdfast.main()

@@ -1,0 +1,53 @@
+/* The line: first come, first served, and any may leave. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "engine/line.h"
+
+enum { PLACES = 5 };
+
+static void who_came_first_is_called_first(void **state) {
+    (void)state;
+    struct line_link links[PLACES] = {{0}};
+    struct line line = {.links = links};
+    for (uint32_t i = 0; i < PLACES; i++)
+        line_join(&line, (i * 2) % PLACES);
+    for (uint32_t i = 0; i < PLACES; i++)
+        assert_int_equal(line_call(&line), (i * 2) % PLACES);
+    assert_int_equal(line.count, 0);
+    line_join(&line, 3);
+    assert_int_equal(line_call(&line), 3);
+}
+
+/* Each place in turn, of a line of each length. */
+static void anyone_may_leave(void **state) {
+    (void)state;
+    for (uint32_t length = 1; length <= PLACES; length++) {
+        for (uint32_t leaver = 0; leaver < length; leaver++) {
+            struct line_link links[PLACES] = {{0}};
+            struct line line = {.links = links};
+            for (uint32_t i = 0; i < length; i++)
+                line_join(&line, i);
+            line_leave(&line, leaver);
+            assert_int_equal(line.count, length - 1);
+            line_join(&line, leaver);
+            for (uint32_t i = 0; i < length; i++)
+                if (i != leaver)
+                    assert_int_equal(line_call(&line), i);
+            assert_int_equal(line_call(&line), leaver);
+            assert_int_equal(line.count, 0);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_came_first_is_called_first),
+        cmocka_unit_test(anyone_may_leave),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

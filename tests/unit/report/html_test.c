@@ -1,0 +1,118 @@
+/* The HTML report: whole, in order, and of what others wrote only text. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "fixture.h"
+
+static const char *html_of(struct fixture *fixture, const struct record *record) {
+    FILE *out = fixture_stream(fixture);
+    assert_int_equal(report_html(out, &fixture->plan, record, &fixture->judgement), 0);
+    fclose(out);
+    return fixture->text;
+}
+
+static const char *assert_says(const char *text, const char *part) {
+    const char *found = strstr(text, part);
+    if (found == NULL)
+        fail_msg("\"%s\" is not there", part);
+    return found;
+}
+
+static void its_parts_stand_in_order(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const parts[] = {
+        "<!DOCTYPE html>",
+        "default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        "<h1>BROKE</h1>",
+        "<h2>Requirements</h2>",
+        "opened&gt;=100%",
+        "<h2>Over time</h2>",
+        "<h2>How connections ended</h2>",
+        "<h2>Survival</h2>",
+        "<h2>Findings</h2>",
+        "<h2>Percentile spectrum</h2>",
+        "<h2>Plan and environment</h2>",
+        "<details>",
+        "\"schema\": \"holdfast/1\"",
+        "</html>\n"};
+    const char *at = html_of(fixture, &fixture->record);
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        at = assert_says(at, parts[i]);
+    assert_null(strstr(fixture->text, "<script"));
+    assert_null(strstr(fixture->text, "src="));
+}
+
+static void what_a_server_said_is_text(void **state) {
+    struct fixture *fixture = *state;
+    static const char hostile[] = "<script>alert(1)</script>\"'&\x1b\xff";
+    snprintf(fixture->judgement.target.server, sizeof fixture->judgement.target.server, "%s",
+             hostile);
+    findings_add(&fixture->judgement.findings, "target", SIDE_SERVER, FINDING_WARN, "%s", hostile);
+    fixture->options.label = hostile;
+    const char *html = html_of(fixture, &fixture->record);
+    assert_null(strstr(html, "<script"));
+    assert_null(strchr(html, '\x1b'));
+    assert_says(html, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;");
+}
+
+static void without_load_there_is_no_chart(void **state) {
+    struct fixture *fixture = *state;
+    fixture->judgement.verdict = VERDICT_UNFIT;
+    fixture->judgement.requirement_count = 0;
+    const char *html = html_of(fixture, NULL);
+    assert_says(html, "<h1>UNFIT</h1>");
+    assert_says(html, "</html>");
+    assert_null(strstr(html, "<figure"));
+}
+
+static void a_run_without_a_sample_says_so(void **state) {
+    struct fixture *fixture = *state;
+    timeline_init(&fixture->record.timeline, SECOND);
+    assert_says(html_of(fixture, &fixture->record), "It was over before the first sample.");
+}
+
+static void a_run_without_an_answer_says_so(void **state) {
+    struct fixture *fixture = *state;
+    tally_clear(&fixture->record.total);
+    assert_says(html_of(fixture, &fixture->record), "Not measured: there was no answer.");
+}
+
+static const char *csv_of(struct fixture *fixture, const struct record *record) {
+    FILE *out = fixture_stream(fixture);
+    assert_int_equal(report_csv(out, &fixture->plan, record, &fixture->judgement), 0);
+    fclose(out);
+    return fixture->text;
+}
+
+static void csv_has_a_line_for_each_sample(void **state) {
+    struct fixture *fixture = *state;
+    const char *csv = csv_of(fixture, &fixture->record);
+    assert_int_equal(strncmp(csv, "t,live,connecting,closed,errored,client_per_second,", 51), 0);
+    assert_says(csv, "\r\n1,97,0,0,3,97,,");
+    assert_says(csv, "\r\n2,94,0,2,4,,,");
+    assert_null(strchr(csv_of(fixture, NULL), '1'));
+}
+
+static int begin(void **state) {
+    *state = fixture_make(COMMAND_RUN);
+    return 0;
+}
+
+static int end(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+int main(void) {
+#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
+    const struct CMUnitTest tests[] = {
+        EACH(its_parts_stand_in_order),        EACH(what_a_server_said_is_text),
+        EACH(without_load_there_is_no_chart),  EACH(a_run_without_a_sample_says_so),
+        EACH(a_run_without_an_answer_says_so), EACH(csv_has_a_line_for_each_sample),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
