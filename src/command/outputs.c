@@ -1,7 +1,9 @@
 /* The report files of a command, one row each. */
 #include "command/outputs.h"
 
+#include <libgen.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "plan/refuse.h"
@@ -48,8 +50,32 @@ static bool open_one(struct outputs *outputs, int i) {
     return error == 0;
 }
 
+/* The file that a path leads to, also when it is not there yet; NULL where that cannot be told,
+ * which opening it will say. Freed by the caller. */
+static char *place_of(const char *path) {
+    char *place = realpath(path, NULL), *copy = strdup(path);
+    char *folder = place == NULL && copy != NULL ? realpath(dirname(copy), NULL) : NULL;
+    const char *slash = strrchr(path, '/');
+    if (folder != NULL && asprintf(&place, "%s/%s", folder, slash != NULL ? slash + 1 : path) < 0)
+        place = NULL;
+    free(folder);
+    free(copy);
+    return place;
+}
+
+/* One file may have many names. */
 static bool is_same(const char *a, const char *b) {
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
+    if (a == NULL || b == NULL)
+        return false;
+    if (strcmp(a, b) == 0)
+        return true;
+    if (is_output(a) || is_output(b))
+        return false;
+    char *place = place_of(a), *other = place_of(b);
+    bool same = place != NULL && other != NULL && strcmp(place, other) == 0;
+    free(place);
+    free(other);
+    return same;
 }
 
 static bool refuse_twins(const struct outputs *outputs, const char *name, const char *path,

@@ -15,6 +15,13 @@ static int no_load(struct soak *soak, int error) {
     snprintf(soak->judgement.reasons[0], sizeof soak->judgement.reasons[0],
              "no worker could be started: %s", strerror(-error));
     soak->judgement.reason_count = 1;
+    struct finding *finding =
+        findings_add(&soak->judgement.findings, "workers", SIDE_TESTER, FINDING_FAIL,
+                     "no worker could be started: %s", strerror(-error));
+    finding_do(finding, "%s",
+               soak->options.no_check
+                   ? "the same without --no-check: the preflight names what is short"
+                   : "ulimit -a   (processes, open files, memory of this user)");
     return soak_report(soak, NULL, true);
 }
 

@@ -333,6 +333,7 @@ static void conclude_found(struct capacity *capacity, struct judgement *judgemen
         decide(judgement, VERDICT_HELD, 0);
         return;
     }
+    require(capacity->gave != NULL);
     decide(judgement, VERDICT_BROKE, 1);
     reason(judgement, "not even %" PRIu32 " connection%s held: %s", capacity->gave->connections,
            words_plural(capacity->gave->connections), capacity->cause.text);
@@ -370,6 +371,7 @@ void capacity_conclude(struct capacity *capacity, bool interrupted, struct judge
     case CAPACITY_FOUND: conclude_found(capacity, judgement); break;
     case CAPACITY_CEILING: decide(judgement, VERDICT_HELD, 0); break;
     case CAPACITY_OURS:
+        require(capacity->gave != NULL);
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
         reason(judgement, "our own side gave first, at %" PRIu32 " connections: %.200s",
                capacity->gave->connections, capacity->cause.text);

@@ -1,4 +1,5 @@
 /* Whether io_uring can be had, and as many rings as the plan has workers. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "judge/local.h"
@@ -81,6 +82,11 @@ void judge_ring(struct findings *findings, const struct plan *plan,
         findings_add(findings, "io_uring", SIDE_TESTER, FINDING_OK, "kernel %s, %s, not filtered",
                      plan->host.kernel,
                      plan->host.io_uring_disabled > 0 ? "allowed to this user" : "not disabled");
+        return;
+    }
+    if (facts->ring_error == -EAGAIN) { /* of fork(2): io_uring_setup(2) never says so */
+        findings_add(findings, "io_uring", SIDE_TESTER, FINDING_UNKNOWN,
+                     "could not tell: no process could be started to try a ring");
         return;
     }
     char evidence[160];

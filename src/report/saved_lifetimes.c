@@ -61,7 +61,7 @@ static void read_cause(struct closing *closing, struct place *place, const struc
     closing->either = value_flag_if(place, from, "either");
     closing->race = value_flag_if(place, from, "race");
     closing->by_timer = value_flag_if(place, from, "by_timer");
-    if (closing->limit == 0)
+    if (closing->limit == 0 && closing->dimension != CLOSING_MOMENT)
         place_refuse(place, "\"limit\": 1 or more is accepted");
 }
 

@@ -36,8 +36,8 @@ static void print_status_troubles(FILE *out, const struct server_view *server) {
                 "worker_connections\n",
                 INDENT, "", words_count(server->accepted - server->handled).text);
     if (server->restarts > 0)
-        fprintf(out, "%*sits counters went backwards %s times: it was restarted\n", INDENT, "",
-                words_count(server->restarts).text);
+        fprintf(out, "%*sits counters went backwards %s time%s: it was restarted\n", INDENT, "",
+                words_count(server->restarts).text, server->restarts == 1 ? "" : "s");
     if (server->polls_failed > 0) {
         char failure[3 * sizeof server->last_failure];
         fprintf(out, "%*s%s of %s polls failed: %s\n", INDENT, "",

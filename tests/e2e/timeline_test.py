@@ -204,6 +204,18 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual((4, "held"), (result.code, result.verdict), result.err)
         self.assertIn('--timeline: "-" could not be written: Broken pipe', result.err)
 
+    def test_a_report_and_a_timeline_in_one_file_are_refused_whatever_they_are_called(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            one = pathlib.Path(folder) / "one"
+            other = pathlib.Path(folder) / "other"
+            other.symlink_to(one)
+            for json_path in (one, f"{folder}/./one", f"{folder}/../{pathlib.Path(folder).name}/one", other):
+                if json_path is other:
+                    one.touch()
+                code, _, err = plainly("-c", 1, "--json", json_path, "--timeline", one, self.server.url)
+                self.assertEqual((2, 1), (code, err.count("\n")), err)
+                self.assertRegex(err, r"--timeline: .* a place of its own is accepted")
+
     def test_what_cannot_be_opened_is_said_before_the_load(self):
         before = self.server.access_lines()
         code, _, err = plainly("--timeline", "/nonexistent/run.jsonl", self.server.url)

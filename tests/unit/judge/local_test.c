@@ -74,6 +74,14 @@ static void workers_are_processes_that_a_group_or_a_user_may_not_have(void **sta
     assert_status(local(scene, "processes"), FINDING_UNKNOWN);
 }
 
+static void a_ring_that_no_process_could_try_is_not_known(void **state) {
+    struct scene *scene = *state;
+    scene->facts.ring_error = -EAGAIN;
+    const struct finding *finding = local(scene, "io_uring");
+    assert_status(finding, FINDING_UNKNOWN);
+    assert_holds(finding->text, "no process could be started");
+}
+
 static void as_many_rings_as_workers_or_the_number_that_can_be_made(void **state) {
     struct scene *scene = *state;
     scene->plan.workers = 16;
@@ -372,6 +380,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(the_parents_own_files_are_counted_to_the_last_one),
         TEST(workers_are_processes_that_a_group_or_a_user_may_not_have),
+        TEST(a_ring_that_no_process_could_try_is_not_known),
         TEST(as_many_rings_as_workers_or_the_number_that_can_be_made),
         TEST(the_control_groups_memory_holds_our_end),
         TEST(where_slabs_cannot_be_read_the_number_is_said_to_be_of_another_kernel),

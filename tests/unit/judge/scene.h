@@ -3,6 +3,7 @@
 #ifndef TESTS_UNIT_JUDGE_SCENE_H
 #define TESTS_UNIT_JUDGE_SCENE_H
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

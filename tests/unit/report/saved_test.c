@@ -335,6 +335,18 @@ static void why_connections_ended_is_kept(void **state) {
     assert_same_again(*state);
 }
 
+/* In the first millisecond of a run: a moment has no limit that would be above 0. */
+static void endings_at_the_first_moment_are_kept(void **state) {
+    struct fixture *fixture = *state;
+    for (uint32_t i = 0; i < 6; i++)
+        endings_add(&fixture->record.total.endings, OUTCOME_protocol_error,
+                    &(struct ending){.lot = i});
+    char *timeline = timeline_of(fixture, true);
+    assert_says(timeline, "\"dimension\":\"moment\"");
+    free(timeline);
+    assert_same_again(*state);
+}
+
 /* As the run would have said it in that second. */
 static void a_run_cut_off_says_why_connections_ended(void **state) {
     struct fixture *fixture = *state;
@@ -650,6 +662,7 @@ int main(void) {
         EACH(a_process_that_was_never_seen_stays_unmeasured),
         EACH(how_connections_came_back_is_read_back),
         EACH(why_connections_ended_is_kept),
+        EACH(endings_at_the_first_moment_are_kept),
         EACH(a_run_cut_off_says_why_connections_ended),
         EACH(causes_from_elsewhere_are_refused),
         EACH(a_report_read_back_gives_the_runs_own_summary),
