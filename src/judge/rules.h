@@ -80,6 +80,13 @@ struct rule {
  * when it is none. */
 bool rule_parse(struct rule *rule, const struct written_rule *written, struct refusal to);
 
+/* A VALUE of rule->metric into rule->value and rule->percent; false when it is none. */
+bool rule_read_value(struct rule *rule, const char *text);
+/* What would be read, in words: "a duration is accepted, such as 50ms or 12s". */
+const char *rule_value_accepted(const struct rule_metric *metric);
+/* The metric whose name a mistyped one resembles; false when none does. */
+bool rule_metric_resembles(struct rule_metric *metric, const char *name);
+
 struct rules {
     size_t count;
     struct rule items[RULES_MAX];

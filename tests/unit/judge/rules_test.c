@@ -47,6 +47,12 @@ static int set_up(void **state) {
                                           .active_peak = 9000,
                                           .hold_measured = true,
                                           .per_second_mean = 640};
+    record->server_process = (struct process_view){.asked = true,
+                                                   .samples = 60,
+                                                   .connections = 9990,
+                                                   .memory_before_bytes = 10000,
+                                                   .memory_hold_bytes = 10000 + 9990 * 1000,
+                                                   .cpu_seconds = 9.9};
     record->total.counts = (struct counts){.attempted = 10000,
                                            .opened = 9995,
                                            .connecting = 1,
@@ -157,6 +163,10 @@ static void every_metric_is_measured_where_the_report_has_it(void **state) {
         {"cpu>=0%", 15},
         {"cpu_seconds>=0", 1.5},
         {"memory>=0", 6 << 20},
+        {"cpu_per_request>=0", 1.5 / 990},
+        {"memory_per_connection>=0", (6 << 20) / 9999.0},
+        {"server_cpu_per_request>=0", 9.9 / 990},
+        {"server_memory_per_connection>=0", 1000},
         {"min>=0", 2e-3},
         {"max>=0", 4e-3},
         {"mean>=0", 3e-3},
