@@ -14,6 +14,7 @@
 static const char help[] =
     "Usage: holdfast report [OPTION FILE]... FILE\n"
     "       holdfast report --compare [--tolerance METRIC=VALUE]... [--json FILE] A B\n"
+    "       holdfast report --merge [OPTION FILE]... FILE FILE...\n"
     "       holdfast report --schema\n\n"
     "Prints the summary of a saved run: of a timeline (--timeline), also of one that was cut off\n"
     "by SIGKILL or a power loss, or of a JSON report (--json). Converts it:\n\n"
@@ -30,7 +31,10 @@ static const char help[] =
     "  --tolerance METRIC=VALUE\n"
     "                how far B may be off, in place of the default; repeatable. A metric of\n"
     "                docs/rules.md or survival; points of a share (lost=1%), percent of A's value\n"
-    "                (p99=20%), a value (p99=5ms), the larger of both (p99=20%,5ms), or any\n\n"
+    "                (p99=20%), a value (p99=5ms), the larger of both (p99=20%,5ms), or any\n"
+    "  --merge       add up parts of one load, from several hosts or shards: the same plan but "
+    "for\n"
+    "                -c, -n and --rate, which are summed; judged anew by its rules\n\n"
     "One of them may go to -, standard output; the summary then goes to standard error.\n\n"
     "Exit codes:\n"
     "  0  it was rendered; the verdict is that of the run, and in the report. --compare: B is no\n"
@@ -110,7 +114,8 @@ static void print_help(FILE *out) {
 }
 
 static int draw_one(struct report_request *request) {
-    struct saved *saved = report_read(request->files[0]);
+    struct saved *saved =
+        request->mode == REPORT_MERGE ? report_merge(request) : report_read(request->files[0]);
     int exit_code = saved != NULL ? draw(saved, request) : REPORT_USAGE;
     saved_free(saved);
     return exit_code;

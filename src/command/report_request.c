@@ -9,8 +9,8 @@
 #include "plan/refuse.h"
 
 #define ACCEPTED                                                                                   \
-    "accepted are FILE, --json, --html, --junit, --hgrm, --csv, --compare, --tolerance, --schema " \
-    "and --help"
+    "accepted are FILE, --json, --html, --junit, --hgrm, --csv, --compare, --merge, --tolerance, " \
+    "--schema and --help"
 
 bool report_complain(const char *format, ...) {
     va_list arguments;
@@ -62,15 +62,17 @@ static bool take_mode(struct report_request *request, const char *word) {
     static const struct {
         const char *word;
         enum report_mode mode;
-    } modes[] = {
-        {"--compare", REPORT_COMPARE}, {"--schema", REPORT_SCHEMA}, {"--help", REPORT_HELP}};
+    } modes[] = {{"--compare", REPORT_COMPARE},
+                 {"--merge", REPORT_MERGE},
+                 {"--schema", REPORT_SCHEMA},
+                 {"--help", REPORT_HELP}};
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(word, modes[i].word) != 0)
             continue;
         if (request->mode == REPORT_DRAW || modes[i].mode == REPORT_HELP)
             request->mode = modes[i].mode;
         else if (request->mode != REPORT_HELP && request->mode != modes[i].mode)
-            return report_complain("%s: one of --compare and --schema is accepted", word);
+            return report_complain("%s: one of --compare, --merge and --schema is accepted", word);
         return true;
     }
     return report_complain("unknown option \"%s\": " ACCEPTED, shown_text(word).text);
@@ -138,6 +140,8 @@ static bool check(const struct report_request *request) {
         return (request->file_count == 0 && !report_request_asks_any(request)) ||
                report_complain("--schema stands alone: no FILE is accepted beside it");
     case REPORT_MERGE:
+        return request->file_count >= 2 ||
+               report_complain("--merge: %zu files: two or more are accepted", request->file_count);
     case REPORT_HELP: break;
     }
     return true;

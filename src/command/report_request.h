@@ -31,7 +31,10 @@ bool report_request_asks_any(const struct report_request *request); /* for a rep
 /* The file read back, or NULL, and said. Freed with saved_free(). */
 struct saved *report_read(const char *name);
 
-/* The modes of several files: their exit code. */
+/* All files added up to one run, or NULL, and said. Freed with saved_free(). */
+struct saved *report_merge(const struct report_request *request);
+
+/* The first two held against each other: the exit code. */
 int report_compare(struct report_request *request);
 
 #endif

@@ -149,7 +149,10 @@ static double lateness_noise(const struct rule_metric *metric, double change,
     return fmax(0, change > 0 ? excess : -excess);
 }
 
-/* Where timers ran that late, the machine was short of CPU, for a server on it too. */
+/* Where timers ran that late, the machine was short of CPU, and a server on it too: then what an
+ * answer lost on its way is no longer twice our lateness, but more. */
+enum { STARVED_TIMES = 6 };
+
 static bool is_starved(const struct compared *run, double latency_tolerance) {
     struct figures lag = record_figures(run->record, DISTRIBUTION_LAG);
     return lag.count > 0 && lag.p99 > 2 * latency_tolerance;
@@ -166,8 +169,12 @@ static bool may_be_lateness(const struct compare_row *row, double tolerance,
         double late = fmax(2e-3, record_figures(a->record, DISTRIBUTION_LATENCY).mean / 10);
         return is_starved(a, late) || is_starved(b, late);
     }
-    return metric->excuse == RULE_EXCUSE_LATENCY && fabs(row->change) <= 2 * lag.max &&
-           (lateness_of(metric, longer) > tolerance || is_starved(longer, tolerance));
+    if (metric->excuse != RULE_EXCUSE_LATENCY)
+        return false;
+    double change = fabs(row->change);
+    return (change <= 2 * lag.max && lateness_of(metric, longer) > tolerance) ||
+           (change <= STARVED_TIMES * lag.max &&
+            is_starved(longer, is_middling(metric) ? tolerance : tolerance / 2));
 }
 
 static double noise_of(const struct rule *rule, struct rule_measure a, struct rule_measure b,
