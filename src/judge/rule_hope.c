@@ -1,4 +1,5 @@
-/* Whether a rule can still hold, in the middle of a run: only what can never be made good breaks it. */
+/* Whether a rule can still hold, in the middle of a run: only what can never be made good breaks
+ * it. */
 #include <math.h>
 #include <string.h>
 
@@ -13,10 +14,9 @@ static bool is_named(const struct rule_metric *metric, const char *const *names,
 
 /* Counts that only grow. */
 static bool only_grows(const struct rule_metric *metric) {
-    static const char *const rows[] = {"opened",   "attempted",     "closed",      "errored",
-                                       "lost",     "reconnected",   "sent",        "answered",
-                                       "timed_out", "requests_lost", "live_peak",  "bytes_in",
-                                       "bytes_out"};
+    static const char *const rows[] = {
+        "opened",   "attempted", "closed",        "errored",   "lost",     "reconnected", "sent",
+        "answered", "timed_out", "requests_lost", "live_peak", "bytes_in", "bytes_out"};
     if (metric->kind == RULE_OF_OUTCOME)
         return !outcome_is_drain((enum outcome)metric->which);
     return metric->kind == RULE_OF_STATUS ||
@@ -26,9 +26,10 @@ static bool only_grows(const struct rule_metric *metric) {
 /* The most that its percentage can come to be of; INFINITY: there is no bound. */
 static double whole_at_most(const struct rule *rule, const struct plan *plan) {
     switch (rule->metric.base) {
-    case RULE_BASE_TARGET: return plan->connections;
-    case RULE_BASE_ATTEMPTED: return plan_reconnects(plan) ? INFINITY : plan->connections;
-    case RULE_BASE_SENT: return plan->requests > 0 ? (double)plan->requests : INFINITY;
+    case RULE_BASE_TARGET: return (double)plan->connections;
+    case RULE_BASE_ATTEMPTED:
+        return plan_reconnects(plan) ? (double)INFINITY : (double)plan->connections;
+    case RULE_BASE_SENT: return plan->requests > 0 ? (double)plan->requests : (double)INFINITY;
     case RULE_BASE_SERVER:
     case RULE_BASE_NONE: break;
     }

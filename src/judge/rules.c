@@ -52,7 +52,7 @@ void requirement_judge(struct requirement *requirement, const struct rule *rule,
         .part = measure.part,
         .whole = measure.whole,
         .result = is_left_open(rule, plan, record) ? RULE_NOT_JUDGED
-                  : holds(rule, measure.actual)            ? RULE_OK
-                                                           : RULE_BROKEN,
+                  : holds(rule, measure.actual)    ? RULE_OK
+                                                   : RULE_BROKEN,
     };
 }

@@ -126,6 +126,10 @@ static void add_flags(struct record *whole, const struct record *part) {
     whole->cut |= part->cut;
     whole->drain_by_reset |= part->drain_by_reset;
     whole->balanced &= part->balanced;
+    if (whole->ended_by[0] == '\0') {
+        snprintf(whole->ended_by, sizeof whole->ended_by, "%s", part->ended_by);
+        whole->ended_seconds = part->ended_seconds;
+    }
     whole->bug_exit = whole->bug_exit != 0 ? whole->bug_exit : part->bug_exit;
     whole->ring_error = whole->ring_error != 0 ? whole->ring_error : part->ring_error;
 }

@@ -56,7 +56,7 @@ struct session {
     bool stopping; /* a signal asked for the end */
     bool aborting; /* a rule can no longer hold: --abort-on-fail */
     struct rules rules;
-    instant now;   /* run clock */
+    instant now; /* run clock */
     instant started, hold_since, drain_since, next_tick;
     uint64_t answered_before_hold;
     uint64_t ticks;
