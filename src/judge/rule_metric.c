@@ -31,10 +31,17 @@ static const struct rule_metric rows[ROW_COUNT] = {
 #undef RULE_METRIC
 };
 
+static double cpu_seconds(const struct record *record) {
+    return record->cpu_user_seconds + record->cpu_system_seconds;
+}
+
 static double cpu_percent(const struct record *record) {
     double wall = record_wall_seconds(record);
-    return wall > 0 ? 100 * (record->cpu_user_seconds + record->cpu_system_seconds) / wall
-                    : (double)NAN;
+    return wall > 0 ? 100 * cpu_seconds(record) / wall : (double)NAN;
+}
+
+static double each(double whole, uint64_t count) {
+    return count > 0 ? whole / (double)count : (double)NAN;
 }
 
 static double measure_row(enum row row, const struct record *record,

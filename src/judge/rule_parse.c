@@ -34,7 +34,7 @@ static void skip_blanks(struct reading *reading) {
 
 /* --- the metric --- */
 
-static bool name_resembles(const char *name, struct rule_metric *best) {
+bool rule_metric_resembles(struct rule_metric *best, const char *name) {
     size_t length = strlen(name), best_distance = 3;
     struct rule_metric metric;
     bool found = false;
@@ -57,7 +57,7 @@ static bool unknown_metric(const struct reading *reading, const char *at, const 
         return refuse_at(reading, at,
                          "unknown metric \"%s\": a status is status_404, a class status_5xx",
                          shown_text(name).text);
-    if (name_resembles(name, &near))
+    if (rule_metric_resembles(&near, name))
         return refuse_at(reading, at, "unknown metric \"%s\" (did you mean \"%s\"?)",
                          shown_text(name).text, near.name);
     return refuse_at(reading, at,
@@ -181,7 +181,7 @@ static bool read_rate(const char *text, double *value) {
     return true;
 }
 
-static bool read_by_unit(struct rule *rule, const char *text) {
+bool rule_read_value(struct rule *rule, const char *text) {
     const char *rest;
     rule->percent = text[0] != '\0' && text[strlen(text) - 1] == '%';
     switch (rule->metric.unit) {
@@ -200,8 +200,7 @@ static bool read_by_unit(struct rule *rule, const char *text) {
     return false;
 }
 
-/* What would be read, in words. */
-static const char *accepted_value(const struct rule_metric *metric) {
+const char *rule_value_accepted(const struct rule_metric *metric) {
     switch (metric->unit) {
     case RULE_UNIT_COUNT: break;
     case RULE_UNIT_DURATION: return "a duration is accepted, such as 50ms or 12s";
@@ -232,10 +231,10 @@ static bool read_value(const struct reading *reading, struct rule *rule) {
         value[--length] = '\0';
     if (length == 0)
         return refuse_at(reading, reading->at, "the value of %s is missing: %s", rule->metric.name,
-                         accepted_value(&rule->metric));
-    return read_by_unit(rule, value) ||
+                         rule_value_accepted(&rule->metric));
+    return rule_read_value(rule, value) ||
            refuse_at(reading, reading->at, "\"%s\" is no value of %s: %s", shown_text(value).text,
-                     rule->metric.name, accepted_value(&rule->metric));
+                     rule->metric.name, rule_value_accepted(&rule->metric));
 }
 
 bool rule_parse(struct rule *rule, const struct written_rule *written, struct refusal to) {

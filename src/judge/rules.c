@@ -36,6 +36,13 @@ static bool holds(const struct rule *rule, double actual) {
     return false;
 }
 
+/* A rule on a ramp that was cut short; of one that was ended because of it, it is broken. */
+static bool is_left_open(const struct rule *rule, const struct plan *plan,
+                         const struct record *record) {
+    return record->ramp_cut && rule->metric.of_ramp &&
+           !(record->ended_by[0] != '\0' && !rule_can_hold(rule, plan, record));
+}
+
 void requirement_judge(struct requirement *requirement, const struct rule *rule,
                        const struct plan *plan, const struct record *record) {
     struct rule_measure measure = rule_measure(rule, plan, record);
@@ -44,8 +51,8 @@ void requirement_judge(struct requirement *requirement, const struct rule *rule,
         .actual = measure.actual,
         .part = measure.part,
         .whole = measure.whole,
-        .result = record->ramp_cut && rule->metric.of_ramp ? RULE_NOT_JUDGED
-                  : holds(rule, measure.actual)            ? RULE_OK
-                                                           : RULE_BROKEN,
+        .result = is_left_open(rule, plan, record) ? RULE_NOT_JUDGED
+                  : holds(rule, measure.actual)    ? RULE_OK
+                                                   : RULE_BROKEN,
     };
 }

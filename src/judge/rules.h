@@ -80,6 +80,13 @@ struct rule {
  * when it is none. */
 bool rule_parse(struct rule *rule, const struct written_rule *written, struct refusal to);
 
+/* A VALUE of rule->metric into rule->value and rule->percent; false when it is none. */
+bool rule_read_value(struct rule *rule, const char *text);
+/* What would be read, in words: "a duration is accepted, such as 50ms or 12s". */
+const char *rule_value_accepted(const struct rule_metric *metric);
+/* The metric whose name a mistyped one resembles; false when none does. */
+bool rule_metric_resembles(struct rule_metric *metric, const char *name);
+
 struct rules {
     size_t count;
     struct rule items[RULES_MAX];
@@ -112,6 +119,10 @@ struct requirement {
 /* One rule over a run that is over. */
 void requirement_judge(struct requirement *requirement, const struct rule *rule,
                        const struct plan *plan, const struct record *record);
+
+/* In the middle of a run, of which record is so far: false when nothing that may still happen can
+ * make the rule hold at the end. Latencies, means and whatever else may recover always can. */
+bool rule_can_hold(const struct rule *rule, const struct plan *plan, const struct record *record);
 
 /* Whether a broken rule rests on deadlines or latencies alone, and we ourselves were late by more
  * than a tenth of them. */

@@ -228,6 +228,9 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     find_lag(&judgement->findings, record);
     judge_by_precedence(judgement, plan, record);
     explain_shortage(judgement);
+    if (record->ended_by[0] != '\0')
+        reason(judgement, "ended after %.1f s by --abort-on-fail: %s could no longer hold",
+               record->ended_seconds, record->ended_by);
     if (record->cut_off)
         reason(judgement, "the timeline ends at %.1f s: the run was cut off",
                record->cut_off_seconds);

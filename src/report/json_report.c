@@ -81,8 +81,15 @@ static void section_run(struct json *json, const struct plan *plan, const struct
     json_number_member(json, "hold_seconds", record->hold_seconds);
     json_number_member(json, "drain_seconds", record->drain_seconds);
     json_bool_member(json, "interrupted", record->interrupted);
+    member_ended_by(json, record);
     json_uint_member(json, "seed", plan->seed);
     json_object_end(json);
+}
+
+void member_ended_by(struct json *json, const struct record *record) {
+    bool ended = record->ended_by[0] != '\0';
+    json_string_member(json, "ended_by_rule", ended ? record->ended_by : NULL);
+    json_number_member(json, "ended_by_rule_seconds", ended ? record->ended_seconds : (double)NAN);
 }
 
 void section_verdict(struct json *json, const struct judgement *judgement) {

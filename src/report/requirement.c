@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static struct words in_unit(const struct rule *rule, double value) {
+struct words requirement_value(const struct rule *rule, double value) {
     if (!isfinite(value))
         return words_seconds(value); /* "not measured" */
     if (rule->percent)
@@ -24,9 +24,9 @@ static struct words in_unit(const struct rule *rule, double value) {
 /* Where rounding would hide that it is not the bound, all digits. */
 struct words requirement_measured(const struct requirement *requirement) {
     const struct rule *rule = &requirement->rule;
-    struct words words = in_unit(rule, requirement->actual);
+    struct words words = requirement_value(rule, requirement->actual);
     bool is_bound = requirement->actual <= rule->value && requirement->actual >= rule->value;
-    if (!is_bound && strcmp(words.text, in_unit(rule, rule->value).text) == 0)
+    if (!is_bound && strcmp(words.text, requirement_value(rule, rule->value).text) == 0)
         snprintf(words.text, sizeof words.text, "%.10g%s", requirement->actual,
                  rule_unit_sign(rule));
     return words;
@@ -37,6 +37,6 @@ struct words requirement_bound(const struct requirement *requirement) {
     const struct rule *rule = &requirement->rule;
     struct words words;
     snprintf(words.text, sizeof words.text, "%s %.36s", bounds[rule->op],
-             in_unit(rule, rule->value).text);
+             requirement_value(rule, rule->value).text);
     return words;
 }

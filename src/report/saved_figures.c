@@ -236,10 +236,13 @@ static void read_run(struct record *record, struct place *place, const struct js
     record->hold_seconds = value_seconds_if(place, from, "hold_seconds");
     record->total.counts.ramp_late_ns = read_nanoseconds(place, from, "ramp_lateness_seconds_max");
     record->interrupted = value_flag_if(place, from, "interrupted");
+    const char *ended_by = value_text_if(place, from, "ended_by_rule");
+    record->ended_seconds = value_seconds_if(place, from, "ended_by_rule_seconds");
+    text_escape(record->ended_by, sizeof record->ended_by, ended_by != NULL ? ended_by : "");
     /* a report does not say it: no ramp was complete */
-    record->ramp_cut = value_has(from, "ramp_cut")
-                           ? value_flag_if(place, from, "ramp_cut")
-                           : record->interrupted && isnan(record->ramp_seconds);
+    record->ramp_cut = value_has(from, "ramp_cut") ? value_flag_if(place, from, "ramp_cut")
+                                                   : (record->interrupted || ended_by != NULL) &&
+                                                         isnan(record->ramp_seconds);
     record->cut = value_flag_if(place, from, "cut");
     record->ring_error = -(int)value_whole_if(place, from, "ring_error", 4095, 0);
     record->bug_exit = (int)value_whole_if(place, from, "bug_exit", 255, 0);

@@ -151,6 +151,8 @@ static const struct member run[] = {
     MEMBER("hold_seconds", K_NUMBER_OR_NULL),
     MEMBER("drain_seconds", K_NUMBER_OR_NULL),
     MEMBER("interrupted", K_FLAG),
+    MEMBER("ended_by_rule", K_TEXT_OR_NULL),
+    MEMBER("ended_by_rule_seconds", K_NUMBER_OR_NULL),
     MEMBER("seed", K_COUNT),
     {0},
 };

@@ -57,6 +57,7 @@ const char *errno_slot_name(int slot);
 
 /* The report's head: json_report.c. */
 void section_tool(struct json *json);
+void member_ended_by(struct json *json, const struct record *record); /* by --abort-on-fail */
 void section_verdict(struct json *json, const struct judgement *judgement);
 void section_requirements(struct json *json, const struct judgement *judgement);
 void section_findings(struct json *json, const struct findings *findings);

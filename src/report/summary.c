@@ -232,6 +232,9 @@ static void print_run(FILE *out, struct style style, const struct plan *plan,
     print_reasons(out, judgement);
     for (size_t i = 0; i < judgement->requirement_count; i++)
         print_rule(out, style, &judgement->requirements[i]);
+    if (record->ended_by[0] != '\0' && judgement->verdict == VERDICT_BROKE)
+        fprintf(out, "  ended after %.1f s by --abort-on-fail: %s could no longer hold\n",
+                record->ended_seconds, record->ended_by);
     summary_look_at(out, record, judgement);
     fputc('\n', out);
     summary_errors(out, style, plan, record, judgement);

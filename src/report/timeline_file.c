@@ -137,6 +137,7 @@ static void line_run(struct json *json, const struct record *record, enum sectio
     if (form == FORM_REPORT)
         json_number_member(json, "drain_seconds", record->drain_seconds);
     json_bool_member(json, "interrupted", record->interrupted);
+    member_ended_by(json, record);
     json_bool_member(json, "ramp_cut", record->ramp_cut);
     json_bool_member(json, "cut", record->cut);
     if (record->ring_error != 0)

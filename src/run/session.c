@@ -54,7 +54,9 @@ struct session {
     int signals_fd;
     enum phase phase;
     bool stopping; /* a signal asked for the end */
-    instant now;   /* run clock */
+    bool aborting; /* a rule can no longer hold: --abort-on-fail */
+    struct rules rules;
+    instant now; /* run clock */
     instant started, hold_since, drain_since, next_tick;
     uint64_t answered_before_hold;
     uint64_t ticks;
@@ -203,7 +205,7 @@ static void begin_freeze(struct session *session) {
         measure_hold(session);
         meter_memory(&session->meter, session->crew);
     } else {
-        record->ramp_cut = session->stopping;
+        record->ramp_cut = session->stopping || session->aborting;
     }
     observers_hold(&session->observers, false, session->now, session->total->counts.live);
     session->phase = PHASE_FREEZE;
@@ -259,7 +261,7 @@ static bool nothing_left(const struct session *session) {
 }
 
 static bool hold_is_over(struct session *session) {
-    if (session->stopping)
+    if (session->stopping || session->aborting)
         return true;
     if (nothing_left(session)) {
         notes_say(&session->notes, "nothing is left alive: the hold ends early");
@@ -282,7 +284,7 @@ static bool advance(struct session *session) {
             begin_ramp(session);
         break;
     case PHASE_RAMP:
-        if (session->stopping)
+        if (session->stopping || session->aborting)
             begin_freeze(session);
         else if (crew_reached(session->crew, WORKER_HOLDING))
             begin_hold(session);
@@ -485,6 +487,24 @@ static void tell_outcomes(struct session *session, const struct counts *counts) 
     notes_outcomes(&session->notes, counts, session->now);
 }
 
+/* --abort-on-fail: the first rule that nothing to come can make hold ends the run, in order. */
+static void watch_rules(struct session *session) {
+    struct record *record = session->record;
+    if (!session->plan->options->abort_on_fail || session->aborting ||
+        session->phase >= PHASE_FREEZE)
+        return;
+    record->total.counts = session->total->counts;
+    for (size_t i = 0; i < session->rules.count && !session->aborting; i++) {
+        const struct rule *rule = &session->rules.items[i];
+        if (rule_can_hold(rule, session->plan, record))
+            continue;
+        session->aborting = true;
+        record->ended_seconds = duration_seconds(instant_since(session->now, session->started));
+        snprintf(record->ended_by, sizeof record->ended_by, "%s", rule->expression);
+        notes_say(&session->notes, "%s can no longer hold: ending in order", rule->expression);
+    }
+}
+
 static void do_tick(struct session *session) {
     session->next_tick = instant_after(session->next_tick, SECOND);
     if (instant_before(session->next_tick, session->now))
@@ -498,6 +518,7 @@ static void do_tick(struct session *session) {
     if (shows_line(session))
         print_line(session);
     tell_outcomes(session, &session->total->counts);
+    watch_rules(session);
     if (plan_reconnects(session->plan) && session->phase == PHASE_HOLD)
         notes_refill(&session->notes, &session->total->counts, session->plan->connections,
                      session->now);
@@ -558,6 +579,8 @@ static void arm_sources(struct session *session) {
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
     const struct options *options = plan->options;
+    char error_text[PLAN_ERROR_MAX];
+    require(rules_read(&session->rules, plan, (struct refusal){error_text, sizeof error_text}));
     if (!request_bake(&session->request, options->method, &plan->target, &options->header,
                       options_body(options)))
         return -ENOMEM;

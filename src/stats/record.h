@@ -49,9 +49,11 @@ struct record {
     bool stopped;                         /* a signal asked for the end, in whatever phase */
     bool ramp_cut;                        /* the interruption came before the ramp was complete */
     bool cut;                             /* a second signal: the freeze or drain was cut short */
-    int bug_exit;                         /* a worker left with EXIT_BUG */
-    int ring_error;      /* -errno when a worker's ring could not be made or broke; 0 */
-    double ramp_seconds; /* NAN: not measured */
+    char ended_by[128];   /* the rule that --abort-on-fail ended the run by; "": none */
+    double ended_seconds; /* since the start, when it did */
+    int bug_exit;         /* a worker left with EXIT_BUG */
+    int ring_error;       /* -errno when a worker's ring could not be made or broke; 0 */
+    double ramp_seconds;  /* NAN: not measured */
     double hold_seconds;
     double drain_seconds;
     bool drain_by_reset;

@@ -47,6 +47,12 @@ static int set_up(void **state) {
                                           .active_peak = 9000,
                                           .hold_measured = true,
                                           .per_second_mean = 640};
+    record->server_process = (struct process_view){.asked = true,
+                                                   .samples = 60,
+                                                   .connections = 9990,
+                                                   .memory_before_bytes = 10000,
+                                                   .memory_hold_bytes = 10000 + 9990 * 1000,
+                                                   .cpu_seconds = 9.9};
     record->total.counts = (struct counts){.attempted = 10000,
                                            .opened = 9995,
                                            .connecting = 1,
@@ -157,6 +163,10 @@ static void every_metric_is_measured_where_the_report_has_it(void **state) {
         {"cpu>=0%", 15},
         {"cpu_seconds>=0", 1.5},
         {"memory>=0", 6 << 20},
+        {"cpu_per_request>=0", 1.5 / 990},
+        {"memory_per_connection>=0", (6 << 20) / 9999.0},
+        {"server_cpu_per_request>=0", 9.9 / 990},
+        {"server_memory_per_connection>=0", 1000},
         {"min>=0", 2e-3},
         {"max>=0", 4e-3},
         {"mean>=0", 3e-3},
@@ -176,6 +186,80 @@ static void every_metric_is_measured_where_the_report_has_it(void **state) {
         if (!(fabs(actual - table[i].actual) <= 1e-12 * fabs(table[i].actual)))
             fail_msg("%s: %.17g, and not %.17g", table[i].rule, actual, table[i].actual);
     }
+}
+
+static void only_what_can_never_be_made_good_is_without_hope(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *rule;
+        bool hope, refilled, pooled; /* as it is; with --reconnect; with -n 1100 */
+    } table[] = {
+        {"lost<=5", true, true, true},
+        {"lost<=4", false, false, false},
+        {"lost<5", false, false, false},
+        {"lost==4", false, false, false},
+        {"lost>=6", true, true, true},
+        {"lost<=0.05%", true, true, true},
+        {"lost<=0.04%", false, true, false},
+        {"lost<=0%", false, false, false},
+        {"errored<=3", false, false, false},
+        {"closed<=4", false, false, false},
+        {"refused<=3", false, false, false},
+        {"refused<=4", true, true, true},
+        {"closed_idle<=0", false, false, false},
+        {"abandoned<=0", true, true, true},
+        {"drained<=0", true, true, true},
+        {"status_5xx<=0", false, false, false},
+        {"status_404<=1%", true, true, true},
+        {"status_4xx<=0.4%", true, true, false},
+        {"timed_out<=3", false, false, false},
+        {"requests_lost<=5", false, false, false},
+        {"reconnected<=1", false, false, false},
+        {"opened>=100%", false, true, false},
+        {"opened>=9996", true, true, true},
+        {"opened>=9997", false, true, false},
+        {"live>=99.91%", true, true, true},
+        {"live>=99.92%", false, true, false},
+        {"live_min>=9980", true, true, true},
+        {"live_min>=9981", false, false, false},
+        {"live_peak<=9998", false, false, false},
+        {"sent>=1000000", true, true, true},
+        {"sent<=999", false, false, false},
+        {"bytes_in<=1000", false, false, false},
+        /* what may recover */
+        {"p99<1us", true, true, true},
+        {"max<1us", true, true, true},
+        {"mean<1us", true, true, true},
+        {"rate>=10k", true, true, true},
+        {"server_ratio>=100%", true, true, true},
+        {"answered>=99.9%", true, true, true},
+        {"cpu<1%", true, true, true},
+        {"memory<1", true, true, true},
+        {"ramp<=1s", true, true, true},
+        {"unsent<=0", true, true, true},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct rule rule = rule_of(table[i].rule);
+        f->plan.reconnect.high = 0;
+        f->plan.requests = 0;
+        bool hope = rule_can_hold(&rule, &f->plan, &f->record);
+        f->plan.requests = 1100;
+        bool pooled = rule_can_hold(&rule, &f->plan, &f->record);
+        f->plan.requests = 0;
+        f->plan.reconnect.high = SECOND;
+        bool refilled = rule_can_hold(&rule, &f->plan, &f->record);
+        if (hope != table[i].hope || refilled != table[i].refilled || pooled != table[i].pooled)
+            fail_msg("%s: %d %d %d", table[i].rule, hope, refilled, pooled);
+    }
+}
+
+static void a_ramp_that_a_rule_ended_breaks_that_rule_alone(void **state) {
+    struct fixture *f = *state;
+    f->record.ramp_cut = true;
+    assert_int_equal(judged(f, "opened>=100%").result, RULE_NOT_JUDGED);
+    snprintf(f->record.ended_by, sizeof f->record.ended_by, "opened>=100%%");
+    assert_int_equal(judged(f, "opened>=100%").result, RULE_BROKEN);
+    assert_int_equal(judged(f, "live>=99.9%").result, RULE_NOT_JUDGED);
 }
 
 static void every_name_has_its_metric_and_only_one(void **state) {
@@ -437,6 +521,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(every_operator_judges_as_it_reads),
         TEST(every_metric_is_measured_where_the_report_has_it),
+        TEST(only_what_can_never_be_made_good_is_without_hope),
+        TEST(a_ramp_that_a_rule_ended_breaks_that_rule_alone),
         TEST(every_name_has_its_metric_and_only_one),
         TEST(values_are_read_in_every_unit),
         TEST(a_refusal_names_the_column_and_what_is_accepted),

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""holdfast report --compare: a planted loss and a planted latency are found, and the same build is the same."""
+
+import json
+import pathlib
+import tempfile
+import unittest
+
+import holdfast
+from holdfast import plainly, soak
+from sparring import Target
+
+
+class CompareTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
+        cls.at = pathlib.Path(cls.folder.name)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.folder.cleanup()
+
+    def save(self, name, *target, more=("-c", 100, "-i", "200ms", "-d", "2s")):
+        """A run's report, in a file."""
+        path = self.at / f"{name}.json"
+        with Target(*target) as server:
+            soak("-q", "--no-check", *more, "--json", path, server.url, report=path)
+        return path
+
+    def compare(self, a, b, *more):
+        path = self.at / "comparison.json"
+        code, out, err = plainly("report", "--compare", *more, "--json", path, a, b)
+        found = json.loads(path.read_text())
+        self.assertEqual(("holdfast-compare/1", code), (found["schema"], found["exit_code"]), err)
+        rows = {row["metric"]: row for row in found["quantities"]}
+        self.assertEqual(len(found["quantities"]), len(rows))
+        return code, out, found, rows
+
+    def test_two_runs_of_one_build_are_no_worse(self):
+        code, out, found, _ = self.compare(self.save("a", "--delay", "50ms"), self.save("b", "--delay", "50ms"))
+        self.assertEqual(0, code, out)
+        self.assertIn(found["result"], ("same", "better"))
+        self.assertRegex(out, r"\A(SAME|BETTER)")
+
+    def test_a_planted_loss_is_found(self):
+        b = self.save("loss", "--delay", "50ms", "--fault", "reset-after=2@1%")
+        code, out, found, rows = self.compare(self.save("whole", "--delay", "50ms"), b)
+        self.assertEqual((1, "worse"), (code, found["result"]), out)
+        for name in ("lost", "errored", "live", "reset_idle"):
+            self.assertEqual("worse", rows[name]["verdict"], name)
+        self.assertEqual((0, 1, 1), tuple(rows["lost"][key] for key in ("a", "b", "change")))
+        self.assertRegex(out, r"\AWORSE .*\blost\b")
+
+    def test_a_planted_latency_is_found(self):
+        """Ten times as long: more than a busy machine would explain."""
+        code, out, _, rows = self.compare(self.save("fast", "--delay", "50ms"), self.save("slow", "--delay", "500ms"))
+        self.assertEqual((1, "worse"), (code, rows["p50"]["verdict"]), out)
+
+    def test_other_plans_are_not_compared(self):
+        a, b = self.save("base"), self.save("other", more=("-c", 100, "-i", "200ms", "-d", "1s"))
+        code, out, found, rows = self.compare(a, b)
+        self.assertEqual((4, "not_comparable"), (code, found["result"]))
+        self.assertEqual(["the plans differ: --duration is 2s in A and 1s in B"], found["reasons"])
+        self.assertEqual({"not_comparable"}, {row["verdict"] for row in rows.values()})
+        self.assertIn("NOT COMPARABLE", out)
+
+    def test_a_tolerance_is_in_place_of_the_default(self):
+        a = self.save("plain")
+        report = json.loads(a.read_text())
+        report["latency_seconds"] |= {key: value * 1.5 for key, value in report["latency_seconds"].items()
+                                      if key not in ("count", "histogram")}
+        report["requests"]["per_second_mean"] *= 0.5
+        b = self.at / "spoilt.json"
+        b.write_text(json.dumps(report))
+        code, out, _, rows = self.compare(a, b, "--tolerance", "rate=40%", "--tolerance", "p99=60%")
+        self.assertEqual((1, "worse", "same"), (code, rows["rate"]["verdict"], rows["p99"]["verdict"]), out)
+        code, out, _, rows = self.compare(a, b, "--tolerance", "p99=40%", "--tolerance=rate=any")
+        self.assertEqual(("worse", "same"), (rows["p99"]["verdict"], rows["rate"]["verdict"]), out)
+        self.assertIsNone(rows["rate"]["tolerance"])
+
+    def test_what_is_misused_is_said(self):
+        a = self.save("one")
+        for arguments, said in (
+                (("--compare", a), "--compare: 1 files: two are accepted, the baseline first"),
+                (("--compare", a, a, "--html", "x.html"), "--html: a comparison has none: --json is accepted"),
+                (("--compare", a, a, "--tolerance", "p98=1%"), "unknown metric \"p98\" (did you mean"),
+                (("--tolerance", "p99=1%", a), "--tolerance is of --compare"),
+                (("--compare", a, self.at / "none.json"), "cannot open"),
+                (("--compare", "--schema"), "one of --compare")):
+            code, out, err = plainly("report", *arguments)
+            self.assertEqual((2, ""), (code, out), arguments)
+            self.assertIn(said, err)
+
+
+if __name__ == "__main__":
+    holdfast.main()
