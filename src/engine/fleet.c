@@ -34,7 +34,7 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     uint32_t share = plan_share(parts->plan, parts->worker);
     fleet->plan = parts->plan;
     fleet->worker = parts->worker;
-    fleet->request = parts->request;
+    fleet->requests = parts->requests;
     fleet->net = parts->net;
     fleet->tally = parts->tally;
     fleet->share = share;
@@ -46,6 +46,11 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     set_think_ticks(fleet);
     random_seed(&fleet->random, parts->plan->seed, parts->worker);
     random_seed(&fleet->lots, parts->plan->seed, ~(uint64_t)parts->worker);
+    random_seed(&fleet->draws, parts->plan->seed, parts->worker + (UINT64_C(1) << 32));
+    /* Workers begin in different places, so that all do not ask for the same at once. */
+    fleet->turn = requests_round(parts->requests) * parts->worker / parts->plan->workers;
+    bool several = parts->requests->count > 1;
+    fleet->asked = several ? reserve(share * sizeof *fleet->asked) : NULL;
     fleet->wheel = wheel_create(share, fleet_tick_at(fleet->now));
     fleet->conns = reserve(share * sizeof *fleet->conns);
     fleet->readers = reserve(share * sizeof *fleet->readers);
@@ -63,7 +68,8 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->full.pairs = full_pairs_count(parts->plan);
     fleet->full.until_ns = reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
     if (!fleet->full.until_ns || !fleet->wheel || !fleet->conns || !fleet->readers ||
-        !fleet->reader_links || !fleet->redials.slots || !fleet->line.links) {
+        !fleet->reader_links || (several && !fleet->asked) || !fleet->redials.slots ||
+        !fleet->line.links) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -80,6 +86,7 @@ void fleet_destroy(struct fleet *fleet) {
     unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
     unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
     unreserve(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
+    unreserve(fleet->asked, fleet->share * sizeof *fleet->asked);
     unreserve(fleet->line.links, fleet->share * sizeof *fleet->line.links);
     unreserve(fleet, sizeof *fleet);
 }

@@ -5,9 +5,22 @@
 
 #include "engine/think.h"
 
+/* Chooses the request of a connection that is about to ask. */
+static const struct request *choose(struct fleet *fleet, const struct conn *conn) {
+    const struct requests *requests = fleet->requests;
+    if (fleet->asked != NULL) {
+        uint64_t round = requests_round(requests);
+        uint64_t place = fleet->plan->options->urls_order == SEQUENCE_RANDOM
+                             ? random_between(&fleet->draws, 0, round - 1)
+                             : fleet->turn++ % round;
+        fleet->asked[fleet_index_of(fleet, conn)] = (uint16_t)requests_at(requests, place);
+    }
+    return fleet_asked(fleet, conn);
+}
+
 /* Hands over one request that was due at `asked`. */
 static void ask(struct fleet *fleet, struct conn *conn, instant asked) {
-    const struct request *request = fleet->request;
+    const struct request *request = choose(fleet, conn);
     conn->asked_ns = asked.ns;
     conn->sent_ns = fleet->now.ns;
     uint64_t tag = fleet_tag_of(fleet, conn, FLEET_SEND);
@@ -96,8 +109,9 @@ void fleet_send_failed(struct fleet *fleet, struct conn *conn, int error) {
         return;
     }
     fleet_return_reader(fleet, conn);
-    if (fleet->request->body_length == 0)
-        fleet_counts_of(fleet)->bytes_out -= fleet->request->length;
+    const struct request *request = fleet_asked(fleet, conn);
+    if (request->body_length == 0)
+        fleet_counts_of(fleet)->bytes_out -= request->length;
     fleet_befall(fleet, conn, STIMULUS_UNSENT);
     pool_put_back(&fleet->hand);
     if (fleet->schedule.rate > 0 && conn->answers > 0)
@@ -128,7 +142,7 @@ void fleet_send_done(struct fleet *fleet, struct conn *conn, int result) {
         fleet_send_failed(fleet, conn, result < 0 ? -result : EPIPE);
         return;
     }
-    if ((size_t)result < fleet->request->length && conn->error == 0)
+    if ((size_t)result < fleet_asked(fleet, conn)->length && conn->error == 0)
         conn->error = ECONNRESET;
     fleet_settle(fleet, conn);
 }

@@ -22,7 +22,10 @@ enum {
 
 struct fleet {
     const struct plan *plan;
-    const struct request *request;
+    const struct requests *requests;
+    uint16_t *asked; /* which of several requests each connection asked last; NULL: there is one */
+    uint64_t turn;   /* the place in the round that is next */
+    struct random draws; /* of --urls-order random; a stream of its own */
     struct net *net;
     struct tally *tally;
     struct wheel *wheel;
@@ -31,7 +34,7 @@ struct fleet {
     uint32_t *reader_links;
     struct slots reader_slots;
     struct response reader; /* for an answer that comes whole */
-    struct memo memo;       /* of the last one that did */
+    struct memo memos[2];   /* of the last one that did, and of HEAD */
     struct random random;
     struct random lots; /* of endings; a stream of its own, so that think times stay theirs */
     instant now;
@@ -106,6 +109,13 @@ static inline bool fleet_open_for_use(const struct conn *conn) {
 static inline bool fleet_answer_begun(const struct fleet *fleet, const struct conn *conn) {
     return conn->state == CONN_AWAITING && conn->lease != SLOT_NONE &&
            fleet->readers[conn->lease].started;
+}
+
+/* The request that is outstanding, or being sent. */
+static inline const struct request *fleet_asked(const struct fleet *fleet,
+                                                const struct conn *conn) {
+    return &fleet->requests
+                ->items[fleet->asked == NULL ? 0 : fleet->asked[fleet_index_of(fleet, conn)]];
 }
 
 static inline void fleet_return_reader(struct fleet *fleet, struct conn *conn) {

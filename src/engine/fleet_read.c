@@ -42,7 +42,7 @@ static void count_answer(struct fleet *fleet, struct conn *conn, const struct re
 static struct response *reader_of(struct fleet *fleet, struct conn *conn) {
     if (conn->lease != SLOT_NONE)
         return &fleet->readers[conn->lease];
-    response_begin(&fleet->reader, fleet->request->head, NULL);
+    response_begin(&fleet->reader, fleet_asked(fleet, conn)->head, NULL);
     return &fleet->reader;
 }
 
@@ -65,7 +65,8 @@ static void use_answer(struct fleet *fleet, struct conn *conn, const struct resp
 static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *bytes,
                           size_t length) {
     bool begins = conn->lease == SLOT_NONE;
-    const struct response_facts *known = begins ? memo_find(&fleet->memo, bytes, length) : NULL;
+    struct memo *memo = &fleet->memos[fleet_asked(fleet, conn)->head];
+    const struct response_facts *known = begins ? memo_find(memo, bytes, length) : NULL;
     if (known != NULL) {
         use_answer(fleet, conn, known);
         return length;
@@ -81,7 +82,7 @@ static size_t read_answer(struct fleet *fleet, struct conn *conn, const char *by
     case RESPONSE_COMPLETE: break;
     }
     if (begins && taken == length)
-        memo_keep(&fleet->memo, bytes, length, &reader->facts);
+        memo_keep(memo, bytes, length, &reader->facts);
     use_answer(fleet, conn, &reader->facts);
     return taken;
 }

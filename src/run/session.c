@@ -13,7 +13,7 @@
 #include "base/require.h"
 #include "base/slots.h"
 #include "engine/crew.h"
-#include "http/request.h"
+#include "http/requests.h"
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
@@ -38,7 +38,7 @@ enum phase {
 struct session {
     const struct plan *plan;
     struct record *record;
-    struct request request;
+    struct requests requests;
     struct net *net;
     struct crew *crew;
     struct observers observers;
@@ -554,15 +554,13 @@ static void arm_sources(struct session *session) {
 
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
-    const struct options *options = plan->options;
-    if (!request_bake(&session->request, options->method, &plan->target, &options->header,
-                      options_body(options)))
+    if (!requests_bake(&session->requests, plan->options, &plan->target))
         return -ENOMEM;
     session->total = calloc(1, sizeof *session->total);
     if (session->total == NULL || !meter_init(&session->meter))
         return -ENOMEM;
     /* The crew first: its workers must not inherit a ring. */
-    int error = crew_start(&session->crew, plan, &session->request);
+    int error = crew_start(&session->crew, plan, &session->requests);
     if (error == 0)
         error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)
@@ -629,7 +627,7 @@ static void release(struct session *session) {
     meter_free(&session->meter);
     crew_free(session->crew);
     net_destroy(session->net);
-    request_free(&session->request);
+    requests_free(&session->requests);
     free(session->total);
 }
 
