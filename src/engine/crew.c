@@ -36,7 +36,7 @@ static int pidfd_of(pid_t pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static int start_one(struct crew *crew, const struct plan *plan, const struct request *request,
+static int start_one(struct crew *crew, const struct plan *plan, const struct requests *requests,
                      uint32_t index) {
     struct crew_member *member = &crew->members[index];
     member->share = plan_share(plan, index);
@@ -49,7 +49,7 @@ static int start_one(struct crew *crew, const struct plan *plan, const struct re
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        worker_process(plan, index, request, crew->shared, wake_fd, crew->notify_fd, parent);
+        worker_process(plan, index, requests, crew->shared, wake_fd, crew->notify_fd, parent);
     member->pid = pid;
     member->pidfd = pidfd_of(pid);
     return member->pidfd < 0 ? -errno : 0;
@@ -74,7 +74,7 @@ static struct crew *allocate(size_t count) {
     return crew;
 }
 
-int crew_start(struct crew **out, const struct plan *plan, const struct request *request) {
+int crew_start(struct crew **out, const struct plan *plan, const struct requests *requests) {
     struct crew *crew = allocate(plan->workers);
     if (crew == NULL)
         return -ENOMEM;
@@ -88,7 +88,7 @@ int crew_start(struct crew **out, const struct plan *plan, const struct request 
         error = crew->notify_fd < 0 ? -errno : 0;
     }
     for (uint32_t i = 0; i < plan->workers && error == 0; i++)
-        error = start_one(crew, plan, request, i);
+        error = start_one(crew, plan, requests, i);
     if (error < 0) {
         crew_free(crew);
         return error;

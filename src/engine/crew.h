@@ -22,10 +22,10 @@ struct crew_member {
     int status; /* wait status, when gone */
 };
 
-/* Maps the shared region and forks the plan's workers, which wait for ORDER_RUN. plan and request
+/* Maps the shared region and forks the plan's workers, which wait for ORDER_RUN. plan and requests
  * must outlive the crew. 0 or -errno (then nothing is left running). The caller must be single
  * threaded and ends it with crew_free(). */
-int crew_start(struct crew **out, const struct plan *plan, const struct request *request);
+int crew_start(struct crew **out, const struct plan *plan, const struct requests *requests);
 
 /* Kills what still runs, reaps it, unmaps. */
 void crew_free(struct crew *crew);

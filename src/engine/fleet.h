@@ -7,7 +7,7 @@
 
 #include "base/instant.h"
 #include "engine/pool.h"
-#include "http/request.h"
+#include "http/requests.h"
 #include "net/net.h"
 #include "plan/plan.h"
 #include "stats/tally.h"
@@ -18,7 +18,7 @@ struct fleet;
 struct fleet_parts {
     const struct plan *plan;
     uint32_t worker; /* which share of the plan */
-    const struct request *request;
+    const struct requests *requests;
     struct net *net;
     struct tally *tally;
     struct pool *pool;       /* of -n; NULL: none */

@@ -82,7 +82,7 @@ uint32_t worker_quantum(double per_second, duration think_low);
 /* The body of a worker process: never returns. Descriptors wake_fd and notify_fd are kept, all
  * others above the standard streams are closed. */
 _Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct request *request, struct crew_shared *shared,
+                              const struct requests *requests, struct crew_shared *shared,
                               int wake_fd, int notify_fd, int parent);
 
 #endif

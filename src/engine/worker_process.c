@@ -64,7 +64,7 @@ static _Noreturn void fail(struct tally_board *board, struct tally *tally, int e
 }
 
 _Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct request *request, struct crew_shared *shared,
+                              const struct requests *requests, struct crew_shared *shared,
                               int wake_fd, int notify_fd, int parent) {
     struct worker_desk *desk = &shared->desks[index];
     follow_parent(parent);
@@ -77,7 +77,7 @@ _Noreturn void worker_process(const struct plan *plan, uint32_t index,
     require_context(plan->seed, &tally->counts.turns);
     struct fleet_parts parts = {.plan = plan,
                                 .worker = index,
-                                .request = request,
+                                .requests = requests,
                                 .tally = tally,
                                 .pool = plan->requests > 0 ? &shared->pool : NULL,
                                 .taken = &desk->taken};

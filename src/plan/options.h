@@ -23,13 +23,16 @@ enum command {
 
 enum ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum sequence { SEQUENCE_TURN, SEQUENCE_RANDOM };
 
 enum {
     HEADERS_MAX = 100,
     LABEL_MAX = 200,
     RULES_MAX = 48,
     RULE_TEXT_MAX = 120,
-    BODY_MAX = 64 * 1024 * 1024
+    BODY_MAX = 64 * 1024 * 1024,
+    URLS_MAX = 10000,
+    URL_WEIGHT_MAX = 1000000
 };
 
 /* A request's body; empty is one too. */
@@ -48,6 +51,17 @@ struct source_choice {
     const char *text; /* NULL: the kernel's choice */
     bool automatic;   /* then the set is empty */
     struct address_set set;
+};
+
+/* One line of --urls. */
+struct url_line {
+    const char *method; /* a token; NULL: that of -X */
+    const char *path;   /* begins with '/' */
+    uint32_t weight;    /* 1..URL_WEIGHT_MAX */
+};
+struct url_list {
+    const struct url_line *items;
+    uint32_t count; /* 0: no --urls */
 };
 
 /* A rule as it was written; its grammar is judge/'s, whose refusals name where it stands. */
@@ -74,6 +88,7 @@ typedef bool option_flag;
 typedef struct source_choice option_source;
 typedef enum ui option_ui;
 typedef enum color option_color;
+typedef enum sequence option_sequence;
 typedef struct span option_reconnect; /* the backoff; 0..0: never */
 
 /* The options as asked, defaults filled in: a field for each row of options.def, and in `given`
@@ -91,7 +106,8 @@ struct options {
 #include "plan/options.def"
 #undef OPTION
     } given;
-    struct body content; /* of the file that `body` names, read by options_parse() */
+    struct body content;    /* of the file that `body` names, read by options_parse() */
+    struct url_list listed; /* of the file that `urls` names, read by options_parse() */
     void *arena;
 };
 
@@ -117,6 +133,13 @@ void options_free(struct options *options);
 bool options_read_config(struct options *options, enum command command, const char *name,
                          const char *text, size_t length, char error[static OPTIONS_ERROR_MAX]);
 
+/* Reads the text of a --urls file (`name` stands in error messages) into options->listed: lines
+ * `[WEIGHT] [METHOD] PATH`, blank lines and lines that begin with '#' skipped; at least one, and at
+ * most URLS_MAX. A first word of digits before another is a weight. For options_parse(), tests and
+ * the fuzzer. */
+bool options_read_urls(struct options *options, const char *name, const char *text, size_t length,
+                       char error[static OPTIONS_ERROR_MAX]);
+
 /* One member of a report's "plan" read back: the value as options_write_json() shows it, one of the
  * items where it shows a list. Opens no file, whatever the value names. A field that is no option's
  * is left alone. false and one line in error when the value is not accepted. */
@@ -125,6 +148,8 @@ bool options_read_member(struct options *options, const char *field, const char 
 
 /* The request's body; NULL: none was asked for. */
 const struct body *options_body(const struct options *options);
+/* Whether it goes with a request of this method: POST, PUT, PATCH, or the one of -X. */
+bool options_sends_body(const struct options *options, const char *method);
 /* The headers without a Content-Length. */
 void options_drop_length(struct text_list *headers);
 

@@ -59,7 +59,8 @@ struct bounds option_bounds(const struct option_row *row) {
         break;
     case KIND_flag:
     case KIND_ui:
-    case KIND_color: break;
+    case KIND_color:
+    case KIND_sequence: break;
     }
     return bounds;
 }
@@ -115,7 +116,8 @@ struct accepted option_accepted(const struct option_row *row) {
     case KIND_list: snprintf(out, size, "%s is accepted", row->argument); break;
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
-    case KIND_color: snprintf(out, size, "one of %s is accepted", row->argument); break;
+    case KIND_color:
+    case KIND_sequence: snprintf(out, size, "one of %s is accepted", row->argument); break;
     case KIND_reconnect:
         snprintf(out, size,
                  "never or backoff=A..B is accepted, %s, A not above B, such as "
@@ -164,6 +166,7 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_flag: return *(const option_flag *)field ? "true" : "false";
     case KIND_ui: return option_ui_names[*(const option_ui *)field];
     case KIND_color: return option_color_names[*(const option_color *)field];
+    case KIND_sequence: return option_sequence_names[*(const option_sequence *)field];
     case KIND_reconnect: return reconnect_value(buffer, *(const option_reconnect *)field);
     case KIND_source: return ((const option_source *)field)->text;
     }

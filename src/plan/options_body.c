@@ -43,6 +43,11 @@ const struct body *options_body(const struct options *options) {
     return options->given.body ? &options->content : NULL;
 }
 
+bool options_sends_body(const struct options *options, const char *method) {
+    return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+           strcmp(method, "PATCH") == 0 || strcmp(method, options->method) == 0;
+}
+
 void options_drop_length(struct text_list *headers) {
     size_t kept = 0;
     for (size_t i = 0; i < headers->count; i++)

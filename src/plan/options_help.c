@@ -40,7 +40,8 @@ static void describe(char facts[static ACCEPTED_MAX], const struct option_row *r
     const struct bounds bounds = option_bounds(row);
     bool file = row->id == ROW_json || row->id == ROW_html || row->id == ROW_junit ||
                 row->id == ROW_hgrm || row->id == ROW_timeline || row->id == ROW_config ||
-                row->id == ROW_server_log || row->id == ROW_body; /* the bound is the system's */
+                row->id == ROW_server_log || row->id == ROW_body ||
+                row->id == ROW_urls; /* the bound is the system's */
     bool bounded = bounds.text[0] != '\0' && !file && row->kind != KIND_flag;
     snprintf(facts, ACCEPTED_MAX, "%s%s%s%s", initial != NULL ? "default " : "",
              initial != NULL ? initial : "", initial != NULL && bounded ? "; " : "",

@@ -189,6 +189,10 @@ static bool finish(struct command_line *line) {
         !options_load_body(
             options, line->typed[ROW_body][0] != '\0' ? line->typed[ROW_body] : "body", line->to))
         return false;
+    if (load &&
+        !options_load_urls(
+            options, line->typed[ROW_urls][0] != '\0' ? line->typed[ROW_urls] : "urls", line->to))
+        return false;
     if (options->given.rate && options->given.interval)
         return refuse(line->to, "--interval: refused with --rate, which sets the pace of all "
                                 "connections together: one of the two is accepted");

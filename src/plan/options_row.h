@@ -22,6 +22,7 @@ enum option_kind {
     KIND_flag,
     KIND_ui,
     KIND_color,
+    KIND_sequence,
     KIND_reconnect,
     KIND_source
 };
@@ -114,6 +115,9 @@ bool options_load_config(struct options *options, enum command command, const ch
  * --body was typed. */
 bool options_load_body(struct options *options, const char *label, struct refusal to);
 
+/* Reads the file of --urls; label is how it was typed. After the body. */
+bool options_load_urls(struct options *options, const char *label, struct refusal to);
+
 /* -q is --ui none: makes it so, and refuses another --ui beside it. label is of the --ui. */
 bool options_check_ui(struct options *options, const char *label, struct refusal to);
 
@@ -145,7 +149,8 @@ enum lines_outcome { LINES_END, LINES_TAKEN, LINES_BAD };
 enum lines_outcome lines_take(struct lines *lines, char **line, struct refusal to);
 
 /* Choices by number, as they are written. */
-extern const char *const option_ui_names[4], *const option_color_names[3];
+extern const char *const option_ui_names[4], *const option_color_names[3],
+                                                 *const option_sequence_names[2];
 
 /* A token of RFC 9110 5.6.2: method and header names. */
 bool option_is_token(const char *text);

@@ -134,6 +134,7 @@ const char *const option_ui_names[4] = {
     [UI_AUTO] = "auto", [UI_BLOCK] = "block", [UI_LINE] = "line", [UI_NONE] = "none"};
 const char *const option_color_names[3] = {
     [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
+const char *const option_sequence_names[2] = {"turn", "random"};
 
 /* The place of value among so many names, or -1. */
 static int choose(const char *value, int count, const char *const names[]) {
@@ -156,6 +157,14 @@ static bool read_color(const struct reading *reading) {
     if (choice < 0)
         return not_a(reading, "a choice of colour");
     *(option_color *)field_of(reading) = (enum color)choice;
+    return true;
+}
+
+static bool read_sequence(const struct reading *reading) {
+    int choice = choose(reading->value, 2, option_sequence_names);
+    if (choice < 0)
+        return not_a(reading, "an order");
+    *(option_sequence *)field_of(reading) = (enum sequence)choice;
     return true;
 }
 
@@ -241,6 +250,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_flag: return read_flag(&reading);
     case KIND_ui: return read_ui(&reading);
     case KIND_color: return read_color(&reading);
+    case KIND_sequence: return read_sequence(&reading);
     case KIND_reconnect: return read_reconnect(&reading);
     case KIND_source: return option_read_source(options, row, label, value, to);
     }

@@ -186,6 +186,7 @@ enum {
     K_OPTION_flag = K_FLAG,
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
+    K_OPTION_sequence = K_TEXT_OR_NULL,
     K_OPTION_reconnect = K_TEXT_OR_NULL,
     K_OPTION_source = K_TEXT_OR_NULL,
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,10 +177,19 @@ void screen_show(struct screen *screen, const struct block_view *view) {
         draw(screen, false);
 }
 
+/* A pipe that nobody reads must not hold up the run: what it has no room for is left out. One that
+ * is ready takes PIPE_BUF bytes whole (pipe(7)). */
+static void say_plainly(const char *line) {
+    char text[PIPE_BUF];
+    int length = snprintf(text, sizeof text, "%s\n", line);
+    fflush(stderr);
+    if (length > 0 && (size_t)length < sizeof text && is_ready(FD, 0))
+        (void)!write(FD, text, (size_t)length);
+}
+
 void screen_say(struct screen *screen, const char *line) {
     if (!screen_is_open(screen)) {
-        fprintf(stderr, "%s\n", line);
-        fflush(stderr);
+        say_plainly(line);
         return;
     }
     struct frame frame = {.length = 0};

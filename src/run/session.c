@@ -14,7 +14,7 @@
 #include "base/require.h"
 #include "base/slots.h"
 #include "engine/crew.h"
-#include "http/request.h"
+#include "http/requests.h"
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
@@ -39,7 +39,7 @@ enum phase {
 struct session {
     const struct plan *plan;
     struct record *record;
-    struct request request;
+    struct requests requests;
     struct net *net;
     struct crew *crew;
     struct observers observers;
@@ -578,17 +578,15 @@ static void arm_sources(struct session *session) {
 
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
-    const struct options *options = plan->options;
-    char error_text[PLAN_ERROR_MAX];
-    require(rules_read(&session->rules, plan, (struct refusal){error_text, sizeof error_text}));
-    if (!request_bake(&session->request, options->method, &plan->target, &options->header,
-                      options_body(options)))
+    char unread[PLAN_ERROR_MAX];
+    require(rules_read(&session->rules, plan, (struct refusal){unread, sizeof unread}));
+    if (!requests_bake(&session->requests, plan->options, &plan->target))
         return -ENOMEM;
     session->total = calloc(1, sizeof *session->total);
     if (session->total == NULL || !meter_init(&session->meter))
         return -ENOMEM;
     /* The crew first: its workers must not inherit a ring. */
-    int error = crew_start(&session->crew, plan, &session->request);
+    int error = crew_start(&session->crew, plan, &session->requests);
     /* Workers and a server here may keep every CPU busy; the little that the parent does should not
      * wait for a turn among them. Where that is not allowed, it does. */
     (void)setpriority(PRIO_PROCESS, 0, PARENT_NICE);
@@ -658,7 +656,7 @@ static void release(struct session *session) {
     meter_free(&session->meter);
     crew_free(session->crew);
     net_destroy(session->net);
-    request_free(&session->request);
+    requests_free(&session->requests);
     free(session->total);
 }
 

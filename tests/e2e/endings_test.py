@@ -5,8 +5,10 @@ import contextlib
 import datetime
 import json
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -162,6 +164,27 @@ class Interrupts(Case):
             run.wait_for_phase("hold")
             run.signal(signal.SIGINT)
             self.ended(run.finish(), 4, "inconclusive", True)
+
+
+    def test_a_full_pipe_on_standard_error_holds_up_nothing(self):
+        """That nobody reads: lines are left out, and ^C is heard."""
+        unread, full = os.pipe()
+        os.set_blocking(full, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(full, b"x")
+        os.set_blocking(full, True)
+        with Rude() as rude, tempfile.NamedTemporaryFile() as timeline:
+            command = [holdfast.PROGRAM, "run", "--no-check", "-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line",
+                       "--timeline", timeline.name, rude.url("/ok")]
+            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full) as run:
+                # Three seconds are three lines, each of which would have waited for ever.
+                eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
+                run.send_signal(signal.SIGINT)
+                out = run.communicate(timeout=30)[0]
+            self.assertEqual((4, b"INCONCLUSIVE"), (run.returncode, out.split()[0]))
+        os.close(unread)
+        os.close(full)
 
 
 class Pauses(Case):

@@ -56,12 +56,14 @@ static void make_plan(struct play *play) {
     make_pairs(play);
     assert_true(
         target_parse(&play->plan.target, "http://127.0.0.1:8080/", (char[TARGET_ERROR_MAX]){0}));
-    static const struct text_list none = {0};
     static const char zeros[4096];
-    const struct body body = {zeros, config->body};
     require(config->body <= sizeof zeros);
-    assert_true(request_bake(&play->request, config->body > 0 ? "POST" : "GET", &play->plan.target,
-                             &none, config->body > 0 ? &body : NULL));
+    play->options.method = config->body > 0 ? "POST" : "GET";
+    play->options.content = (struct body){zeros, config->body};
+    play->options.given.body = config->body > 0;
+    play->options.listed = config->urls;
+    play->options.urls_order = config->urls_order;
+    assert_true(requests_bake(&play->requests, &play->options, &play->plan.target));
 }
 
 void play_start_in(struct play *play, const struct play_config *config, struct net *net) {
@@ -71,7 +73,7 @@ void play_start_in(struct play *play, const struct play_config *config, struct n
     play->tally = map(sizeof *play->tally);
     play->seen = map(sizeof *play->seen);
     struct fleet_parts parts = {
-        .plan = &play->plan, .request = &play->request, .net = net, .tally = play->tally};
+        .plan = &play->plan, .requests = &play->requests, .net = net, .tally = play->tally};
     if (config->requests > 0) {
         atomic_store(&play->pool.left, config->requests);
         parts.pool = config->pool != NULL ? config->pool : &play->pool;
@@ -318,7 +320,7 @@ void play_end(struct play *play) {
 
 void play_leave(struct play *play) {
     worker_free(&play->worker);
-    request_free(&play->request);
+    requests_free(&play->requests);
     munmap(play->board, sizeof *play->board);
     munmap(play->tally, sizeof *play->tally);
     munmap(play->seen, sizeof *play->seen);

@@ -17,12 +17,14 @@ struct play_config {
     uint32_t connections;    /* this worker's share; one worker */
     struct rate ramp;
     struct span think;
-    struct span reconnect;             /* 0..0: never */
-    duration think_mean;               /* of exponential think times, up to think.high */
-    duration warmup;                   /* below 0: as --warmup 0; 0: none */
-    frequency rate;                    /* of --rate; 0: each in its own time */
-    uint64_t requests;                 /* of -n; 0: no bound */
-    size_t body;                       /* bytes of the request's; 0: GET, and none */
+    struct span reconnect; /* 0..0: never */
+    duration think_mean;   /* of exponential think times, up to think.high */
+    duration warmup;       /* below 0: as --warmup 0; 0: none */
+    frequency rate;        /* of --rate; 0: each in its own time */
+    uint64_t requests;     /* of -n; 0: no bound */
+    size_t body;           /* bytes of the request's; 0: GET, and none */
+    struct url_list urls;  /* of --urls; the body goes with POST */
+    enum sequence urls_order;
     struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
     const char *sources;               /* NULL: the kernel's choice */
@@ -35,7 +37,7 @@ struct play {
     struct options options;
     struct plan plan;
     struct address_range range; /* of the sources */
-    struct request request;
+    struct requests requests;
     struct orders orders;
     struct pool pool;
     _Atomic uint64_t taken; /* of it */

@@ -120,6 +120,7 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     case KIND_flag: return random_next(random) % 2 == 0 ? "true" : "false";
     case KIND_ui: return option_ui_names[random_next(random) % 3];
     case KIND_color: return option_color_names[random_next(random) % 3];
+    case KIND_sequence: return option_sequence_names[random_next(random) % 2];
     case KIND_text:
         return row->id == ROW_connect_to      ? "[::1]:80"
                : row->id == ROW_server_status ? "http://e/s"
@@ -144,6 +145,7 @@ static size_t field_size(const struct option_row *row) {
     case KIND_flag: return sizeof(option_flag);
     case KIND_ui: return sizeof(option_ui);
     case KIND_color: return sizeof(option_color);
+    case KIND_sequence: return sizeof(option_sequence);
     case KIND_reconnect: return sizeof(option_reconnect);
     case KIND_text:
     case KIND_source:

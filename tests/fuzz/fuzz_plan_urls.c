@@ -1,0 +1,42 @@
+/* Any bytes as a file of --urls: refused in one clean line, or lines that can be asked for. */
+#include <string.h>
+
+#include "base/require.h"
+#include "plan/options.h"
+#include "plan/target.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require_line(const char *error) {
+    size_t length = strnlen(error, OPTIONS_ERROR_MAX);
+    require(length > 0 && length < OPTIONS_ERROR_MAX);
+    require(strncmp(error, "urls:", 5) == 0);
+    for (size_t i = 0; i < length; i++)
+        require((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
+}
+
+static void require_visible(const char *text) {
+    require(text[0] != '\0');
+    for (; *text != '\0'; text++)
+        require((unsigned char)*text > 0x20 && (unsigned char)*text < 0x7f);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct options options = {.method = "HEAD"};
+    char error[OPTIONS_ERROR_MAX] = "";
+    if (options_read_urls(&options, "urls", (const char *)data, size, error)) {
+        require(options.listed.count >= 1 && options.listed.count <= URLS_MAX);
+        for (uint32_t i = 0; i < options.listed.count; i++) {
+            const struct url_line *line = &options.listed.items[i];
+            require(line->weight >= 1 && line->weight <= URL_WEIGHT_MAX);
+            require(line->path[0] == '/' && strlen(line->path) < TARGET_PATH_MAX);
+            require_visible(line->path);
+            if (line->method != NULL)
+                require_visible(line->method);
+        }
+    } else {
+        require_line(error);
+    }
+    options_free(&options);
+    return 0;
+}
