@@ -71,6 +71,7 @@ static const char *text_form(const struct option_row *row) {
     case ROW_connect_to: return "HOST:PORT, such as 127.0.0.1:8080,";
     case ROW_server_status: return "a URL, such as http://127.0.0.1:8080/status,";
     case ROW_label: return "text without control characters";
+    case ROW_metrics:
     case ROW_listen: return "ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
     case ROW_body: return "a file's name (of target also a size, such as 512 or 64k)";
     default: return "a file's name";

@@ -19,6 +19,7 @@
 #include "run/observers.h"
 #include "run/scenes.h"
 #include "run/screen.h"
+#include "run/self.h"
 #include "run/signals.h"
 #include "run/view.h"
 
@@ -49,6 +50,8 @@ struct session {
     struct block_view view;
     instant phase_since;               /* as the view has it */
     struct session_timeline *timeline; /* NULL: not asked for */
+    struct scrape *scrape;             /* the same */
+    double lag_seconds;                /* of the latest second; NAN */
     struct tally *total;
     int signals_fd;
     enum phase phase;
@@ -151,6 +154,24 @@ static void bring_up_to_date(struct session *session) {
     record_members(session);
 }
 
+/* After the freeze the figures are those of the report. */
+static void publish(struct session *session) {
+    struct record *record = session->record;
+    if (session->scrape == NULL)
+        return;
+    bool frozen = session->phase >= PHASE_DRAIN;
+    observers_record(&session->observers, record);
+    meter_so_far(&session->meter, record, session->crew);
+    struct exposition exposition = {.plan = session->plan,
+                                    .record = record,
+                                    .total = frozen ? &record->total : session->total,
+                                    .loop_lag_seconds = session->lag_seconds,
+                                    .cpu_seconds =
+                                        record->cpu_user_seconds + record->cpu_system_seconds,
+                                    .self = self_measure()};
+    scrape_publish(session->scrape, &exposition);
+}
+
 static void write_timeline(struct session *session, const struct sample *sample) {
     if (session->timeline == NULL)
         return;
@@ -168,7 +189,9 @@ static void take_second(struct session *session) {
     double t = duration_seconds(instant_since(session->now, session->started));
     struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->crew,
                                      session->total, session->now, t, server);
+    session->lag_seconds = taken.loop_lag_seconds;
     write_timeline(session, &taken);
+    publish(session);
 }
 
 static void begin_hold(struct session *session) {
@@ -227,6 +250,7 @@ static void begin_drain(struct session *session) {
     session->phase = PHASE_DRAIN;
     session->drain_since = session->now;
     session->record->drain_by_reset = drains_by_reset(session);
+    publish(session);
     crew_drain(session->crew, session->record->drain_by_reset);
 }
 
@@ -571,8 +595,13 @@ static int start(struct session *session) {
     session->started = session->now;
     clock_gettime(CLOCK_REALTIME, &session->record->started_at);
     arm_sources(session);
-    return observers_start(&session->observers, plan, &session->notes, session->net,
-                           STATUS_OPERATION, session->now);
+    error = observers_start(&session->observers, plan, &session->notes, session->net,
+                            STATUS_OPERATION, session->now);
+    if (error == 0 && session->scrape != NULL) {
+        publish(session);
+        error = scrape_start(session->scrape); /* a thread: after the last fork of a worker */
+    }
+    return error;
 }
 
 static void record_members(struct session *session) {
@@ -602,6 +631,7 @@ static void finish_record(struct session *session) {
     tell_outcomes(session, &record->total.counts);
     meter_finish(&session->meter, record, session->crew);
     record_members(session);
+    publish(session);
 }
 
 /* The poller's connection ends with the run, not with the process: another run may follow, and the
@@ -645,11 +675,13 @@ void session_complain(const struct timeline_file *file, int error) {
 }
 
 int session_run(struct record *record, const struct plan *plan, int signals_fd,
-                struct session_timeline *timeline) {
+                struct session_timeline *timeline, struct scrape *scrape) {
     struct session session = {.plan = plan,
                               .record = record,
                               .signals_fd = signals_fd,
                               .timeline = timeline,
+                              .scrape = scrape,
+                              .lag_seconds = NAN,
                               .phase = PHASE_START};
     record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
     record->tick_seconds_max = NAN;
