@@ -113,7 +113,10 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size, "METRIC OP VALUE is accepted, such as 'live>=99.9%%' or 'p99<50ms'");
         break;
     case KIND_headers: snprintf(out, size, "'NAME: VALUE' or @FILE is accepted"); break;
-    case KIND_list: snprintf(out, size, "%s is accepted", row->argument); break;
+    case KIND_list:
+        snprintf(out, size, "%s is accepted%s", row->argument,
+                 row->id == ROW_exec_at ? ", DUR 0..365d" : "");
+        break;
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
     case KIND_color: snprintf(out, size, "one of %s is accepted", row->argument); break;

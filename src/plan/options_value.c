@@ -118,6 +118,9 @@ static bool read_list(const struct reading *reading) {
         return refuse(reading->to, "%s: more than %llu of them: at most %llu are accepted",
                       reading->label, (unsigned long long)reading->row->high,
                       (unsigned long long)reading->row->high);
+    struct exec_at exec;
+    if (reading->row->id == ROW_exec_at && !exec_at_parse(&exec, reading->value))
+        return not_a(reading, "a time and a command");
     list->items[list->count++] = reading->value;
     return true;
 }

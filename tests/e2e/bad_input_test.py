@@ -156,7 +156,7 @@ CONFIGS = [
     (b"method = GET POST\n", 1, ["method"]),
     (b"label = \x1b[2J\n", 1, ["label"]),
     (b"connect-to = nowhere\n", 1, ["connect-to"]),
-    (b"html = 5\n", 1, ["html"]),
+    (b"cacert = 5\n", 1, ["cacert"]),
     (b"connections = 5\0\n", 1, []),
     (b"label = " + b"x" * 70000 + b"\n", 1, []),
 ]

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import sys
 import time
 import unittest
 import urllib.error
@@ -15,6 +16,7 @@ import holdfast
 from holdfast import PATIENCE_SECONDS, ROOT, Run, eventually, plainly
 from sparring import Target
 
+sys.path.append("/usr/lib/python3/dist-packages")  # the system's, where this python3 is another one
 try:
     from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
     from prometheus_client.parser import text_string_to_metric_families as prometheus
