@@ -134,6 +134,8 @@ static bool is_better(const struct hunt *hunt, const struct step *step) {
     const struct step *best = hunt->best;
     if (best == NULL)
         return true;
+    if (step->judgement.verdict == VERDICT_NO_TARGET)
+        return false;
     bool held = step->judgement.verdict == VERDICT_HELD;
     if (held != (best->judgement.verdict == VERDICT_HELD))
         return held;
@@ -170,12 +172,13 @@ static enum preflight_scope scope_of(const struct soak *soak) {
 
 /* Where no connection ever opened there is no capacity to speak of. */
 static bool has_no_target(const struct hunt *hunt) {
-    return hunt->capacity.count == 1 && hunt->best->judgement.verdict == VERDICT_NO_TARGET;
+    return hunt->capacity.count == 1 && capacity_gone(&hunt->capacity) != NULL;
 }
 
 static void search_on(struct hunt *hunt) {
     struct soak *soak = hunt->soak;
-    for (uint64_t next; !hunt->interrupted && !hunt->failed && !has_no_target(hunt) &&
+    for (uint64_t next; !hunt->interrupted && !hunt->failed &&
+                        capacity_gone(&hunt->capacity) == NULL &&
                         (next = search_next(&hunt->capacity.search)) != 0;) {
         if (!settle_wait(&hunt->first, soak->signals_fd, hunt->active_before)) {
             hunt->interrupted = true;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "command/command.h"
+#include "run/signals.h"
 
 /* A standard stream that came closed would give its number to a socket: it is opened on nothing. */
 static void hold_standard_streams(void) {
@@ -23,6 +24,7 @@ int command_pick(int argc, char **argv) {
                     {"capacity", command_capacity}, {"report", command_report},
                     {"target", command_target},     {"demo", command_demo}};
     hold_standard_streams();
+    signals_ignore_of_writes();
     setlocale(LC_CTYPE, "");
     for (size_t i = 0; argc > 1 && i < sizeof commands / sizeof commands[0]; i++)
         if (strcmp(argv[1], commands[i].name) == 0)

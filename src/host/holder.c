@@ -27,7 +27,7 @@ static void look_at(void *with, const struct inet_diag_msg *listener) {
 
 static uint64_t listening_inode(uint16_t port) {
     struct search search = {.port = port};
-    int fd = listen_queue_open(0);
+    int fd = sock_diag_open(0);
     if (fd < 0)
         return 0;
     (void)listen_queue_walk(fd, look_at, &search);

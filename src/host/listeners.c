@@ -8,8 +8,6 @@
 
 #include "host/listen_queue.h"
 
-enum { STATE_LISTEN = 10 };
-
 void listener_search_init(struct listener_search *search, const struct address *target) {
     *search = (struct listener_search){.target = *target};
     struct address *dialled = &search->target;
@@ -36,7 +34,7 @@ static enum listener_fit fit_v4(in_addr_t wanted, int family, const uint32_t sou
 
 static enum listener_fit fit(const struct address *target, const struct inet_diag_msg *message) {
     const uint32_t *source = message->id.idiag_src;
-    if (message->idiag_state != STATE_LISTEN ||
+    if (message->idiag_state != SOCK_DIAG_LISTEN ||
         ntohs(message->id.idiag_sport) != address_port(target))
         return LISTENER_NONE;
     if (target->of.any.sa_family == AF_INET)
@@ -67,7 +65,7 @@ void listener_search_take(void *with, const struct inet_diag_msg *message) {
 bool host_listeners_read(struct host_listeners *listeners, const struct address *target) {
     struct listener_search search;
     listener_search_init(&search, target);
-    int fd = listen_queue_open(0);
+    int fd = sock_diag_open(0);
     bool told = listen_queue_walk(fd, listener_search_take, &search);
     if (fd >= 0)
         close(fd);

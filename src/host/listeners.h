@@ -15,7 +15,7 @@ struct listener_search {
 
 void listener_search_init(struct listener_search *search, const struct address *target);
 
-/* Counts a listener in if none fits better: a listener_take of host/listen_queue.h, with: the
+/* Counts a listener in if none fits better: a sock_diag_take of host/sock_diag.h, with: the
  * search. */
 struct inet_diag_msg;
 void listener_search_take(void *search, const struct inet_diag_msg *message);

@@ -1,34 +1,14 @@
-/* Source ports counted as the kernel chooses among them: rows of the socket tables, taken to the
- * pairs that they stand in the way of. */
+/* Source ports counted as the kernel chooses among them: sockets, taken to the pairs that they
+ * stand in the way of. */
 #include "host/ports.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "host/files.h"
+#include "host/sockets.h"
 
-enum { PORTS = 65536, LINE_BYTES = 256, READ_BYTES = 64 * 1024 };
-
-/* include/net/tcp_states.h, as /proc/net/tcp prints them. */
-enum { STATE_TIME_WAIT = 0x06, STATE_LISTEN = 0x0a, STATE_LAST = 0x0c };
-
-/* A socket in TIME_WAIT shows timer 3 and how much is left of 60 s (TCP_TIMEWAIT_LEN), in ticks of
- * USER_HZ. */
-enum { TIMER_TIME_WAIT = 3, TIME_WAIT_TICKS = 6000, TICK_MS = 10 };
-
-/* IPv4 as the mapped address of RFC 4291 section 2.5.5.2: /proc/net/tcp6 shows it so as well. */
-struct endpoint {
-    uint8_t ip[16];
-    uint16_t port;
-};
-
-struct row {
-    struct endpoint local, remote;
-    uint32_t state;
-    uint32_t timer, left; /* of which kind, and ticks; 0 when the row does not show them */
-};
+enum { PORTS = 65536 };
 
 struct port_set {
     uint64_t words[PORTS / 64];
@@ -52,8 +32,8 @@ struct reuse {
 
 struct count {
     const struct host_pairs *asked;
-    struct endpoint *targets;
-    struct endpoint *chosen; /* NULL where sources are given */
+    struct socket_end *targets;
+    struct socket_end *chosen; /* NULL where sources are given */
     struct reuse reuse;
     int64_t low, high;
     struct port_set reserved, listening;
@@ -70,18 +50,12 @@ static bool set_has(const struct port_set *set, uint16_t port) {
     return (set->words[port / 64] >> port % 64 & 1) != 0;
 }
 
-static void endpoint_set_v4(struct endpoint *endpoint, uint32_t network_order) {
-    memset(endpoint->ip, 0, 10);
-    memset(endpoint->ip + 10, 0xff, 2);
-    memcpy(endpoint->ip + 12, &network_order, 4);
-}
-
 /* Where a connect to this address ends up: the kernel takes "any" for the loopback address. */
-static struct endpoint endpoint_of(const struct address *address) {
-    struct endpoint endpoint = {.port = address_port(address)};
+static struct socket_end endpoint_of(const struct address *address) {
+    struct socket_end endpoint = {.port = address_port(address)};
     if (address->of.any.sa_family == AF_INET) {
         in_addr_t ip = address->of.v4.sin_addr.s_addr;
-        endpoint_set_v4(&endpoint, ip == htonl(INADDR_ANY) ? htonl(INADDR_LOOPBACK) : ip);
+        socket_end_set_v4(&endpoint, ip == htonl(INADDR_ANY) ? htonl(INADDR_LOOPBACK) : ip);
         return endpoint;
     }
     const struct in6_addr *ip = &address->of.v6.sin6_addr;
@@ -89,81 +63,22 @@ static struct endpoint endpoint_of(const struct address *address) {
     return endpoint;
 }
 
-static bool endpoint_equal(const struct endpoint *a, const struct endpoint *b) {
+static bool endpoint_equal(const struct socket_end *a, const struct socket_end *b) {
     return a->port == b->port && memcmp(a->ip, b->ip, sizeof a->ip) == 0;
 }
 
-/* Exactly `digits` hexadecimal digits; what follows them, or NULL. */
-static const char *take_hex(const char *at, int digits, uint32_t *value) {
-    *value = 0;
-    for (int i = 0; i < digits; i++, at++) {
-        if (!isxdigit((unsigned char)*at))
-            return NULL;
-        int digit = isdigit((unsigned char)*at) ? *at - '0' : (*at | 0x20) - 'a' + 10;
-        *value = *value << 4 | (uint32_t)digit;
-    }
-    return at;
-}
-
-/* "0100007F:1F90": the address as one or four words in this machine's byte order (that is, words of
- * network order printed as numbers), the port as a number. */
-static const char *take_endpoint(const char *at, size_t words, struct endpoint *endpoint) {
-    uint32_t word[4], port;
-    for (size_t i = 0; i < words && at != NULL; i++)
-        at = take_hex(at, 8, &word[i]);
-    if (at == NULL || *at != ':' || (at = take_hex(at + 1, 4, &port)) == NULL || *at != ' ')
-        return NULL;
-    endpoint->port = (uint16_t)port;
-    if (words == 1)
-        endpoint_set_v4(endpoint, word[0]);
-    else
-        memcpy(endpoint->ip, word, sizeof endpoint->ip);
-    return at + 1;
-}
-
-/* " TX:RX TIMER:LEFT", behind the state. */
-static void take_timer(struct row *row, const char *at) {
-    static const size_t queues = sizeof " 00000000:00000000 " - 1;
-    uint32_t timer, left;
-    row->timer = row->left = 0;
-    if (strnlen(at, queues) < queues)
-        return;
-    at = take_hex(at + queues, 2, &timer);
-    if (at == NULL || *at != ':' || take_hex(at + 1, 8, &left) == NULL)
-        return;
-    row->timer = timer;
-    row->left = left;
-}
-
-/* "   3: LOCAL REMOTE STATE ..."; false for the heading and for anything that is no such row. */
-static bool row_parse(struct row *row, const char *line, size_t words) {
-    const char *at = line + strspn(line, " ");
-    at += strspn(at, "0123456789");
-    if (*at++ != ':')
-        return false;
-    at = take_endpoint(at + strspn(at, " "), words, &row->local);
-    if (at != NULL)
-        at = take_endpoint(at, words, &row->remote);
-    if (at != NULL)
-        at = take_hex(at, 2, &row->state);
-    if (at == NULL || row->state == 0 || row->state > STATE_LAST)
-        return false;
-    take_timer(row, at);
-    return true;
-}
-
-static bool is_mapped(const struct endpoint *endpoint) {
+static bool is_mapped(const struct socket_end *endpoint) {
     static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
     return memcmp(endpoint->ip, prefix, sizeof prefix) == 0;
 }
 
-static bool is_loopback(const struct endpoint *endpoint) {
+static bool is_loopback(const struct socket_end *endpoint) {
     if (is_mapped(endpoint))
         return endpoint->ip[12] == 127;
     return memcmp(endpoint->ip, &in6addr_loopback, sizeof endpoint->ip) == 0;
 }
 
-static struct address address_of(const struct endpoint *endpoint) {
+static struct address address_of(const struct socket_end *endpoint) {
     struct address address = {0};
     if (is_mapped(endpoint)) {
         address.length = sizeof address.of.v4;
@@ -179,9 +94,9 @@ static struct address address_of(const struct endpoint *endpoint) {
 
 /* Takes its port again when it is older than the delay (tcp_twsk_unique()). One that still waits
  * for the peer's FIN shows state FIN_WAIT2, and is never taken. */
-static bool row_hold(const struct count *count, const struct row *row, enum hold *hold) {
+static bool row_hold(const struct count *count, const struct socket_row *row, enum hold *hold) {
     *hold = HOLD_IN_USE;
-    if (row->state != STATE_TIME_WAIT)
+    if (row->state != SOCK_DIAG_TIME_WAIT)
         return true;
     bool loopback = is_loopback(&row->local) || is_loopback(&row->remote);
     if (count->reuse.everywhere == 0 && (count->reuse.loopback == 0 || !loopback)) {
@@ -189,9 +104,7 @@ static bool row_hold(const struct count *count, const struct row *row, enum hold
         return true;
     }
     *hold = HOLD_YOUNG;
-    bool shown = row->timer == TIMER_TIME_WAIT && row->left <= TIME_WAIT_TICKS;
-    int64_t age_ms = shown ? (int64_t)(TIME_WAIT_TICKS - row->left) * TICK_MS : 0;
-    return age_ms <= count->reuse.delay_ms;
+    return row->waited_ms <= count->reuse.delay_ms;
 }
 
 static void add_hit(struct count *count, uint32_t pair, uint16_t port, enum hold hold) {
@@ -208,25 +121,31 @@ static void add_hit(struct count *count, uint32_t pair, uint16_t port, enum hold
     count->hits[count->hit_count++] = (struct hit){pair, port, (uint16_t)hold};
 }
 
+/* The kernel's choice of address where it is not known. */
+static bool is_unknown(const struct socket_end *chosen) {
+    static const struct socket_end unknown;
+    return memcmp(chosen->ip, unknown.ip, sizeof chosen->ip) == 0;
+}
+
 /* The place of the row's local address among the sources of a target; -1: not one of them. */
-static int64_t source_of(const struct count *count, const struct row *row, size_t target) {
+static int64_t source_of(const struct count *count, const struct socket_row *row, size_t target) {
     if (count->asked->sources.count > 0) {
         struct address local = address_of(&row->local);
         return address_set_find(&count->asked->sources, &local);
     }
-    static const struct endpoint unknown;
-    const struct endpoint *chosen = &count->chosen[target];
-    bool any = memcmp(chosen->ip, unknown.ip, sizeof chosen->ip) == 0;
-    return any || memcmp(chosen->ip, row->local.ip, sizeof chosen->ip) == 0 ? 0 : -1;
+    const struct socket_end *chosen = &count->chosen[target];
+    bool fits = is_unknown(chosen) || memcmp(chosen->ip, row->local.ip, sizeof chosen->ip) == 0;
+    return fits ? 0 : -1;
 }
 
 /* Which ports the kernel's choice passes over: those that a bind() of some listener holds, whatever
  * its address, and those that already lead from there to the same destination. A server's accepted
  * sockets have the listener's port and another remote end: they are not counted again. */
-static void count_row(struct count *count, const struct row *row) {
+static void count_row(void *with, const struct socket_row *row) {
+    struct count *count = with;
     if (row->local.port < count->low || row->local.port > count->high)
         return;
-    if (row->state == STATE_LISTEN) {
+    if (row->state == SOCK_DIAG_LISTEN) {
         set_add(&count->listening, row->local.port);
         return;
     }
@@ -240,42 +159,40 @@ static void count_row(struct count *count, const struct row *row) {
     }
 }
 
-/* The beginning of the next line, however long it is and whatever bytes it holds; false at the end.
- * All that we read stands in the first hundred bytes. */
-static bool next_line(FILE *file, char line[static LINE_BYTES]) {
-    size_t length = 0;
-    int c = getc_unlocked(file);
-    if (c == EOF)
-        return false;
-    for (; c != EOF && c != '\n'; c = getc_unlocked(file))
-        if (length < LINE_BYTES - 1)
-            line[length++] = (char)c;
-    line[length] = '\0';
-    return true;
+static struct sock_diag_block block_of(const struct socket_end *ends, size_t count) {
+    struct sock_diag_block block = {.bits = count > 0 ? 128 : 0};
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0)
+            memcpy(block.ip, ends[i].ip, sizeof block.ip);
+        sock_diag_block_widen(&block, ends[i].ip);
+    }
+    return block;
 }
 
-static bool count_table(struct count *count, const char *root, const char *path, size_t words) {
-    FILE *file = files_open(root, path);
-    if (file == NULL)
-        return false;
-    /* Each read(2) makes the kernel find its place again: as few as it allows. */
-    setvbuf(file, NULL, _IOFBF, READ_BYTES);
-    char line[LINE_BYTES];
-    struct row row;
-    while (next_line(file, line))
-        if (row_parse(&row, line, words))
-            count_row(count, &row);
-    bool whole = ferror(file) == 0;
-    fclose(file);
-    return whole;
+/* Where all sources are: between the first and the last, or where the kernel's choices are. */
+static struct sock_diag_block block_of_sources(const struct count *count) {
+    const struct address_set *sources = &count->asked->sources;
+    size_t targets = count->asked->target_count;
+    if (sources->count > 0) {
+        struct address low = address_set_at(sources, 0);
+        struct address high = address_set_at(sources, sources->count - 1);
+        return block_of((struct socket_end[]){endpoint_of(&low), endpoint_of(&high)}, 2);
+    }
+    for (size_t i = 0; i < targets; i++)
+        if (is_unknown(&count->chosen[i]))
+            return (struct sock_diag_block){0};
+    return block_of(count->chosen, targets);
 }
 
-static bool count_tables(struct count *count, const char *root) {
-    if (!count_table(count, root, "/proc/net/tcp", 1))
-        return false;
-    errno = 0;
-    /* A kernel without IPv6 has no such file. */
-    return count_table(count, root, "/proc/net/tcp6", 4) || errno == ENOENT;
+/* The listeners, and what leads to the targets. */
+static bool count_sockets(struct count *count, const char *root) {
+    size_t targets = count->asked->target_count;
+    struct sock_diag_ends ends = {
+        .local = block_of_sources(count),
+        .remote = block_of(count->targets, targets),
+        .remote_port = targets > 0 ? count->targets[0].port : 0,
+    };
+    return sockets_read(root, &ends, count_row, count);
 }
 
 /* "8080,9148-9150" (Documentation/networking/ip-sysctl.rst); what is not so ends the list. */
@@ -377,7 +294,7 @@ static struct reuse read_reuse(const char *root) {
     };
 }
 
-/* The ends as the tables show them. */
+/* The ends as the sockets show them. */
 static bool prepare(struct count *count) {
     const struct host_pairs *asked = count->asked;
     count->targets = calloc(asked->target_count + 1, sizeof *count->targets);
@@ -405,7 +322,7 @@ bool host_ports_read(struct host_ports *ports, const char *root, const struct ho
     count->high = range[1];
     count->reuse = read_reuse(root);
     read_reserved(&count->reserved, root);
-    ports->tables_known = prepare(count) && count_tables(count, root) && !count->no_memory &&
+    ports->tables_known = prepare(count) && count_sockets(count, root) && !count->no_memory &&
                           make_pairs(ports, count);
     count_common(ports, count);
     free(count->targets);

@@ -1,5 +1,5 @@
 /* Source ports, counted as the kernel chooses among them at connect(2): for each pair of a local
- * address and a destination, all from one reading of the socket tables. */
+ * address and a destination, all from one reading of the sockets. */
 #ifndef HOST_PORTS_H
 #define HOST_PORTS_H
 
@@ -36,13 +36,14 @@ struct host_ports {
     bool tables_known; /* else listening is 0 and there are no pairs */
 };
 
-/* Counts from the files under root ("" on a real machine): /proc/net/tcp and tcp6 are read once,
- * however many pairs there are; memory goes with the sockets that lead to the targets. false when
- * the range cannot be read. The caller frees with host_ports_free() when it was true.
+/* Counts from the files under root, on a real machine ("") with the sockets that sock_diag(7) tells
+ * of: they are read once, however many pairs there are; memory goes with the sockets that lead to
+ * the targets. false when the range cannot be read. The caller frees with host_ports_free() when it
+ * was true.
  *
  * What the kernel passes over (inet_hash_connect(), net/ipv4/inet_hashtables.c): reserved ports;
- * ports whose bucket was made by bind(2), of which the tables show the listeners only; and the same
- * four ends, but for TIME_WAIT as tcp_tw_reuse has it (ip-sysctl.rst). */
+ * ports whose bucket was made by bind(2), of which the kernel shows the listeners only; and the
+ * same four ends, but for TIME_WAIT as tcp_tw_reuse has it (ip-sysctl.rst). */
 bool host_ports_read(struct host_ports *ports, const char *root, const struct host_pairs *pairs);
 void host_ports_free(struct host_ports *ports);
 

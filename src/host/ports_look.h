@@ -1,5 +1,5 @@
-/* A look at the source ports beside other work: a child counts them, since the kernel's table of a
- * million connections takes seconds to read. */
+/* A look at the source ports beside other work: a child counts them, since a million connections
+ * towards the targets take the kernel a second to tell of. */
 #ifndef HOST_PORTS_LOOK_H
 #define HOST_PORTS_LOOK_H
 
@@ -7,7 +7,7 @@
 
 #include "host/ports.h"
 
-/* Over all pairs together; -1: the tables could not be read. */
+/* Over all pairs together; -1: the sockets could not be read. */
 struct ports_seen {
     int64_t range, reserved;   /* ports of the range; of these reserved */
     int64_t in_use, time_wait; /* held by listeners or towards the targets; and in TIME_WAIT */

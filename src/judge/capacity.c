@@ -14,12 +14,12 @@
 #include "judge/words.h"
 
 const char *capacity_end_name(enum capacity_end end) {
-    static const char *const names[] = {"found", "ours", "ceiling", "interrupted"};
+    static const char *const names[] = {"found", "ours", "ceiling", "gone", "interrupted"};
     return names[end];
 }
 
 const char *capacity_result_name(enum capacity_result result) {
-    static const char *const names[] = {"held", "gave", "cut"};
+    static const char *const names[] = {"held", "gave", "gone", "cut"};
     return names[result];
 }
 
@@ -161,6 +161,8 @@ static enum capacity_result result_of(const struct judgement *judgement,
                                       const struct record *record) {
     if (judgement->verdict == VERDICT_HELD)
         return CAPACITY_HELD;
+    if (judgement->verdict == VERDICT_NO_TARGET)
+        return CAPACITY_GONE;
     bool cut_short = record != NULL ? record->interrupted : judgement->exit_code == 4;
     bool broken = judgement->verdict == VERDICT_BROKE;
     return cut_short && !broken ? CAPACITY_CUT : CAPACITY_GAVE;
@@ -242,11 +244,11 @@ bool capacity_add(struct capacity *capacity, const struct plan *plan,
                                    .gave = {.outcome = -1}};
     if (record != NULL)
         measure(step, record);
-    if (step->result == CAPACITY_GAVE)
+    if (step->result == CAPACITY_GAVE || step->result == CAPACITY_GONE)
         step->gave = capacity_cause(judgement, plan, record);
     if (step->result == CAPACITY_GAVE && is_level(step, capacity->search.held))
         name_level(&step->gave, capacity->search.held, closings_level_name(&judgement->target));
-    if (step->result != CAPACITY_CUT)
+    if (step->result == CAPACITY_HELD || step->result == CAPACITY_GAVE)
         search_take(&capacity->search, plan->connections, step->result == CAPACITY_HELD);
     return true;
 }
@@ -336,18 +338,31 @@ static void conclude_found(struct capacity *capacity, struct judgement *judgemen
            words_plural(capacity->gave->connections), capacity->cause.text);
 }
 
+const struct capacity_step *capacity_gone(const struct capacity *capacity) {
+    if (capacity->count == 0)
+        return NULL;
+    const struct capacity_step *last = &capacity->steps[capacity->count - 1];
+    return last->result == CAPACITY_GONE ? last : NULL;
+}
+
+static enum capacity_end end_of(const struct capacity *capacity, bool interrupted) {
+    if (interrupted)
+        return CAPACITY_INTERRUPTED;
+    if (capacity_gone(capacity) != NULL)
+        return CAPACITY_TARGET_GONE;
+    if (capacity->gave == NULL)
+        return CAPACITY_CEILING;
+    bool ours = capacity->cause.side == SIDE_TESTER || capacity->cause.side == SIDE_US;
+    return ours ? CAPACITY_OURS : CAPACITY_FOUND;
+}
+
 void capacity_conclude(struct capacity *capacity, bool interrupted, struct judgement *judgement) {
     capacity->answer = capacity->search.held;
     capacity->gave = least_that_gave(capacity);
     tell_levels(capacity, &judgement->target);
     if (capacity->gave != NULL)
         capacity->cause = whole_cause(capacity);
-    bool ours = capacity->gave != NULL &&
-                (capacity->cause.side == SIDE_TESTER || capacity->cause.side == SIDE_US);
-    capacity->end = interrupted              ? CAPACITY_INTERRUPTED
-                    : ours                   ? CAPACITY_OURS
-                    : capacity->gave == NULL ? CAPACITY_CEILING
-                                             : CAPACITY_FOUND;
+    capacity->end = end_of(capacity, interrupted);
     capacity->at_least = capacity->end != CAPACITY_FOUND;
     if (judgement->exit_code == EXIT_BUG || judgement->exit_code == 130)
         return; /* which is what has to be said */
@@ -358,6 +373,11 @@ void capacity_conclude(struct capacity *capacity, bool interrupted, struct judge
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
         reason(judgement, "our own side gave first, at %" PRIu32 " connections: %.200s",
                capacity->gave->connections, capacity->cause.text);
+        break;
+    case CAPACITY_TARGET_GONE:
+        decide(judgement, VERDICT_INCONCLUSIVE, 4);
+        reason(judgement, "the target was gone at the step of %" PRIu32 " connections: %.200s",
+               capacity_gone(capacity)->connections, capacity_gone(capacity)->gave.text);
         break;
     case CAPACITY_INTERRUPTED:
         decide(judgement, VERDICT_INCONCLUSIVE, 4);

@@ -22,7 +22,8 @@ struct capacity_cause {
 enum capacity_result {
     CAPACITY_HELD,
     CAPACITY_GAVE,
-    CAPACITY_CUT /* interrupted before it could be told */
+    CAPACITY_GONE, /* the target could not be reached any more: it says nothing of that number */
+    CAPACITY_CUT   /* interrupted before it could be told */
 };
 
 struct capacity_step {
@@ -35,10 +36,11 @@ struct capacity_step {
 };
 
 enum capacity_end {
-    CAPACITY_FOUND,      /* the server, or the network, gave */
-    CAPACITY_OURS,       /* this machine gave first: at least that many */
-    CAPACITY_CEILING,    /* -c was reached, and held */
-    CAPACITY_INTERRUPTED /* as far as it went */
+    CAPACITY_FOUND,       /* the server, or the network, gave */
+    CAPACITY_OURS,        /* this machine gave first: at least that many */
+    CAPACITY_CEILING,     /* -c was reached, and held */
+    CAPACITY_TARGET_GONE, /* the target could not be reached any more: at least that many */
+    CAPACITY_INTERRUPTED  /* as far as it went */
 };
 const char *capacity_end_name(enum capacity_end end); /* "found", "ours"... as in the JSON report */
 const char *capacity_result_name(enum capacity_result result);
@@ -64,9 +66,12 @@ bool capacity_add(struct capacity *capacity, const struct plan *plan,
                   const struct judgement *judgement, const struct record *record);
 
 /* The answer, and into *judgement (of the step that stands for it) the verdict of the whole:
- * held (0) when an answer was found, inconclusive (4) when our side gave first or it was
- * interrupted, broke (1) when not even the least number held. */
+ * held (0) when an answer was found, inconclusive (4) when our side gave first, the target was gone
+ * or it was interrupted, broke (1) when not even the least number held. */
 void capacity_conclude(struct capacity *capacity, bool interrupted, struct judgement *judgement);
+
+/* The last step, where the target could not be reached any more; else NULL. */
+const struct capacity_step *capacity_gone(const struct capacity *capacity);
 
 void capacity_free(struct capacity *capacity);
 

@@ -1,4 +1,5 @@
 /* Our own lateness: which broken rules it may explain. */
+#include <math.h>
 #include <string.h>
 
 #include "judge/rules.h"
@@ -55,26 +56,44 @@ static bool latency_by_lateness(const struct requirement *requirement,
            requirement->actual - 2 * late <= value;
 }
 
+/* Too few; but the rule would hold if as many as `cost` were not missing, up to all there are. One
+ * division, as it is measured. */
+static bool would_be_enough(const struct requirement *requirement, uint64_t cost, uint64_t all) {
+    const struct rule *rule = &requirement->rule;
+    double restored = fmin(requirement->part + (double)cost, (double)all);
+    if (rule->percent)
+        restored = restored * 100 / requirement->whole;
+    return requirement->actual < rule->value &&
+           (rule->op == RULE_ABOVE ? restored > rule->value : restored >= rule->value);
+}
+
+/* What ended may have been missed for some time only, and more of it at once than at the end. */
+static uint64_t missing(const struct plan *plan, const struct counts *counts) {
+    return tally_closed(counts) + tally_errored(counts) > 0 ? plan->connections : 0;
+}
+
 bool requirement_rests_on_our_lateness(const struct requirement *requirement,
                                        const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
-    double actual = requirement->actual, value = requirement->rule.value;
-    bool too_few = actual<value, too_many = actual> value;
+    bool too_many = requirement->actual > requirement->rule.value;
     switch (requirement->rule.metric.excuse) {
     case RULE_EXCUSE_NEVER: break;
     case RULE_EXCUSE_OPENED:
-        return too_few &&
+        return would_be_enough(requirement, counts->outcomes[OUTCOME_connect_timeout],
+                               plan->connections) &&
                plan->connections - counts->opened <= counts->outcomes[OUTCOME_connect_timeout] &&
                late_for_dials(plan, counts);
     case RULE_EXCUSE_LIVE:
-        return too_few && tally_closed(counts) == counts->closed_overdue &&
+        return would_be_enough(requirement, missing(plan, counts), plan->connections) &&
+               tally_closed(counts) == counts->closed_overdue &&
                all_errors_by_lateness(plan, counts);
     case RULE_EXCUSE_ERRORED: return too_many && all_errors_by_lateness(plan, counts);
     case RULE_EXCUSE_LOST:
         return too_many && counts->lost == late_answers(counts) + counts->closed_overdue &&
                (late_answers(counts) == 0 || late_for_answers(plan, counts));
     case RULE_EXCUSE_ANSWERED:
-        return too_few && counts->sent == counts->answered + counts->timed_out &&
+        return would_be_enough(requirement, counts->timed_out, counts->sent) &&
+               counts->sent == counts->answered + counts->timed_out &&
                late_for_answers(plan, counts);
     case RULE_EXCUSE_DIALS: return too_many && late_for_dials(plan, counts);
     case RULE_EXCUSE_ANSWERS: return too_many && late_for_answers(plan, counts);

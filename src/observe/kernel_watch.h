@@ -14,7 +14,7 @@ struct kernel_watch {
     const char *root;
     int server;
     uint16_t port; /* of its listener */
-    int listeners; /* of listen_queue_open(), in the server's namespace; below 0: none */
+    int listeners; /* of sock_diag_open(), in the server's namespace; below 0: none */
     struct net_counters ours_before, server_before;
     struct namespace_view ours_view, server_view;
     struct listener_view listener;

@@ -33,6 +33,15 @@ static const char *whose(enum side side) {
     return words[side];
 }
 
+static void print_gone(FILE *out, const struct capacity *capacity) {
+    if (capacity->end != CAPACITY_TARGET_GONE)
+        return;
+    const struct capacity_step *step = capacity_gone(capacity);
+    fputs("  cut short     the target was gone: of ", out);
+    print_connections(out, step->connections);
+    fprintf(out, " none opened (%s)\n", step->gave.text);
+}
+
 static void print_gave(FILE *out, const struct capacity *capacity) {
     const struct capacity_cause *cause = &capacity->cause;
     if (capacity->gave == NULL) {
@@ -40,6 +49,7 @@ static void print_gave(FILE *out, const struct capacity *capacity) {
                 capacity->end == CAPACITY_CEILING
                     ? "nothing: --connections was the ceiling of the search, and it held"
                     : "nothing yet: it was cut short");
+        print_gone(out, capacity);
         return;
     }
     fprintf(out, "  gave          %s, at ", whose(cause->side));
@@ -50,6 +60,7 @@ static void print_gave(FILE *out, const struct capacity *capacity) {
         fprintf(out, "  look at       %s\n", cause->advice);
     if (capacity->end == CAPACITY_INTERRUPTED)
         fputs("  cut short     the search was interrupted: more steps were to come\n", out);
+    print_gone(out, capacity);
 }
 
 static void print_step(FILE *out, const struct capacity_step *step) {

@@ -47,8 +47,8 @@ static const char *const source_names[] = {"stub_status", "access_log", "process
 static const char *const memory_names[] = {"pss", "rss", NULL};
 static const char *const state_names[] = {"ok", "lost", NULL};
 static const char *const http_names[] = {"1.0", "1.1", NULL};
-static const char *const result_names[] = {"held", "gave", "cut", NULL};
-static const char *const end_names[] = {"found", "ours", "ceiling", "interrupted", NULL};
+static const char *const result_names[] = {"held", "gave", "gone", "cut", NULL};
+static const char *const end_names[] = {"found", "ours", "ceiling", "gone", "interrupted", NULL};
 static const char *const engine_names[] = {"io_uring", "simulation", NULL};
 
 /* Names that live in enums elsewhere are asked for, not spelled again. */

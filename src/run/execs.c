@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@
 void execs_init(struct execs *execs, const struct plan *plan, struct marks *marks,
                 struct notes *notes) {
     const struct text_list *asked = &plan->options->exec_at;
-    *execs = (struct execs){.marks = marks, .notes = notes};
+    *execs = (struct execs){.marks = marks, .notes = notes, .nice = getpriority(PRIO_PROCESS, 0)};
     for (size_t i = 0; i < asked->count && i < EXECS_MAX; i++) {
         struct exec *exec = &execs->items[execs->count];
         *exec = (struct exec){.pidfd = -1, .mark = MARKS_MAX};
@@ -42,7 +43,7 @@ duration execs_due(const struct execs *execs) {
 
 /* What it prints goes to standard error: standard output may be a report. There may be a thread in
  * the parent (--metrics), so that nothing is called here that takes a lock. */
-static _Noreturn void child_main(pid_t parent, const char *command) {
+static _Noreturn void child_main(pid_t parent, int nice_value, const char *command) {
     sigset_t none;
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -52,6 +53,7 @@ static _Noreturn void child_main(pid_t parent, const char *command) {
         signal(number, SIG_DFL);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    setpriority(PRIO_PROCESS, 0, nice_value);
     int nothing = open("/dev/null", O_RDONLY);
     dup2(nothing, STDIN_FILENO);
     dup2(STDERR_FILENO, STDOUT_FILENO);
@@ -66,7 +68,7 @@ static void start(struct execs *execs, struct exec *exec) {
     text_escape(shown, sizeof shown, exec->what.command);
     pid_t pid = fork();
     if (pid == 0)
-        child_main(parent, exec->what.command);
+        child_main(parent, execs->nice, exec->what.command);
     if (pid < 0) {
         notes_say(execs->notes, "mark: %s: no process could be had: %s", shown, strerror(errno));
         return;

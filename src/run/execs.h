@@ -23,6 +23,7 @@ struct execs {
     uint8_t operation; /* of the tags that its pidfds are armed with; their slot is the index */
     struct marks *marks;
     struct notes *notes;
+    int nice; /* what we had before we asked for more: a command is not to have more */
     size_t count;
     struct exec items[EXECS_MAX];
 };

@@ -67,7 +67,7 @@ static void start_kernel(struct observers *observers, instant now) {
                                                  : KERNEL_SERVER_UNSEEN;
     observers->listeners = server == KERNEL_SERVER_UNSEEN
                                ? -1
-                               : listen_queue_open(server == KERNEL_SERVER_HERE ? 0 : server);
+                               : sock_diag_open(server == KERNEL_SERVER_HERE ? 0 : server);
     kernel_watch_init(&observers->kernel, "", server, plan->dial_port, observers->listeners);
     observers->queue_due = observers->listeners >= 0 ? now : INSTANT_NEVER;
 }

@@ -112,6 +112,8 @@ static bool is_ours(struct screen *screen) {
     return false;
 }
 
+/* Asked anew for each frame: the terminal may have folded our lines before its signal reaches us.
+ */
 static void read_size(struct screen *screen) {
     struct winsize size = {0};
     (void)ioctl(screen->fd, TIOCGWINSZ, &size);
@@ -123,8 +125,10 @@ static void draw(struct screen *screen, bool erase) {
     struct frame frame = {.length = 0};
     if (!screen->has_view || !is_ours(screen))
         return;
+    int before = screen->width;
+    read_size(screen);
     put_up(screen, &frame);
-    if (erase)
+    if (erase || screen->width != before)
         put_text(&frame, "\033[J");
     put_block(screen, &frame);
     hand_over(screen, &frame);
@@ -181,6 +185,7 @@ void screen_say(struct screen *screen, const char *line) {
     struct frame frame = {.length = 0};
     bool ours = is_ours(screen);
     flush(screen, 0);
+    read_size(screen);
     if (ours) {
         put_up(screen, &frame);
         put_text(&frame, "\033[J");
@@ -193,17 +198,14 @@ void screen_say(struct screen *screen, const char *line) {
 }
 
 void screen_resized(struct screen *screen) {
-    if (!screen_is_open(screen))
-        return;
-    read_size(screen);
-    draw(screen, true);
+    if (screen_is_open(screen))
+        draw(screen, true);
 }
 
 void screen_resumed(struct screen *screen) {
     if (!screen_is_open(screen))
         return;
     screen->lines = 0;
-    read_size(screen);
     draw(screen, true);
 }
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@
 #include "run/view.h"
 
 enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION, EXEC_OPERATION };
-enum { AUTO_LINE_TICKS = 10 };
+enum { AUTO_LINE_TICKS = 10, MEMORY_TICKS = 10, PARENT_NICE = -10 };
 
 /* Where the run stands. */
 enum phase {
@@ -221,6 +222,8 @@ static void begin_hold(struct session *session) {
         crew_hold(session->crew, session->now);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
     observers_hold(&session->observers, true, session->now, counts->live);
+    /* Not before: the kernel makes whoever reads it wait for a worker that is just growing. */
+    meter_memory(&session->meter, session->crew);
     sample(session);
 }
 
@@ -550,7 +553,7 @@ static void do_tick(struct session *session) {
     session->ticks++;
     sample(session);
     observers_tick(&session->observers, session->now, session->phase < PHASE_DRAIN);
-    if (session->ticks % AUTO_LINE_TICKS == 1)
+    if (session->phase == PHASE_HOLD && session->ticks % MEMORY_TICKS == 0)
         meter_memory(&session->meter, session->crew);
     take_second(session);
     if (shows_line(session))
@@ -628,6 +631,9 @@ static int start(struct session *session) {
         return -ENOMEM;
     /* The crew first: its workers must not inherit a ring. */
     int error = crew_start(&session->crew, plan, &session->request);
+    /* Workers and a server here may keep every CPU busy; the little that the parent does should not
+     * wait for a turn among them. Where that is not allowed, it does. */
+    (void)setpriority(PRIO_PROCESS, 0, PARENT_NICE);
     if (error == 0)
         error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)

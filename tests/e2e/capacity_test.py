@@ -36,7 +36,7 @@ class Case(unittest.TestCase):
         self.assertEqual(max(held, default=0), found["answer"])
         self.assertEqual(min(gave, default=None), found["gave"] and found["gave"]["connections"])
         for step in found["steps"]:
-            self.assertEqual(step["result"] == "gave", step["gave"] is not None)
+            self.assertEqual(step["result"] in ("gave", "gone"), step["gave"] is not None)
             if step["result"] == "held":
                 self.assertEqual((step["connections"], 0), (step["live"], step["lost"]))
         if held:
@@ -147,6 +147,18 @@ class Ends(Case):
         found = self.told(result, 4, "inconclusive", "interrupted")
         self.assertEqual([(100, "held"), (200, "cut")], [(s["connections"], s["result"]) for s in found["steps"]])
         self.assertIn("AT LEAST   100 connections", result.out)
+
+    def test_a_server_that_is_gone_in_mid_search_gave_at_no_number(self):
+        with nginx() as server, Run("capacity", "--hold-each", "500ms", "-c", 2000, "--ui", "line",
+                                    server.url) as run:
+            run.wait_for(r"^step    200 connections: held")
+            server.stop()
+            result = run.finish()
+        found = self.told(result, 4, "inconclusive", "gone")
+        self.assertGreaterEqual(found["answer"], 200)
+        self.assertEqual(("gone", 0), (found["steps"][-1]["result"], found["steps"][-1]["opened"]))
+        self.assertTrue(all(step["opened"] for step in found["steps"][:-1]))
+        self.assertIn("the target was gone: of ", result.out)
 
     def test_what_makes_no_sense_here_is_refused(self):
         url = "http://127.0.0.1:1/"

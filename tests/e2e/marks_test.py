@@ -2,6 +2,7 @@
 """Marks: SIGUSR2 and --exec-at, with what was lost after them, in every report."""
 
 import json
+import os
 import pathlib
 import re
 import signal
@@ -94,10 +95,11 @@ class ExecTest(unittest.TestCase):
             files, status = pathlib.Path(folder) / "files", pathlib.Path(folder) / "status"
             # The last one in the shell's own place: a shell that forks blocks signals for a moment.
             result = soak("-c", "5", "-d", "1s", "--metrics", "127.0.0.1:0", "--exec-at",
-                          f"100ms=ls /proc/$$/fd > {files}; exec grep -E 'SigBlk|SigIgn' /proc/self/status > {status}", self.url) \
+                          f"100ms=ls /proc/$$/fd > {files}; nice > {files}.nice; exec grep -E 'SigBlk|SigIgn' /proc/self/status > {status}", self.url) \
                 if "libmicrohttpd" in plainly("--version")[1] else self.skipTest("built without libmicrohttpd")
             self.assertEqual(0, result.code, result.err)
             self.assertLessEqual({int(fd) for fd in files.read_text().split()}, {0, 1, 2, 10, 255})
+            self.assertEqual(os.nice(0), int(pathlib.Path(f"{files}.nice").read_text()), "we may have asked for more")
             self.assertEqual({"0" * 16}, set(re.findall(r"[0-9a-f]{16}", status.read_text())))
 
     def test_what_is_no_time_and_command_is_refused(self):

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import signal
 import subprocess
 import tempfile
@@ -185,6 +186,23 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual((4, "held"), (result.code, result.verdict), result.err)
         self.assertEqual(1, result.err.count("--timeline"), result.err)
         self.assertIn("No space left on device", result.err)
+
+    def test_a_file_that_may_not_grow_is_said_once_and_the_run_goes_on(self):
+        code, out, err = plainly("-c", 5, "-d", "2s", "--json", self.path.with_suffix(".json"), "--timeline", self.path,
+                                 self.server.url, prefix=("prlimit", "--fsize=3000"))
+        self.assertEqual(4, code, err)
+        self.assertTrue(out.startswith("HELD"), out)
+        for option in ("--json", "--timeline"):
+            self.assertEqual(1, len(re.findall(f"{option}: .*File too large", err)), err)
+
+    def test_a_reader_that_left_before_the_first_line_is_said_and_the_run_goes_on(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with Run("-c", 5, "-d", "1s", "--timeline", "-", self.server.url, stdout=writer, agrees=False) as run:
+            os.close(writer)
+            result = run.finish()
+        self.assertEqual((4, "held"), (result.code, result.verdict), result.err)
+        self.assertIn('--timeline: "-" could not be written: Broken pipe', result.err)
 
     def test_what_cannot_be_opened_is_said_before_the_load(self):
         before = self.server.access_lines()

@@ -178,6 +178,25 @@ static void not_even_the_least_is_broke(void **state) {
     assert_non_null(strstr(f->judgement.reasons[0], "not even 1 connection held"));
 }
 
+static void a_target_that_is_gone_gave_at_no_number(void **state) {
+    struct fixture *f = *state;
+    run_of(f, 400);
+    take(f);
+    lose(run_of(f, 800), OUTCOME_reset_idle, 800);
+    take(f);
+    *run_of(f, 600) = (struct counts){.attempted = 600};
+    f->record.total.counts.outcomes[OUTCOME_refused] = 600;
+    take(f);
+    assert_int_equal(f->capacity.search.gave, 800);
+    capacity_conclude(&f->capacity, false, &f->judgement);
+    assert_int_equal(f->capacity.end, CAPACITY_TARGET_GONE);
+    assert_int_equal(f->capacity.answer, 400);
+    assert_int_equal(f->capacity.gave->connections, 800);
+    assert_true(f->capacity.at_least);
+    assert_int_equal(f->judgement.exit_code, 4);
+    assert_non_null(strstr(f->judgement.reasons[0], "gone at the step of 600"));
+}
+
 static void an_interruption_keeps_what_is_known(void **state) {
     struct fixture *f = *state;
     run_of(f, 100);
@@ -279,6 +298,7 @@ int main(void) {
         TEST(a_broken_rule_without_an_ending_is_named_with_its_measure),
         TEST(a_ceiling_that_held_is_at_least),
         TEST(not_even_the_least_is_broke),
+        TEST(a_target_that_is_gone_gave_at_no_number),
         TEST(an_interruption_keeps_what_is_known),
         TEST(a_bug_and_a_second_interrupt_stay_what_they_are),
         TEST(a_burst_at_the_number_that_is_known_to_hold_is_a_limit),

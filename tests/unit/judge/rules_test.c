@@ -407,6 +407,31 @@ static void deadlines_passed_while_we_were_late_are_inconclusive(void **state) {
     }
 }
 
+static void more_than_lateness_cost_is_not_excused_by_it(void **state) {
+    struct fixture *f = *state;
+    struct counts *counts = &f->record.total.counts;
+    memset(counts->outcomes, 0, sizeof counts->outcomes);
+    counts->opened = counts->live = 10000;
+    counts->sent = counts->answered = 1000;
+    counts->timed_out = counts->lost = counts->requests_lost = 0;
+    counts->deadline_lag_ns = (uint64_t)SECOND;
+    static const char *const beyond[] = {"live>=101%", "live>=20k",      "opened>=101%",
+                                         "opened>10k", "answered>=101%", "answered>=2k"};
+    for (int late = 0; late < 2; late++) {
+        for (size_t i = 0; i < sizeof beyond / sizeof beyond[0]; i++) {
+            f->options.require.count = 0;
+            require_one(f, beyond[i]);
+            expect(f, 1);
+        }
+        counts->outcomes[OUTCOME_response_timeout] = 4;
+        counts->outcomes[OUTCOME_connect_timeout] = 5;
+        counts->lost = counts->timed_out = 4;
+        counts->opened -= 5;
+        counts->live -= 9;
+        counts->answered -= 4;
+    }
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -422,6 +447,7 @@ int main(void) {
         TEST(latencies_that_hold_our_own_lateness_are_inconclusive),
         TEST(too_low_a_latency_is_never_our_lateness),
         TEST(deadlines_passed_while_we_were_late_are_inconclusive),
+        TEST(more_than_lateness_cost_is_not_excused_by_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
