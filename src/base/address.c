@@ -2,7 +2,9 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool address_from(struct address *out, const struct sockaddr *from, socklen_t length) {
@@ -37,6 +39,20 @@ bool address_parse(struct address *out, const char *host, uint16_t port) {
     }
     *out = read;
     return true;
+}
+
+bool address_parse_endpoint(struct address *out, const char *text) {
+    char host[64], *end;
+    const char *colon = strrchr(text, ':');
+    size_t length = colon != NULL ? (size_t)(colon - text) : 0;
+    if (length == 0 || length >= sizeof host || colon[1] < '0' || colon[1] > '9')
+        return false;
+    bool bracketed = text[0] == '[' && text[length - 1] == ']';
+    size_t skip = bracketed ? 1 : 0;
+    snprintf(host, sizeof host, "%.*s", (int)(length - 2 * skip), text + skip);
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    return *end == '\0' && port <= UINT16_MAX && address_parse(out, host, (uint16_t)port) &&
+           bracketed == (out->of.any.sa_family == AF_INET6);
 }
 
 uint16_t address_port(const struct address *address) {

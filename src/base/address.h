@@ -24,6 +24,9 @@ bool address_from(struct address *out, const struct sockaddr *from, socklen_t le
 /* A numeric host ("127.0.0.1", "::1", no brackets) and a port; false when host is not numeric. */
 bool address_parse(struct address *out, const char *host, uint16_t port);
 
+/* ADDR:PORT, both numeric, IPv6 in brackets; port 0 is one too. */
+bool address_parse_endpoint(struct address *out, const char *text);
+
 uint16_t address_port(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *address);

@@ -115,7 +115,7 @@ static void subtract_own(struct record *record, const struct rusage *before) {
 static void load(struct hunt *hunt, struct step *step) {
     struct rusage before;
     getrusage(RUSAGE_SELF, &before);
-    int error = session_run(&step->record, &step->plan, hunt->soak->signals_fd, NULL);
+    int error = session_run(&step->record, &step->plan, hunt->soak->signals_fd, NULL, NULL);
     if (error < 0) {
         findings_add(&step->judgement.findings, "workers", SIDE_TESTER, FINDING_FAIL,
                      "no worker could be started: %s", strerror(-error));

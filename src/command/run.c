@@ -29,7 +29,8 @@ static int carry_out(struct soak *soak) {
     struct record *record = calloc(1, sizeof *record);
     if (record == NULL)
         return no_load(soak, -ENOMEM);
-    int error = session_run(record, &soak->plan, soak->signals_fd, soak_timeline(soak));
+    int error =
+        session_run(record, &soak->plan, soak->signals_fd, soak_timeline(soak), soak->scrape);
     int exit_code;
     if (error < 0) {
         exit_code = no_load(soak, error);

@@ -10,6 +10,7 @@
 
 #include "base/require.h"
 #include "base/version.h"
+#include "run/scrape.h"
 #include "run/signals.h"
 
 static void complain(const char *line) {
@@ -21,8 +22,8 @@ int soak_answer(enum options_outcome outcome, enum command command, const char *
     switch (outcome) {
     case OPTIONS_HELP: options_print_help(stdout, command); break;
     case OPTIONS_VERSION:
-        printf("holdfast %s (%s)\noptional parts built in: none\n", holdfast_version,
-               holdfast_commit);
+        printf("holdfast %s (%s)\noptional parts built in: %s\n", holdfast_version, holdfast_commit,
+               scrape_part() != NULL ? scrape_part() : "none");
         break;
     case OPTIONS_OK:
     case OPTIONS_BAD: complain(error); return EXIT_USAGE;
@@ -43,6 +44,20 @@ static bool open_timeline(struct soak *soak) {
         session_complain(&soak->timeline.file,
                          timeline_file_header(&soak->timeline.file, &soak->plan));
     return error == 0;
+}
+
+/* Before the load: a port that is taken is said now. */
+static bool open_scrape(struct soak *soak) {
+    const struct options *options = &soak->options;
+    char error[OPTIONS_ERROR_MAX];
+    if (options->metrics == NULL)
+        return true;
+    soak->scrape = scrape_open(options->metrics, (struct refusal){error, sizeof error});
+    if (soak->scrape == NULL)
+        complain(error);
+    else
+        fprintf(stderr, "holdfast: metrics at %s\n", scrape_url(soak->scrape));
+    return soak->scrape != NULL;
 }
 
 static bool open_signals(struct soak *soak) {
@@ -75,7 +90,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     }
     require_context(soak->plan.seed, NULL);
     outputs_ask(&soak->outputs, &soak->options);
-    if (!outputs_open(&soak->outputs) || !open_timeline(soak))
+    if (!outputs_open(&soak->outputs) || !open_timeline(soak) || !open_scrape(soak))
         return false;
     *exit_code = EXIT_UNFIT;
     return open_signals(soak);
@@ -123,6 +138,7 @@ int soak_report(struct soak *soak, const struct record *record, bool with_summar
 
 static void end(struct soak *soak) {
     outputs_discard(&soak->outputs);
+    scrape_close(soak->scrape);
     if (soak->plan.server_log.open)
         close(soak->plan.server_log.fd);
     timeline_file_close(&soak->timeline.file);

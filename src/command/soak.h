@@ -9,6 +9,7 @@
 #include "judge/judge.h"
 #include "plan/plan.h"
 #include "report/report.h"
+#include "run/scrape.h"
 #include "run/session.h"
 #include "stats/record.h"
 
@@ -20,6 +21,7 @@ struct soak {
     struct judgement judgement;
     struct outputs outputs;
     struct session_timeline timeline;
+    struct scrape *scrape; /* NULL: not asked for */
     int signals_fd;
 };
 

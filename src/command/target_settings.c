@@ -22,24 +22,9 @@ struct making {
 
 static const char default_body[] = "held\n";
 
-/* ADDR:PORT, IPv6 in brackets. */
-static bool parse_listen(struct address *out, const char *text) {
-    char host[64], *end;
-    const char *colon = strrchr(text, ':');
-    size_t length = colon != NULL ? (size_t)(colon - text) : 0;
-    if (length == 0 || length >= sizeof host || colon[1] < '0' || colon[1] > '9')
-        return false;
-    bool bracketed = text[0] == '[' && text[length - 1] == ']';
-    size_t skip = bracketed ? 1 : 0;
-    snprintf(host, sizeof host, "%.*s", (int)(length - 2 * skip), text + skip);
-    unsigned long port = strtoul(colon + 1, &end, 10);
-    return *end == '\0' && port <= UINT16_MAX && address_parse(out, host, (uint16_t)port) &&
-           bracketed == (out->of.any.sa_family == AF_INET6);
-}
-
 static bool set_listen(struct making *making) {
     const char *text = making->options->listen;
-    return parse_listen(&making->settings->listen, text) ||
+    return address_parse_endpoint(&making->settings->listen, text) ||
            refuse(making->to,
                   "--listen: \"%s\" is not ADDR:PORT with a numeric address: 127.0.0.1:8080, "
                   "0.0.0.0:80, [::1]:0 are accepted",

@@ -10,6 +10,7 @@
 #include "base/address_set.h"
 #include "base/json.h"
 #include "base/units.h"
+#include "plan/exec_at.h"
 
 /* Bits: where an option is accepted. */
 enum command {
@@ -162,7 +163,8 @@ void options_print_markdown(FILE *out);
  * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
- * are shown as "***". What is no option of the command is null. */
+ * are shown as "***". What is no option of the command is null, or
+ * an empty list. */
 void options_write_json(struct json *json, const struct options *options);
 
 #endif

@@ -72,6 +72,7 @@ static const char *text_form(const struct option_row *row) {
     case ROW_connect_to: return "HOST:PORT, such as 127.0.0.1:8080,";
     case ROW_server_status: return "a URL, such as http://127.0.0.1:8080/status,";
     case ROW_label: return "text without control characters";
+    case ROW_metrics:
     case ROW_listen: return "ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
     case ROW_body: return "a file's name (of target also a size, such as 512 or 64k)";
     default: return "a file's name";
@@ -113,7 +114,10 @@ struct accepted option_accepted(const struct option_row *row) {
         snprintf(out, size, "METRIC OP VALUE is accepted, such as 'live>=99.9%%' or 'p99<50ms'");
         break;
     case KIND_headers: snprintf(out, size, "'NAME: VALUE' or @FILE is accepted"); break;
-    case KIND_list: snprintf(out, size, "%s is accepted", row->argument); break;
+    case KIND_list:
+        snprintf(out, size, "%s is accepted%s", row->argument,
+                 row->id == ROW_exec_at ? ", DUR 0..365d" : "");
+        break;
     case KIND_flag: snprintf(out, size, "true or false is accepted"); break;
     case KIND_ui:
     case KIND_color:

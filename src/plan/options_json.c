@@ -27,6 +27,13 @@ static void write_headers(struct json *json, const struct text_list *headers) {
     json_array_end(json);
 }
 
+static void write_list(struct json *json, const struct text_list *list) {
+    json_array(json);
+    for (size_t i = 0; i < list->count; i++)
+        json_string(json, list->items[i]);
+    json_array_end(json);
+}
+
 static void write_rules(struct json *json, const struct rule_list *rules) {
     json_array(json);
     for (size_t i = 0; i < rules->count; i++)
@@ -40,11 +47,14 @@ static void write_row(struct json *json, const struct options *options,
     const void *field = (const char *)options + row->offset;
     const char *text = option_value(options, row, buffer);
     json_name(json, row->field);
-    bool foreign = (row->commands & options->command) == 0 && row->kind != KIND_flag;
+    bool foreign =
+        (row->commands & options->command) == 0 && row->kind != KIND_flag && row->kind != KIND_list;
     if (foreign)
         json_null(json);
     else if (row->kind == KIND_headers)
         write_headers(json, field);
+    else if (row->kind == KIND_list)
+        write_list(json, field);
     else if (row->kind == KIND_rules)
         write_rules(json, field);
     else if (text == NULL)

@@ -118,6 +118,9 @@ static bool read_list(const struct reading *reading) {
         return refuse(reading->to, "%s: more than %llu of them: at most %llu are accepted",
                       reading->label, (unsigned long long)reading->row->high,
                       (unsigned long long)reading->row->high);
+    struct exec_at exec;
+    if (reading->row->id == ROW_exec_at && !exec_at_parse(&exec, reading->value))
+        return not_a(reading, "a time and a command");
     list->items[list->count++] = reading->value;
     return true;
 }
@@ -183,6 +186,11 @@ static bool check_endpoint(const struct reading *reading) {
            refuse(reading->to, "%s: %s", reading->label, error);
 }
 
+static bool is_listening_place(const char *text) {
+    struct address address;
+    return address_parse_endpoint(&address, text);
+}
+
 static bool check_url(const struct reading *reading) {
     struct target target;
     char error[TARGET_ERROR_MAX];
@@ -196,6 +204,8 @@ static bool check_text(const struct reading *reading) {
     case ROW_method: return option_is_token(reading->value) || not_a(reading, "a method");
     case ROW_label: return !has_control(reading->value) || not_a(reading, "a label");
     case ROW_connect_to: return check_endpoint(reading);
+    case ROW_metrics:
+        return is_listening_place(reading->value) || not_a(reading, "a place to listen at");
     case ROW_server_status: return check_url(reading);
     default: return true;
     }

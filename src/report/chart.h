@@ -8,7 +8,7 @@
 
 #include "report/axis.h"
 
-enum { CHART_SERIES_MAX = 3, CHART_MARKS_MAX = 12, CHART_POINTS_MAX = 2000 };
+enum { CHART_SERIES_MAX = 3, CHART_MARKS_MAX = 68, CHART_POINTS_MAX = 2000 };
 
 /* What was measured at x: the line goes through middle, and a band from the least to the greatest.
  * NAN: nothing was, and both have a gap. */

@@ -1,4 +1,5 @@
 /* The HTML report's charts over time: the same axis for all of them. */
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -6,6 +7,7 @@
 
 #include "report/chart.h"
 #include "report/html.h"
+#include "report/mark_words.h"
 #include "report/words.h"
 
 /* A row of the timeline: what it is, and where its least and greatest stand. */
@@ -187,6 +189,19 @@ static const struct drawing drawings[] = {
      .rows = {{"lag", ROW_LAG}}},
 };
 
+/* A few are labelled with the beginning of their text, many with their number alone. */
+static void mark_moments(struct chart *chart, const struct marks *marks, double last) {
+    static_assert(MARKS_MAX + 1 <= (int)CHART_MARKS_MAX, "all of them on every chart");
+    for (size_t i = 0; i < marks->count; i++) {
+        if (marks->items[i].t > last)
+            continue;
+        struct chart_mark *mark = &chart->marks[chart->mark_count++];
+        mark->x = marks->items[i].t;
+        snprintf(mark->label, sizeof mark->label, "%zu%s%.24s", i + 1, marks->count <= 4 ? " " : "",
+                 marks->count <= 4 ? marks->items[i].text : "");
+    }
+}
+
 /* The axis goes as far as samples do; where the hold began is marked. */
 static void begin_chart(struct chart *chart, const struct record *record) {
     const struct timeline *timeline = &record->timeline;
@@ -200,6 +215,22 @@ static void begin_chart(struct chart *chart, const struct record *record) {
         chart->mark_count = 1;
         chart->marks[0] = (struct chart_mark){record->ramp_seconds, "hold"};
     }
+    mark_moments(chart, &record->marks, last.t);
+}
+
+/* Under the numbers that the charts have them. */
+static void list_marks(const struct page *page, const struct marks *marks) {
+    if (marks->count == 0)
+        return;
+    fputs("<ol class=\"moments\">\n", page->out);
+    for (size_t i = 0; i < marks->count; i++) {
+        const struct mark *mark = &marks->items[i];
+        fputs("<li>", page->out);
+        html_format(page, "at %s, %s: %s", words_seconds(mark->t).text, mark->text,
+                    mark_words(mark).text);
+        fputs("</li>\n", page->out);
+    }
+    fputs("</ol>\n", page->out);
 }
 
 int html_charts(const struct page *page) {
@@ -219,6 +250,7 @@ int html_charts(const struct page *page) {
             timeline->count, words_duration(timeline->interval).text);
         fputs("</p>\n", page->out);
     }
+    list_marks(page, &page->record->marks);
     for (size_t i = 0; i < sizeof drawings / sizeof drawings[0] && error == 0; i++) {
         begin_chart(&chart, page->record);
         error = draw(page, &chart, &drawings[i]);

@@ -73,7 +73,7 @@ const char html_style[] =
     ".at{top:1px;transform:none;padding:0 4px;background:var(--paper);opacity:.9}"
     ".at.end{transform:translateX(-100%)}\n"
     ".xt{margin:0 0 0 64px}\n"
-    ".spikes{font-size:14px;padding-left:24px}\n"
+    ".moments,.spikes{font-size:14px;padding-left:24px}\n"
     /* what is folded */
     "details{margin-top:16px}\n"
     "summary{cursor:pointer;font-weight:600}\n"

@@ -177,6 +177,7 @@ static void write_report(struct json *json, const struct plan *plan, const struc
     section_generator(json, record, FORM_REPORT);
     section_findings(json, &judgement->findings);
     section_timeline(json, &record->timeline);
+    section_marks(json, &record->marks);
     if (judgement->capacity != NULL)
         section_capacity(json, judgement->capacity);
     json_object_end(json);

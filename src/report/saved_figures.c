@@ -334,6 +334,7 @@ bool saved_figures(struct saved *saved, struct place *place, const struct json_t
     read_generator(record, place, document);
     read_first_seen(record, place, document);
     read_workers_lost(record, place, document);
+    saved_marks(&record->marks, place, document);
     return check_ledger(place, record);
 }
 

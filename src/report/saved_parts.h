@@ -17,6 +17,8 @@ void saved_verdict(struct judgement *judgement, struct place *place, const struc
 
 /* What was measured: saved_figures.c. From a line or a whole report. */
 bool saved_figures(struct saved *saved, struct place *place, const struct json_t *document);
+/* saved_marks.c. Where the document does not say, they stay. */
+void saved_marks(struct marks *marks, struct place *place, const struct json_t *document);
 /* What the server said of itself: saved_server.c. */
 void saved_server(struct saved *saved, struct place *place, const struct json_t *document);
 /* Why connections ended, and when: saved_lifetimes.c. Where the document does not say, closings and

@@ -521,6 +521,23 @@ static const struct member capacity[] = {
     {0},
 };
 
+static void write_mark_kinds(struct json *json) {
+    for (int i = 0; i < MARK_KINDS; i++)
+        json_string(json, mark_kind_name((enum mark_kind)i));
+}
+
+static const struct member mark[] = {
+    MEMBER("t", K_NUMBER_OR_NULL),
+    MEMBER("text", K_TEXT),
+    MEMBER("kind", K_ONE_OF, .write_names = write_mark_kinds),
+    MEMBER("exit_code", K_COUNT_OR_NULL),
+    MEMBER("killed", K_FLAG),
+    MEMBER("lost_within", K_COUNT),
+    MEMBER("window_seconds", K_NUMBER_OR_NULL),
+    MEMBER("refill_seconds", K_NUMBER_OR_NULL),
+    {0},
+};
+
 static const struct member report[] = {
     MEMBER("schema", K_CONST, .names = schema_names),
     MEMBER("tool", K_OBJECT, .members = tool),
@@ -540,6 +557,7 @@ static const struct member report[] = {
     MEMBER("generator", K_OBJECT, .members = generator),
     MEMBER("findings", K_OBJECTS, .members = finding),
     MEMBER("timeline", K_OBJECT, .members = timeline),
+    MEMBER("marks", K_OBJECTS, .members = mark),
     MEMBER("capacity", K_OBJECT, .members = capacity, .optional = true),
     {0},
 };

@@ -36,6 +36,9 @@ void section_timeline(struct json *json, const struct timeline *timeline);
 /* What the server said of itself: json_server.c. */
 void section_server(struct json *json, const struct record *record);
 
+/* What somebody pointed at: json_marks.c. */
+void section_marks(struct json *json, const struct marks *marks);
+
 /* Of the search for the capacity: json_capacity.c. */
 struct capacity;
 void section_capacity(struct json *json, const struct capacity *capacity);

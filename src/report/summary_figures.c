@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "report/mark_words.h"
 #include "report/summary.h"
 #include "report/words.h"
 
@@ -106,6 +107,19 @@ static void print_refill(FILE *out, const struct record *record) {
     if (counts->refilling > 0)
         fprintf(out, "   still waiting %s", words_count(counts->refilling).text);
     fputc('\n', out);
+}
+
+/* What somebody pointed at, and what was lost after it. */
+static void print_marks(FILE *out, const struct marks *marks) {
+    char shown[4 * MARK_TEXT_MAX];
+    for (size_t i = 0; i < marks->count; i++) {
+        const struct mark *mark = &marks->items[i];
+        row(out, i == 0 ? "marks" : "");
+        fprintf(out, "at %s   %s: %s\n", words_seconds(mark->t).text,
+                text_escape(shown, sizeof shown, mark->text), mark_words(mark).text);
+    }
+    if (marks->left_out > 0)
+        fprintf(out, "%*sand %s more\n", INDENT, "", words_count(marks->left_out).text);
 }
 
 static void print_statuses(FILE *out, const uint64_t *statuses) {
@@ -269,6 +283,7 @@ void summary_figures(FILE *out, const struct plan *plan, const struct record *re
     print_ramp(out, plan, record);
     if (plan_reconnects(plan))
         print_refill(out, record);
+    print_marks(out, &record->marks);
     print_requests(out, plan, record);
     if (plan->rate > 0)
         print_schedule(out, record);

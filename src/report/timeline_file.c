@@ -64,6 +64,7 @@ static int leave_out(struct timeline_file *file, uint64_t lines) {
     bool first = file->left_out == 0;
     file->left_out += lines;
     file->told.count = SIZE_MAX;
+    file->marks_told = 0;
     return first ? -EAGAIN : 0;
 }
 
@@ -245,11 +246,20 @@ static void line_closings(struct json *json, struct timeline_file *file,
     section_lifetimes(json, closings, NULL);
 }
 
+/* Only where they changed, and first: such a line is not skimmed when it is read back. */
+static void line_marks(struct json *json, struct timeline_file *file, const struct marks *marks) {
+    if (marks->changes == file->marks_told)
+        return;
+    file->marks_told = marks->changes;
+    section_marks(json, marks);
+}
+
 int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
                          const struct record *record, const struct timeline_moment *moment) {
     struct line line;
     if (!line_begin(&line, file))
         return 0;
+    line_marks(&line.json, file, &record->marks);
     line_sample(&line.json, moment);
     line_body(&line.json, plan, record, FORM_LINE);
     line_closings(&line.json, file, moment->closings);
@@ -281,6 +291,8 @@ static int write_end(struct timeline_file *file, const struct plan *plan,
     if (record != NULL) {
         line_body(&line.json, plan, record, FORM_REPORT);
         section_lifetimes(&line.json, &judgement->closings, &judgement->survival);
+        if (record->marks.count > 0)
+            section_marks(&line.json, &record->marks);
     }
     return line_end(&line, file);
 }

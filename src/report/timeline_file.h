@@ -18,9 +18,10 @@
 struct timeline_file {
     const char *path; /* "-": standard output */
     struct outlet out;
-    bool begun;        /* the line of the beginning is written */
-    int error;         /* -errno of the first write that failed: nothing is written after it; 0 */
-    uint64_t left_out; /* lines that its reader was too slow for */
+    bool begun;          /* the line of the beginning is written */
+    int error;           /* -errno of the first write that failed: nothing is written after it; 0 */
+    uint64_t left_out;   /* lines that its reader was too slow for */
+    uint64_t marks_told; /* changes of the marks that the last line that said so has */
     struct closings told; /* why connections ended, as the last line that said so has it */
 };
 

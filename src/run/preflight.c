@@ -40,7 +40,7 @@ static void take_signals(struct preflight *preflight) {
     for (int signal; (signal = signals_next(preflight->signals_fd)) != 0;) {
         if (signal == SIGTSTP)
             raise(SIGSTOP);
-        else if (signal != SIGUSR1 && signal != SIGWINCH && signal != SIGCONT)
+        else if (signal != SIGUSR1 && signal != SIGUSR2 && signal != SIGWINCH && signal != SIGCONT)
             preflight->facts->interrupted = true;
     }
     net_arm(preflight->net, preflight->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));

@@ -15,15 +15,17 @@
 #include "base/slots.h"
 #include "engine/crew.h"
 #include "http/requests.h"
+#include "run/execs.h"
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
 #include "run/scenes.h"
 #include "run/screen.h"
+#include "run/self.h"
 #include "run/signals.h"
 #include "run/view.h"
 
-enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION };
+enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION, EXEC_OPERATION };
 enum { AUTO_LINE_TICKS = 10, MEMORY_TICKS = 10, PARENT_NICE = -10 };
 
 /* Where the run stands. */
@@ -46,10 +48,13 @@ struct session {
     struct meter meter;
     struct notes notes;
     struct scenes scenes;
+    struct execs execs;
     struct screen screen;
     struct block_view view;
     instant phase_since;               /* as the view has it */
     struct session_timeline *timeline; /* NULL: not asked for */
+    struct scrape *scrape;             /* the same */
+    double lag_seconds;                /* of the latest second; NAN */
     struct tally *total;
     int signals_fd;
     enum phase phase;
@@ -69,6 +74,10 @@ static const char *phase_name(enum phase phase) {
 
 static void set_clock(struct session *session) {
     session->now = instant_after(net_now(session->net), -crew_paused(session->crew));
+}
+
+static double run_time(const struct session *session) {
+    return duration_seconds(instant_since(session->now, session->started));
 }
 
 static void note_first_seen(struct session *session) {
@@ -96,6 +105,8 @@ static void sample(struct session *session) {
     if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
         record->live_peak = counts->live;
     note_first_seen(session);
+    if (session->phase < PHASE_DRAIN)
+        marks_see(&record->marks, run_time(session), counts->lost, counts->live);
     scenes_take(&session->scenes, record, session->plan, session->crew, counts, session->now);
     if ((session->phase == PHASE_HOLD || record->live_min_measured) &&
         session->phase < PHASE_DRAIN &&
@@ -154,6 +165,24 @@ static void bring_up_to_date(struct session *session) {
     record_members(session);
 }
 
+/* After the freeze the figures are those of the report. */
+static void publish(struct session *session) {
+    struct record *record = session->record;
+    if (session->scrape == NULL)
+        return;
+    bool frozen = session->phase >= PHASE_DRAIN;
+    observers_record(&session->observers, record);
+    meter_so_far(&session->meter, record, session->crew);
+    struct exposition exposition = {.plan = session->plan,
+                                    .record = record,
+                                    .total = frozen ? &record->total : session->total,
+                                    .loop_lag_seconds = session->lag_seconds,
+                                    .cpu_seconds =
+                                        record->cpu_user_seconds + record->cpu_system_seconds,
+                                    .self = self_measure()};
+    scrape_publish(session->scrape, &exposition);
+}
+
 static void write_timeline(struct session *session, const struct sample *sample) {
     if (session->timeline == NULL)
         return;
@@ -171,7 +200,9 @@ static void take_second(struct session *session) {
     double t = duration_seconds(instant_since(session->now, session->started));
     struct sample taken = meter_tick(&session->meter, &session->record->timeline, session->crew,
                                      session->total, session->now, t, server);
+    session->lag_seconds = taken.loop_lag_seconds;
     write_timeline(session, &taken);
+    publish(session);
 }
 
 static void begin_hold(struct session *session) {
@@ -232,6 +263,7 @@ static void begin_drain(struct session *session) {
     session->phase = PHASE_DRAIN;
     session->drain_since = session->now;
     session->record->drain_by_reset = drains_by_reset(session);
+    publish(session);
     crew_drain(session->crew, session->record->drain_by_reset);
 }
 
@@ -397,6 +429,32 @@ static void show_block(struct session *session) {
     screen_show(&session->screen, view);
 }
 
+/* --- marks --- */
+
+static void mark_signal(struct session *session) {
+    sample(session);
+    const struct counts *counts = &session->total->counts;
+    if (session->phase == PHASE_START)
+        notes_say(&session->notes, "SIGUSR2: the run has not begun yet: no mark");
+    else if (marks_add(&session->record->marks, MARK_SIGNAL, "SIGUSR2", run_time(session),
+                       counts->lost, counts->live) == MARKS_MAX)
+        notes_say(&session->notes, "SIGUSR2: more than %d marks are not kept", MARKS_MAX);
+    else
+        notes_say(&session->notes, "mark: SIGUSR2");
+}
+
+static bool runs_execs(const struct session *session) {
+    return session->phase == PHASE_RAMP || session->phase == PHASE_HOLD;
+}
+
+static void start_execs(struct session *session) {
+    duration since = instant_since(session->now, session->started);
+    if (!runs_execs(session) || execs_due(&session->execs) > since)
+        return;
+    sample(session);
+    execs_turn(&session->execs, since, session->total->counts.lost, session->total->counts.live);
+}
+
 static void take_signals(struct session *session) {
     for (int signal; (signal = signals_next(session->signals_fd)) != 0;) {
         if (session->phase == PHASE_OVER)
@@ -406,6 +464,8 @@ static void take_signals(struct session *session) {
         } else if (signal == SIGUSR1) {
             sample(session);
             print_line(session);
+        } else if (signal == SIGUSR2) {
+            mark_signal(session);
         } else if (signal == SIGWINCH) {
             screen_resized(&session->screen);
         } else if (signal == SIGCONT) {
@@ -450,6 +510,7 @@ static void take_event(struct session *session, const struct net_event *event) {
         sample(session);
         break;
     case MEMBER_OPERATION: reap(session, slot_tag_slot(event->tag)); break;
+    case EXEC_OPERATION: execs_event(&session->execs, slot_tag_slot(event->tag)); break;
     case STATUS_OPERATION:
         sample(session);
         observers_event(&session->observers, event, session->now, session->total->counts.sent);
@@ -543,6 +604,9 @@ static instant next_wake(struct session *session) {
         session->phase == PHASE_START ? instant_after(session->now, SECOND) : session->next_tick;
     if (session->phase == PHASE_HOLD && session->plan->hold > 0)
         until = instant_earlier(until, instant_after(session->hold_since, session->plan->hold));
+    duration exec = execs_due(&session->execs);
+    if (runs_execs(session) && exec < INT64_MAX)
+        until = instant_earlier(until, instant_after(session->started, exec));
     return instant_earlier(until, observers_due(&session->observers));
 }
 
@@ -558,6 +622,7 @@ static int turn(struct session *session) {
         return 0;
     }
     observers_turn(&session->observers, session->now, session->total->counts.sent);
+    start_execs(session);
     if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
         !instant_before(session->now, session->next_tick))
         tick(session);
@@ -598,8 +663,14 @@ static int start(struct session *session) {
     session->started = session->now;
     clock_gettime(CLOCK_REALTIME, &session->record->started_at);
     arm_sources(session);
-    return observers_start(&session->observers, plan, &session->notes, session->net,
-                           STATUS_OPERATION, session->now);
+    execs_watch(&session->execs, session->net, EXEC_OPERATION);
+    error = observers_start(&session->observers, plan, &session->notes, session->net,
+                            STATUS_OPERATION, session->now);
+    if (error == 0 && session->scrape != NULL) {
+        publish(session);
+        error = scrape_start(session->scrape); /* a thread: after the last fork of a worker */
+    }
+    return error;
 }
 
 static void record_members(struct session *session) {
@@ -620,6 +691,7 @@ static void record_members(struct session *session) {
 
 static void finish_record(struct session *session) {
     struct record *record = session->record;
+    execs_end(&session->execs);
     clock_gettime(CLOCK_REALTIME, &record->ended_at);
     record->balanced = record->imbalance == NULL;
     record->ring_error = crew_failure(session->crew);
@@ -629,6 +701,7 @@ static void finish_record(struct session *session) {
     tell_outcomes(session, &record->total.counts);
     meter_finish(&session->meter, record, session->crew);
     record_members(session);
+    publish(session);
 }
 
 /* The poller's connection ends with the run, not with the process: another run may follow, and the
@@ -648,6 +721,7 @@ static void end_observers(struct session *session) {
 }
 
 static void release(struct session *session) {
+    execs_end(&session->execs);
     if (session->net != NULL)
         end_observers(session);
 
@@ -672,11 +746,13 @@ void session_complain(const struct timeline_file *file, int error) {
 }
 
 int session_run(struct record *record, const struct plan *plan, int signals_fd,
-                struct session_timeline *timeline) {
+                struct session_timeline *timeline, struct scrape *scrape) {
     struct session session = {.plan = plan,
                               .record = record,
                               .signals_fd = signals_fd,
                               .timeline = timeline,
+                              .scrape = scrape,
+                              .lag_seconds = NAN,
                               .phase = PHASE_START};
     record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
     record->tick_seconds_max = NAN;
@@ -684,6 +760,7 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd,
     timeline_init(&record->timeline, SECOND);
     bool silent = plan->options->quiet || plan->options->ui == UI_NONE;
     notes_init(&session.notes, silent ? NULL : &session.screen);
+    execs_init(&session.execs, plan, &record->marks, &session.notes);
     session.screen.fd = -1;
     view_init(&session.view, plan);
     int error = start(&session);

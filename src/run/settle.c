@@ -25,7 +25,7 @@ static void take_signals(struct settling *settling) {
     for (int signal; (signal = signals_next(settling->signals_fd)) != 0;) {
         if (signal == SIGTSTP)
             raise(SIGSTOP);
-        else if (signal != SIGUSR1 && signal != SIGWINCH && signal != SIGCONT)
+        else if (signal != SIGUSR1 && signal != SIGUSR2 && signal != SIGWINCH && signal != SIGCONT)
             settling->stopped = true;
     }
     net_arm(settling->net, settling->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));

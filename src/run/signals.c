@@ -24,6 +24,7 @@ int signals_open(void) {
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
     sigaddset(&set, SIGWINCH);
     sigaddset(&set, SIGCONT); /* which continues us all the same */
     if (!came_ignored(SIGHUP))

@@ -6,8 +6,8 @@
  * fail; they end no process. Before anything is written; forked processes inherit it. */
 void signals_ignore_of_writes(void);
 
-/* Blocks SIGINT, SIGTERM, SIGUSR1, SIGWINCH, SIGCONT, and SIGHUP and SIGTSTP unless they came
- * ignored (nohup). The descriptor (signalfd(2), non-blocking), or -errno. */
+/* Blocks SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, and SIGHUP and SIGTSTP unless they
+ * came ignored (nohup). The descriptor (signalfd(2), non-blocking), or -errno. */
 int signals_open(void);
 
 /* The next signal that has come, or 0. */

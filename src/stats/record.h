@@ -9,6 +9,7 @@
 
 #include "stats/evidence.h"
 #include "stats/figures.h"
+#include "stats/marks.h"
 #include "stats/server.h"
 #include "stats/tally.h"
 #include "stats/timeline.h"
@@ -73,6 +74,7 @@ struct record {
     struct limit_scene scenes[OUTCOME_COUNT]; /* of outcomes of our own side, at first sight */
     struct evidence evidence;
     struct timeline timeline;
+    struct marks marks;
     char engine[64];
     double cpu_user_seconds, cpu_system_seconds;
     int64_t pss_bytes_max, rss_bytes_max; /* -1: not measured */

@@ -89,7 +89,7 @@ ARGUMENTS = [
     (["check", "--ui", "line", URL], ["--ui", "check"]),
     # Options of later versions are not accepted, let alone ignored.
     *((["--" + later, "1", URL], ["--" + later]) for later in
-      ("metrics", "cacert", "cert", "key", "sni")),
+      ("cacert", "cert", "key", "sni")),
     (["--insecure", URL], ["--insecure"]),
     (["--rate", "5", "-i", "1s", URL], ["--interval", "--rate"]),
     (["http://a/ b", ], ["space"]),

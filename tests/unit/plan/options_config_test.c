@@ -99,7 +99,7 @@ static void a_bad_line_is_refused_by_file_and_line(void **state) {
         {"Connections = 5", "soak.conf:1: unknown key \"Connections\" (did you mean"},
         {"url = e", "soak.conf:1: unknown key \"url\""},
         {"help = true", "soak.conf:1: unknown key \"help\""},
-        {"metrics = 5", "soak.conf:1: unknown key \"metrics\""},
+        {"cacert = 5", "soak.conf:1: unknown key \"cacert\""},
         {"x\x1b[31m = 5", "soak.conf:1: unknown key \"x\\x1B[31m\""},
         {"config = other.conf", "soak.conf:1: config: refused inside a config file"},
         {"ramp = 5/s\n\nramp = 5/s", "soak.conf:3: ramp: already given in line 1"},

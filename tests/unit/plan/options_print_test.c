@@ -124,6 +124,7 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     case KIND_text:
         return row->id == ROW_connect_to      ? "[::1]:80"
                : row->id == ROW_server_status ? "http://e/s"
+               : row->id == ROW_metrics       ? "[::1]:9180"
                                               : "TEXT";
     case KIND_headers: return "A: b";
     case KIND_list: return "a";

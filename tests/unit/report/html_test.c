@@ -59,6 +59,21 @@ static void what_a_server_said_is_text(void **state) {
     assert_says(html, "&lt;script&gt;alert(1)&lt;/script&gt;&quot;&#39;&amp;");
 }
 
+static void marks_stand_on_every_chart_over_time(void **state) {
+    struct fixture *fixture = *state;
+    struct marks *marks = &fixture->record.marks;
+    size_t at = marks_add(marks, MARK_EXEC, "echo <b>", 1.5, 0, 97);
+    marks_see(marks, 2, 3, 94);
+    marks_exited(marks, at, 0);
+    const char *html = html_of(fixture, &fixture->record);
+    assert_says(html, "<li>at 1.50 s, echo &lt;b&gt;: exit 0; 3 lost within 500 ms, never as many "
+                      "live as before</li>");
+    size_t charts = 0;
+    for (const char *label = html; (label = strstr(label, ">1 echo &lt;b&gt;<")) != NULL; label++)
+        charts++;
+    assert_int_equal(charts, 6);
+}
+
 static void without_load_there_is_no_chart(void **state) {
     struct fixture *fixture = *state;
     fixture->judgement.verdict = VERDICT_UNFIT;
@@ -110,9 +125,13 @@ static int end(void **state) {
 int main(void) {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        EACH(its_parts_stand_in_order),        EACH(what_a_server_said_is_text),
-        EACH(without_load_there_is_no_chart),  EACH(a_run_without_a_sample_says_so),
-        EACH(a_run_without_an_answer_says_so), EACH(csv_has_a_line_for_each_sample),
+        EACH(its_parts_stand_in_order),
+        EACH(what_a_server_said_is_text),
+        EACH(marks_stand_on_every_chart_over_time),
+        EACH(without_load_there_is_no_chart),
+        EACH(a_run_without_a_sample_says_so),
+        EACH(a_run_without_an_answer_says_so),
+        EACH(csv_has_a_line_for_each_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,24 @@
+/* Marks in words: for summary and page alike. */
+#include "report/mark_words.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "report/words.h"
+
+struct mark_words mark_words(const struct mark *mark) {
+    struct mark_words words;
+    char ended[32] = "", refill[80] = "";
+    if (mark->killed)
+        snprintf(ended, sizeof ended, "killed at the end; ");
+    else if (mark->exit_code >= 0)
+        snprintf(ended, sizeof ended, "exit %d; ", mark->exit_code);
+    if (mark->lost_within > 0 && isnan(mark->refill_seconds))
+        snprintf(refill, sizeof refill, ", never as many live as before");
+    else if (mark->lost_within > 0)
+        snprintf(refill, sizeof refill, ", as many live as before after %s",
+                 words_seconds(mark->refill_seconds).text);
+    snprintf(words.text, sizeof words.text, "%s%s lost within %s%s", ended,
+             words_count(mark->lost_within).text, words_seconds(mark->window_seconds).text, refill);
+    return words;
+}

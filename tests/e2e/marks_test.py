@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Marks: SIGUSR2 and --exec-at, with what was lost after them, in every report."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import tempfile
+import unittest
+
+import holdfast
+from holdfast import Run, plainly, soak
+from nginx import Nginx, NginxError
+from sparring import Target
+
+CONNECTIONS = 500
+
+
+def marks_of(result):
+    return [(mark["kind"], mark["text"], mark["exit_code"]) for mark in result.report["marks"]]
+
+
+class ReloadTest(unittest.TestCase):
+    def setUp(self):
+        try:
+            self.server = Nginx("soak", connections=4 * CONNECTIONS)
+        except NginxError as reason:
+            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        self.addCleanup(self.server.stop)
+
+    def test_a_reloads_losses_are_its_own(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        page, lines = pathlib.Path(folder.name) / "page.html", pathlib.Path(folder.name) / "lines.jsonl"
+        command = f"kill -HUP {self.server.pid}"
+        with Run("-c", CONNECTIONS, "-r", "10/10ms", "-i", "1s..2s", "-d", "11s", "--ui", "line", "--reconnect",
+                 "backoff=50ms..500ms", "--html", page, "--timeline", lines, "--exec-at", f"3s={command}",
+                 self.server.url) as run:
+            run.wait_for_phase("hold")
+            run.signal(signal.SIGUSR2)
+            run.wait_for(r"note   mark: SIGUSR2$")
+            run.wait_for(rf"note   mark: {command}$")
+            run.wait_for(rf"note   mark: {command}: exit 0$")
+            result = run.finish()
+        self.assertEqual([("signal", "SIGUSR2", None), ("exec", command, 0)], marks_of(result))
+        mark = result.report["marks"][1]
+        c = result.connections
+        self.assertTrue(3 <= mark["t"] < 4, mark)
+        self.assertEqual(c["lost"], mark["lost_within"], "nothing else ended connections")
+        self.assertLessEqual(CONNECTIONS, mark["lost_within"])
+        self.assertTrue(0 < mark["refill_seconds"] < mark["window_seconds"] <= 10, mark)
+        self.assertIn(f"s   {command}: exit 0; {mark['lost_within']} lost within ", result.out)
+        html = page.read_text()
+        charts = html.count("<figure")
+        self.assertLess(3, charts)
+        self.assertIn(f"{command}: exit 0; {mark['lost_within']} lost within", html)
+        self.assertLessEqual(6, html.count(f">2 {command}<"), "a label on each chart over time")
+        self.read_back(lines, result)
+
+    def read_back(self, lines, result):
+        said = [json.loads(line) for line in lines.read_text().splitlines()]
+        self.assertEqual(result.report["marks"], said[-1]["marks"])
+        self.assertNotIn("marks", said[2], "only where there are some")
+        again = plainly("report", lines, "--json", "-")[1]
+        self.assertEqual(result.report["marks"], json.loads(again)["marks"])
+        cut = lines.with_name("cut.jsonl")
+        cut.write_text("\n".join(lines.read_text().splitlines()[:-1]) + "\n")
+        again = json.loads(plainly("report", cut, "--json", "-")[1])
+        self.assertEqual([mark["text"] for mark in result.report["marks"]], [mark["text"] for mark in again["marks"]])
+
+
+class ExecTest(unittest.TestCase):
+    def setUp(self):
+        target = Target()
+        self.addCleanup(target.__exit__, None, None, None)
+        self.url = target.url
+
+    def test_exit_codes_are_noted_and_what_still_runs_is_killed(self):
+        with Run("-c", "5", "-d", "2s", "--ui", "line", "--exec-at", "0=exit 7", "--exec-at", "100ms=echo printed; kill -9 $$",
+                 "--exec-at", "0.2s=sleep 1000 & wait", "--exec-at", "1h=never", self.url) as run:
+            result = run.finish()  # and no process is left
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        self.assertEqual([("exec", "exit 7", 7), ("exec", "echo printed; kill -9 $$", 137),
+                          ("exec", "sleep 1000 & wait", None)], marks_of(result))
+        self.assertEqual([False, False, True], [mark["killed"] for mark in result.report["marks"]])
+        self.assertIn("printed\n", result.err)
+        self.assertNotIn("printed\n", result.out)
+        self.assertRegex(result.err, r"--exec-at: never: the run was over before its time")
+        self.assertEqual([0, 0, 0], [mark["lost_within"] for mark in result.report["marks"]])
+        self.assertEqual([None] * 3, [mark["refill_seconds"] for mark in result.report["marks"]])
+
+    def test_a_command_has_none_of_our_files_and_no_signal_blocked(self):
+        with tempfile.TemporaryDirectory() as folder:
+            files, status = pathlib.Path(folder) / "files", pathlib.Path(folder) / "status"
+            # The last one in the shell's own place: a shell that forks blocks signals for a moment.
+            result = soak("-c", "5", "-d", "1s", "--metrics", "127.0.0.1:0", "--exec-at",
+                          f"100ms=ls /proc/$$/fd > {files}; nice > {files}.nice; exec grep -E 'SigBlk|SigIgn' /proc/self/status > {status}", self.url) \
+                if "libmicrohttpd" in plainly("--version")[1] else self.skipTest("built without libmicrohttpd")
+            self.assertEqual(0, result.code, result.err)
+            self.assertLessEqual({int(fd) for fd in files.read_text().split()}, {0, 1, 2, 10, 255})
+            self.assertEqual(os.nice(0), int(pathlib.Path(f"{files}.nice").read_text()), "we may have asked for more")
+            self.assertEqual({"0" * 16}, set(re.findall(r"[0-9a-f]{16}", status.read_text())))
+
+    def test_what_is_no_time_and_command_is_refused(self):
+        for bad in ("60s", "=true", "soon=true", "60s=", "366d=true"):
+            code, out, err = plainly("-c", "1", "--exec-at", bad, self.url)
+            self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
+            self.assertIn("--exec-at", err)
+            self.assertIn("DUR='COMMAND'", err)
+
+
+if __name__ == "__main__":
+    holdfast.main()

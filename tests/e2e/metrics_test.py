@@ -1,0 +1,176 @@
+#!/usr/bin/env python3
+"""--metrics: what Prometheus would scrape while a run goes on, read by its own parsers."""
+
+import contextlib
+import json
+import re
+import signal
+import socket
+import sys
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+import holdfast
+from holdfast import PATIENCE_SECONDS, ROOT, Run, eventually, plainly
+from sparring import Target
+
+sys.path.append("/usr/lib/python3/dist-packages")  # the system's, where this python3 is another one
+try:
+    from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+    from prometheus_client.parser import text_string_to_metric_families as prometheus
+except ImportError:
+    open_metrics = prometheus = None
+
+NO_PARSER = "no python3-prometheus-client"
+OPEN_METRICS = {"Accept": "application/openmetrics-text; version=1.0.0, text/plain;q=0.5"}
+DASHBOARD = ROOT / "configs/grafana-holdfast.json"
+CONNECTIONS = 20
+# One request each, as soon as it is open, and none for long: then all numbers stand still.
+QUIET = ("-c", CONNECTIONS, "-i", "1h", "--timeout", "2s", "--ui", "line", "--metrics", "127.0.0.1:0")
+
+
+def scrape(url, headers=None, method="GET"):
+    """(status, content type, text)"""
+    request = urllib.request.Request(url, headers=headers or {}, method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers["Content-Type"], error.read().decode()
+
+
+def samples(families):
+    """{(name, labels): value}"""
+    return {(sample.name, tuple(sorted(sample.labels.items()))): sample.value
+            for family in families for sample in family.samples}
+
+
+def by_label(values, name):
+    return {labels[0][1]: value for (named, labels), value in values.items() if named == name}
+
+
+class MetricsTest(unittest.TestCase):
+    def setUp(self):
+        self.target = self.enterContext_(Target())
+
+    def enterContext_(self, manager):
+        value = manager.__enter__()
+        self.addCleanup(manager.__exit__, None, None, None)
+        return value
+
+    def run_quietly(self, *more):
+        run = self.enterContext_(Run(*QUIET, *more, self.target.url))
+        url = run.wait_for(r"metrics at (http://127\.0\.0\.1:[1-9]\d*/metrics)").group(1)
+        return run, url
+
+    def test_counters_are_those_of_the_report(self):
+        if prometheus is None:
+            self.skipTest(NO_PARSER)
+        run, url = self.run_quietly("-d", "0", "--label", 'a "quoted" \\ label')
+        run.wait_for_phase("hold")
+        holding = f"holdfast_requests_answered_total {CONNECTIONS}\n"
+        plain = eventually(lambda: (got := scrape(url)) and holding in got[2] and got, "all are answered")
+        self.assertEqual((200, "text/plain; version=0.0.4; charset=utf-8"), plain[:2])
+        asked = scrape(url, OPEN_METRICS)
+        self.assertEqual((200, "application/openmetrics-text; version=1.0.0; charset=utf-8"), asked[:2])
+        run.signal(signal.SIGINT)
+        result = run.finish()
+        first, second = samples(prometheus(plain[2])), samples(open_metrics(asked[2]))
+        for values in (first, second):
+            self.same_as_the_report(values, result)
+        with self.assertRaises(urllib.error.URLError):
+            scrape(url)
+
+    def same_as_the_report(self, values, result):
+        c, r = result.connections, result.requests
+        self.assertEqual({"connecting": 0, "live": c["live"]}, by_label(values, "holdfast_connections"))
+        ended = by_label(values, "holdfast_connections_ended_total")
+        self.assertEqual(c["outcomes"], {name: ended[name] for name in c["outcomes"]})
+        plain = {name: value for (name, labels), value in values.items() if not labels}
+        self.assertEqual([c["target"], c["attempted"], c["opened"], c["lost"], r["sent"], r["answered"],
+                          r["bytes_in"], r["bytes_out"]],
+                         [plain[f"holdfast_{name}"] for name in
+                          ("connections_target", "connections_attempted_total", "connections_opened_total",
+                           "connections_lost_total", "requests_sent_total", "requests_answered_total",
+                           "bytes_in_total", "bytes_out_total")])
+        self.assertEqual(r["by_status"], by_label(values, "holdfast_responses_total"))
+        for name, report in (("response", "latency"), ("connect", "connect")):
+            figures = result.report[f"{report}_seconds"]
+            buckets = by_label(values, f"holdfast_{name}_seconds_bucket")
+            self.assertEqual(figures["count"], plain[f"holdfast_{name}_seconds_count"])
+            self.assertEqual(figures["count"], buckets["+Inf"])
+            self.assertAlmostEqual(figures["mean"] * figures["count"], plain[f"holdfast_{name}_seconds_sum"], 5)
+            for bound, count in buckets.items():
+                self.assertTrue(count == figures["count"] or figures["max"] > float(bound) * 0.99)
+        labels = dict(next(labels for name, labels in values if name == "holdfast_run_info"))
+        self.assertEqual('a "quoted" \\ label', labels["label"])
+        self.assertEqual(str(result.report["run"]["seed"]), labels["seed"])
+        for name in ("cpu_seconds_total", "resident_memory_bytes", "virtual_memory_bytes", "open_fds", "max_fds",
+                     "start_time_seconds"):
+            self.assertLess(0, plain[f"process_{name}"], name)
+
+    def test_only_metrics_are_there(self):
+        run, url = self.run_quietly("-d", "1s")
+        self.assertEqual(404, scrape(url.replace("/metrics", "/"))[0])
+        self.assertEqual(404, scrape(url + "/x")[0])
+        self.assertEqual(405, scrape(url, method="DELETE")[0])
+        self.assertEqual((200, ""), scrape(url, method="HEAD")[::2])
+        self.assertEqual(0, run.finish().code)
+
+    def test_scrapers_that_hang_disturb_nobody(self):
+        run, url = self.run_quietly("-d", "0")
+        port = int(re.search(r":(\d+)/", url).group(1))
+        with contextlib.ExitStack() as stack:
+            for i in range(40):  # more than are taken
+                hanging = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+                hanging.sendall((b"", b"GET /met", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")[i % 3])
+            run.wait_for_phase("hold")
+            run.signal(signal.SIGINT)
+            started = time.monotonic()
+            result = run.finish()
+            self.assertLess(time.monotonic() - started, 8, "the end waits for no scraper's patience")
+        self.assertEqual(("held", 0), (result.verdict, result.code), result.err)
+        self.assertLess(result.report["generator"]["tick_seconds_max"], 0.5)
+
+    def test_a_port_that_is_taken_is_said_before_the_load(self):
+        port = self.target.port
+        code, out, err = plainly("-c", 1, "--metrics", f"127.0.0.1:{port}", self.target.url)
+        self.assertEqual((2, ""), (code, out))
+        self.assertRegex(err, rf"^holdfast: --metrics: cannot listen on 127\.0\.0\.1:{port}: Address already in use")
+        for place in ("8080", "localhost:1", "127.0.0.1:65536", "::1:9", ""):
+            code, _, err = plainly("-c", 1, "--metrics", place, self.target.url)
+            self.assertEqual((2, 1), (code, err.count("\n")), err)
+            self.assertIn("ADDR:PORT", err)
+        self.assertEqual(1, self.target.stats()["connections"]["accepted"], "only this question")
+
+    def test_the_dashboard_asks_for_what_there_is(self):
+        _, url = self.run_quietly("-d", "0")
+        text = eventually(lambda: (got := scrape(url)) and got[0] == 200 and got[2], "something is measured")
+        exported = set(re.findall(r"^# TYPE (\S+)", text, re.M))
+        for name in re.findall(r"^# TYPE (\S+) histogram", text, re.M):
+            exported |= {f"{name}_bucket", f"{name}_sum", f"{name}_count"}
+        queries = []
+
+        def walk(node):
+            for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+                if key == "expr" or key == "query" and isinstance(value, str):
+                    queries.append(value)
+                elif isinstance(value, (dict, list)):
+                    walk(value)
+        walk(json.loads(DASHBOARD.read_text()))
+        wanted = set(re.findall(r"\b(?:holdfast|process)_\w+", " ".join(queries)))
+        self.assertLess(10, len(wanted))
+        self.assertLessEqual(wanted, exported)
+
+
+def setUpModule():
+    code, out, _ = plainly("--version")
+    if "libmicrohttpd" not in out:
+        raise unittest.SkipTest("built without libmicrohttpd")
+
+
+if __name__ == "__main__":
+    holdfast.main()
