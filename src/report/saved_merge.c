@@ -45,7 +45,7 @@ static bool check_plans(const struct saved *whole, const struct saved *part, con
                         struct refusal to) {
     char list[600] = "";
     size_t length = 0;
-    struct option_difference difference;
+    struct option_difference difference = {0};
     for (size_t at = 0;
          options_next_difference(&difference, &at, &whole->plan, &part->plan, OPTIONS_OF_SHARDS);)
         if (length < sizeof list)
