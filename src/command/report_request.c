@@ -33,7 +33,7 @@ static bool take_output(struct report_request *request, enum output output, cons
 }
 
 static bool take_tolerance(struct report_request *request, const char *value) {
-    char error[PLAN_ERROR_MAX];
+    char error[PLAN_ERROR_MAX] = "";
     if (value == NULL)
         return report_complain("--tolerance: the value is missing: METRIC=VALUE is accepted");
     return tolerance_parse(&request->tolerances, value, (struct refusal){error, sizeof error}) ||

@@ -36,7 +36,7 @@ static void check_verdict(struct comparison *comparison, const char *name,
 
 static void check_plans(struct comparison *comparison, const struct compared *a,
                         const struct compared *b) {
-    struct option_difference difference;
+    struct option_difference difference = {0};
     for (size_t at = 0; options_next_difference(&difference, &at, a->plan, b->plan, OPTIONS_ALL);)
         refuse_runs(comparison, "the plans differ: %s is %s in A and %s in B", difference.name,
                     difference.a, difference.b);

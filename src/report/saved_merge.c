@@ -45,7 +45,7 @@ static bool check_plans(const struct saved *whole, const struct saved *part, con
                         struct refusal to) {
     char list[600] = "";
     size_t length = 0;
-    struct option_difference difference;
+    struct option_difference difference = {0};
     for (size_t at = 0;
          options_next_difference(&difference, &at, &whole->plan, &part->plan, OPTIONS_OF_SHARDS);)
         if (length < sizeof list)
@@ -210,7 +210,7 @@ static void add_timeline(struct timeline *whole, const struct timeline *part, do
                  whole->count > 0 && part->count > 0;
     double last =
         agree ? fmin(whole->samples[whole->count - 1].t, part->samples[part->count - 1].t) : 0;
-    for (double second = 1; second < last + 0.5; second++) {
+    for (int second = 1; second < last + 0.5; second++) {
         const struct sample *a = sample_at(whole, second), *b = sample_at(part, second);
         if (a == NULL || b == NULL)
             continue;

@@ -38,7 +38,8 @@ class AbortTest(unittest.TestCase):
     def test_what_may_recover_ends_nothing(self):
         with Target("--delay", "20ms") as server:
             result = soak("-q", "-c", 5, "-i", "100ms", "-d", "3s", "--abort-on-fail", "--require", "p99<1ms", server.url)
-        self.assertEqual((1, None), (result.code, result.report["run"]["ended_by_rule"]))
+        self.assertIn(result.code, (1, 4), "broken, or by our own lateness")
+        self.assertIsNone(result.report["run"]["ended_by_rule"])
         self.assertGreaterEqual(result.report["run"]["hold_seconds"], 3)
 
 

@@ -78,7 +78,7 @@ class CiTest(unittest.TestCase):
             code, out = self.job(server.url, HOLDFAST_CONNECTIONS="50")
             self.assertEqual(0, code)
             self.assertIn("--connections is 100 in A and 50 in B", out)
-        with Target("--delay", "500ms") as server:
+        with Target("--status", "404") as server:
             code, out = self.job(server.url)
         self.assertEqual(1, code, out)
         self.assertIn("worse than the baseline", out)

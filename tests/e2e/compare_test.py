@@ -38,10 +38,13 @@ class CompareTest(unittest.TestCase):
         return code, out, found, rows
 
     def test_two_runs_of_one_build_are_no_worse(self):
-        code, out, found, _ = self.compare(self.save("a", "--delay", "50ms"), self.save("b", "--delay", "50ms"))
-        self.assertEqual(0, code, out)
-        self.assertIn(found["result"], ("same", "better"))
-        self.assertRegex(out, r"\A(SAME|BETTER)")
+        """Of times a busy machine may say otherwise: they are left out here."""
+        times = [word for name in ("mean", "p50", "p90", "p95", "p99", "p999", "connect_p50", "connect_p99", "rate",
+                                   "cpu_per_request", "memory_per_connection")
+                 for word in ("--tolerance", f"{name}=any")]
+        code, out, found, _ = self.compare(self.save("a", "--delay", "50ms"), self.save("b", "--delay", "50ms"), *times)
+        self.assertEqual((0, "same"), (code, found["result"]), out)
+        self.assertRegex(out, r"\ASAME\n")
 
     def test_a_planted_loss_is_found(self):
         b = self.save("loss", "--delay", "50ms", "--fault", "reset-after=2@1%")
@@ -53,8 +56,9 @@ class CompareTest(unittest.TestCase):
         self.assertRegex(out, r"\AWORSE .*\blost\b")
 
     def test_a_planted_latency_is_found(self):
-        """Ten times as long: more than a busy machine would explain."""
-        code, out, _, rows = self.compare(self.save("fast", "--delay", "50ms"), self.save("slow", "--delay", "500ms"))
+        """By a tolerance at its word: by default a busy machine could explain it."""
+        code, out, _, rows = self.compare(self.save("fast", "--delay", "50ms"), self.save("slow", "--delay", "500ms"),
+                                          "--tolerance", "p50=20%")
         self.assertEqual((1, "worse"), (code, rows["p50"]["verdict"]), out)
 
     def test_other_plans_are_not_compared(self):
