@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include "run/meter.h"
 #include "run/notes.h"
 #include "run/observers.h"
+#include "run/priority.h"
 #include "run/scenes.h"
 #include "run/screen.h"
 #include "run/self.h"
@@ -26,7 +26,7 @@
 #include "run/view.h"
 
 enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION, EXEC_OPERATION };
-enum { AUTO_LINE_TICKS = 10, MEMORY_TICKS = 10, PARENT_NICE = -10 };
+enum { AUTO_LINE_TICKS = 10, MEMORY_TICKS = 10 };
 
 /* Where the run stands. */
 enum phase {
@@ -652,9 +652,6 @@ static int start(struct session *session) {
         return -ENOMEM;
     /* The crew first: its workers must not inherit a ring. */
     int error = crew_start(&session->crew, plan, &session->requests);
-    /* Workers and a server here may keep every CPU busy; the little that the parent does should not
-     * wait for a turn among them. Where that is not allowed, it does. */
-    (void)setpriority(PRIO_PROCESS, 0, PARENT_NICE);
     if (error == 0)
         error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
     if (error < 0)
@@ -763,7 +760,7 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd,
     execs_init(&session.execs, plan, &record->marks, &session.notes);
     session.screen.fd = -1;
     view_init(&session.view, plan);
-    int error = start(&session);
+    int error = start(&session), nice = priority_raise();
     if (error == 0) /* after the workers were forked: it is none of their descriptors */
         screen_open(&session.screen, plan->options->ui, plan->options->quiet, plan->options->color);
     while (error == 0 && session.phase != PHASE_OVER)
@@ -771,6 +768,7 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd,
     if (error == 0)
         finish_record(&session);
     screen_close(&session.screen);
+    priority_restore(nice);
     release(&session);
     return error;
 }
