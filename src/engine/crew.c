@@ -21,11 +21,15 @@ struct crew {
     int notify_fd;
     struct crew_member *members;
     int *wake_fds;
-    struct tally *memory;   /* of one tally more than there are workers */
-    struct tally **tallies; /* the latest whole one of each worker */
-    struct tally *spare;    /* into which the next is read */
+    struct tally *tallies; /* one more than there are workers */
+    size_t *places;        /* of the latest whole one of each worker, among these */
+    size_t spare;          /* the one into which the next is read */
     duration user, system;
 };
+
+static struct tally *tally_of(const struct crew *crew, size_t index) {
+    return &crew->tallies[crew->places[index]];
+}
 
 static void *map(size_t bytes, int sharing) {
     void *memory =
@@ -66,11 +70,11 @@ static struct crew *allocate(size_t count) {
     crew->shared = map(crew->shared_bytes, MAP_SHARED);
     crew->members = calloc(count, sizeof *crew->members);
     crew->wake_fds = calloc(count, sizeof *crew->wake_fds);
-    crew->memory = map((count + 1) * sizeof *crew->memory, MAP_PRIVATE);
-    crew->tallies = calloc(count, sizeof *crew->tallies);
-    crew->spare = crew->memory;
-    for (size_t i = 0; i < count && crew->memory && crew->tallies; i++)
-        crew->tallies[i] = &crew->memory[i + 1];
+    crew->tallies = map((count + 1) * sizeof *crew->tallies, MAP_PRIVATE);
+    crew->places = calloc(count, sizeof *crew->places);
+    crew->spare = count;
+    for (size_t i = 0; i < count && crew->places; i++)
+        crew->places[i] = i;
     for (size_t i = 0; i < count && crew->members && crew->wake_fds; i++) {
         crew->members[i].pidfd = -1;
         crew->wake_fds[i] = -1;
@@ -83,7 +87,7 @@ int crew_start(struct crew **out, const struct plan *plan, const struct requests
     if (crew == NULL)
         return -ENOMEM;
     int error = 0;
-    if (!crew->shared || !crew->members || !crew->wake_fds || !crew->memory || !crew->tallies)
+    if (!crew->shared || !crew->members || !crew->wake_fds || !crew->tallies || !crew->places)
         error = -ENOMEM;
     if (error == 0) {
         crew->pool = plan->requests;
@@ -121,9 +125,9 @@ void crew_free(struct crew *crew) {
     close_if(crew->notify_fd);
     if (crew->shared != NULL)
         munmap(crew->shared, crew->shared_bytes);
-    if (crew->memory != NULL)
-        munmap(crew->memory, (crew->count + 1) * sizeof *crew->memory);
-    free(crew->tallies);
+    if (crew->tallies != NULL)
+        munmap(crew->tallies, (crew->count + 1) * sizeof *crew->tallies);
+    free(crew->places);
     free(crew->members);
     free(crew->wake_fds);
     free(crew);
@@ -142,7 +146,7 @@ const struct crew_member *crew_member(const struct crew *crew, size_t index) {
 }
 
 const struct counts *crew_counts(const struct crew *crew, size_t index) {
-    return &crew->tallies[index]->counts;
+    return &tally_of(crew, index)->counts;
 }
 
 static void wake(struct crew *crew) {
@@ -201,10 +205,10 @@ void crew_kill(struct crew *crew) {
 
 /* A worker that publishes without pause may be missed once; then its former tally stands. */
 static void read_tally(struct crew *crew, size_t index) {
-    if (!tally_read(&crew->shared->desks[index].board, crew->spare))
+    if (!tally_read(&crew->shared->desks[index].board, &crew->tallies[crew->spare]))
         return;
-    struct tally *former = crew->tallies[index];
-    crew->tallies[index] = crew->spare;
+    size_t former = crew->places[index];
+    crew->places[index] = crew->spare;
     crew->spare = former;
 }
 
@@ -219,11 +223,11 @@ void crew_reap(struct crew *crew, size_t index) {
     crew->user += usage.ru_utime.tv_sec * SECOND + usage.ru_utime.tv_usec * MICROSECOND;
     crew->system += usage.ru_stime.tv_sec * SECOND + usage.ru_stime.tv_usec * MICROSECOND;
     read_tally(crew, index);
-    uint32_t phase = crew->tallies[index]->counts.phase;
+    uint32_t phase = tally_of(crew, index)->counts.phase;
     member->lost = phase != WORKER_DONE;
     member->early = phase < WORKER_FROZEN || phase == WORKER_FAILED;
     if (member->lost)
-        tally_lose_worker(crew->tallies[index]);
+        tally_lose_worker(tally_of(crew, index));
 }
 
 const char *crew_sample(struct crew *crew, struct tally *total) {
@@ -232,10 +236,10 @@ const char *crew_sample(struct crew *crew, struct tally *total) {
     for (size_t i = 0; i < crew->count; i++) {
         if (!crew->members[i].gone)
             read_tally(crew, i);
-        const char *found = tally_imbalance(crew->tallies[i]);
+        const char *found = tally_imbalance(tally_of(crew, i));
         if (imbalance == NULL)
             imbalance = found;
-        tally_merge(total, crew->tallies[i]);
+        tally_merge(total, tally_of(crew, i));
     }
     const char *found = tally_imbalance(total);
     return imbalance != NULL ? imbalance : found;
@@ -243,14 +247,14 @@ const char *crew_sample(struct crew *crew, struct tally *total) {
 
 bool crew_reached(const struct crew *crew, enum worker_phase phase) {
     for (size_t i = 0; i < crew->count; i++)
-        if (!crew->members[i].lost && crew->tallies[i]->counts.phase < (uint32_t)phase)
+        if (!crew->members[i].lost && tally_of(crew, i)->counts.phase < (uint32_t)phase)
             return false;
     return true;
 }
 
 /* Of what a worker took, how much is over: all of it when the worker is. */
 static uint64_t spent_by(const struct crew *crew, size_t index) {
-    const struct counts *counts = &crew->tallies[index]->counts;
+    const struct counts *counts = &tally_of(crew, index)->counts;
     if (crew->members[index].lost || counts->phase == WORKER_FAILED)
         return atomic_load(&crew->shared->desks[index].taken);
     return counts->answered + counts->timed_out + counts->requests_lost;
@@ -274,8 +278,8 @@ size_t crew_alive(const struct crew *crew) {
 
 int crew_failure(const struct crew *crew) {
     for (size_t i = 0; i < crew->count; i++)
-        if (crew->tallies[i]->counts.phase == WORKER_FAILED)
-            return crew->tallies[i]->counts.failure;
+        if (tally_of(crew, i)->counts.phase == WORKER_FAILED)
+            return tally_of(crew, i)->counts.failure;
     return 0;
 }
 
