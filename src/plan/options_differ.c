@@ -24,6 +24,9 @@ static const struct {
     {ROW_warmup, false},
     {ROW_connect_timeout, false},
     {ROW_reconnect, false},
+    {ROW_urls, false},
+    {ROW_urls_order, false},
+    {ROW_exec_at, false},
 };
 
 enum { SHAPING = sizeof shaping / sizeof shaping[0] };
@@ -37,9 +40,9 @@ static bool values_differ(struct option_difference *difference, const char *a, c
     return strcmp(a, b) != 0;
 }
 
-/* The first header that is not the same in both. */
-static bool headers_differ(struct option_difference *difference, const struct text_list *a,
-                           const struct text_list *b) {
+/* The first item that is not the same in both. */
+static bool lists_differ(struct option_difference *difference, const struct text_list *a,
+                         const struct text_list *b) {
     size_t most = a->count > b->count ? a->count : b->count;
     for (size_t i = 0; i < most; i++)
         if (values_differ(difference, i < a->count ? a->items[i] : NULL,
@@ -51,8 +54,10 @@ static bool headers_differ(struct option_difference *difference, const struct te
 static bool row_differs(struct option_difference *difference, const struct option_row *row,
                         const struct options *a, const struct options *b) {
     snprintf(difference->name, sizeof difference->name, "--%s", option_name(row).text);
-    if (row->kind == KIND_headers)
-        return headers_differ(difference, &a->header, &b->header);
+    if (row->id == ROW_header)
+        return lists_differ(difference, &a->header, &b->header);
+    if (row->id == ROW_exec_at)
+        return lists_differ(difference, &a->exec_at, &b->exec_at);
     char left[OPTION_VALUE_MAX], right[OPTION_VALUE_MAX];
     return values_differ(difference, option_value(a, row, left), option_value(b, row, right));
 }

@@ -131,8 +131,8 @@ def listen_at(host, count):
 @contextlib.contextmanager
 def named(name, *addresses):
     """A prefix for a command that finds a name with these addresses."""
-    if os.geteuid() != 0 or not shutil.which("unshare"):
-        raise unittest.SkipTest("a name of our own needs root and unshare(1)")
+    if os.geteuid() != 0 or not shutil.which("unshare") or not os.path.exists("/etc/hosts"):
+        raise unittest.SkipTest("a name of our own needs root, unshare(1) and an /etc/hosts to cover")
     with tempfile.NamedTemporaryFile("w") as hosts:
         hosts.write("".join(f"{address} {name}\n" for address in addresses))
         hosts.flush()
