@@ -643,7 +643,7 @@ static void arm_sources(struct session *session) {
 
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
-    char unread[PLAN_ERROR_MAX];
+    char unread[PLAN_ERROR_MAX] = "";
     require(rules_read(&session->rules, plan, (struct refusal){unread, sizeof unread}));
     if (!requests_bake(&session->requests, plan->options, &plan->target))
         return -ENOMEM;
