@@ -319,15 +319,6 @@ static void decide(struct judgement *judgement, enum verdict verdict, int exit_c
     judgement->reason_count = 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void reason(struct judgement *judgement,
-                                                         const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(judgement->reasons[judgement->reason_count++], sizeof judgement->reasons[0], format,
-              arguments);
-    va_end(arguments);
-}
-
 static void conclude_found(struct capacity *capacity, struct judgement *judgement) {
     if (capacity->answer > 0) {
         decide(judgement, VERDICT_HELD, 0);
@@ -335,8 +326,9 @@ static void conclude_found(struct capacity *capacity, struct judgement *judgemen
     }
     require(capacity->gave != NULL);
     decide(judgement, VERDICT_BROKE, 1);
-    reason(judgement, "not even %" PRIu32 " connection%s held: %s", capacity->gave->connections,
-           words_plural(capacity->gave->connections), capacity->cause.text);
+    judgement_reason(judgement, "not even %" PRIu32 " connection%s held: %s",
+                     capacity->gave->connections, words_plural(capacity->gave->connections),
+                     capacity->cause.text);
 }
 
 const struct capacity_step *capacity_gone(const struct capacity *capacity) {
@@ -373,18 +365,19 @@ void capacity_conclude(struct capacity *capacity, bool interrupted, struct judge
     case CAPACITY_OURS:
         require(capacity->gave != NULL);
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
-        reason(judgement, "our own side gave first, at %" PRIu32 " connections: %.200s",
-               capacity->gave->connections, capacity->cause.text);
+        judgement_reason(judgement, "our own side gave first, at %" PRIu32 " connections: %.200s",
+                         capacity->gave->connections, capacity->cause.text);
         break;
     case CAPACITY_TARGET_GONE:
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
-        reason(judgement, "the target was gone at the step of %" PRIu32 " connections: %.200s",
-               capacity_gone(capacity)->connections, capacity_gone(capacity)->gave.text);
+        judgement_reason(judgement,
+                         "the target was gone at the step of %" PRIu32 " connections: %.200s",
+                         capacity_gone(capacity)->connections, capacity_gone(capacity)->gave.text);
         break;
     case CAPACITY_INTERRUPTED:
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
-        reason(judgement, "interrupted after %zu step%s", capacity->count,
-               words_plural(capacity->count));
+        judgement_reason(judgement, "interrupted after %zu step%s", capacity->count,
+                         words_plural(capacity->count));
         break;
     }
 }

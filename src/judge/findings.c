@@ -60,3 +60,13 @@ bool findings_any(const struct findings *findings, enum finding_status status) {
             return true;
     return false;
 }
+
+void judgement_reason(struct judgement *judgement, const char *format, ...) {
+    if (judgement->reason_count == REASONS_MAX)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_escaped(judgement->reasons[judgement->reason_count++], sizeof judgement->reasons[0],
+                  format, arguments);
+    va_end(arguments);
+}

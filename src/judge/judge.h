@@ -75,6 +75,10 @@ struct judgement {
     struct target_facts target;      /* as the preflight found it, whether or not a run followed */
 };
 
+/* Adds a line to the verdict's reasons (printf style), escaped; when full, it is left out. */
+void judgement_reason(struct judgement *judgement, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* What the preflight learned of the outside. */
 struct preflight_facts {
     bool interrupted;

@@ -1,9 +1,6 @@
 /* The verdict of a preflight: what its findings come to. */
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "judge/judge.h"
 
 /* The contract's exit codes. */
@@ -28,26 +25,12 @@ static int exit_of(const struct finding *finding) {
     return strcmp(finding->code, "keep_alive") == 0 ? EXIT_BROKE : EXIT_NO_TARGET;
 }
 
-static void add_reason(struct judgement *judgement, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-static void add_reason(struct judgement *judgement, const char *format, ...) {
-    if (judgement->reason_count == REASONS_MAX)
-        return;
-    char draft[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(draft, sizeof draft, format, arguments);
-    va_end(arguments);
-    text_escape(judgement->reasons[judgement->reason_count++], sizeof judgement->reasons[0], draft);
-}
-
 /* The findings that ask for this exit code become its reasons; false when there is none. */
 static bool decide(struct judgement *judgement, int exit_code, enum verdict verdict) {
     for (size_t i = 0; i < judgement->findings.count; i++) {
         const struct finding *finding = &judgement->findings.items[i];
         if (exit_of(finding) == exit_code)
-            add_reason(judgement, "%s: %s", finding->code, finding->text);
+            judgement_reason(judgement, "%s: %s", finding->code, finding->text);
     }
     if (judgement->reason_count == 0)
         return false;
@@ -67,7 +50,7 @@ void judge_preflight(struct judgement *judgement, const struct plan *plan,
         decide(judgement, EXIT_UNFIT, VERDICT_UNFIT))
         return;
     if (facts->interrupted) { /* never "no target": nobody waited for it */
-        add_reason(judgement, "interrupted during the preflight; no load was sent");
+        judgement_reason(judgement, "interrupted during the preflight; no load was sent");
         judgement->verdict = VERDICT_INCONCLUSIVE;
         judgement->exit_code = EXIT_INCONCLUSIVE;
         return;

@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/require.h"
@@ -19,17 +17,6 @@ const char *verdict_name(enum verdict verdict) {
         [VERDICT_NO_TARGET] = "no_target",
     };
     return names[verdict];
-}
-
-__attribute__((format(printf, 2, 3))) static void reason(struct judgement *judgement,
-                                                         const char *format, ...) {
-    if (judgement->reason_count == REASONS_MAX)
-        return;
-    char *line = judgement->reasons[judgement->reason_count++];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof judgement->reasons[0], format, arguments);
-    va_end(arguments);
 }
 
 /* --- what happened, as findings --- */
@@ -104,10 +91,10 @@ static void explain_broken(struct judgement *judgement) {
         if (requirement->result != RULE_BROKEN)
             continue;
         if (isnan(requirement->actual))
-            reason(judgement, "rule broken: %s (not measured)", rule->expression);
+            judgement_reason(judgement, "rule broken: %s (not measured)", rule->expression);
         else
-            reason(judgement, "rule broken: %s (measured %.10g%s)", rule->expression,
-                   requirement->actual, rule_unit_sign(rule));
+            judgement_reason(judgement, "rule broken: %s (measured %.10g%s)", rule->expression,
+                             requirement->actual, rule_unit_sign(rule));
     }
 }
 
@@ -133,25 +120,26 @@ static uint64_t tester_outcomes(const struct counts *counts) {
 static void explain_tester(struct judgement *judgement, const struct counts *counts) {
     for (int i = 0; i < OUTCOME_COUNT; i++)
         if (outcome_side((enum outcome)i) == SIDE_TESTER && counts->outcomes[i] > 0)
-            reason(judgement, "our own side was the limit: %" PRIu64 " %s (%s)",
-                   counts->outcomes[i], outcome_name((enum outcome)i),
-                   outcome_text((enum outcome)i));
+            judgement_reason(judgement, "our own side was the limit: %" PRIu64 " %s (%s)",
+                             counts->outcomes[i], outcome_name((enum outcome)i),
+                             outcome_text((enum outcome)i));
 }
 
 static void explain_lateness(struct judgement *judgement, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     if (counts->closed_overdue > 0)
-        reason(judgement,
-               "%" PRIu64 " closed_idle while we were late to ask: the server may have waited as "
-               "long as it promised",
-               counts->closed_overdue);
+        judgement_reason(judgement,
+                         "%" PRIu64
+                         " closed_idle while we were late to ask: the server may have waited as "
+                         "long as it promised",
+                         counts->closed_overdue);
     if (counts->deadline_lag_ns > 0)
-        reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
-               (double)counts->deadline_lag_ns / 1e6);
+        judgement_reason(judgement, "deadlines passed while we were %.3g ms late ourselves",
+                         (double)counts->deadline_lag_ns / 1e6);
     else if (counts->closed_overdue == 0)
-        reason(judgement, "latencies hold our own lateness: p99 %.3g ms, worst %.3g ms",
-               lag.p99 * 1e3, lag.max * 1e3);
+        judgement_reason(judgement, "latencies hold our own lateness: p99 %.3g ms, worst %.3g ms",
+                         lag.p99 * 1e3, lag.max * 1e3);
 }
 
 /* The failure that met most attempts, when none opened. */
@@ -172,7 +160,7 @@ static void decide(struct judgement *judgement, enum verdict verdict, int exit_c
 
 static void explain_interruption(struct judgement *judgement, const struct record *record) {
     if (!record->cut_off) /* which says so itself */
-        reason(judgement, "interrupted in the %s", record->ramp_cut ? "ramp" : "hold");
+        judgement_reason(judgement, "interrupted in the %s", record->ramp_cut ? "ramp" : "hold");
 }
 
 static void judge_by_precedence(struct judgement *judgement, const struct plan *plan,
@@ -182,17 +170,20 @@ static void judge_by_precedence(struct judgement *judgement, const struct plan *
     uint64_t tester = tester_outcomes(counts);
     if (record->ring_error != 0 && counts->attempted == 0) {
         decide(judgement, VERDICT_UNFIT, 3);
-        reason(judgement, "a worker could not make its ring: %s", strerror(-record->ring_error));
+        judgement_reason(judgement, "a worker could not make its ring: %s",
+                         strerror(-record->ring_error));
     } else if (!record->interrupted && counts->opened == 0 && tester == 0 &&
                record->workers_lost_early == 0 && counts->attempted > 0) {
         decide(judgement, VERDICT_NO_TARGET, 5);
-        reason(judgement, "no connection ever opened: %s", outcome_text(foremost(counts)));
+        judgement_reason(judgement, "no connection ever opened: %s",
+                         outcome_text(foremost(counts)));
     } else if (tester > 0 || record->workers_lost_early > 0) {
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
         explain_tester(judgement, counts);
         if (record->workers_lost_early > 0)
-            reason(judgement, "%zu of %zu workers died: part of the plan was not carried out",
-                   record->workers_lost_early, record->worker_count);
+            judgement_reason(judgement,
+                             "%zu of %zu workers died: part of the plan was not carried out",
+                             record->workers_lost_early, record->worker_count);
     } else if (broken && all_broken_by_lateness(judgement, plan, record)) {
         decide(judgement, VERDICT_INCONCLUSIVE, 4);
         explain_lateness(judgement, record);
@@ -212,7 +203,7 @@ static void judge_by_precedence(struct judgement *judgement, const struct plan *
 static void explain_shortage(struct judgement *judgement) {
     const struct finding *finding = shortage_of_server(&judgement->findings);
     if (judgement->verdict == VERDICT_BROKE && finding != NULL)
-        reason(judgement, "%.*s", (int)sizeof judgement->reasons[0] - 1, finding->text);
+        judgement_reason(judgement, "%.*s", (int)sizeof judgement->reasons[0] - 1, finding->text);
 }
 
 void judge_run(struct judgement *judgement, const struct plan *plan, const struct record *record) {
@@ -229,18 +220,20 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     judge_by_precedence(judgement, plan, record);
     explain_shortage(judgement);
     if (record->ended_by[0] != '\0')
-        reason(judgement, "ended after %.1f s by --abort-on-fail: %s could no longer hold",
-               record->ended_seconds, record->ended_by);
+        judgement_reason(judgement,
+                         "ended after %.1f s by --abort-on-fail: %s could no longer hold",
+                         record->ended_seconds, record->ended_by);
     if (record->cut_off)
-        reason(judgement, "the timeline ends at %.1f s: the run was cut off",
-               record->cut_off_seconds);
+        judgement_reason(judgement, "the timeline ends at %.1f s: the run was cut off",
+                         record->cut_off_seconds);
     if (record->cut) {
         decide(judgement, VERDICT_INCONCLUSIVE, 130);
-        reason(judgement, "a second interrupt cut the end short");
+        judgement_reason(judgement, "a second interrupt cut the end short");
     }
     if (!record->balanced || record->bug_exit != 0) {
         decide(judgement, VERDICT_INCONCLUSIVE, EXIT_BUG);
-        reason(judgement, "a bug of ours: %s",
-               record->balanced ? "a worker said so on standard error" : record->imbalance);
+        judgement_reason(judgement, "a bug of ours: %s",
+                         record->balanced ? "a worker said so on standard error"
+                                          : record->imbalance);
     }
 }
