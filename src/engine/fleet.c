@@ -2,21 +2,9 @@
 #include "engine/fleet_inner.h"
 
 #include <poll.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "base/require.h"
-
-/* Address space that costs nothing until it is touched. */
-static void *reserve(size_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void unreserve(void *memory, size_t bytes) {
-    if (memory != NULL)
-        munmap(memory, bytes);
-}
 
 static void set_think_ticks(struct fleet *fleet) {
     struct span think = fleet->plan->think;
@@ -28,7 +16,7 @@ static void set_think_ticks(struct fleet *fleet) {
 }
 
 struct fleet *fleet_create(const struct fleet_parts *parts) {
-    struct fleet *fleet = reserve(sizeof *fleet);
+    struct fleet *fleet = pages_reserve(sizeof *fleet);
     if (fleet == NULL)
         return NULL;
     uint32_t share = plan_share(parts->plan, parts->worker);
@@ -50,23 +38,23 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     /* Workers begin in different places, so that all do not ask for the same at once. */
     fleet->turn = requests_round(parts->requests) * parts->worker / parts->plan->workers;
     bool several = parts->requests->count > 1;
-    fleet->asked = several ? reserve(share * sizeof *fleet->asked) : NULL;
+    fleet->asked = several ? pages_reserve(share * sizeof *fleet->asked) : NULL;
     fleet->wheel = wheel_create(share, fleet_tick_at(fleet->now));
-    fleet->conns = reserve(share * sizeof *fleet->conns);
-    fleet->readers = reserve(share * sizeof *fleet->readers);
-    fleet->reader_links = reserve(share * sizeof *fleet->reader_links);
-    fleet->redials.slots = reserve(share * sizeof *fleet->redials.slots);
+    fleet->conns = pages_reserve(share * sizeof *fleet->conns);
+    fleet->readers = pages_reserve(share * sizeof *fleet->readers);
+    fleet->reader_links = pages_reserve(share * sizeof *fleet->reader_links);
+    fleet->redials.slots = pages_reserve(share * sizeof *fleet->redials.slots);
     fleet->redials.capacity = share;
     fleet->schedule = (struct schedule){.rate = parts->plan->rate,
                                         .worker = parts->worker,
                                         .workers = parts->plan->workers,
                                         .start = INSTANT_NEVER};
     fleet->warm_at = parts->plan->options->given.warmup ? INSTANT_NEVER : (instant){INT64_MIN};
-    fleet->line.links = reserve(share * sizeof *fleet->line.links);
+    fleet->line.links = pages_reserve(share * sizeof *fleet->line.links);
     fleet->hand = (struct pool_hand){
         .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
     fleet->full.pairs = full_pairs_count(parts->plan);
-    fleet->full.until_ns = reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
+    fleet->full.until_ns = pages_reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
     if (!fleet->full.until_ns || !fleet->wheel || !fleet->conns || !fleet->readers ||
         !fleet->reader_links || (several && !fleet->asked) || !fleet->redials.slots ||
         !fleet->line.links) {
@@ -81,14 +69,14 @@ void fleet_destroy(struct fleet *fleet) {
     if (fleet == NULL)
         return;
     wheel_destroy(fleet->wheel);
-    unreserve(fleet->conns, fleet->share * sizeof *fleet->conns);
-    unreserve(fleet->readers, fleet->share * sizeof *fleet->readers);
-    unreserve(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
-    unreserve(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
-    unreserve(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
-    unreserve(fleet->asked, fleet->share * sizeof *fleet->asked);
-    unreserve(fleet->line.links, fleet->share * sizeof *fleet->line.links);
-    unreserve(fleet, sizeof *fleet);
+    pages_release(fleet->conns, fleet->share * sizeof *fleet->conns);
+    pages_release(fleet->readers, fleet->share * sizeof *fleet->readers);
+    pages_release(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
+    pages_release(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
+    pages_release(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
+    pages_release(fleet->asked, fleet->share * sizeof *fleet->asked);
+    pages_release(fleet->line.links, fleet->share * sizeof *fleet->line.links);
+    pages_release(fleet, sizeof *fleet);
 }
 
 void fleet_set_clock(struct fleet *fleet, instant now) {

@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "base/pages.h"
 #include "base/require.h"
 #include "target/choice.h"
 #include "target/service_parts.h"
@@ -14,18 +14,6 @@
 enum { EVENTS_AT_ONCE = 32, GATHER_ROUNDS = 64 };
 static const duration LINGER = 1 * SECOND;
 static const duration HEARTBEAT = 1 * SECOND;
-
-/* Zeroed; pages that are never touched cost nothing. */
-static void *reserve(size_t bytes) {
-    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
-static void unreserve(void *memory, size_t bytes) {
-    if (memory != NULL)
-        munmap(memory, bytes);
-}
 
 /* Of --max-connections, this worker's share. */
 static uint32_t capacity_of(const struct target_settings *settings, uint32_t worker) {
@@ -42,7 +30,7 @@ static duration accept_interval(const struct target_settings *settings) {
 }
 
 struct service *service_create(const struct service_parts *parts) {
-    struct service *service = reserve(sizeof *service);
+    struct service *service = pages_reserve(sizeof *service);
     if (service == NULL)
         return NULL;
     uint32_t capacity = capacity_of(parts->settings, parts->worker);
@@ -53,10 +41,10 @@ struct service *service_create(const struct service_parts *parts) {
     service->gate.interval = accept_interval(parts->settings);
     random_seed(&service->random, parts->settings->seed, ~(uint64_t)parts->worker);
     service->wheel = wheel_create(capacity, (uint32_t)(service->now.ns / MILLISECOND));
-    service->peers = reserve(capacity * sizeof *service->peers + 1);
-    service->links = reserve(capacity * sizeof *service->links + 1);
-    service->readers = reserve(capacity * sizeof *service->readers + 1);
-    service->reader_links = reserve(capacity * sizeof *service->reader_links + 1);
+    service->peers = pages_reserve(capacity * sizeof *service->peers + 1);
+    service->links = pages_reserve(capacity * sizeof *service->links + 1);
+    service->readers = pages_reserve(capacity * sizeof *service->readers + 1);
+    service->reader_links = pages_reserve(capacity * sizeof *service->reader_links + 1);
     if (!service->wheel || !service->peers || !service->links || !service->readers ||
         !service->reader_links) {
         service_destroy(service);
@@ -74,11 +62,11 @@ void service_destroy(struct service *service) {
         return;
     uint32_t capacity = service->capacity;
     wheel_destroy(service->wheel);
-    unreserve(service->peers, capacity * sizeof *service->peers + 1);
-    unreserve(service->links, capacity * sizeof *service->links + 1);
-    unreserve(service->readers, capacity * sizeof *service->readers + 1);
-    unreserve(service->reader_links, capacity * sizeof *service->reader_links + 1);
-    unreserve(service, sizeof *service);
+    pages_release(service->peers, capacity * sizeof *service->peers + 1);
+    pages_release(service->links, capacity * sizeof *service->links + 1);
+    pages_release(service->readers, capacity * sizeof *service->readers + 1);
+    pages_release(service->reader_links, capacity * sizeof *service->reader_links + 1);
+    pages_release(service, sizeof *service);
 }
 
 bool service_over(const struct service *service) {

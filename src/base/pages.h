@@ -1,0 +1,13 @@
+/* Pages: zero-filled address space that costs nothing until it is touched (mmap(2), MAP_NORESERVE).
+ */
+#ifndef BASE_PAGES_H
+#define BASE_PAGES_H
+
+#include <stddef.h>
+
+/* NULL when there is none. The caller gives it back with pages_release(). */
+void *pages_reserve(size_t bytes);
+/* NULL is let be; bytes as they were reserved. */
+void pages_release(void *memory, size_t bytes);
+
+#endif
