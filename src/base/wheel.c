@@ -8,8 +8,8 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <sys/mman.h>
 
+#include "base/pages.h"
 #include "base/require.h"
 
 enum {
@@ -44,9 +44,8 @@ struct wheel {
 struct wheel *wheel_create(uint32_t capacity, uint32_t now) {
     require(capacity < FIRST - 1);
     size_t bytes = sizeof(struct wheel) + capacity * sizeof(struct timer);
-    struct wheel *wheel = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (wheel == MAP_FAILED)
+    struct wheel *wheel = pages_reserve(bytes);
+    if (wheel == NULL)
         return NULL;
     wheel->bytes = bytes;
     wheel->capacity = capacity;
@@ -56,7 +55,7 @@ struct wheel *wheel_create(uint32_t capacity, uint32_t now) {
 
 void wheel_destroy(struct wheel *wheel) {
     if (wheel != NULL)
-        munmap(wheel, wheel->bytes);
+        pages_release(wheel, wheel->bytes);
 }
 
 static void mark_filled(struct wheel *wheel, uint32_t slot) {

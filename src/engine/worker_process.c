@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/pages.h"
 #include "base/require.h"
 #include "engine/worker.h"
 
@@ -45,12 +45,6 @@ static void keep_only(int wake_fd, int notify_fd) {
     close_range(FIRST_OTHER_FD, ~0U, 0);
 }
 
-static struct tally *map_tally(void) {
-    void *memory = mmap(NULL, sizeof(struct tally), PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
-}
-
 /* Says why there is no worker: the last publication. */
 static _Noreturn void fail(struct tally_board *board, struct tally *tally, int error) {
     if (tally != NULL) {
@@ -71,7 +65,7 @@ _Noreturn void worker_process(const struct plan *plan, uint32_t index,
     set_signals();
     keep_only(wake_fd, notify_fd);
     prctl(PR_SET_TIMERSLACK, 1); /* the default of 50 us is a twentieth of a tick */
-    struct tally *tally = map_tally();
+    struct tally *tally = pages_reserve(sizeof(struct tally));
     if (tally == NULL)
         fail(&desk->board, tally, -ENOMEM);
     require_context(plan->seed, &tally->counts.turns);
