@@ -86,15 +86,16 @@ static void note_moment(struct capacity_cause *cause, const struct closing *clos
         cause->level = ramp_due(&plan->ramp, closing->value * MILLISECOND);
 }
 
-/* What the server was short of explains what befell connections; else why it ended them, by its own
- * name for it; else what is foremost. */
+/* What the server was short of explains what befell connections, in its own words where its log has
+ * them; else why it ended them, by its own name for it; else what is foremost. */
 static struct capacity_cause cause_of_outcome(enum outcome top, const struct judgement *judgement,
                                               const struct plan *plan,
                                               const struct record *record) {
     const struct closing *closing = closings_find(&judgement->closings, top);
     struct capacity_cause cause;
     struct cause foremost;
-    bool level = closing != NULL && closing->dimension == CLOSING_LEVEL;
+    bool in_its_log = record->evidence.error_log.short_of_connections > 0;
+    bool level = closing != NULL && closing->dimension == CLOSING_LEVEL && !in_its_log;
     if (level || (closing != NULL && shortage_of_server(&judgement->findings) == NULL)) {
         cause = cause_of(outcome_side(top), closing->directive, closing->advice, "%s %s, %s",
                          WORDS_COUNT(closing->count), outcome_name(top), closing->text);

@@ -249,6 +249,35 @@ static void so_it_is_when_that_is_known_only_afterwards(void **state) {
     assert_string_equal(f->capacity.cause.code, "worker_connections");
 }
 
+/* One for each that is opened beyond 479. */
+static void lose_beyond_a_level(struct fixture *f, uint64_t count) {
+    lose(&f->record.total.counts, OUTCOME_closed_idle, count);
+    for (uint32_t i = 0; i < count; i++)
+        endings_add(&f->record.total.endings, OUTCOME_closed_idle,
+                    &(struct ending){.lot = i * 77,
+                                     .idle_ms = 479 + i * 3,
+                                     .age_ms = 479 + i * 3,
+                                     .moment_ms = 479 + i});
+}
+
+static void the_servers_own_words_come_before_what_is_inferred(void **state) {
+    static const char line[] = "512 worker_connections are not enough, reusing connections";
+    struct fixture *f = *state;
+    run_of(f, 478);
+    take(f);
+    for (int in_its_log = 0; in_its_log < 2; in_its_log++) {
+        run_of(f, 600);
+        lose_beyond_a_level(f, 121);
+        struct error_log_view *log = &f->record.evidence.error_log;
+        log->short_of_connections = (uint64_t)in_its_log;
+        snprintf(log->connections_line, sizeof log->connections_line, "%s", line);
+        const struct capacity_step *step = take(f);
+        assert_string_equal(step->gave.code, "worker_connections");
+        assert_non_null(strstr(step->gave.text, "121 closed_idle, one for each"));
+        assert_int_equal(strstr(step->gave.text, line) != NULL, in_its_log);
+    }
+}
+
 /* However late a busy server is with it. */
 static void as_many_closed_as_lie_beyond_what_held_is_a_limit(void **state) {
     struct fixture *f = *state;
@@ -303,6 +332,7 @@ int main(void) {
         TEST(a_bug_and_a_second_interrupt_stay_what_they_are),
         TEST(a_burst_at_the_number_that_is_known_to_hold_is_a_limit),
         TEST(so_it_is_when_that_is_known_only_afterwards),
+        TEST(the_servers_own_words_come_before_what_is_inferred),
         TEST(as_many_closed_as_lie_beyond_what_held_is_a_limit),
         TEST(losses_that_grow_with_the_load_are_no_limit),
         TEST(a_burst_in_the_hold_stays_a_moment),
