@@ -8,6 +8,7 @@
 #include "command/command.h"
 #include "command/report_request.h"
 #include "plan/refuse.h"
+#include "report/comparison.h"
 #include "report/report.h"
 #include "report/saved.h"
 
@@ -15,7 +16,7 @@ static const char help[] =
     "Usage: holdfast report [OPTION FILE]... FILE\n"
     "       holdfast report --compare [--tolerance METRIC=VALUE]... [--json FILE] A B\n"
     "       holdfast report --merge [OPTION FILE]... FILE FILE...\n"
-    "       holdfast report --schema\n\n"
+    "       holdfast report [--compare] --schema\n\n"
     "Prints the summary of a saved run: of a timeline (--timeline), also of one that was cut off\n"
     "by SIGKILL or a power loss, or of a JSON report (--json). Converts it:\n\n"
     "  --json FILE   the JSON report, from a timeline\n"
@@ -24,7 +25,8 @@ static const char help[] =
     "  --hgrm FILE   the distribution of latencies as HdrHistogram prints it, in milliseconds;\n"
     "                not of a timeline that was cut off, which keeps no histogram\n"
     "  --csv FILE    the timeline as CSV, a line a sample\n"
-    "  --schema      print the JSON Schema of the JSON report\n"
+    "  --schema      print the JSON Schema of the JSON report; with --compare, of what that "
+    "writes\n"
     "  --help        print this help\n\n"
     "  --compare     hold the run B against the baseline A: connections, endings, survival,\n"
     "                latencies, rates and cost, each within a tolerance; --json FILE for machines\n"
@@ -122,9 +124,10 @@ static int draw_one(struct report_request *request) {
 }
 
 static int carry_out(struct report_request *request) {
+    if (request->schema && request->mode != REPORT_HELP)
+        return print(request->mode == REPORT_COMPARE ? report_comparison_schema : report_schema);
     switch (request->mode) {
     case REPORT_HELP: return print(print_help);
-    case REPORT_SCHEMA: return print(report_schema);
     case REPORT_COMPARE: return report_compare(request);
     case REPORT_MERGE:
     case REPORT_DRAW: break;

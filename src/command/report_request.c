@@ -62,17 +62,16 @@ static bool take_mode(struct report_request *request, const char *word) {
     static const struct {
         const char *word;
         enum report_mode mode;
-    } modes[] = {{"--compare", REPORT_COMPARE},
-                 {"--merge", REPORT_MERGE},
-                 {"--schema", REPORT_SCHEMA},
-                 {"--help", REPORT_HELP}};
+    } modes[] = {{"--compare", REPORT_COMPARE}, {"--merge", REPORT_MERGE}, {"--help", REPORT_HELP}};
+    if (strcmp(word, "--schema") == 0)
+        return request->schema = true;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(word, modes[i].word) != 0)
             continue;
         if (request->mode == REPORT_DRAW || modes[i].mode == REPORT_HELP)
             request->mode = modes[i].mode;
         else if (request->mode != REPORT_HELP && request->mode != modes[i].mode)
-            return report_complain("%s: one of --compare, --merge and --schema is accepted", word);
+            return report_complain("%s: one of --compare and --merge is accepted", word);
         return true;
     }
     return report_complain("unknown option \"%s\": " ACCEPTED, shown_text(word).text);
@@ -129,16 +128,26 @@ static bool check_compare(const struct report_request *request) {
     return true;
 }
 
+static bool check_schema(const struct report_request *request) {
+    if (request->mode == REPORT_MERGE)
+        return report_complain("--schema: what --merge writes is a report as any: --schema alone "
+                               "is accepted");
+    return (request->file_count == 0 && request->tolerances.count == 0 &&
+            !report_request_asks_any(request)) ||
+           report_complain(
+               "--schema stands alone or with --compare: no FILE is accepted beside it");
+}
+
 static bool check(const struct report_request *request) {
-    if (request->tolerances.count > 0 && request->mode != REPORT_COMPARE &&
-        request->mode != REPORT_HELP)
+    if (request->mode == REPORT_HELP)
+        return true;
+    if (request->tolerances.count > 0 && request->mode != REPORT_COMPARE)
         return report_complain("--tolerance is of --compare");
+    if (request->schema)
+        return check_schema(request);
     switch (request->mode) {
     case REPORT_DRAW: return check_draw(request);
     case REPORT_COMPARE: return check_compare(request);
-    case REPORT_SCHEMA:
-        return (request->file_count == 0 && !report_request_asks_any(request)) ||
-               report_complain("--schema stands alone: no FILE is accepted beside it");
     case REPORT_MERGE:
         return request->file_count >= 2 ||
                report_complain("--merge: %zu files: two or more are accepted", request->file_count);

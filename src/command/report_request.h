@@ -11,10 +11,11 @@
 
 enum { REPORT_USAGE = 2, REPORT_UNWRITTEN = 4 };
 
-enum report_mode { REPORT_DRAW, REPORT_COMPARE, REPORT_MERGE, REPORT_SCHEMA, REPORT_HELP };
+enum report_mode { REPORT_DRAW, REPORT_COMPARE, REPORT_MERGE, REPORT_HELP };
 
 struct report_request {
     enum report_mode mode;
+    bool schema; /* of the JSON that this mode writes, and nothing else */
     size_t file_count;
     const char **files; /* of argv; freed with the request's owner's free() */
     struct outputs outputs;

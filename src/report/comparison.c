@@ -1,4 +1,4 @@
-/* A comparison drawn: the verdict, why, and a line for each quantity. */
+/* A comparison for people: the verdict, why, and a line for each quantity. */
 #include "report/comparison.h"
 
 #include <math.h>
@@ -6,10 +6,7 @@
 
 #include "plan/refuse.h"
 #include "report/requirement.h"
-#include "report/sections.h"
 #include "report/style.h"
-
-/* --- for people --- */
 
 static const struct {
     const char *word, *line;
@@ -106,65 +103,4 @@ void report_comparison(FILE *out, struct style style, const struct comparison *c
     if (isfinite(comparison->survival_seconds))
         fprintf(out, "\n  survival: the part of connections still open at an age of %s\n",
                 words_seconds(comparison->survival_seconds).text);
-}
-
-/* --- for machines --- */
-
-static const char *unit_of(const struct rule *rule) {
-    static const char *const names[] = {"count", "seconds", "per_second",
-                                        "bytes", "ratio",   "percent"};
-    return rule->percent ? "percent" : names[rule->metric.unit];
-}
-
-static void write_run(struct json *json, const char *name, const struct compared_file *file) {
-    const struct judgement *judgement = file->run.judgement;
-    json_name(json, name);
-    json_object(json);
-    json_string_member(json, "file", file->name);
-    json_string_member(json, "label", file->run.plan->options->label);
-    json_string_member(json, "url", file->run.plan->target.url);
-    json_string_member(json, "verdict", verdict_name(judgement->verdict));
-    json_object_end(json);
-}
-
-static void write_row(struct json *json, const struct compare_row *row) {
-    json_object(json);
-    json_string_member(json, "metric", row->rule.metric.name);
-    json_string_member(json, "unit", unit_of(&row->rule));
-    json_number_member(json, "a", row->a);
-    json_number_member(json, "b", row->b);
-    json_number_member(json, "change", row->change);
-    json_number_member(json, "change_percent",
-                       fabs(row->a) > 0 ? 100 * row->change / fabs(row->a) : (double)NAN);
-    json_number_member(json, "tolerance", row->tolerance);
-    json_string_member(json, "verdict", compare_verdict_name(row->verdict));
-    json_string_member(json, "why", row->why[0] != '\0' ? row->why : NULL);
-    json_object_end(json);
-}
-
-int report_comparison_json(FILE *out, const struct comparison *comparison,
-                           const struct compared_file *a, const struct compared_file *b) {
-    struct json json;
-    json_begin(&json, out, true);
-    json_object(&json);
-    json_string_member(&json, "schema", "holdfast-compare/1");
-    section_tool(&json);
-    json_string_member(&json, "result", compare_verdict_name(comparison->result));
-    json_int_member(&json, "exit_code", comparison->exit_code);
-    json_name(&json, "reasons");
-    json_array(&json);
-    for (size_t i = 0; i < comparison->reason_count; i++)
-        json_string(&json, comparison->reasons[i]);
-    json_array_end(&json);
-    write_run(&json, "a", a);
-    write_run(&json, "b", b);
-    json_number_member(&json, "survival_age_seconds", comparison->survival_seconds);
-    json_name(&json, "quantities");
-    json_array(&json);
-    for (size_t i = 0; i < comparison->count; i++)
-        write_row(&json, &comparison->rows[i]);
-    json_array_end(&json);
-    json_object_end(&json);
-    json_end(&json);
-    return report_end(out);
 }

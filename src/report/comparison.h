@@ -18,4 +18,7 @@ void report_comparison(FILE *out, struct style style, const struct comparison *c
 int report_comparison_json(FILE *out, const struct comparison *comparison,
                            const struct compared_file *a, const struct compared_file *b);
 
+/* Its JSON Schema: of all that it says, and nothing else. */
+void report_comparison_schema(FILE *out);
+
 #endif

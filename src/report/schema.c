@@ -1,47 +1,10 @@
-/* The JSON Schema (draft 2020-12) of the report, from one table of members for each object. */
+/* The JSON Schema of the report, from one table of members for each object. */
+#include "report/schema.h"
+
 #include "report/report.h"
 #include "report/sections.h"
 
-/* What a value may be. An OR_NULL of a kind also allows "not measured". */
-enum kind {
-    K_TEXT,
-    K_TEXT_OR_NULL,
-    K_TIME_OR_NULL,
-    K_WHOLE_OR_NULL,
-    K_COUNT, /* an integer, not negative */
-    K_COUNT_OR_NULL,
-    K_NUMBER_OR_NULL,
-    K_FLAG,
-    K_FLAG_OR_NULL,
-    K_NULL,
-    K_TEXTS, /* arrays of these */
-    K_COUNTS,
-    K_NUMBERS,
-    K_NUMBERS_OR_NULL,
-    K_PORTS_OR_NULL, /* [low, high] */
-    K_CONST,         /* the one text of names[0] */
-    K_ONE_OF,        /* one of names */
-    K_ONE_OF_OR_NULL,
-    K_OBJECT, /* of members */
-    K_OBJECT_OR_NULL,
-    K_OBJECTS,   /* an array of objects of members */
-    K_COUNTS_BY, /* an object of counts whose names are restricted by write_names */
-};
-
-struct member {
-    const char *name; /* NULL ends a table */
-    enum kind kind;
-    const char *const *names;
-    const struct member *members;
-    void (*write_names)(struct json *json);
-    bool optional;
-    bool absent; /* a row of a table that is no member */
-};
-#define MEMBER(called, of_kind, ...)                                                               \
-    { .name = called, .kind = of_kind, __VA_ARGS__ }
-
 static const char *const schema_names[] = {"holdfast/1", NULL};
-static const char *const tool_names[] = {"holdfast", NULL};
 static const char *const how_names[] = {"fin", "rst", NULL};
 static const char *const source_names[] = {"stub_status", "access_log", "process", "several", NULL};
 static const char *const memory_names[] = {"pss", "rss", NULL};
@@ -52,11 +15,6 @@ static const char *const end_names[] = {"found", "ours", "ceiling", "gone", "int
 static const char *const engine_names[] = {"io_uring", "simulation", NULL};
 
 /* Names that live in enums elsewhere are asked for, not spelled again. */
-static void write_verdicts(struct json *json) {
-    for (int i = 0; i < VERDICT_COUNT; i++)
-        json_string(json, verdict_name((enum verdict)i));
-}
-
 static void write_sides(struct json *json) {
     for (int i = 0; i < SIDE_COUNT; i++)
         json_string(json, side_name((enum side)i));
@@ -134,13 +92,6 @@ static void write_dimensions(struct json *json) {
         json_string(json, closing_dimension_name((enum closing_dimension)i));
 }
 
-static const struct member tool[] = {
-    MEMBER("name", K_CONST, .names = tool_names),
-    MEMBER("version", K_TEXT),
-    MEMBER("commit", K_TEXT),
-    {0},
-};
-
 static const struct member run[] = {
     MEMBER("id", K_TEXT),
     MEMBER("label", K_TEXT_OR_NULL),
@@ -158,7 +109,7 @@ static const struct member run[] = {
 };
 
 static const struct member verdict[] = {
-    MEMBER("result", K_ONE_OF, .write_names = write_verdicts),
+    MEMBER("result", K_ONE_OF, .write_names = schema_verdicts),
     MEMBER("exit_code", K_COUNT),
     MEMBER("reasons", K_TEXTS),
     {0},
@@ -540,7 +491,7 @@ static const struct member mark[] = {
 
 static const struct member report[] = {
     MEMBER("schema", K_CONST, .names = schema_names),
-    MEMBER("tool", K_OBJECT, .members = tool),
+    MEMBER("tool", K_OBJECT, .members = schema_tool),
     MEMBER("run", K_OBJECT, .members = run),
     MEMBER("verdict", K_OBJECT, .members = verdict),
     MEMBER("requirements", K_OBJECTS, .members = requirement),
@@ -562,134 +513,6 @@ static const struct member report[] = {
     {0},
 };
 
-static void write_type(struct json *json, const char *type, bool or_null) {
-    json_name(json, "type");
-    if (!or_null) {
-        json_string(json, type);
-        return;
-    }
-    json_array(json);
-    json_string(json, type);
-    json_string(json, "null");
-    json_array_end(json);
-}
-
-static void write_count(struct json *json, bool or_null) {
-    write_type(json, "integer", or_null);
-    json_int_member(json, "minimum", 0);
-}
-
-static void write_enum(struct json *json, const struct member *member, bool or_null) {
-    json_name(json, "enum");
-    json_array(json);
-    for (const char *const *name = member->names; name != NULL && *name != NULL; name++)
-        json_string(json, *name);
-    if (member->write_names != NULL)
-        member->write_names(json);
-    if (or_null)
-        json_null(json);
-    json_array_end(json);
-}
-
-static void begin_items(struct json *json) {
-    write_type(json, "array", false);
-    json_name(json, "items");
-    json_object(json);
-}
-
-static void write_ports(struct json *json) {
-    write_type(json, "array", true);
-    json_int_member(json, "minItems", 2);
-    json_int_member(json, "maxItems", 2);
-    json_name(json, "items");
-    json_object(json);
-    write_count(json, false);
-    json_object_end(json);
-}
-
-static void write_counts_by(struct json *json, const struct member *member) {
-    write_type(json, "object", false);
-    member->write_names(json);
-    json_name(json, "additionalProperties");
-    json_object(json);
-    write_count(json, false);
-    json_object_end(json);
-}
-
-static void write_members(struct json *json, const struct member *members, bool or_null);
-
-static void write_array(struct json *json, const struct member *member) {
-    begin_items(json);
-    switch (member->kind) {
-    case K_TEXTS: write_type(json, "string", false); break;
-    case K_COUNTS: write_count(json, false); break;
-    case K_NUMBERS: write_type(json, "number", false); break;
-    case K_NUMBERS_OR_NULL: write_type(json, "number", true); break;
-    default: write_members(json, member->members, false);
-    }
-    json_object_end(json);
-}
-
-static void write_kind(struct json *json, const struct member *member) {
-    switch (member->kind) {
-    case K_TEXT: write_type(json, "string", false); break;
-    case K_TEXT_OR_NULL: write_type(json, "string", true); break;
-    case K_TIME_OR_NULL:
-        write_type(json, "string", true);
-        json_string_member(json, "pattern",
-                           "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$");
-        break;
-    case K_WHOLE_OR_NULL: write_type(json, "integer", true); break;
-    case K_COUNT: write_count(json, false); break;
-    case K_COUNT_OR_NULL: write_count(json, true); break;
-    case K_NUMBER_OR_NULL: write_type(json, "number", true); break;
-    case K_FLAG: write_type(json, "boolean", false); break;
-    case K_FLAG_OR_NULL: write_type(json, "boolean", true); break;
-    case K_NULL: write_type(json, "null", false); break;
-    case K_PORTS_OR_NULL: write_ports(json); break;
-    case K_CONST: json_string_member(json, "const", member->names[0]); break;
-    case K_ONE_OF: write_enum(json, member, false); break;
-    case K_ONE_OF_OR_NULL: write_enum(json, member, true); break;
-    case K_OBJECT: write_members(json, member->members, false); break;
-    case K_OBJECT_OR_NULL: write_members(json, member->members, true); break;
-    case K_COUNTS_BY: write_counts_by(json, member); break;
-    case K_TEXTS:
-    case K_COUNTS:
-    case K_NUMBERS:
-    case K_NUMBERS_OR_NULL:
-    case K_OBJECTS: write_array(json, member); break;
-    }
-}
-
-static void write_members(struct json *json, const struct member *members, bool or_null) {
-    write_type(json, "object", or_null);
-    json_name(json, "required");
-    json_array(json);
-    for (const struct member *member = members; member->name != NULL; member++) {
-        if (!member->optional && !member->absent)
-            json_string(json, member->name);
-    }
-    json_array_end(json);
-    json_name(json, "properties");
-    json_object(json);
-    for (const struct member *member = members; member->name != NULL; member++) {
-        if (member->absent)
-            continue;
-        json_name(json, member->name);
-        json_object(json);
-        write_kind(json, member);
-        json_object_end(json);
-    }
-    json_object_end(json);
-}
-
 void report_schema(FILE *out) {
-    struct json json;
-    json_begin(&json, out, true);
-    json_object(&json);
-    json_string_member(&json, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    json_string_member(&json, "title", "The report of a holdfast run, holdfast/1");
-    write_members(&json, report, false);
-    json_object_end(&json);
-    json_end(&json);
+    schema_write(out, "The report of a holdfast run, holdfast/1", report, false);
 }

@@ -52,6 +52,7 @@ class CiTest(unittest.TestCase):
         self.assertRegex(out, r"(no worse than|worse than) the baseline")
         for name in ("run.json", "run.html", "run.xml", "comparison.json", "comparison.txt"):
             self.assertTrue((self.at / "holdfast-results" / name).is_file(), name)
+        holdfast.check_comparison(self.at / "holdfast-results/comparison.json")
 
     def test_a_broken_rule_fails_the_job(self):
         with Target("--status", "503") as server:

@@ -30,12 +30,10 @@ class CompareTest(unittest.TestCase):
 
     def compare(self, a, b, *more):
         path = self.at / "comparison.json"
-        code, out, err = plainly("report", "--compare", *more, "--json", path, a, b)
-        found = json.loads(path.read_text())
-        self.assertEqual(("holdfast-compare/1", code), (found["schema"], found["exit_code"]), err)
-        rows = {row["metric"]: row for row in found["quantities"]}
-        self.assertEqual(len(found["quantities"]), len(rows))
-        return code, out, found, rows
+        path.unlink(missing_ok=True)
+        code, out, _ = plainly("report", "--compare", *more, "--json", path, a, b)
+        found = holdfast.check_comparison(path, code)
+        return code, out, found, {row["metric"]: row for row in found["quantities"]}
 
     def test_two_runs_of_one_build_are_no_worse(self):
         """Of times a busy machine may say otherwise: they are left out here."""
@@ -83,6 +81,22 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(("worse", "same"), (rows["p99"]["verdict"], rows["rate"]["verdict"]), out)
         self.assertIsNone(rows["rate"]["tolerance"])
 
+    def test_a_run_without_a_load_is_compared_with_nothing(self):
+        """No quantities at all, and the schema holds."""
+        path = self.at / "gone.json"
+        code, _, _ = plainly("-q", "-c", 5, "-d", "1s", "--json", path, "http://127.0.0.1:1/")
+        self.assertEqual(5, code)
+        code, _, found, rows = self.compare(path, path)
+        self.assertEqual((4, {}, None), (code, rows, found["survival_age_seconds"]))
+        self.assertEqual("no_target", found["a"]["verdict"])
+
+    def test_each_mode_has_a_schema_of_its_own(self):
+        for mode, name in (((), "holdfast/1"), (("--compare",), "holdfast-compare/1")):
+            code, out, err = plainly("report", *mode, "--schema")
+            self.assertEqual((0, ""), (code, err))
+            self.assertEqual({"const": name}, json.loads(out)["properties"]["schema"])
+        self.assertEqual(plainly("report", "--compare", "--schema"), plainly("report", "--schema", "--compare"))
+
     def test_what_is_misused_is_said(self):
         a = self.save("one")
         for arguments, said in (
@@ -91,7 +105,11 @@ class CompareTest(unittest.TestCase):
                 (("--compare", a, a, "--tolerance", "p98=1%"), "unknown metric \"p98\" (did you mean"),
                 (("--tolerance", "p99=1%", a), "--tolerance is of --compare"),
                 (("--compare", a, self.at / "none.json"), "cannot open"),
-                (("--compare", "--schema"), "one of --compare")):
+                (("--compare", "--merge"), "one of --compare and --merge"),
+                (("--compare", "--schema", a), "--schema stands alone or with --compare"),
+                (("--compare", "--schema", "--json", "x.json"), "--schema stands alone or with --compare"),
+                (("--compare", "--schema", "--tolerance", "p99=1%"), "--schema stands alone or with --compare"),
+                (("--merge", "--schema"), "--schema alone is accepted")):
             code, out, err = plainly("report", *arguments)
             self.assertEqual((2, ""), (code, out), arguments)
             self.assertIn(said, err)

@@ -94,13 +94,15 @@ def wait_until_unused(port):
     eventually(lambda: connections_at(port) == 0, f"nothing is connected to port {port}")
 
 
-def read_schema():
-    """The schema that the program prints, or None when it cannot be used here."""
+def read_schema(*mode):
+    """The schema that the program prints of what `report` with that mode writes, or None when it cannot be used
+    here."""
     try:
         import jsonschema  # noqa: F401
     except ImportError:
         return None
-    return json.loads(subprocess.run([PROGRAM, "report", "--schema"], check=True, stdout=subprocess.PIPE).stdout)
+    return json.loads(subprocess.run([PROGRAM, "report", *mode, "--schema"], check=True,
+                                     stdout=subprocess.PIPE).stdout)
 
 
 def inspect_ledger(c):
@@ -320,6 +322,20 @@ def check_report(report, code=None):
         faults.append(f"exit code {code}, but the report says {report['verdict']['exit_code']}")
     if faults:
         raise AssertionError("the report is wrong:\n  " + "\n  ".join(faults))
+
+
+def check_comparison(path, code=None):
+    """What `report --compare` wrote; raises where it breaks its schema, or contradicts itself or the exit code."""
+    comparison, schema = validate_report.read(path), read_schema("--compare")
+    if not schema:
+        skip_part(NO_SCHEMA)
+    faults = list(validate_report.departures(schema, comparison)) if schema else []
+    faults = faults or list(validate_report.contradictions_of_comparison(comparison))
+    if code is not None and comparison["exit_code"] != code:
+        faults.append(f"exit code {code}, but the comparison says {comparison['exit_code']}")
+    if faults:
+        raise AssertionError("the comparison is wrong:\n  " + "\n  ".join(faults))
+    return comparison
 
 
 def soak(*arguments, **options):

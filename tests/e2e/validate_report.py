@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Says in one line, and with exit 1, where a JSON report departs from its schema.
+"""Says in one line, and with exit 1, where a JSON report or a comparison departs from its schema.
 
 usage: validate_report.py SCHEMA REPORT
 """
@@ -33,8 +33,29 @@ def departures(schema, report):
 
     jsonschema.Draft202012Validator.check_schema(schema)
     for error in jsonschema.Draft202012Validator(schema).iter_errors(report):
-        where = "/".join(str(step) for step in error.absolute_path) or "the report"
+        where = "/".join(str(step) for step in error.absolute_path) or "the document"
         yield f"{where}: {error.message}"
+
+
+def contradictions_of_comparison(comparison):
+    """What follows from its rows, and is said in its result."""
+    rows, result = comparison["quantities"], comparison["result"]
+    verdicts = {row["verdict"] for row in rows}
+    if comparison["exit_code"] != {"same": 0, "better": 0, "worse": 1, "not_comparable": 4}[result]:
+        yield f"exit_code: {comparison['exit_code']} of {result}"
+    if bool(comparison["reasons"]) != (result == "not_comparable"):
+        yield f"reasons: {comparison['reasons']} of {result}"
+    follows = "worse" if "worse" in verdicts else "better" if "better" in verdicts else "same"
+    if result not in ("not_comparable", follows):
+        yield f"result: {result}, but the quantities say {follows}"
+    if len({row["metric"] for row in rows}) != len(rows):
+        yield "quantities: one is there twice"
+    for row in rows:
+        measured = row["a"] is not None and row["b"] is not None
+        if (row["why"] is not None) != (row["verdict"] == "not_comparable"):
+            yield f"quantities: {row['metric']}: {row['verdict']}, and why is {row['why']!r}"
+        if (row["change"] is not None) != measured or (not measured and row["verdict"] != "not_comparable"):
+            yield f"quantities: {row['metric']}: {row['verdict']} by {row['change']}, of {row['a']} and {row['b']}"
 
 
 def inequalities(report):
@@ -63,7 +84,8 @@ def main(arguments):
         for found in departures(schema, report):
             print(f"{arguments[2]}: {found}", file=sys.stderr)
             return 1
-        for found in inequalities(report):
+        checked = contradictions_of_comparison if report["schema"] == "holdfast-compare/1" else inequalities
+        for found in checked(report):
             print(f"{arguments[2]}: {found}", file=sys.stderr)
             return 1
     except (OSError, ValueError) as error:

@@ -4,52 +4,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "fixture.h"
+#include "validate.h"
 
 static void assert_says(const char *text, const char *part) {
     if (strstr(text, part) == NULL)
         fail_msg("\"%s\" is not in:\n%s", part, text);
 }
 
-/* A file of its own under /tmp; the caller unlinks it. */
-static void write_file(char *path, const char *text) {
-    int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    FILE *file = fdopen(fd, "w");
-    fputs(text, file);
-    fclose(file);
-}
-
-/* Exit code of `python3 TESTS/script SCHEMA REPORT`; the schema is ours. */
-static int run_script(const char *script, const char *report) {
-    char schema_path[] = "/tmp/holdfast-schema-XXXXXX", report_path[] = "/tmp/holdfast-json-XXXXXX";
-    char command[1024], *schema = NULL;
-    size_t length;
-    FILE *out = open_memstream(&schema, &length);
-    report_schema(out);
-    fclose(out);
-    write_file(schema_path, schema);
-    write_file(report_path, report);
-    snprintf(command, sizeof command, "python3 %s/%s %s %s", TEST_SOURCE_DIR, script, schema_path,
-             report_path);
-    int status = system(command);
-    unlink(schema_path);
-    unlink(report_path);
-    free(schema);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static void assert_valid(const char *report) {
-    assert_int_equal(run_script("e2e/validate_report.py", report), 0);
-}
-
-static bool can_validate(void) {
-    return system("python3 -c 'import jsonschema' 2>/dev/null") == 0;
+    assert_int_equal(validate_with("e2e/validate_report.py", report_schema, report), 0);
 }
 
 static void the_worked_example_is_told_to_the_letter(void **state) {
@@ -155,8 +123,9 @@ static void the_schema_misses_no_member(void **state) {
     fixture->record.server_log = (struct log_view){.asked = true, .lines = 1, .requests = 1};
     fixture->record.server_process = (struct process_view){.asked = true, .samples = 1, .pid = 7};
     fixture->plan.reconnect = (struct span){SECOND, 30 * SECOND};
-    assert_int_equal(
-        run_script("unit/report/strict_schema.py", fixture_json(fixture, &fixture->record)), 0);
+    assert_int_equal(validate_with("unit/report/strict_schema.py", report_schema,
+                                   fixture_json(fixture, &fixture->record)),
+                     0);
 }
 
 static void a_ledger_that_does_not_add_up_is_refused(void **state) {
@@ -164,7 +133,8 @@ static void a_ledger_that_does_not_add_up_is_refused(void **state) {
     if (!can_validate())
         skip();
     fixture->record.total.counts.attempted = 101;
-    assert_int_equal(run_script("e2e/validate_report.py", fixture_json(fixture, &fixture->record)),
+    assert_int_equal(validate_with("e2e/validate_report.py", report_schema,
+                                   fixture_json(fixture, &fixture->record)),
                      1);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Proves a schema strict: whatever required member is taken out of a good report, it is refused.
+"""Proves a schema strict: whatever required member is taken out of a good document, it is refused; and whatever
+is put into one whose schema is closed.
 
 usage: strict_schema.py SCHEMA REPORT
 """
@@ -42,15 +43,9 @@ def with_value(report, path, value):
     return changed
 
 
-def main(schema_path, report_path):
-    with open(schema_path, encoding="utf-8") as file:
-        validator = jsonschema.Draft202012Validator(json.load(file))
-    with open(report_path, encoding="utf-8") as file:
-        report = json.load(file)
-    paths = [path for path in paths_of(report) if path[:2] not in FREE or len(path) == 2]
-    loose = [path for path in paths if validator.is_valid(without(report, path))]
-    # a closed list, a count and a name each refuse what they do not know
-    for path, value in [
+# A closed list, a count and a name each refuse what they do not know.
+WRONG = {
+    "holdfast/1": [
         (("verdict", "result"), "passed"),
         (("findings", 0, "side"), "client"),
         (("findings", 0, "status"), "error"),
@@ -66,15 +61,54 @@ def main(schema_path, report_path):
         (("latency_seconds", "p99"), "0.1"),
         (("run", "started_at"), "2023-11-14 22:13:20"),
         (("schema",), "holdfast/2"),
-    ]:
+    ],
+    "holdfast-compare/1": [
+        (("schema",), "holdfast/1"),
+        (("result",), "equal"),
+        (("exit_code",), -1),
+        (("reasons",), None),
+        (("a", "verdict"), "worse"),
+        (("b", "label"), 1),
+        (("survival_age_seconds",), "60s"),
+        (("quantities", 0, "unit"), "share"),
+        (("quantities", 0, "verdict"), "held"),
+        (("quantities", 0, "change"), "0"),
+        (("quantities", 0, "metric"), None),
+    ],
+}
+MEMBERS_MIN = {"holdfast/1": 150, "holdfast-compare/1": 100}
+CLOSED = {"holdfast-compare/1"}
+
+
+def objects_of(value, path=()):
+    """Every object, by its path."""
+    if isinstance(value, dict):
+        yield path
+    for name, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)):
+            yield from objects_of(inner, path + (name,))
+
+
+def main(schema_path, report_path):
+    with open(schema_path, encoding="utf-8") as file:
+        validator = jsonschema.Draft202012Validator(json.load(file))
+    with open(report_path, encoding="utf-8") as file:
+        report = json.load(file)
+    kind = report["schema"]
+    paths = [path for path in paths_of(report) if path[:2] not in FREE or len(path) == 2]
+    loose = [path for path in paths if validator.is_valid(without(report, path))]
+    for path, value in WRONG[kind]:
         if validator.is_valid(with_value(report, path, value)):
             loose.append(path + (value,))
+    if kind in CLOSED:
+        loose += [path + ("unknown",) for path in objects_of(report)
+                  if validator.is_valid(with_value(report, path + ("unknown",), 1))]
     for path in loose:
         print("let pass:", "/".join(map(str, path)))
     if not validator.is_valid(report):
-        print("the good report is refused")
+        print("the good document is refused")
     print(f"{len(paths)} members taken out")
-    return 1 if loose or not validator.is_valid(report) or len(paths) < 150 else 0
+    return 1 if loose or not validator.is_valid(report) or len(paths) < MEMBERS_MIN[kind] else 0
 
 
 if __name__ == "__main__":
