@@ -168,7 +168,7 @@ static void read_histogram(struct histogram *histogram, const struct figures *fi
                  name);
 }
 
-/* Times to refill are there where --reconnect was. */
+/* Times to refill are there where --reconnect was, lateness where --rate was. */
 static void read_distributions(struct record *record, struct place *place,
                                const struct json_t *document) {
     struct tally *total = &record->total;
@@ -186,7 +186,10 @@ static void read_distributions(struct record *record, struct place *place,
          &total->connect},
         {DISTRIBUTION_REFILL, "refill_seconds",
          value_object_if(place, value_object(place, document, "connections"), "refill_seconds"),
-         &total->refill}};
+         &total->refill},
+        {DISTRIBUTION_LATENESS, "lateness_seconds",
+         value_object_if(place, value_object(place, document, "requests"), "lateness_seconds"),
+         &total->lateness}};
     for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
         if (members[i].from == NULL)
             continue;

@@ -304,6 +304,19 @@ static void how_connections_came_back_is_read_back(void **state) {
     assert_same_again(*state);
 }
 
+static void how_late_a_schedule_was_is_read_back(void **state) {
+    struct fixture *fixture = *state;
+    struct tally *total = &fixture->record.total;
+    fixture->plan.rate = fixture->options.rate = 50 * FREQUENCY_ONE;
+    fixture->options.given.rate = true;
+    total->counts.scheduled = 503;
+    total->counts.unsent = 2;
+    for (int i = 1; i <= 501; i++)
+        histogram_add(&total->lateness, i * 10 * MICROSECOND);
+    assert_says(fixture_json(fixture, &fixture->record), "\"lateness_seconds\": {\"count\": 501,");
+    assert_same_again(fixture);
+}
+
 /* Six closed 5 s after their last answer, at ages and moments of their own; and one reset. */
 static void end_by_timeout(struct endings *endings) {
     for (uint32_t i = 0; i < 6; i++) {
@@ -661,6 +674,7 @@ int main(void) {
         EACH(what_log_and_process_showed_is_read_back),
         EACH(a_process_that_was_never_seen_stays_unmeasured),
         EACH(how_connections_came_back_is_read_back),
+        EACH(how_late_a_schedule_was_is_read_back),
         EACH(why_connections_ended_is_kept),
         EACH(endings_at_the_first_moment_are_kept),
         EACH(a_run_cut_off_says_why_connections_ended),
