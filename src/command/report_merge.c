@@ -11,9 +11,8 @@ struct saved *report_merge(const struct report_request *request) {
             continue;
         if (part != NULL)
             report_complain("%s", error);
-        saved_free(merge.whole);
+        saved_merge_free(&merge);
         return NULL;
     }
-    saved_merge_end(&merge);
-    return merge.whole;
+    return saved_merge_end(&merge);
 }

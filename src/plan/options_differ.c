@@ -68,13 +68,17 @@ static bool paths_differ(struct option_difference *difference, const struct plan
     return values_differ(difference, a->target.path, b->target.path);
 }
 
+static bool one_is_not_set(const struct option_difference *difference) {
+    return strcmp(difference->a, "none") == 0 || strcmp(difference->b, "none") == 0;
+}
+
 bool options_next_difference(struct option_difference *difference, size_t *at, const struct plan *a,
                              const struct plan *b, enum options_scope scope) {
     while (*at < SHAPING) {
         size_t i = (*at)++;
-        if (scope == OPTIONS_OF_SHARDS && shaping[i].summed)
-            continue;
-        if (row_differs(difference, &option_rows[shaping[i].id], a->options, b->options))
+        bool summed = scope == OPTIONS_OF_SHARDS && shaping[i].summed;
+        if (row_differs(difference, &option_rows[shaping[i].id], a->options, b->options) &&
+            (!summed || one_is_not_set(difference)))
             return true;
     }
     return (*at)++ == SHAPING && paths_differ(difference, a, b);

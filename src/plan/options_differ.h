@@ -13,7 +13,7 @@ struct option_difference {
     char a[96], b[96];
 };
 
-/* What is summed over the shards of one load, and so may differ between them. */
+/* What is summed over the shards of one load may differ between them, but is set in all or none. */
 enum options_scope { OPTIONS_ALL, OPTIONS_OF_SHARDS };
 
 /* The differences one after another, *at from 0 on; false after the last. Options that load nothing

@@ -8,10 +8,14 @@
 #include "plan/options_differ.h"
 #include "plan/refuse.h"
 
-enum { WORKERS_MAX = 4096, CONNECTIONS_MAX = 10000000 }; /* bounds of -w and -c */
+/* Bounds of -w, -c, -n and --rate. */
+enum { WORKERS_MAX = 4096, CONNECTIONS_MAX = 10000000 };
+static const uint64_t requests_max = 1000000000000000;
+static const frequency rate_max = 10000000 * FREQUENCY_ONE;
 
 static const enum distribution kept[] = {DISTRIBUTION_LATENCY, DISTRIBUTION_SERVICE,
-                                         DISTRIBUTION_CONNECT, DISTRIBUTION_REFILL};
+                                         DISTRIBUTION_CONNECT, DISTRIBUTION_REFILL,
+                                         DISTRIBUTION_LATENESS};
 enum { KEPT = sizeof kept / sizeof kept[0] };
 
 static double seconds_of(const struct timespec *time) {
@@ -35,9 +39,23 @@ static bool check_part(const struct saved *part, const char *name, struct refusa
     return true;
 }
 
-static bool is_same_run(const struct record *a, const struct record *b) {
-    return memcmp(&a->started_at, &b->started_at, sizeof a->started_at) == 0 &&
-           a->worker_count > 0 && b->worker_count > 0 && a->workers[0].pid == b->workers[0].pid;
+/* A report keeps its start to the millisecond, its timeline to the nanosecond. */
+static struct merged_run run_of(const struct saved *saved) {
+    enum { PER_MS = 1000000 };
+    const struct record *record = saved->record;
+    return (struct merged_run){
+        .started_ms = record->started_at.tv_sec * 1000 + record->started_at.tv_nsec / PER_MS,
+        .pid = record->worker_count > 0 ? record->workers[0].pid : 0,
+        .seed = saved->plan.seed,
+    };
+}
+
+static bool is_there(const struct merge *merge, struct merged_run run) {
+    for (size_t i = 0; i < merge->parts; i++)
+        if (merge->runs[i].started_ms == run.started_ms && merge->runs[i].pid == run.pid &&
+            merge->runs[i].seed == run.seed)
+            return run.pid != 0;
+    return false;
 }
 
 /* Every option that differs, in one line. */
@@ -62,10 +80,57 @@ static bool check_plans(const struct saved *whole, const struct saved *part, con
 
 static bool check_sizes(const struct saved *whole, const struct saved *part, struct refusal to) {
     if ((uint64_t)whole->plan.connections + part->plan.connections > CONNECTIONS_MAX ||
-        whole->record->worker_count + part->record->worker_count > WORKERS_MAX)
-        return refuse(to, "--merge: together at most 10M connections and %d workers are accepted",
+        whole->record->worker_count + part->record->worker_count > WORKERS_MAX ||
+        whole->plan.requests + part->plan.requests > requests_max ||
+        whole->plan.rate + part->plan.rate > rate_max)
+        return refuse(to,
+                      "--merge: together at most 10M connections, %d workers, 10^15 requests and a "
+                      "rate of 10M are accepted",
                       WORKERS_MAX);
     return true;
+}
+
+/* A report's counts are read back up to there. */
+static bool fit(const uint64_t *a, const uint64_t *b, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (a[i] > INT64_MAX || b[i] > INT64_MAX - a[i])
+            return false;
+    return true;
+}
+
+static bool counts_fit(const struct counts *a, const struct counts *b) {
+    return fit(a->outcomes, b->outcomes, OUTCOME_COUNT) && fit(a->drain, b->drain, OUTCOME_COUNT) &&
+           fit(a->errnos, b->errnos, TALLY_ERRNO_MAX + 1) &&
+           fit(a->statuses, b->statuses, TALLY_STATUS_MAX) &&
+#define METRIC(name, kind, unit, help) fit(&a->name, &b->name, 1) &&
+#include "stats/metrics.def"
+#undef METRIC
+           fit(a->reasons, b->reasons, REASON_COUNT);
+}
+
+static uint64_t known(int64_t value) {
+    return value > 0 ? (uint64_t)value : 0;
+}
+
+static uint64_t values_of(const struct record *record, enum distribution distribution) {
+    const struct histogram *histogram = record_histogram(record, distribution);
+    return histogram != NULL ? histogram->count : 0;
+}
+
+static bool check_sums(const struct record *whole, const struct record *part, const char *name,
+                       struct refusal to) {
+    uint64_t a[] = {whole->samples, whole->unfinished, known(whole->pss_bytes_max),
+                    known(whole->rss_bytes_max)};
+    uint64_t b[] = {part->samples, part->unfinished, known(part->pss_bytes_max),
+                    known(part->rss_bytes_max)};
+    bool all =
+        counts_fit(&whole->total.counts, &part->total.counts) && fit(a, b, sizeof a / sizeof a[0]);
+    for (size_t i = 0; i < KEPT; i++) {
+        uint64_t of_whole = values_of(whole, kept[i]), of_part = values_of(part, kept[i]);
+        all &= fit(&of_whole, &of_part, 1);
+    }
+    return all || refuse(to, "--merge: \"%s\": a count that is above 2^63 with it is not accepted",
+                         shown_text(name).text);
 }
 
 /* --- one onto the other --- */
@@ -115,6 +180,10 @@ static double greater(double a, double b) {
     return isnan(a) || isnan(b) ? (double)NAN : fmax(a, b);
 }
 
+static double lesser(double a, double b) {
+    return isnan(a) || isnan(b) ? (double)NAN : fmin(a, b);
+}
+
 static int64_t sum_known(int64_t a, int64_t b) {
     return a >= 0 && b >= 0 ? a + b : -1;
 }
@@ -142,7 +211,7 @@ static void add_times(struct record *whole, const struct record *part) {
     if (seconds_of(&part->ended_at) > seconds_of(&whole->ended_at))
         whole->ended_at = part->ended_at;
     whole->ramp_seconds = greater(whole->ramp_seconds, part->ramp_seconds);
-    whole->hold_seconds = fmin(whole->hold_seconds, part->hold_seconds);
+    whole->hold_seconds = lesser(whole->hold_seconds, part->hold_seconds);
     whole->drain_seconds = greater(whole->drain_seconds, part->drain_seconds);
     whole->tick_seconds_max = greater(whole->tick_seconds_max, part->tick_seconds_max);
 }
@@ -230,6 +299,7 @@ static void forget(struct saved *whole) {
     memset(&record->server_process, 0, sizeof record->server_process);
     memset(&record->evidence, 0, sizeof record->evidence);
     memset(record->scenes, 0, sizeof record->scenes);
+    memset(&record->marks, 0, sizeof record->marks);
     record->headroom_files_used = record->headroom_files_limit = -1;
     whole->options.server_status = whole->options.server_log = NULL;
     whole->options.json = whole->options.html = whole->options.junit = whole->options.hgrm =
@@ -259,24 +329,40 @@ static bool add(struct merge *merge, struct saved *part) {
     return true;
 }
 
-static bool take(struct merge *merge, struct saved *part, const char *name, struct refusal to) {
-    if (!check_part(part, name, to))
-        return false;
-    double start = seconds_of(&part->record->started_at);
-    double end = seconds_of(&part->record->ended_at);
-    bool first = merge->whole == NULL;
+/* There is room for another run then. */
+static bool make_room(struct merge *merge) {
+    struct merged_run *runs = realloc(merge->runs, (merge->parts + 1) * sizeof *runs);
+    if (runs != NULL)
+        merge->runs = runs;
+    return runs != NULL;
+}
+
+static void note(struct merge *merge, struct merged_run run, double start, double end) {
+    bool first = merge->parts == 0;
     merge->last_start = first ? start : fmax(merge->last_start, start);
     merge->first_end = first ? end : fmin(merge->first_end, end);
-    merge->parts++;
-    if (first) {
-        merge->whole = part;
-        return true;
-    }
-    if (is_same_run(merge->whole->record, part->record))
+    merge->runs[merge->parts++] = run;
+}
+
+static bool take(struct merge *merge, struct saved *part, const char *name, struct refusal to) {
+    const struct saved *whole = merge->whole;
+    if (!check_part(part, name, to))
+        return false;
+    struct merged_run run = run_of(part);
+    double start = seconds_of(&part->record->started_at);
+    double end = seconds_of(&part->record->ended_at);
+    if (is_there(merge, run))
         return refuse(to, "--merge: \"%s\" is the same run again: each is accepted once",
                       shown_text(name).text);
-    return check_plans(merge->whole, part, name, to) && check_sizes(merge->whole, part, to) &&
-           (add(merge, part) || refuse(to, "out of memory"));
+    if (whole != NULL && (!check_plans(whole, part, name, to) || !check_sizes(whole, part, to) ||
+                          !check_sums(whole->record, part->record, name, to)))
+        return false;
+    if (!make_room(merge) || (whole != NULL && !add(merge, part)))
+        return refuse(to, "out of memory");
+    if (whole == NULL)
+        merge->whole = part;
+    note(merge, run, start, end);
+    return true;
 }
 
 bool saved_merge_add(struct merge *merge, struct saved *part, const char *name,
@@ -285,6 +371,12 @@ bool saved_merge_add(struct merge *merge, struct saved *part, const char *name,
     if (merge->whole != part)
         saved_free(part);
     return taken;
+}
+
+void saved_merge_free(struct merge *merge) {
+    free(merge->runs);
+    saved_free(merge->whole);
+    *merge = (struct merge){0};
 }
 
 static void take_figures(struct record *record) {
@@ -308,7 +400,7 @@ static void find_overlap(struct findings *findings, const struct merge *merge, d
                             "after another");
 }
 
-void saved_merge_end(struct merge *merge) {
+struct saved *saved_merge_end(struct merge *merge) {
     struct saved *whole = merge->whole;
     struct record *record = whole->record;
     struct judgement *judgement = &whole->judgement;
@@ -326,4 +418,7 @@ void saved_merge_end(struct merge *merge) {
     whole->judged_otherwise = false;
     find_overlap(&judgement->findings, merge, together, length);
     judge_run(judgement, &whole->plan, record);
+    merge->whole = NULL;
+    saved_merge_free(merge);
+    return whole;
 }

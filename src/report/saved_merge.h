@@ -4,24 +4,38 @@
 
 #include "report/saved.h"
 
+/* What tells a run from any other. */
+struct merged_run {
+    int64_t started_ms; /* wall clock */
+    pid_t pid;          /* of its first worker; 0: not known */
+    uint64_t seed;
+};
+
 /* The parts so far. Zero-filled is none. */
 struct merge {
     struct saved *whole; /* of the first part, with the others added; NULL: none yet */
     size_t parts;
+    struct merged_run *runs;      /* so many */
     double last_start, first_end; /* wall clock, in seconds */
 };
 
-/* Adds a part; it is consumed, whatever comes of it: the first one is `whole`, freed by the caller
- * with saved_free(). Counts are summed, histograms added without loss, the greatest of peaks and
- * times taken. What cannot be told of the whole is not measured: live_min, the highest second, the
- * server's own account (each part holds it against its own requests alone), why connections ended,
- * and survival. false and one line when the plans differ (-c, -n and --rate are summed), when a
- * part sent no load, or kept percentiles without their histograms. name stands in messages. */
+/* Adds a part; it is consumed, whatever comes of it. Counts are summed, histograms added without
+ * loss, the greatest of peaks and times taken. What cannot be told of the whole is not measured:
+ * live_min, the highest second, the server's own account (each part holds it against its own
+ * requests alone), why connections ended, survival, and marks (each part counts what it lost after
+ * one). false and one line, and the parts so far stay as they are, when the plans differ (-c, -n
+ * and
+ * --rate are summed), when a part sent no load, is there already, or kept percentiles without their
+ * histograms, or when a sum is more than a report holds. name stands in messages. */
 bool saved_merge_add(struct merge *merge, struct saved *part, const char *name,
                      char error[static SAVED_ERROR_MAX]);
 
-/* After the last: the figures of the whole, judged by its rules, and a finding that says how far
- * the parts ran at the same time. Rates are those of runs that all did for nine tenths of it. */
-void saved_merge_end(struct merge *merge);
+/* After the last, of one or more: the figures of the whole, judged by its rules, and a finding that
+ * says how far the parts ran at the same time. Rates are those of runs that all did for nine tenths
+ * of it. The caller frees it with saved_free(); of the merge nothing is left. */
+struct saved *saved_merge_end(struct merge *merge);
+
+/* Without an end. */
+void saved_merge_free(struct merge *merge);
 
 #endif

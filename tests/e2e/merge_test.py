@@ -93,6 +93,8 @@ class MergeTest(unittest.TestCase):
         cut.write_text("".join((self.at / "b.jsonl").read_text().splitlines(keepends=True)[:-1]))
         for files, said in (((self.paths[0],), "1 files: two or more are accepted"),
                             ((self.paths[0], self.paths[0]), "is the same run again"),
+                            ((*self.paths, self.paths[1]), "is the same run again"),
+                            ((*self.paths, self.at / "b.jsonl"), "is the same run again"),
                             ((self.paths[0], other), "another plan: --duration (100ms, not 2s), --interval (50ms, not"),
                             ((self.paths[0], cut), "keeps percentiles without their histogram")):
             code, out, err = plainly("report", "--merge", *files)

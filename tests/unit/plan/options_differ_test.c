@@ -57,6 +57,12 @@ static void shards_may_have_shares_of_their_own(void **state) {
     pair.options[1].connections = 5;
     assert_string_equal(first_difference(&pair, OPTIONS_ALL), "--connections");
     assert_string_equal(first_difference(&pair, OPTIONS_OF_SHARDS), "");
+    pair.options[0].requests = 7;
+    pair.options[0].given.requests = true;
+    assert_string_equal(first_difference(&pair, OPTIONS_OF_SHARDS), "--requests");
+    pair.options[1].requests = 9;
+    pair.options[1].given.requests = true;
+    assert_string_equal(first_difference(&pair, OPTIONS_OF_SHARDS), "");
 }
 
 int main(void) {
