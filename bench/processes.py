@@ -1,5 +1,6 @@
 """What the programs of bench/ need to know of processes: their tree, their memory, their CPU time."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -49,14 +50,37 @@ def rss_bytes(root):
     return rollup_bytes(root, "Rss")
 
 
-def wait(process, seconds):
-    """Waits for the process, at most so long (then it is killed with its group); its exit code and what it and
-    its children used."""
+def cpu_apart(pid):
+    """(seconds of its own, seconds of the children it waited for), in hundredths as /proc has them; also of a process
+    that ended and was not waited for."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own, waited = (int(fields[at]) + int(fields[at + 1]) for at in (11, 13))
+    return own / os.sysconf("SC_CLK_TCK"), waited / os.sysconf("SC_CLK_TCK")
+
+
+@contextlib.contextmanager
+def at_most(process, seconds):
+    """After so long the process is killed with its group."""
     def too_late(*_):
         os.killpg(process.pid, signal.SIGKILL)
     signal.signal(signal.SIGALRM, too_late)
     signal.alarm(int(seconds))
-    _, status, usage = os.wait4(process.pid, 0)
-    signal.alarm(0)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+
+
+def wait_for_end(process, seconds):
+    """Waits, at most so long, until the process ended. It is still to be waited for, and /proc tells of it."""
+    with at_most(process, seconds):
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+
+
+def wait(process, seconds):
+    """Waits for the process, at most so long (then it is killed with its group); its exit code and what it and
+    its children used."""
+    with at_most(process, seconds):
+        _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage
