@@ -23,6 +23,7 @@ static const duration LINE_LOOK = 100 * MILLISECOND; /* has a request come back 
 /* Requests of --rate that are due within this go out together: exact moments for up to 4,000 a
  * second of a worker, and beyond it a wake for each would cost more than the requests. */
 static const duration SCHEDULE_GRAIN = 250 * MICROSECOND;
+static const duration GATHER = 25 * MICROSECOND; /* see wait() */
 static const duration HEARTBEAT = 1 * SECOND;
 static const duration DRAIN_PATIENCE = 5 * SECOND;
 
@@ -315,6 +316,10 @@ static void add_lag(struct worker *worker, duration lag) {
         worker->lag_window[0] = lag;
 }
 
+static bool closed_loop(const struct worker *worker) {
+    return worker->parts.plan->think.high == 0 && worker->parts.plan->rate <= 0;
+}
+
 static bool loaded(const struct worker *worker) {
     return worker->phase >= WORKER_RAMPING && worker->phase < WORKER_FROZEN;
 }
@@ -385,12 +390,25 @@ static void start(struct worker *worker) {
     enter_phase(worker, WORKER_READY);
 }
 
+/* In a closed loop answers come as fast as they are asked for, and each wake costs a server on the
+ * same machine as much as a tenth of a request: those that come within GATHER of what was sent are
+ * taken together. One that comes later, or all that can come, waits for nothing. */
+static int wait(struct worker *worker, instant until) {
+    int64_t paused = atomic_load(&worker->orders->paused_ns);
+    uint64_t live = counts_of(worker)->live;
+    int result = 0;
+    if (closed_loop(worker) && live > 1) {
+        instant soon = instant_earlier(until, instant_after(read_clock(worker), GATHER));
+        result = net_wait(worker->parts.net, instant_after(soon, paused), (uint32_t)live);
+    }
+    return result < 0 ? result : net_wait(worker->parts.net, instant_after(until, paused), 1);
+}
+
 int worker_turn(struct worker *worker) {
     if (worker->phase == WORKER_STARTING)
         start(worker);
     instant until = next_wake(worker);
-    int64_t paused = atomic_load(&worker->orders->paused_ns);
-    int result = net_wait(worker->parts.net, instant_after(until, paused));
+    int result = wait(worker, until);
     if (result < 0)
         return result;
     begin_turn(worker, until);

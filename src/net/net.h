@@ -95,10 +95,10 @@ void net_close(struct net *net, int fd);
  * tcpi_unacked, or data not yet sent). False when it cannot be told. */
 bool net_unacknowledged(struct net *net, int fd);
 
-/* Submits what was prepared, then waits until an event is there or `until` has passed (at once
- * when it already has). A signal ends the wait early. Returns 0 or -errno of a broken ring
- * (-EBADR: a completion was lost). */
-int net_wait(struct net *net, instant until);
+/* Submits what was prepared, then waits until `wanted` events (1 or more) are there or `until` has
+ * passed (at once when it already has). A signal ends the wait early. Returns 0 or -errno of a
+ * broken ring (-EBADR: a completion was lost). */
+int net_wait(struct net *net, instant until, uint32_t wanted);
 
 /* Brings in what completed since the wait and what the kernel holds back of it: to be called, and
  * all taken, before a timer is run. */

@@ -283,7 +283,7 @@ bool net_unacknowledged(struct net *net, int fd) {
     return info.tcpi_unacked > 0 || info.tcpi_notsent_bytes > 0;
 }
 
-int net_wait(struct net *net, instant until) {
+int net_wait(struct net *net, instant until, uint32_t wanted) {
     if (IO_URING_READ_ONCE(*net->ring.sq.kflags) & IORING_SQ_CQ_OVERFLOW)
         net->overflows++;
     if (net->close_count > 0)
@@ -295,7 +295,7 @@ int net_wait(struct net *net, instant until) {
         left = 0;
     struct __kernel_timespec timeout = {.tv_sec = left / SECOND, .tv_nsec = left % SECOND};
     struct io_uring_cqe *cqe = NULL;
-    int result = io_uring_submit_and_wait_timeout(&net->ring, &cqe, 1, &timeout, NULL);
+    int result = io_uring_submit_and_wait_timeout(&net->ring, &cqe, wanted, &timeout, NULL);
     if (result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
         result == -EBUSY)
         return 0;

@@ -62,7 +62,7 @@ static void take_event(struct preflight *preflight, const struct net_event *even
 /* Waits for events until `until` and takes them; false when the matter is over: interrupted, or the
  * ring broke. */
 static bool wait_on(struct preflight *preflight, instant until) {
-    int error = net_wait(preflight->net, until);
+    int error = net_wait(preflight->net, until, 1);
     struct net_event events[16];
     for (size_t count; (count = net_take(preflight->net, events, 16)) > 0;)
         for (size_t i = 0; i < count; i++)

@@ -612,7 +612,7 @@ static instant next_wake(struct session *session) {
 
 static int turn(struct session *session) {
     duration paused = crew_paused(session->crew);
-    int error = net_wait(session->net, instant_after(next_wake(session), paused));
+    int error = net_wait(session->net, instant_after(next_wake(session), paused), 1);
     if (error < 0)
         return error;
     set_clock(session);
@@ -707,7 +707,7 @@ static void end_observers(struct session *session) {
     instant until = instant_after(net_now(session->net), SECOND);
     observers_close(&session->observers);
     while (!observers_closed(&session->observers) && instant_before(net_now(session->net), until) &&
-           net_wait(session->net, until) == 0) {
+           net_wait(session->net, until, 1) == 0) {
         struct net_event events[16];
         for (size_t count; (count = net_take(session->net, events, 16)) > 0;)
             for (size_t i = 0; i < count; i++)

@@ -33,7 +33,7 @@ static void take_signals(struct settling *settling) {
 
 /* Waits for events until then, and takes them; false when the ring broke or we are to stop. */
 static bool wait_on(struct settling *settling, instant until) {
-    int error = net_wait(settling->net, until);
+    int error = net_wait(settling->net, until, 1);
     struct net_event events[16];
     for (size_t count; (count = net_take(settling->net, events, 16)) > 0;)
         for (size_t i = 0; i < count; i++) {

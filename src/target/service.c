@@ -307,7 +307,7 @@ int service_turn(struct service *service) {
     until = instant_earlier(until, service_next_accept(service));
     if (service->stopping)
         until = instant_earlier(until, service->stop_by);
-    int result = net_wait(service->parts.net, until);
+    int result = net_wait(service->parts.net, until, 1);
     if (result < 0)
         return result;
     set_clock(service);

@@ -26,7 +26,7 @@ static struct net *world(const struct script *scripts, size_t count) {
 /* The next completion, waiting for it. */
 static struct net_event next_event(struct net *net) {
     struct net_event event = {0};
-    net_wait(net, instant_after(net_now(net), 10 * SECOND));
+    net_wait(net, instant_after(net_now(net), 10 * SECOND), 1);
     assert_int_equal(net_take(net, &event, 1), 1);
     return event;
 }
@@ -46,7 +46,7 @@ static void ask(struct net *net, int fd) {
 }
 
 static void wait_a_while(struct net *net) {
-    net_wait(net, instant_after(net_now(net), 50 * MILLISECOND));
+    net_wait(net, instant_after(net_now(net), 50 * MILLISECOND), 1);
 }
 
 static void use_what_was_never_opened(struct net *net) {
@@ -148,7 +148,7 @@ static void waiting_takes_virtual_time_only(void **state) {
     (void)state;
     struct net *net = world(NULL, 0);
     instant before = net_now(net);
-    assert_int_equal(net_wait(net, instant_after(before, 1000 * DAY)), 0);
+    assert_int_equal(net_wait(net, instant_after(before, 1000 * DAY), 1), 0);
     assert_in_range(instant_since(net_now(net), before), 1000 * DAY, 1000 * DAY + MILLISECOND);
     net_destroy(net);
 }
@@ -162,7 +162,7 @@ static void a_number_is_free_again_after_the_next_submission(void **state) {
     net_close(net, 1);
     net_close(net, 0);
     assert_int_equal(net_open(net, NULL, &target), 3);
-    net_wait(net, net_now(net));
+    net_wait(net, net_now(net), 1);
     assert_int_equal(net_open(net, NULL, &target), 0);
     assert_int_equal(net_open(net, NULL, &target), 1);
     assert_int_equal(net_open(net, NULL, &target), 4);

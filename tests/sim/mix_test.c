@@ -66,11 +66,40 @@ static void a_warm_up_of_nothing_leaves_out_the_ramp(void **state) {
     play_free(&play);
 }
 
+/* Answers in step, as from a server that is the limit: they are taken a batch at a time, and none
+ * is taken later than that needs. One connection alone has nothing to wait for. */
+static void a_closed_loop_takes_together_what_comes_together(void **state) {
+    (void)state;
+    enum { TOGETHER = 25 * MICROSECOND, ON_THE_WAY = 15 * MICROSECOND };
+    static const uint32_t connections[] = {1, 64};
+    for (int i = 0; i < 2; i++) {
+        struct play_config config = config_of(connections[i]);
+        config.think = (struct span){0, 0};
+        config.world.latency.low = 100 * MICROSECOND;
+        config.world.latency.high = 140 * MICROSECOND;
+        config.world.ready_after = 1 * MICROSECOND;
+        struct play play;
+        play_start(&play, &config);
+        play_until(&play, 400 * MILLISECOND);
+        play_end(&play);
+        const struct counts *counts = play_counts(&play);
+        duration most = 140 * MICROSECOND + ON_THE_WAY + (i == 0 ? 0 : TOGETHER);
+        assert_true(counts->answered > 1000 * connections[i]);
+        assert_true(play.tally->latency.max <= most);
+        if (i == 0)
+            assert_true(counts->turns >= counts->answered);
+        else
+            assert_true(counts->turns * 8 < counts->answered);
+        play_free(&play);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exponential_think_times_keep_their_mean),
         cmocka_unit_test(what_was_due_before_the_warm_up_was_over_is_in_no_latency),
         cmocka_unit_test(a_warm_up_of_nothing_leaves_out_the_ramp),
+        cmocka_unit_test(a_closed_loop_takes_together_what_comes_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

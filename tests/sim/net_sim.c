@@ -532,28 +532,28 @@ static void oversleep(struct net *net) {
 }
 
 /* Sleeps in virtual time until there is a completion. */
-static void sleep_until(struct net *net, instant until) {
+static void sleep_until(struct net *net, instant until, uint32_t wanted) {
     if (net->stop.ns < until.ns)
         until = net->stop;
     if (net->woken)
         until.ns = net->now_ns;
     net->woken = false;
     run(net);
-    while (net->done_count == net->done_first && net->now_ns < until.ns) {
+    while (net->done_count - net->done_first < wanted && net->now_ns < until.ns) {
         int64_t next = next_at(net);
         advance(net, next < until.ns ? next : until.ns);
         run(net);
     }
 }
 
-int net_wait(struct net *net, instant until) {
+int net_wait(struct net *net, instant until, uint32_t wanted) {
     int error = fallible_operation(net, OPERATION_WAIT);
     if (error == EBADR)
         return -EBADR;
     submit(net);
     if (error == EINTR && until.ns > net->now_ns + MILLISECOND)
         until.ns = net->now_ns + MILLISECOND;
-    sleep_until(net, until);
+    sleep_until(net, until, wanted);
     oversleep(net);
     world_note(net, OPERATION_WAIT, -1, (int64_t)(net->done_count - net->done_first));
     return 0;
