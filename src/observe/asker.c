@@ -87,6 +87,7 @@ static void send_request(struct asker *asker, instant now) {
     response_begin(&asker->response, asker->request->head, &asker->kept);
     asker->asked_at = now;
     asker->deadline = instant_after(now, asker->timeout);
+    asker->send_error = 0;
     net_send(asker->net, asker->fd, asker->request->bytes, asker->request->length,
              tag_of(asker, EVENT_SEND));
     arm(asker);
@@ -143,11 +144,13 @@ static void use_bytes(struct asker *asker, instant now, const char *bytes, size_
         fail(asker, now, 0, reason_text(asker->response.reason));
 }
 
+/* A failed send took the socket's error with it: what is left to receive looks like a clean end. */
 static void use_end(struct asker *asker, instant now, ssize_t got) {
+    int error = got < 0 ? (int)-got : asker->send_error;
     if (asker->state != ASKER_WAITING) {
         asker_close(asker);
-    } else if (got < 0) {
-        fail_errno(asker, now, (int)-got);
+    } else if (error != 0) {
+        fail_errno(asker, now, error);
     } else if (response_finish(&asker->response) == RESPONSE_COMPLETE) {
         answered(asker, now, true);
     } else {
@@ -199,6 +202,8 @@ void asker_event(struct asker *asker, const struct net_event *event, instant now
         asker->owned &= ~(uint32_t)OWNS_CONNECT;
     if (about == EVENT_READY)
         asker->owned &= ~(uint32_t)OWNS_READY;
+    if (about == EVENT_SEND && event->result < 0 && event->result != -EPIPE)
+        asker->send_error = -event->result; /* EPIPE is the echo of a FIN */
     if (asker->closing)
         release_if_quiet(asker);
     else if (about == EVENT_CONNECT)

@@ -44,6 +44,7 @@ struct asker {
     uint32_t generation;
     uint8_t operation;
     uint32_t owned; /* what the kernel still owns of fd */
+    int send_error; /* errno of the request's send, else 0 */
     bool closing;
 };
 

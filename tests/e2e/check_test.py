@@ -11,6 +11,7 @@ import holdfast
 import netns
 from nginx import Nginx, NginxError
 from rude import Rude
+from sparring import Target
 
 # Runs a command under a seccomp filter that answers one system call with one errno.
 FILTERED = """
@@ -161,6 +162,14 @@ class NoTargetTest(Case):
             result = self.check(f"http://127.0.0.1:{rude.refused_port}/")
         self.assertEqual((5, "no_target", "fail"), (result.code, result.verdict, self.status(result, "target")))
         self.assertEqual("server", result.finding("target")["side"])
+
+    def test_a_reset_is_called_one_whether_the_request_was_out_or_not(self):
+        with Target("--fault", "accept-reset") as target:
+            for _ in range(10):
+                result = self.check("-q", target.url)
+                self.assertEqual((5, "no_target"), (result.code, result.verdict))
+                self.assertIn("Connection reset by peer", result.finding("target")["text"])
+            self.assertIn("10 accept_reset\n", target.finish()[1])
 
 
 class UnfitTest(Case):

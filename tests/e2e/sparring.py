@@ -14,6 +14,7 @@ import holdfast
 from nginx import die_with_parent
 
 STOP_SECONDS = 20
+RESETS_MOST = 1000
 
 
 class Target:
@@ -60,12 +61,12 @@ class Target:
 
     def stats(self):
         """The counters without what rule accept-reset did to those who ask for them: it takes connections as they come."""
-        while True:
+        stats = None
+        while stats is None:
             try:
                 stats = json.loads(self.get("_target/stats"))
-                break
             except OSError as error:
-                if not isinstance(getattr(error, "reason", error), ConnectionResetError):
+                if not isinstance(getattr(error, "reason", error), ConnectionResetError) or self.resets == RESETS_MOST:
                     raise
                 self.resets += 1
         stats["connections"]["accepted"] -= self.resets
