@@ -17,11 +17,12 @@ import unittest
 import holdfast
 import netns
 from holdfast import Run, soak
-from rude import Rude
+from sparring import Target, accepted
 
 CALM = ("-d", "1s", "-i", "500ms", "-q")
 ELSEWHERE = "192.0.2.1"  # RFC 5737: documentation, nobody's
 WORKER_FILES = 6  # standard streams, two eventfds, the ring
+PORT = 8080  # of a target in a network of its own, outside its local ports
 
 
 def own_network(**options):
@@ -69,41 +70,41 @@ class Case(unittest.TestCase):
 
 class Descriptors(Case):
     def test_descriptors_run_out_after_exactly_the_connections_that_fit(self):
-        with Rude() as rude:
-            result = soak("-c", "100", "-w", "1", *CALM, "--no-check", rude.url("/ok"), prefix=file_limit(30))
+        with Target() as target:
+            result = soak("-c", "100", "-w", "1", *CALM, "--no-check", target.url, prefix=file_limit(30))
             self.inconclusive(result, "fd_limit", 30 - WORKER_FILES, 100 - 30 + WORKER_FILES)
             self.assertEqual({"EMFILE": 76}, result.connections["errno"])
-            holdfast.wait_until_unused(rude.port)
-            self.assertEqual((24, 24), (rude.stop()["connections_accepted"], result.connections["live"]))
+            stats = target.settled()
+        self.assertEqual((24, 24), (accepted(stats), stats["connections"]["endings"]["client_closed"]))
 
     def test_each_worker_has_a_descriptor_limit_of_its_own(self):
-        with Rude() as rude:
-            result = soak("-c", "100", "-w", "4", *CALM, "--no-check", rude.url("/ok"), prefix=file_limit(30))
+        with Target() as target:
+            result = soak("-c", "100", "-w", "4", *CALM, "--no-check", target.url, prefix=file_limit(30))
             self.inconclusive(result, "fd_limit", 96, 4)
-            result = soak("-c", "96", "-w", "4", *CALM, rude.url("/ok"), prefix=file_limit(30))
+            result = soak("-c", "96", "-w", "4", *CALM, target.url, prefix=file_limit(30))
             self.assertEqual((0, 96), (result.code, result.connections["live"]))
 
     def test_as_many_workers_are_taken_as_the_limit_needs(self):
-        with Rude() as rude:
-            result = soak("-c", "100", *CALM, rude.url("/ok"), prefix=file_limit(40))
+        with Target() as target:
+            result = soak("-c", "100", *CALM, target.url, prefix=file_limit(40))
         self.assertEqual((0, 100, 3), (result.code, result.connections["live"],
                                        len(result.report["generator"]["workers"])))
 
     def test_the_soft_limit_is_raised_to_the_hard_one(self):
         file_limit(1)
-        with Rude() as rude:
-            result = soak("-c", "100", "-w", "1", *CALM, rude.url("/ok"), prefix=("prlimit", "--nofile=20:200"))
+        with Target() as target:
+            result = soak("-c", "100", "-w", "1", *CALM, target.url, prefix=("prlimit", "--nofile=20:200"))
         self.assertEqual((0, 100), (result.code, result.connections["live"]))
 
     def test_a_plan_that_needs_more_descriptors_is_unfit_and_nothing_is_asked(self):
-        with Rude() as rude:
-            result = soak("-c", "100", "-w", "1", *CALM, rude.url("/ok"), prefix=file_limit(30))
+        with Target() as target:
+            result = soak("-c", "100", "-w", "1", *CALM, target.url, prefix=file_limit(30))
             self.assertEqual((3, "unfit", 0), (result.code, result.verdict, result.connections["attempted"]))
             finding = result.finding("descriptors")
             self.assertEqual(("fail", "tester", 100, 24, 5),
                              tuple(finding[name] for name in ("status", "side", "asked", "have", "need")))
             self.assertIn("--workers 5", finding["do"][0])
-            self.assertEqual(0, rude.stop()["connections_accepted"])
+            self.assertEqual(0, accepted(target.stats()))
 
 
 class LockedMemory(Case):
@@ -114,8 +115,8 @@ class LockedMemory(Case):
             prefix += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
             self.skipTest("nobody may not run the program where it lies, or there is no setpriv")
-        with Rude() as rude:
-            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, rude.url("/ok"), prefix=prefix)
+        with Target() as target:
+            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, target.url, prefix=prefix)
         if code == 0:
             self.skipTest("rings are not charged to RLIMIT_MEMLOCK here")
         self.assertIn((code, out.split()[0]), {(3, "UNFIT"), (4, "INCONCLUSIVE")}, out + err)
@@ -124,49 +125,48 @@ class LockedMemory(Case):
 class Ports(Case):
     def test_ports_run_out_after_exactly_the_range(self):
         own_network(ports=(40000, 40063))
-        with Rude() as rude:
-            result = soak("-c", "100", *CALM, "--no-check", rude.url("/ok"))
+        with Target(port=PORT) as target:
+            result = soak("-c", "100", *CALM, "--no-check", target.url)
             self.inconclusive(result, "ports_exhausted", 64, 36)
             self.assertEqual({"EADDRNOTAVAIL": 36}, result.connections["errno"])
 
     def test_reserved_ports_are_not_to_be_had(self):
         own_network(ports=(40000, 40063), reserved="40010-40019")
-        with Rude() as rude:
-            result = soak("-c", "100", *CALM, rude.url("/ok"))
+        with Target(port=PORT) as target:
+            result = soak("-c", "100", *CALM, target.url)
             self.assertEqual((3, 54), (result.code, result.finding("source_ports")["have"]))
-            result = soak("-c", "100", "-w", "3", *CALM, "--no-check", rude.url("/ok"))
+            result = soak("-c", "100", "-w", "3", *CALM, "--no-check", target.url)
             self.inconclusive(result, "ports_exhausted", 54, 46)
 
     def test_a_plan_that_needs_more_ports_is_unfit(self):
         own_network(ports=(40000, 40063))
-        with Rude() as rude:
-            result = soak("-c", "65", *CALM, rude.url("/ok"))
+        with Target(port=PORT) as target:
+            result = soak("-c", "65", *CALM, target.url)
             self.assertEqual((3, "unfit"), (result.code, result.verdict))
             finding = result.finding("source_ports")
             self.assertEqual(("fail", "tester", 65, 64),
                              tuple(finding[name] for name in ("status", "side", "asked", "have")))
-            result = soak("-c", "64", *CALM, "--no-check", rude.url("/ok"))
+            result = soak("-c", "64", *CALM, "--no-check", target.url)
             self.assertEqual((0, 64), (result.code, result.connections["live"]))
 
     def test_every_port_of_the_range_may_be_planned_for(self):
         own_network(ports=(40000, 40063))
-        with Rude() as rude:
-            result = soak("-c", "64", *CALM, rude.url("/ok"))
+        with Target(port=PORT) as target:
+            result = soak("-c", "64", *CALM, target.url)
             self.assertEqual((0, {}, 64), (result.code, result.outcomes, result.connections["live"]))
 
     def test_a_drain_that_would_fill_the_range_with_time_wait_resets_instead(self):
         own_network(ports=(40000, 40063))
-        with Rude() as rude:
-            many = soak("-c", "17", *CALM, rude.url("/ok"))
-            few = soak("-c", "16", *CALM, rude.url("/head-with-length"))
-            holdfast.wait_until_unused(rude.port)
-            counts = rude.stop()
+        with Target(port=PORT) as target:
+            many = soak("-c", "17", *CALM, target.url)
+            few = soak("-c", "16", *CALM, target.url)
+            stats = target.settled()
         self.assertEqual(("rst", "fin"), (many.connections["drain"]["how"], few.connections["drain"]["how"]))
         self.assertEqual((0, 0), (many.code, few.code))
         self.assertIn("RST", many.out)
         # The preflight's own connection is reset: it must not take a port from the plan.
-        self.assertEqual({"client_rst": 17 + 1}, counts["paths"]["/ok"]["endings"])
-        self.assertEqual({"client_fin": 16, "client_rst": 1}, counts["paths"]["/head-with-length"]["endings"])
+        endings = stats["connections"]["endings"]
+        self.assertEqual((17 + 1 + 1, 16), (endings["client_reset"], endings["client_closed"]))
 
 
 class Routes(Case):
@@ -200,8 +200,8 @@ class Silence(Case):
     """Requests are due 3 s after the answers; the wire is cut in between."""
 
     def cut(self, *arguments):
-        with (Rude() as rude, Run("-c", "20", "-w", "2", "-d", "1h", "-i", "3s", "--no-check", "--ui", "line", *arguments,
-                                  rude.url("/ok")) as run):
+        with (Target() as target, Run("-c", "20", "-w", "2", "-d", "1h", "-i", "3s", "--no-check", "--ui", "line", *arguments,
+                                  target.url) as run):
             run.wait_for(r"phase=hold .* live=20 ")
             loopback_down()
             return run.finish()

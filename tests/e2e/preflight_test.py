@@ -16,7 +16,7 @@ import holdfast
 import netns
 from holdfast import soak
 from nginx import Nginx, NginxError
-from rude import Rude
+from sparring import Target
 
 CALM = ("-d", "200ms", "-i", "100ms", "-q")
 WORKER_FILES = 6  # standard streams, two eventfds, the ring
@@ -80,14 +80,14 @@ class Case(unittest.TestCase):
 class DescriptorGrid(Case):
     """Soft and hard limits, descriptors that were inherited, numbers of workers."""
 
-    def compare(self, rude, workers, prefix):
+    def compare(self, target, workers, prefix):
         """Asks for more than fits; gives how many were held, or None where no worker could be started."""
         asked = ("-c", "700", "-r", "100/10ms", "-w", workers)
-        foreseen = self.check(*asked, rude.url("/ok"), prefix=prefix)
+        foreseen = self.check(*asked, target.url, prefix=prefix)
         self.assertEqual((3, "unfit"), (foreseen.code, foreseen.verdict), foreseen.out)
         have = self.finding(foreseen, "descriptors")["have"]
         parent = self.finding(foreseen, "parent_files")
-        run = soak(*asked, *CALM, "--no-check", rude.url("/ok"), prefix=prefix)
+        run = soak(*asked, *CALM, "--no-check", target.url, prefix=prefix)
         if parent["status"] == "fail":
             self.assertEqual((3, "unfit", 0), (run.code, run.verdict, run.connections["attempted"]))
             self.assertIn("no worker could be started", run.out)
@@ -99,11 +99,11 @@ class DescriptorGrid(Case):
 
     def test_the_number_that_check_names_is_the_one_that_is_met(self):
         held = {}
-        with Rude() as rude:
+        with Target() as target:
             for (soft, hard), inherited, workers in itertools.product(
                     ((20, 24), (24, 24), (40, 200)), (0, 14), (1, 3)):
                 with self.subTest(soft=soft, hard=hard, inherited=inherited, workers=workers):
-                    held[hard, inherited, workers] = self.compare(rude, workers, limited(soft, hard, inherited))
+                    held[hard, inherited, workers] = self.compare(target, workers, limited(soft, hard, inherited))
         self.assertEqual(18, held[24, 0, 1])
         self.assertEqual(3 * 194, held[200, 14, 3])
         # A worker has none of what its parent inherited; the parent has.
@@ -111,19 +111,19 @@ class DescriptorGrid(Case):
         self.assertIsNone(held[24, 14, 3])
 
     def test_what_is_fit_is_held(self):
-        with Rude() as rude:
+        with Target() as target:
             for hard, inherited, arguments in ((40, 0, ("-c", "100")), (40, 12, ("-c", "100")), (64, 0, ("-c", "58")),
                                                (64, 9, ("-c", "116", "-w", "2"))):
                 with self.subTest(hard=hard, inherited=inherited, arguments=arguments):
                     prefix = limited(hard // 2, hard, inherited)
-                    self.assertEqual(0, self.check(*arguments, rude.url("/ok"), prefix=prefix).code)
-                    run = soak(*arguments, *CALM, rude.url("/ok"), prefix=prefix)
+                    self.assertEqual(0, self.check(*arguments, target.url, prefix=prefix).code)
+                    run = soak(*arguments, *CALM, target.url, prefix=prefix)
                     self.assertEqual((0, int(arguments[1])), (run.code, run.connections["live"]))
 
     def test_the_parent_of_many_workers_is_held_to_its_own_limit(self):
         # How much the parent has open before it starts any is its own to say.
-        with Rude() as rude:
-            arguments = ("-c", "40", "-w", "20", rude.url("/ok"))
+        with Target() as target:
+            arguments = ("-c", "40", "-w", "20", target.url)
             need = self.finding(self.check(*arguments), "parent_files")["need"]
             for limit, fits in ((need, True), (need - 1, False)):
                 with self.subTest(limit=limit):
@@ -135,17 +135,17 @@ class DescriptorGrid(Case):
                     self.assertEqual((0, 40) if fits else (3, 0), (run.code, run.connections["live"]))
             remedy = self.finding(checked, "parent_files")["do"][0]
             self.assertTrue(remedy.startswith("--workers 19 "), remedy)
-            run = soak("-c", "40", "-w", "19", *CALM, rude.url("/ok"), prefix=prefix)
+            run = soak("-c", "40", "-w", "19", *CALM, target.url, prefix=prefix)
             self.assertEqual((0, 40), (run.code, run.connections["live"]))
 
 
 class Processes(Case):
     def test_workers_are_counted_against_the_control_groups_processes(self):
-        with control_group("pids", max=5) as (prefix, folder), Rude() as rude:
+        with control_group("pids", max=5) as (prefix, folder), Target() as target:
             for most, workers in itertools.product((3, 5), (2, 3, 4)):
                 with self.subTest(most=most, workers=workers):
                     (folder / "pids.max").write_text(str(most))
-                    arguments = ("-c", "8", "-w", workers, rude.url("/ok"))
+                    arguments = ("-c", "8", "-w", workers, target.url)
                     checked = self.check(*arguments, prefix=prefix)
                     finding = self.finding(checked, "processes")
                     self.assertEqual((workers, most - 1), (finding["need"], finding["have"]))
@@ -157,31 +157,31 @@ class Processes(Case):
 
 class Memory(Case):
     def test_the_control_groups_limit_is_what_there_is(self):
-        with control_group("memory", limit_in_bytes=64 << 20) as (prefix, _), Rude() as rude:
-            finding = self.finding(self.check("-c", "1M", "-w", "60", rude.url("/ok"), prefix=prefix), "memory")
+        with control_group("memory", limit_in_bytes=64 << 20) as (prefix, _), Target() as target:
+            finding = self.finding(self.check("-c", "1M", "-w", "60", target.url, prefix=prefix), "memory")
             self.assertEqual("fail", finding["status"])
             self.assertIn("in this control group (limit 64.0 MiB)", finding["text"])
             self.assertLess(finding["have"], 64 << 20)
-            finding = self.finding(self.check("-c", "100", rude.url("/ok"), prefix=prefix), "memory")
+            finding = self.finding(self.check("-c", "100", target.url, prefix=prefix), "memory")
             self.assertEqual("ok", finding["status"])
 
     def test_the_kernels_share_is_this_kernels_where_it_can_be_read(self):
-        with Rude() as rude:
-            text = self.finding(self.check(rude.url("/ok")), "memory")["text"]
+        with Target() as target:
+            text = self.finding(self.check(target.url), "memory")["text"]
         self.assertIn("by this kernel's slabs" if os.access("/proc/slabinfo", os.R_OK) else "as measured on 6.18", text)
 
     def test_locked_memory_holds_as_many_rings_as_check_says(self):
         prefix = without_privilege("--memlock=3000000:3000000")
-        with Rude() as rude:
-            out = holdfast.plainly("check", "-c", "64", "-w", "16", rude.url("/ok"), prefix=prefix)[1]
+        with Target() as target:
+            out = holdfast.plainly("check", "-c", "64", "-w", "16", target.url, prefix=prefix)[1]
             ring = next(line for line in out.splitlines() if "io_uring" in line)
             if ring.split()[0] == "ok":
                 self.skipTest("rings are not charged to RLIMIT_MEMLOCK here")
             made = int(ring.partition(" can be made")[0].split()[-1])
             self.assertIn("16 workers need a ring each", ring)
-            code, out, err = holdfast.plainly("-c", "64", "-w", made, *CALM, rude.url("/ok"), prefix=prefix)
+            code, out, err = holdfast.plainly("-c", "64", "-w", made, *CALM, target.url, prefix=prefix)
             self.assertEqual((0, "HELD"), (code, out.split()[0]), out + err)
-            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, "--no-check", rude.url("/ok"), prefix=prefix)
+            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, "--no-check", target.url, prefix=prefix)
             self.assertIn((code, out.split()[0]), {(3, "UNFIT"), (4, "INCONCLUSIVE")}, out + err)
 
 

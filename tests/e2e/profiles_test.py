@@ -11,7 +11,7 @@ import unittest
 import holdfast
 import netns
 from holdfast import soak
-from rude import Rude
+from sparring import Target
 
 PROFILES = sorted((holdfast.ROOT / "configs").glob("*.conf"))
 SHORT = ("-d", "1s", "-i", "500ms", "-q")
@@ -30,32 +30,32 @@ class Profiles(unittest.TestCase):
 
     def test_each_is_a_plan(self):
         self.assertEqual(7, len(PROFILES))
-        with Rude() as rude:
+        with Target() as target:
             for path in PROFILES:
                 with self.subTest(path.name):
-                    result = soak("check", "-C", path, "-c", "50", "-q", rude.url("/ok"))
+                    result = soak("check", "-C", path, "-c", "50", "-q", target.url)
                     self.assertEqual((0, path.stem), (result.code, result.report["plan"]["label"]), result.err)
 
     def test_find_fd_limit(self):
         if not shutil.which("prlimit"):
             self.skipTest("no prlimit(1)")
-        with Rude() as rude:
-            result = soak(*profile("find-fd-limit"), "-c", "500", *SHORT, rude.url("/ok"),
+        with Target() as target:
+            result = soak(*profile("find-fd-limit"), "-c", "500", *SHORT, target.url,
                           prefix=("prlimit", "--nofile=100:100"))
         self.found(result, "fd_limit", 100 - WORKER_FILES, 500)
 
     def test_find_port_limit(self):
         self.own_network(40000, 40099)
-        with Rude() as rude:
-            result = soak(*profile("find-port-limit"), "-c", "300", *SHORT, rude.url("/ok"))
+        with Target(port=8080) as target:
+            result = soak(*profile("find-port-limit"), "-c", "300", *SHORT, target.url)
         self.found(result, "ports_exhausted", 100, 300)
 
     def test_more_than_one_address_has_ports_for(self):
         self.own_network(40000, 40499)
-        with Rude() as rude:
+        with Target(port=8080) as target:
             for name in ("soak-100k", "million"):
                 with self.subTest(name):
-                    result = soak(*profile(name), "-c", "2000", *SHORT, rude.url("/ok"))
+                    result = soak(*profile(name), "-c", "2000", *SHORT, target.url)
                     self.assertEqual((0, 2000), (result.code, result.connections["live"]), result.err)
                     self.assertNotEqual([], result.report["plan"]["sources"])
 

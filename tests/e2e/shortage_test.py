@@ -15,7 +15,7 @@ import holdfast
 import netns
 from holdfast import Run, soak
 from nginx import Nginx, NginxError
-from rude import Rude
+from sparring import Target
 
 CALM = ("-d", "2s", "-i", "500ms")
 SHORT_BACKLOG = 4
@@ -88,8 +88,8 @@ class Ours(Case):
     def test_descriptors(self):
         if not shutil.which("prlimit"):
             self.skipTest("no prlimit(1)")
-        with Rude() as rude:
-            result = soak("-c", "100", "-w", "1", *CALM, "--no-check", "--ui", "line", rude.url("/ok"),
+        with Target() as target:
+            result = soak("-c", "100", "-w", "1", *CALM, "--no-check", "--ui", "line", target.url,
                           prefix=("prlimit", "--nofile=30:30"))
         self.assertEqual((4, {"fd_limit": 76}), (result.code, result.outcomes))
         finding = self.cause(result, "fd_limit", "tester")
@@ -108,7 +108,7 @@ class Ours(Case):
     def test_a_limit_that_is_lowered_under_a_run(self):
         if not shutil.which("prlimit"):
             self.skipTest("no prlimit(1)")
-        with Rude() as rude, Run("-c", "200", "-w", "1", "-r", "10/200ms", *CALM, "--ui", "line", rude.url("/ok")) as run:
+        with Target() as target, Run("-c", "200", "-w", "1", "-r", "10/200ms", *CALM, "--ui", "line", target.url) as run:
             run.wait_for_phase("ramp")
             subprocess.run(["prlimit", f"--pid={run.workers()[0]}", "--nofile=150:150"], check=True)
             result = run.finish()
@@ -118,9 +118,9 @@ class Ours(Case):
     def test_what_is_dialled_again_backs_off(self):
         if not shutil.which("prlimit"):
             self.skipTest("no prlimit(1)")
-        with Rude() as rude:
+        with Target() as target:
             result = soak("-c", "100", "-w", "1", "-d", "4s", "-i", "500ms", "--reconnect", "backoff=1s..30s", "--no-check",
-                          "--ui", "line", rude.url("/ok"), prefix=("prlimit", "--nofile=30:30"))
+                          "--ui", "line", target.url, prefix=("prlimit", "--nofile=30:30"))
         self.assertEqual(24, result.connections["live"])
         # Waits of 0.5, 1 and 2 s on average: no more than five each in four seconds.
         self.assertLessEqual(result.outcomes["fd_limit"], 76 * 6)
@@ -129,9 +129,9 @@ class Ours(Case):
 
     def test_ports(self):
         own_network(ports=(40000, 40063), reserved="40010-40019")
-        with Rude() as rude:
-            result = soak("-c", "100", *CALM, "--no-check", "--ui", "line", rude.url("/ok"))
-            port = rude.port
+        with Target(port=8080) as target:
+            result = soak("-c", "100", *CALM, "--no-check", "--ui", "line", target.url)
+            port = target.port
         self.assertEqual((4, {"ports_exhausted": 46}), (result.code, result.outcomes))
         self.assertEqual("net.ipv4.ip_local_port_range 40000-40063: 64 ports, 10 reserved; "
                          f"towards 127.0.0.1:{port} in use 54, in TIME_WAIT 0",
@@ -151,9 +151,9 @@ class Ours(Case):
     def test_a_saved_run_explains_itself_as_the_run_did(self):
         own_network(ports=(40000, 40063))
         title = "out of source ports at 64 connections"
-        with tempfile.TemporaryDirectory() as folder, Rude() as rude:
+        with tempfile.TemporaryDirectory() as folder, Target(port=8080) as target:
             files = [f"{folder}/report.json", f"{folder}/timeline"]
-            result = soak("-c", "100", *CALM, "--no-check", "-q", "--timeline", files[1], "--json", files[0], rude.url("/ok"),
+            result = soak("-c", "100", *CALM, "--no-check", "-q", "--timeline", files[1], "--json", files[0], target.url,
                           report=files[0])
             for file in files:
                 code, out, err = holdfast.plainly("report", file)

@@ -18,10 +18,11 @@ RESETS_MOST = 1000
 
 
 class Target:
-    """One target; arguments go before ours. prefix: words before the program."""
+    """One target; arguments go before ours. port: outside the local ports, where these are what is tested. prefix: words
+    before the program."""
 
-    def __init__(self, *arguments, prefix=()):
-        command = [*prefix, holdfast.PROGRAM, "target", *map(str, arguments), "--listen", "127.0.0.1:0"]
+    def __init__(self, *arguments, port=0, prefix=()):
+        command = [*prefix, holdfast.PROGRAM, "target", *map(str, arguments), "--listen", f"127.0.0.1:{port}"]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, start_new_session=True,
                                         preexec_fn=die_with_parent)
