@@ -12,7 +12,7 @@ import xml.etree.ElementTree as ET
 import holdfast
 import npm
 from holdfast import Run, plainly, soak
-from rude import Rude
+from sparring import Target
 
 # Layout of ours: the same histogram as hdr-histogram-js makes it.
 LAYOUT = ("{lowestDiscernibleValue: 1000, highestTrackableValue: 3600000000000, numberOfSignificantValueDigits: 3,"
@@ -89,7 +89,7 @@ def rows_of(distribution):
 class ConversionsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Rude()
+        cls.server = Target()
         cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
         cls.at = pathlib.Path(cls.folder.name)
 
@@ -98,8 +98,8 @@ class ConversionsTest(unittest.TestCase):
         cls.folder.cleanup()
         cls.server.stop()
 
-    def soak(self, *more, path="/ok", **options):
-        return soak("-c", 5, "-i", "20ms", "-d", "1s", *more, self.server.url(path), **options)
+    def soak(self, *more, server=None, **options):
+        return soak("-c", 5, "-i", "20ms", "-d", "1s", *more, (server or self.server).url, **options)
 
     def test_each_histogram_decodes_bit_for_bit_in_hdrhistogram(self):
         modules = npm.package("hdr-histogram-js", "3.0.1")
@@ -147,9 +147,10 @@ class ConversionsTest(unittest.TestCase):
 
     def test_junit_tells_broken_from_inconclusive(self):
         broken, cut = self.at / "broken.xml", self.at / "cut.xml"
-        self.assertEqual(1, self.soak("--junit", broken, path="/fin-idle").code)
+        with Target("--fault", "close-after=1") as server:
+            self.assertEqual(1, self.soak("--junit", broken, server=server).code)
         self.assertIn(["failure"], read_junit(broken)[0].values())
-        with Run("-c", 5, "-d", "1h", "--ui", "line", "--junit", cut, self.server.url("/ok")) as run:
+        with Run("-c", 5, "-d", "1h", "--ui", "line", "--junit", cut, self.server.url) as run:
             run.wait_for_phase("hold")
             run.signal(signal.SIGINT)
             self.assertEqual(4, run.finish().code)
@@ -178,19 +179,19 @@ class ConversionsTest(unittest.TestCase):
         self.assertFalse((self.at / "cut.hgrm").exists())
 
     def test_one_report_goes_to_standard_output(self):
-        code, out, err = plainly("-c", 2, "-d", "100ms", "--hgrm", "-", self.server.url("/ok"))
+        code, out, err = plainly("-c", 2, "-d", "100ms", "--hgrm", "-", self.server.url)
         self.assertEqual(0, code, err)
         self.assertRegex(out, r"\A +Value +Percentile +TotalCount")
-        code, out, err = plainly("-c", 2, "--hgrm", "-", "--junit", "-", self.server.url("/ok"))
+        code, out, err = plainly("-c", 2, "--hgrm", "-", "--junit", "-", self.server.url)
         self.assertEqual((2, ""), (code, out))
         self.assertRegex(err, "--hgrm: \"-\" is where --junit goes too")
 
     def test_a_report_that_cannot_be_written_is_said_before_or_after(self):
         for name in ("junit", "hgrm"):
-            code, _, err = plainly("-c", 2, f"--{name}", "/nowhere/at/all", self.server.url("/ok"))
+            code, _, err = plainly("-c", 2, f"--{name}", "/nowhere/at/all", self.server.url)
             self.assertEqual(2, code)
             self.assertIn(f"--{name}: cannot write to \"/nowhere/at/all\"", err)
-            code, _, err = plainly("-c", 2, "-d", "100ms", f"--{name}", "/dev/full", self.server.url("/ok"))
+            code, _, err = plainly("-c", 2, "-d", "100ms", f"--{name}", "/dev/full", self.server.url)
             self.assertEqual(4, code)
             self.assertIsNotNone(re.search(f"--{name}: .* could not be written", err))
 

@@ -16,8 +16,10 @@ import holdfast
 from holdfast import Run, eventually, soak, state
 from nginx import Nginx, NginxError
 from rude import Rude
+from sparring import Target, accepted, answered, read
 
 CALM = ("-i", "200ms..1s", "--ui", "line")
+STALL = ("--stall", "0")
 
 
 def nginx():
@@ -38,6 +40,12 @@ class Case(unittest.TestCase):
         self.assertEqual((connections,) * 4, (c["attempted"], c["opened"], c["live"], c["drain"]["outcomes"]["drained"]))
         self.assertEqual({}, result.outcomes)
         self.assertEqual(result.requests["sent"], result.requests["answered"])
+
+    def left_in_vain(self, target, result):
+        """Each connection asked once of a target that never answers, and left."""
+        stats, asked = target.settled(), result.requests["sent"]
+        self.assertEqual((asked,) * 4, (accepted(stats), read(stats), stats["faults"][0]["fired"],
+                                        stats["connections"]["endings"]["client_gave_up"]))
 
     def rule(self, result, name):
         return next(rule["ok"] for rule in result.report["requirements"] if rule["expression"].startswith(name))
@@ -115,36 +123,39 @@ class Interrupts(Case):
                 self.assertEqual((0, 0), (result.connections["attempted"], result.requests["sent"]))
 
     def test_an_interrupt_in_the_freeze_changes_nothing(self):
-        with Rude() as rude, Run("-c", "20", "-d", "1s", "--timeout", "5s", "--no-check", "--ui", "line",
-                                 rude.url("/never-answer")) as run:
-            run.wait_for_phase("freeze")
-            run.signal(signal.SIGINT)
-            result = run.finish()
+        with Target(*STALL) as target:
+            with Run("-c", "20", "-d", "1s", "--timeout", "5s", "--no-check", "--ui", "line", target.url) as run:
+                run.wait_for_phase("freeze")
+                run.signal(signal.SIGINT)
+                result = run.finish()
+            self.left_in_vain(target, result)
         self.ended(result, 1, "broke")
         self.assertEqual({"response_timeout": 20}, result.outcomes)
         self.assertEqual((20, 20), (result.requests["sent"], result.requests["timed_out"]))
 
     def test_the_second_interrupt_leaves_at_once_with_a_report(self):
-        with Rude() as rude, Run("-c", "20", "-d", "1s", "--timeout", "1h", "--no-check", "--ui", "line",
-                                 rude.url("/never-answer")) as run:
-            run.wait_for_phase("freeze")
-            run.signal(signal.SIGINT)
-            run.wait_for("second interrupt")
-            run.signal(signal.SIGINT)
-            result = run.finish()
+        with Target(*STALL) as target:
+            with Run("-c", "20", "-d", "1s", "--timeout", "1h", "--no-check", "--ui", "line", target.url) as run:
+                run.wait_for_phase("freeze")
+                run.signal(signal.SIGINT)
+                run.wait_for("second interrupt")
+                run.signal(signal.SIGINT)
+                result = run.finish()
+            self.left_in_vain(target, result)
         self.ended(result, 130, "inconclusive")
         c, r = result.connections, result.requests
         self.assertEqual((20, 20, 0), (r["sent"], r["unfinished"], r["answered"]))
         self.assertEqual((20, 20), (c["attempted"], c["live"]))
 
     def test_two_interrupts_in_the_hold_leave_at_once_with_a_report(self):
-        with Rude() as rude, Run("-c", "20", "-w", "2", "-d", "1h", "--timeout", "1h", "--no-check", "--ui", "line",
-                                 rude.url("/never-answer")) as run:
-            run.wait_for_phase("hold")
-            run.signal(signal.SIGTERM)
-            run.wait_for("second interrupt")
-            run.signal(signal.SIGINT)
-            result = run.finish()
+        with Target(*STALL) as target:
+            with Run("-c", "20", "-w", "2", "-d", "1h", "--timeout", "1h", "--no-check", "--ui", "line", target.url) as run:
+                run.wait_for_phase("hold")
+                run.signal(signal.SIGTERM)
+                run.wait_for("second interrupt")
+                run.signal(signal.SIGINT)
+                result = run.finish()
+            self.left_in_vain(target, result)
         self.ended(result, 130, "inconclusive", True)
         self.assertEqual((20, 20), (result.requests["sent"], result.requests["unfinished"]))
 
@@ -174,9 +185,9 @@ class Interrupts(Case):
             while True:
                 os.write(full, b"x")
         os.set_blocking(full, True)
-        with Rude() as rude, tempfile.NamedTemporaryFile() as timeline:
+        with Target() as target, tempfile.NamedTemporaryFile() as timeline:
             command = [holdfast.PROGRAM, "run", "--no-check", "-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line",
-                       "--timeline", timeline.name, rude.url("/ok")]
+                       "--timeline", timeline.name, target.url]
             with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full) as run:
                 # Three seconds are three lines, each of which would have waited for ever.
                 eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
@@ -189,8 +200,8 @@ class Interrupts(Case):
 
 class Pauses(Case):
     def test_a_stopped_run_counts_no_timeout_and_holds_as_long_as_planned(self):
-        with Rude() as rude, Run("-c", "20", "-w", "2", "-d", "3s", "-i", "0", "--timeout", "1s", "--no-check", "--ui",
-                                 "line", rude.url("/slow?ms=200")) as run:
+        with Target("--delay", "200ms") as target, Run("-c", "20", "-w", "2", "-d", "3s", "-i", "0", "--timeout", "1s",
+                                                       "--no-check", "--ui", "line", target.url) as run:
             run.wait_for_phase("hold")
             run.signal(signal.SIGTSTP)
             everybody = [run.pid, *run.workers()]
@@ -200,8 +211,11 @@ class Pauses(Case):
             self.assertEqual({"T"}, {state(pid) for pid in everybody})
             run.signal(signal.SIGCONT)
             result = run.finish()
+            stats = target.settled()
         self.ended(result, 0, "held")
         self.whole(result, 20)
+        self.assertEqual((20, result.requests["sent"], result.requests["answered"]),
+                         (accepted(stats), read(stats), answered(stats)))
         started, ended = (datetime.datetime.fromisoformat(result.report["run"][name].replace("Z", "+00:00"))
                           for name in ("started_at", "ended_at"))
         self.assertGreaterEqual(result.report["run"]["hold_seconds"], 3)
@@ -286,11 +300,12 @@ class LostWorkers(Case):
         self.ended(result, 4, "inconclusive")
 
     def test_requests_of_a_lost_worker_are_lost(self):
-        with Rude() as rude, Run("-c", "20", "-w", "2", "-d", "2s", "--timeout", "4s", "--no-check", "--ui", "line",
-                                 rude.url("/never-answer")) as run:
-            run.wait_for_phase("hold")
-            os.kill(run.workers()[0], signal.SIGKILL)
-            result = run.finish()
+        with Target(*STALL) as target:
+            with Run("-c", "20", "-w", "2", "-d", "2s", "--timeout", "4s", "--no-check", "--ui", "line", target.url) as run:
+                run.wait_for_phase("hold")
+                os.kill(run.workers()[0], signal.SIGKILL)
+                result = run.finish()
+            self.left_in_vain(target, result)
         self.ended(result, 4, "inconclusive")
         self.assertEqual({"worker_lost": 10, "response_timeout": 10}, result.outcomes)
         r = result.requests
@@ -407,8 +422,8 @@ class Reports(Case):
             self.assertEqual("HELD", result.out.split()[0])
 
     def test_a_report_that_fails_at_the_end_hides_no_worse_verdict(self):
-        with Rude() as rude:
-            result = soak(*self.SHORT, "--no-check", "--json", "/dev/full", rude.url("/fin-idle"), report=None)
+        with Target("--fault", "close-after=1") as target:
+            result = soak(*self.SHORT, "--no-check", "--json", "/dev/full", target.url, report=None)
         self.assertEqual(1, result.code)
         self.assertIn("No space left on device", result.err)
 

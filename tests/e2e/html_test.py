@@ -15,7 +15,7 @@ import holdfast
 import npm
 import week
 from holdfast import PROGRAM, listener, plainly, soak, url_of
-from rude import Rude
+from sparring import Target
 
 HOSTILE = '<script>document.title="stolen"</script>"\'&<img src=x onerror=alert(1)>'
 WEEK_CPU_SECONDS, WEEK_KIB, WEEK_BYTES = 5, 64 * 1024, 2 * 1000 * 1000
@@ -74,7 +74,7 @@ def browser():
 class HtmlTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.server = Rude()
+        cls.server = Target("--fault", "close-after=3")
         cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
         cls.at = pathlib.Path(cls.folder.name)
 
@@ -83,10 +83,9 @@ class HtmlTest(unittest.TestCase):
         cls.folder.cleanup()
         cls.server.stop()
 
-    def soak(self, name, *more, path="/fin-idle?after=3", url=None):
+    def soak(self, name, *more, url=None):
         page, line = self.at / f"{name}.html", self.at / f"{name}.jsonl"
-        result = soak("-c", 20, "-i", "100ms", "-d", "2s", "--html", page, "--timeline", line, *more,
-                      url or self.server.url(path))
+        result = soak("-c", 20, "-i", "100ms", "-d", "2s", "--html", page, "--timeline", line, *more, url or self.server.url)
         return page, line, result
 
     def hostile(self, name):

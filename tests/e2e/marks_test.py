@@ -73,7 +73,7 @@ class ReloadTest(unittest.TestCase):
 class ExecTest(unittest.TestCase):
     def setUp(self):
         target = Target()
-        self.addCleanup(target.__exit__, None, None, None)
+        self.addCleanup(target.stop)
         self.url = target.url
 
     def test_exit_codes_are_noted_and_what_still_runs_is_killed(self):
