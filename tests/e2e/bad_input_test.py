@@ -12,6 +12,7 @@ import unittest
 import holdfast
 from nginx import Nginx, NginxError
 from rude import Rude
+from sparring import Target
 
 URL = "http://127.0.0.1:1/"  # never asked
 ACCEPTED = "accepted"
@@ -280,8 +281,12 @@ class NoTargetTest(Case):
                     self.no_target(rude.url(path), [])
 
     def test_a_server_that_never_answers_is_no_target(self):
+        with Target("--stall", "0") as target:
+            self.no_target(target.url, ["in time"], "--timeout", "200ms")
+            self.assertEqual(2, target.settled()["faults"][0]["fired"])
+
+    def test_a_server_that_ends_the_connection_instead_is_no_target(self):
         with Rude() as rude:
-            self.no_target(rude.url("/never-answer"), ["in time"], "--timeout", "200ms")
             self.no_target(rude.url("/fin-after-request"), ["closed"])
             self.no_target(rude.url("/rst-after-request"), ["reset"])
 
@@ -365,9 +370,9 @@ class StatusPageTest(Case):
         self.wrong(None, ["not a stub_status page"])
 
     def test_a_status_page_that_is_not_there_is_refused(self):
-        with Rude() as rude:
+        with Rude() as rude, Target("--status", "404") as target:
             self.wrong(f"http://127.0.0.1:{rude.refused_port}/", ["refused"])
-            self.wrong(rude.url("/status/404"), ["404"])
+            self.wrong(target.url, ["404"])
             self.wrong(rude.url("/not-http"), [])
             self.wrong(rude.url("/fin-after-request"), ["closed"])
 

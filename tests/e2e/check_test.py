@@ -11,7 +11,7 @@ import holdfast
 import netns
 from nginx import Nginx, NginxError
 from rude import Rude
-from sparring import Target
+from sparring import Target, accepted, read, rule
 
 # Runs a command under a seccomp filter that answers one system call with one errno.
 FILTERED = """
@@ -92,11 +92,10 @@ class FitTest(Case):
             self.assertEqual(3, server.stub_status()["requests"])
 
     def test_it_leaves_no_connection_behind(self):
-        with Rude() as rude:
-            self.assertEqual(0, self.check(rude.url("/ok")).code)
-            holdfast.wait_until_unused(rude.port)
-            counts = rude.stop()
-        self.assertEqual((1, 1, 0), (counts["connections_accepted"], counts["requests"], counts["connections_open"]))
+        with Target() as target:
+            self.assertEqual(0, self.check(target.url).code)
+            stats = target.settled()
+        self.assertEqual((1, 1), (accepted(stats), read(stats)))
 
     def test_json_on_standard_output_is_alone_there(self):
         with nginx() as server:
@@ -109,8 +108,8 @@ class FitTest(Case):
         with nginx() as server:
             result = self.check("-d", "2h", server.url)
             self.assertEqual((0, "warn"), (result.code, self.status(result, "keepalive_time")))
-        with Rude() as rude:
-            result = self.check(rude.url("/status/503"))
+        with Target("--status", "503") as target:
+            result = self.check(target.url)
             self.assertEqual((0, "warn"), (result.code, self.status(result, "target")))
 
 
@@ -146,14 +145,15 @@ class KeepAliveTest(Case):
         self.assertIn("warn", result.err)
 
     def test_a_server_that_closes_after_the_answer_fails_the_check_and_breaks_the_run(self):
-        with Rude() as rude:
-            for path in ("/close-announced", "/http10"):
-                with self.subTest(path=path):
-                    result = self.check(rude.url(path))
+        with Target("--close-announced", "1") as target, Rude() as rude:
+            for url in (target.url, rude.url("/http10")):
+                with self.subTest(url=url):
+                    result = self.check(url)
                     self.assertEqual((1, "broke", "fail"), (result.code, result.verdict, self.status(result, "keep_alive")))
-                    result = holdfast.soak("-c", "5", "-d", "1s", rude.url(path))
+                    result = holdfast.soak("-c", "5", "-d", "1s", url)
                     self.assertEqual((1, "warn", {"closed_announced": 5}),
                                      (result.code, self.status(result, "keep_alive"), result.outcomes))
+            self.assertEqual(1 + 1 + 5, rule(target.settled(), "close-announced=1")["fired"])
 
 
 class NoTargetTest(Case):
@@ -185,39 +185,39 @@ class UnfitTest(Case):
         return finding
 
     def test_too_few_descriptors_are_unfit(self):
-        with Rude() as rude:
-            result = self.check("-c", "100", "-w", "1", rude.url("/ok"), prefix=file_limit(64))
+        with Target() as target:
+            result = self.check("-c", "100", "-w", "1", target.url, prefix=file_limit(64))
             finding = self.unfit(result, "descriptors")
             self.assertEqual((100, 58), (finding["asked"], finding["have"]))
             # The remedy is one.
             self.assertTrue(finding["do"][0].startswith("--workers 2 "))
-            self.assertEqual(0, self.check("-c", "100", "-w", "2", rude.url("/ok"), prefix=file_limit(64)).code)
-            self.assertEqual(1, rude.stop()["connections_accepted"])
+            self.assertEqual(0, self.check("-c", "100", "-w", "2", target.url, prefix=file_limit(64)).code)
+            self.assertEqual(1, accepted(target.settled()))
 
     def test_too_few_ports_are_unfit(self):
         try:
             netns.enter(ports=(40000, 40009))
         except netns.Unavailable as reason:
             self.skipTest(str(reason))
-        with Rude() as rude:
-            finding = self.unfit(self.check("-c", "11", rude.url("/ok")), "source_ports")
+        with Target(port=8080) as target:
+            finding = self.unfit(self.check("-c", "11", target.url), "source_ports")
             self.assertEqual((11, 10), (finding["asked"], finding["have"]))
-            self.assertEqual(0, rude.stop()["connections_accepted"])
+            self.assertEqual(0, accepted(target.stats()))
 
     def test_a_seccomp_filter_is_told_from_other_reasons(self):
         for errno in (EPERM, ENOSYS):
-            with self.subTest(errno=errno), Rude() as rude:
-                finding = self.unfit(self.check(rude.url("/ok"), prefix=filtered(errno)), "io_uring")
+            with self.subTest(errno=errno), Target() as target:
+                finding = self.unfit(self.check(target.url, prefix=filtered(errno)), "io_uring")
                 self.assertIn("seccomp", finding["text"])
                 self.assertIn("seccomp", finding["do"][0])
-                self.assertEqual(0, rude.stop()["connections_accepted"])
+                self.assertEqual(0, accepted(target.stats()))
 
     def test_without_a_ring_a_run_is_unfit_too_even_unchecked(self):
-        with Rude() as rude:
+        with Target() as target:
             for arguments in ((), ("--no-check",)):
-                result = holdfast.soak("-c", "5", "-d", "1s", *arguments, rude.url("/ok"), prefix=filtered(EPERM))
+                result = holdfast.soak("-c", "5", "-d", "1s", *arguments, target.url, prefix=filtered(EPERM))
                 self.assertEqual((3, "unfit", 0), (result.code, result.verdict, result.connections["attempted"]))
-            self.assertEqual(0, rude.stop()["connections_accepted"])
+            self.assertEqual(0, accepted(target.stats()))
 
     def test_a_small_memlock_limit_is_no_matter_or_is_named(self):
         # Since 5.12 a ring is charged to the control group; before, to RLIMIT_MEMLOCK.
@@ -226,8 +226,8 @@ class UnfitTest(Case):
             prefix += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
         if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
             self.skipTest("nobody may not run the program where it lies, or there is no setpriv")
-        with Rude() as rude:
-            code, out, err = holdfast.plainly("check", "-c", "5", rude.url("/ok"), prefix=prefix)
+        with Target() as target:
+            code, out, err = holdfast.plainly("check", "-c", "5", target.url, prefix=prefix)
         self.assertIn(code, (0, 3), out + err)
         self.assertIn("locked-memory" if code else "ok    io_uring", out)
 

@@ -9,13 +9,14 @@ import unittest
 import holdfast
 from holdfast import Run, plainly, soak
 from nginx import Nginx, NginxError
+from sparring import Target
 
 SHORT = ("-c", "20", "-r", "10/10ms", "-i", "100ms", "-d", "1s", "-q")
 
 
-def nginx(**settings):
+def nginx():
     try:
-        return Nginx("soak", connections=2000, settings=settings)
+        return Nginx("soak", connections=2000)
     except NginxError as reason:
         raise unittest.SkipTest(str(reason).splitlines()[0]) from None
 
@@ -76,10 +77,12 @@ class Runs(Case):
         self.assertIn("--server-status", result.out)
 
     def test_losses_within_a_rule_are_held(self):
-        with nginx(keepalive_timeout="1s") as server:
-            result = soak("-c", "20", "-r", "10/10ms", "-i", "10s", "-d", "2s", "-q", *rules("lost<=100%"),
-                          "--no-check", server.url)
-        self.assertEqual((0, {"closed_idle": 20}), (result.code, result.outcomes))
+        with Target("--fault", "idle-close=200ms@20%") as target:
+            result = soak("-c", "20", "-r", "10/10ms", "-i", "10s", "-d", "2s", "-q", *rules("lost<=20%"),
+                          "--no-check", target.url)
+            stats = target.settled()
+        self.assertEqual((0, {"closed_idle": stats["connections"]["endings"]["idle_close"]}), (result.code, result.outcomes))
+        self.assertEqual(20, result.report["requirements"][0]["actual"])
 
     def test_our_own_limit_comes_before_a_broken_rule(self):
         with nginx() as server:

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Shapes of load against a real nginx and servers of ours: a closed loop, a pool of requests, bodies."""
 
-import asyncio
 import contextlib
 import hashlib
 import os
@@ -19,6 +18,7 @@ import unittest
 import holdfast
 from holdfast import Run, soak
 from nginx import Nginx, NginxError
+from sparring import Target, accepted, answered, read
 
 
 class NginxTest(unittest.TestCase):
@@ -149,38 +149,16 @@ class MixTest(NginxTest):
         self.assertIn("of the ramp and the warm-up are left out of latency", result.out)
 
 
-class SlowServer:
-    """Answers each request after 0 to `most` seconds."""
-
-    def __init__(self, most):
-        self.most, self.answered, self.ready = most, 0, threading.Event()
-        threading.Thread(target=lambda: asyncio.run(self._run()), daemon=True).start()
-        self.ready.wait(holdfast.PATIENCE_SECONDS)
-
-    async def _run(self):
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2000)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-        self.ready.set()
-        await server.serve_forever()
-
-    async def _serve(self, reader, writer):
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
-            while True:
-                await reader.readuntil(b"\r\n\r\n")
-                await asyncio.sleep(random.uniform(0, self.most))
-                self.answered += 1
-                writer.write(OK)
-        writer.close()
-
-
 class SiblingTest(unittest.TestCase):
     def test_requests_bounded_to_so_many_at_once(self):
         # A tenth of the delay and of the requests: the whole of it is measured by hand (docs/decisions/0033).
-        server = SlowServer(most=1)
-        result = soak("-n", "4k", "-c", 400, "-r", "400/10ms", "-i", 0, "-X", "GET", "--timeout", "10s", "--no-check",
-                      server.url)
+        with Target("--delay", "0s..1s") as target:
+            result = soak("-n", "4k", "-c", 400, "-r", "400/10ms", "-i", 0, "-X", "GET", "--timeout", "10s", "--no-check",
+                          target.url)
+            stats = target.settled()
         r = result.requests
-        self.assertEqual((0, 4000, 4000, 4000), (result.code, r["sent"], r["answered"], server.answered), result.err)
+        self.assertEqual((0, 4000, 4000), (result.code, r["sent"], r["answered"]), result.err)
+        self.assertEqual((400, 4000, 4000), (accepted(stats), read(stats), answered(stats)))
         # 10 answers on each of 400 connections, half a second each on average.
         self.assertGreater(result.report["run"]["hold_seconds"] + result.report["run"]["ramp_seconds"], 4.5)
 
@@ -325,14 +303,11 @@ class BodyTest(unittest.TestCase):
 
     def test_a_saved_run_with_a_body_is_read_back_without_it(self):
         self.body(5)
-        def behave(server, connection, stream, length):
-            server.read(stream, length)
-            connection.sendall(OK)
-            return True
-        with BodyServer(behave) as server:
+        with Target() as target:
             report = pathlib.Path(self.folder.name) / "report.json"
-            soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, server.url, "--json", report,
+            soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, target.url, "--json", report,
                  report=report)
+            self.assertEqual(2 * 5, target.settled()["requests"]["body_bytes"])
             self.path.unlink()
             code, out, err = holdfast.plainly("report", report)
             self.assertIn("sent 2 of 2", out, err)
