@@ -8,7 +8,7 @@ unreachable, connect_error, silent, io_error. In endings_test.py: worker_lost, a
 
 Not reached on loopback, and proven in the simulator (tests/sim): fd_limit_system (ENFILE does not befall root, and
 fs.file-max is everybody's), no_memory (ENOMEM and ENOBUFS want a machine in distress), connect_reset (Linux
-reports a reset that answers a SYN as ECONNREFUSED).
+reports a reset that answers a SYN as ECONNREFUSED; one right after the accept may come in time for it, in ledger_test.py).
 """
 
 import concurrent.futures
@@ -49,8 +49,6 @@ class RudeTest(unittest.TestCase):
         if not drained:
             self.assertEqual(CONNECTIONS * behaviour.requests, r["sent"])
             self.assertEqual(CONNECTIONS * behaviour.answers, r["answered"])
-        if path.startswith("/status/"):
-            self.assertEqual({path.rpartition("/")[2]: r["answered"]}, r["by_status"])
         if path.startswith("/interim"):
             each = int(path.partition("n=")[2] or 1)
             self.assertEqual(each * r["answered"], r["interim"])
@@ -87,11 +85,11 @@ class RudeTest(unittest.TestCase):
 
     def test_outcomes_are_counted_alike_by_four_workers(self):
         with Rude() as rude:
-            for path, outcome in (("/fin-idle", "closed_idle"), ("/rst-after-request", "reset_in_flight"),
-                                  ("/double", "unsolicited"), ("/close-announced", "closed_announced")):
+            for path, outcome in (("/408-idle", "closed_idle"), ("/rst-after-request", "reset_in_flight"),
+                                  ("/double", "unsolicited"), ("/eof-body", "closed_announced")):
                 with self.subTest(path=path):
-                    result = holdfast.soak("-c", CONNECTIONS, "-w", 4, "-d", "2s", "-i", "1s", "-q", "--no-check",
-                                           rude.url(path))
+                    result = holdfast.soak("-c", CONNECTIONS, "-w", 4, "-d", "2s", "-i", "1s", "-q", "--no-check", "-X",
+                                           BEHAVIOURS[path].method, rude.url(path))
                     self.assertEqual({outcome: CONNECTIONS}, result.outcomes)
 
 

@@ -10,6 +10,7 @@ import unittest
 import holdfast
 from holdfast import Run, eventually, state
 from nginx import Nginx, NginxError
+from sparring import Target
 
 STOP_SECONDS = 5  # above --timeout, 3 s by default
 
@@ -66,8 +67,9 @@ class StopTest(unittest.TestCase):
         self.assertEqual(300, result.connections["opened"])
 
     def test_what_the_server_closed_meanwhile_does_not_break_the_run_nor_look_like_a_restart(self):
-        with nginx(keepalive_timeout="2s") as server:
-            result = self.stopped(server, "-c", 100, "-d", "8s", "-i", "200ms..1s")
+        with Target("--fault", "idle-close=2s") as server:
+            result = self.stopped(server, "-c", 100, "-d", "8s", "-i", "200ms..1s", "--no-check")
+            self.assertEqual(100, server.settled()["connections"]["endings"]["idle_close"])
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         self.assertEqual({"closed_idle": 100}, result.outcomes)
         self.assertEqual(100, result.report["generator"]["closed_overdue"])

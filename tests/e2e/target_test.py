@@ -73,6 +73,11 @@ class Rules(unittest.TestCase):
         _, stats = self.agree("stall-after=1@2%", 2, ["response_timeout"], "-d", "2s", "-i", "200ms", "--timeout", "1s")
         self.ended(stats, "client_gave_up", 6)
 
+    def test_an_answer_that_drips_for_too_long_is_none(self):
+        result, stats = self.agree("drip=1/1s@2%", 2, ["response_timeout"], "-d", "2s", "-i", "200ms", "--timeout", "1500ms")
+        self.ended(stats, "client_reset", 6)  # by its next byte: while it sends it does not read
+        self.assertEqual(6, result.requests["timed_out"])
+
     def test_close_when_idle(self):
         _, stats = self.agree("idle-close=300ms@10%", 10, ["closed_idle", "closed_in_flight"], "-d", "2s", "-i", "30s")
         self.ended(stats, "idle_close", 30)
@@ -122,6 +127,14 @@ class Manners(unittest.TestCase):
         self.assertEqual(stats["requests"]["by_status"]["404"], result.requests["by_status"]["404"])
         self.assertEqual(stats["faults"][0]["fired"], result.requests["by_status"]["503"])
 
+    def test_each_status_is_read_with_its_body_or_without(self):
+        for status in (204, 302, 304, 404, 500, 503):
+            for method in ("HEAD", "GET"):
+                with self.subTest(status=status, method=method), Target("--status", status) as sparring:
+                    result = soak("-c", 10, "-n", 100, "-i", 0, "-X", method, "--no-check", "-q", sparring.url)
+                    self.assertEqual((0, {str(status): 100}), (result.code, result.requests["by_status"]), result.out)
+                    self.assertEqual(100, sparring.settled()["requests"]["by_status"][str(status)])
+
     def test_a_delay_is_kept(self):
         result, stats = self.run_against("--delay", "100ms..200ms")
         self.assertGreaterEqual(result.report["latency_seconds"]["min"], 0.1)
@@ -158,6 +171,15 @@ class Manners(unittest.TestCase):
             stats = sparring.settled()
         self.assertEqual({"closed_announced": COUNT}, result.outcomes)
         self.assertEqual(COUNT, stats["connections"]["endings"]["max_age"])
+
+    def test_a_rule_for_the_first_answer_meets_the_preflight(self):
+        for text, code in (("accept-reset", 5), ("stall-after=0", 5), ("mid-reset=1", 5), ("mid-close=1", 5), ("stall-after=1", 1),
+                           ("mid-reset=2", 1), ("reset-after=1", 1), ("status=503", 0)):
+            with self.subTest(rule=text), Target("--fault", text) as sparring:
+                result = soak("-c", "5", "-d", "1s", "-i", "200ms", "--timeout", "1s", "-q", sparring.url)
+                self.assertEqual((code, 0 if code == 5 else 5), (result.code, result.connections["attempted"]))
+                unchecked = soak("-c", "5", "-d", "1s", "-i", "200ms", "--timeout", "1s", "--no-check", "-q", sparring.url)
+                self.assertEqual((min(code, 1), 5), (unchecked.code, unchecked.connections["attempted"]))
 
     def test_the_options_for_all_are_rules_for_the_whole(self):
         for option, outcomes in ((("--reset-after", "2"), {"reset_idle", "reset_in_flight"}),
