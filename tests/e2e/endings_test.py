@@ -149,7 +149,8 @@ class Interrupts(Case):
 
     def test_two_interrupts_in_the_hold_leave_at_once_with_a_report(self):
         with Target(*STALL) as target:
-            with Run("-c", "20", "-w", "2", "-d", "1h", "--timeout", "1h", "--no-check", "--ui", "line", target.url) as run:
+            with Run("-c", "20", "-w", "2", "-d", "1h", "--timeout", "1h", "--no-check", "--ui", "line",
+                     target.url) as run:
                 run.wait_for_phase("hold")
                 run.signal(signal.SIGTERM)
                 run.wait_for("second interrupt")
@@ -301,7 +302,8 @@ class LostWorkers(Case):
 
     def test_requests_of_a_lost_worker_are_lost(self):
         with Target(*STALL) as target:
-            with Run("-c", "20", "-w", "2", "-d", "2s", "--timeout", "4s", "--no-check", "--ui", "line", target.url) as run:
+            with Run("-c", "20", "-w", "2", "-d", "2s", "--timeout", "4s", "--no-check", "--ui", "line",
+                     target.url) as run:
                 run.wait_for_phase("hold")
                 os.kill(run.workers()[0], signal.SIGKILL)
                 result = run.finish()

@@ -85,7 +85,8 @@ class HtmlTest(unittest.TestCase):
 
     def soak(self, name, *more, url=None):
         page, line = self.at / f"{name}.html", self.at / f"{name}.jsonl"
-        result = soak("-c", 20, "-i", "100ms", "-d", "2s", "--html", page, "--timeline", line, *more, url or self.server.url)
+        result = soak("-c", 20, "-i", "100ms", "-d", "2s", "--html", page, "--timeline", line, *more,
+                      url or self.server.url)
         return page, line, result
 
     def hostile(self, name):

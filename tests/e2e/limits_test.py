@@ -200,8 +200,8 @@ class Silence(Case):
     """Requests are due 3 s after the answers; the wire is cut in between."""
 
     def cut(self, *arguments):
-        with (Target() as target, Run("-c", "20", "-w", "2", "-d", "1h", "-i", "3s", "--no-check", "--ui", "line", *arguments,
-                                  target.url) as run):
+        with (Target() as target, Run("-c", "20", "-w", "2", "-d", "1h", "-i", "3s", "--no-check", "--ui", "line",
+                                      *arguments, target.url) as run):
             run.wait_for(r"phase=hold .* live=20 ")
             loopback_down()
             return run.finish()

@@ -3,8 +3,8 @@
 
 The request's path chooses what it does. BEHAVIOURS says of each path which outcome a client must book
 for every connection that asks for it, and how many requests and answers one connection makes of it;
-so a test runs holdfast (without preflight) against each and compares counts for equality. What `holdfast target` does on
-request (endings between, after and inside its answers, silence, delays, statuses) is not here.
+so a test runs holdfast (without preflight) against each and compares counts for equality. What `holdfast
+target` does on request (endings between, after and inside its answers, silence, delays, statuses) is not here.
 
 Whatever it does to an idle connection it does 50 ms after its answer, which is long before a client asks
 again after a second, and long after the client has read the answer: nothing here depends on a race. For

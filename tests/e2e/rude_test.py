@@ -8,7 +8,7 @@ unreachable, connect_error, silent, io_error. In endings_test.py: worker_lost, a
 
 Not reached on loopback, and proven in the simulator (tests/sim): fd_limit_system (ENFILE does not befall root, and
 fs.file-max is everybody's), no_memory (ENOMEM and ENOBUFS want a machine in distress), connect_reset (Linux
-reports a reset that answers a SYN as ECONNREFUSED; one right after the accept may come in time for it, in ledger_test.py).
+reports a reset that answers a SYN as ECONNREFUSED; in ledger_test.py one right after the accept may be in time).
 """
 
 import concurrent.futures

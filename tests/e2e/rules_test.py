@@ -80,8 +80,8 @@ class Runs(Case):
         with Target("--fault", "idle-close=200ms@20%") as target:
             result = soak("-c", "20", "-r", "10/10ms", "-i", "10s", "-d", "2s", "-q", *rules("lost<=20%"),
                           "--no-check", target.url)
-            stats = target.settled()
-        self.assertEqual((0, {"closed_idle": stats["connections"]["endings"]["idle_close"]}), (result.code, result.outcomes))
+            closed = target.settled()["connections"]["endings"]["idle_close"]
+        self.assertEqual((0, {"closed_idle": closed}), (result.code, result.outcomes))
         self.assertEqual(20, result.report["requirements"][0]["actual"])
 
     def test_our_own_limit_comes_before_a_broken_rule(self):

@@ -153,8 +153,8 @@ class SiblingTest(unittest.TestCase):
     def test_requests_bounded_to_so_many_at_once(self):
         # A tenth of the delay and of the requests: the whole of it is measured by hand (docs/decisions/0033).
         with Target("--delay", "0s..1s") as target:
-            result = soak("-n", "4k", "-c", 400, "-r", "400/10ms", "-i", 0, "-X", "GET", "--timeout", "10s", "--no-check",
-                          target.url)
+            result = soak("-n", "4k", "-c", 400, "-r", "400/10ms", "-i", 0, "-X", "GET", "--timeout", "10s",
+                          "--no-check", target.url)
             stats = target.settled()
         r = result.requests
         self.assertEqual((0, 4000, 4000), (result.code, r["sent"], r["answered"]), result.err)
@@ -305,8 +305,8 @@ class BodyTest(unittest.TestCase):
         self.body(5)
         with Target() as target:
             report = pathlib.Path(self.folder.name) / "report.json"
-            soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, target.url, "--json", report,
-                 report=report)
+            soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, target.url,
+                 "--json", report, report=report)
             self.assertEqual(2 * 5, target.settled()["requests"]["body_bytes"])
             self.path.unlink()
             code, out, err = holdfast.plainly("report", report)

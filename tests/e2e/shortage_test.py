@@ -108,7 +108,8 @@ class Ours(Case):
     def test_a_limit_that_is_lowered_under_a_run(self):
         if not shutil.which("prlimit"):
             self.skipTest("no prlimit(1)")
-        with Target() as target, Run("-c", "200", "-w", "1", "-r", "10/200ms", *CALM, "--ui", "line", target.url) as run:
+        with Target() as target, Run("-c", "200", "-w", "1", "-r", "10/200ms", *CALM, "--ui", "line",
+                                     target.url) as run:
             run.wait_for_phase("ramp")
             subprocess.run(["prlimit", f"--pid={run.workers()[0]}", "--nofile=150:150"], check=True)
             result = run.finish()
@@ -153,8 +154,8 @@ class Ours(Case):
         title = "out of source ports at 64 connections"
         with tempfile.TemporaryDirectory() as folder, Target(port=8080) as target:
             files = [f"{folder}/report.json", f"{folder}/timeline"]
-            result = soak("-c", "100", *CALM, "--no-check", "-q", "--timeline", files[1], "--json", files[0], target.url,
-                          report=files[0])
+            result = soak("-c", "100", *CALM, "--no-check", "-q", "--timeline", files[1], "--json", files[0],
+                          target.url, report=files[0])
             for file in files:
                 code, out, err = holdfast.plainly("report", file)
                 self.assertEqual(0, code, err)

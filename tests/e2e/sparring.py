@@ -18,8 +18,8 @@ RESETS_MOST = 1000
 
 
 class Target:
-    """One target; arguments go before ours. port: outside the local ports, where these are what is tested. prefix: words
-    before the program."""
+    """One target; arguments go before ours. port: outside the local ports, where these are what is tested.
+    prefix: words before the program."""
 
     def __init__(self, *arguments, port=0, prefix=()):
         command = [*prefix, holdfast.PROGRAM, "target", *map(str, arguments), "--listen", f"127.0.0.1:{port}"]
@@ -64,7 +64,7 @@ class Target:
             return answer.read()
 
     def stats(self):
-        """The counters without what rule accept-reset did to those who ask for them: it takes connections as they come."""
+        """The counters, without what rule accept-reset did to us who ask: it takes connections as they come."""
         stats = None
         while stats is None:
             try:

@@ -74,7 +74,8 @@ class Rules(unittest.TestCase):
         self.ended(stats, "client_gave_up", 6)
 
     def test_an_answer_that_drips_for_too_long_is_none(self):
-        result, stats = self.agree("drip=1/1s@2%", 2, ["response_timeout"], "-d", "2s", "-i", "200ms", "--timeout", "1500ms")
+        result, stats = self.agree("drip=1/1s@2%", 2, ["response_timeout"], "-d", "2s", "-i", "200ms",
+                                   "--timeout", "1500ms")
         self.ended(stats, "client_reset", 6)  # by its next byte: while it sends it does not read
         self.assertEqual(6, result.requests["timed_out"])
 
@@ -173,12 +174,13 @@ class Manners(unittest.TestCase):
         self.assertEqual(COUNT, stats["connections"]["endings"]["max_age"])
 
     def test_a_rule_for_the_first_answer_meets_the_preflight(self):
-        for text, code in (("accept-reset", 5), ("stall-after=0", 5), ("mid-reset=1", 5), ("mid-close=1", 5), ("stall-after=1", 1),
-                           ("mid-reset=2", 1), ("reset-after=1", 1), ("status=503", 0)):
+        arguments = ("-c", "5", "-d", "1s", "-i", "200ms", "--timeout", "1s", "-q")
+        for text, code in (("accept-reset", 5), ("stall-after=0", 5), ("mid-reset=1", 5), ("mid-close=1", 5),
+                           ("stall-after=1", 1), ("mid-reset=2", 1), ("reset-after=1", 1), ("status=503", 0)):
             with self.subTest(rule=text), Target("--fault", text) as sparring:
-                result = soak("-c", "5", "-d", "1s", "-i", "200ms", "--timeout", "1s", "-q", sparring.url)
+                result = soak(*arguments, sparring.url)
                 self.assertEqual((code, 0 if code == 5 else 5), (result.code, result.connections["attempted"]))
-                unchecked = soak("-c", "5", "-d", "1s", "-i", "200ms", "--timeout", "1s", "--no-check", "-q", sparring.url)
+                unchecked = soak(*arguments, "--no-check", sparring.url)
                 self.assertEqual((min(code, 1), 5), (unchecked.code, unchecked.connections["attempted"]))
 
     def test_the_options_for_all_are_rules_for_the_whole(self):
