@@ -208,7 +208,7 @@ class Silence(Case):
 
     def test_a_request_that_the_peer_never_acknowledged_is_silent(self):
         own_network()
-        result = self.cut("--timeout", "1s")
+        result = self.cut("--timeout", "5s")
         self.assertEqual({"silent": 20}, result.outcomes)
         self.assertEqual((1, "broke"), (result.code, result.verdict))
         r = result.requests

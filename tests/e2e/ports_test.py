@@ -5,6 +5,7 @@ Each test lives in a network of its own, with a range of ports of its own; nothi
 """
 
 import argparse
+import collections
 import contextlib
 import os
 import pathlib
@@ -99,17 +100,21 @@ def reset(one):
     one.close()
 
 
-def waiting():
-    """Sockets in TIME_WAIT whose port is one of the range."""
-    rows = pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return sum(row.split()[3] == "06" and LOW <= int(row.split()[1].split(":")[1], 16) <= HIGH for row in rows)
+def states():
+    """How many sockets whose port is one of the range are in each state (hexadecimal, net/tcp_states.h)."""
+    rows = [row.split() for row in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return collections.Counter(row[3] for row in rows if LOW <= int(row[1].split(":")[1], 16) <= HIGH)
 
 
 def leave_in_time_wait(count, source="127.0.0.1", target=("127.0.0.1", PORT)):
-    before = waiting()
+    TIME_WAIT = "06"
+    before = states()
     for _ in range(count):
         connect(source, target).close()
-    eventually(lambda: waiting() == before + count, f"{count} more in TIME_WAIT")
+    try:
+        eventually(lambda: states()[TIME_WAIT] == before[TIME_WAIT] + count, f"{count} more in TIME_WAIT")
+    except AssertionError as reason:
+        raise AssertionError(f"{reason}: from {before} to {states()}") from None
 
 
 def listen_at(host, count):
