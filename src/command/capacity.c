@@ -9,6 +9,7 @@
 #include "command/command.h"
 #include "command/soak.h"
 #include "judge/capacity.h"
+#include "report/voice.h"
 #include "run/preflight.h"
 #include "run/session.h"
 #include "run/settle.h"
@@ -46,14 +47,14 @@ static bool set_search(struct hunt *hunt, const struct options *options) {
     if (!options->given.from && search->first > search->ceiling)
         search->first = search->ceiling;
     if (search->first > search->ceiling) {
-        fprintf(stderr,
+        fprintf(voice(),
                 "holdfast: --from: %" PRIu64 " is out of bounds: at most --connections (%" PRIu64
                 ") is accepted\n",
                 search->first, search->ceiling);
         return false;
     }
     if (search->step > 0 && search_steps_max(search) > STEPS_MAX) {
-        fprintf(stderr,
+        fprintf(voice(),
                 "holdfast: --step: it would take up to %" PRIu64 " steps: at most %d are accepted; "
                 "a larger step, or a lower --connections\n",
                 search_steps_max(search), STEPS_MAX);
@@ -89,7 +90,7 @@ static struct step *make_step(const struct hunt *hunt, uint32_t connections) {
         if (plan_make(&step->plan, &step->options, COMMAND_CAPACITY, &host, error))
             return step;
     }
-    fprintf(stderr, "holdfast: a step of %" PRIu32 " connections: %s\n", connections, error);
+    fprintf(voice(), "holdfast: a step of %" PRIu32 " connections: %s\n", connections, error);
     free(step);
     return NULL;
 }
@@ -154,7 +155,7 @@ static void take_step(struct hunt *hunt, struct step *step) {
     if (!capacity_add(capacity, &step->plan, &step->judgement, record))
         hunt->failed = true;
     else if (!hunt->soak->options.quiet)
-        report_capacity_step(stderr, &capacity->steps[capacity->count - 1]);
+        report_capacity_step(voice(), &capacity->steps[capacity->count - 1]);
     hunt->failed |= ends_all(step);
     if (!ends_all(step) && !is_better(hunt, step)) {
         free_step(step);
@@ -196,6 +197,12 @@ static void search_on(struct hunt *hunt) {
     }
 }
 
+static void draw_summary(FILE *out, struct style style, const struct soak *soak,
+                         const struct record *record) {
+    (void)record;
+    report_capacity(out, style, &soak->plan, &soak->judgement);
+}
+
 static int finish(struct hunt *hunt) {
     struct soak *soak = hunt->soak;
     struct step *best = hunt->best;
@@ -205,11 +212,7 @@ static int finish(struct hunt *hunt) {
         return soak_report(soak, &best->record, true);
     capacity_conclude(&hunt->capacity, hunt->interrupted, &soak->judgement);
     soak->judgement.capacity = &hunt->capacity;
-    FILE *out = soak_output(soak);
-    report_capacity(out, style_for(out, soak->options.color), &soak->plan, &soak->judgement);
-    bool printed = fflush(out) == 0 && !ferror(out);
-    if (!printed)
-        fprintf(stderr, "holdfast: the summary could not be written\n");
+    bool printed = soak_print(soak, "summary", draw_summary, NULL);
     int exit_code = soak_report(soak, best->ran ? &best->record : NULL, false);
     return !printed && exit_code == 0 ? EXIT_INCONCLUSIVE : exit_code;
 }
@@ -218,9 +221,7 @@ static int finish(struct hunt *hunt) {
 static int begin_search(struct hunt *hunt, struct step *step) {
     struct soak *soak = hunt->soak;
     bool may_run = preflight_make(&step->judgement, &step->plan, scope_of(soak), soak->signals_fd);
-    if (!soak->options.no_check)
-        report_sheet(stderr, style_for(stderr, soak->options.color), &step->plan,
-                     &step->judgement.findings, soak->options.quiet);
+    soak_say_sheet(soak, &step->plan, &step->judgement.findings);
     hunt->first = step->plan;
     hunt->target = step->judgement.target;
     if (!may_run) {

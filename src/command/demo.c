@@ -12,6 +12,7 @@
 #include "command/command.h"
 #include "command/soak.h"
 #include "command/target_settings.h"
+#include "report/voice.h"
 #include "target/target.h"
 
 /* Descriptors of the run beside its connections, with room to spare. */
@@ -94,8 +95,9 @@ static int soak(const struct target_settings *settings, int argc, char **argv) {
     add_pair(&words, "--server-status", status);
     add_given(&words, argc, argv);
     add(&words, url);
-    fprintf(stderr, "holdfast target --listen %s &\n", address);
-    show(stderr, &words);
+    voice_open(); /* closed by the run */
+    fprintf(voice(), "holdfast target --listen %s &\n", address);
+    show(voice(), &words);
     return command_run(words.count, words.items);
 }
 

@@ -8,6 +8,7 @@
 
 #include "plan/refuse.h"
 #include "report/outlet.h"
+#include "report/voice.h"
 
 static const struct row {
     const char *name;
@@ -45,7 +46,7 @@ static bool open_one(struct outputs *outputs, int i) {
     int error = report_file_open(&outputs->files[i], outputs->paths[i]);
     outputs->open[i] = error == 0;
     if (error != 0)
-        fprintf(stderr, "%s: --%s: cannot write to \"%s\": %s\n", outputs->said_by, rows[i].name,
+        fprintf(voice(), "%s: --%s: cannot write to \"%s\": %s\n", outputs->said_by, rows[i].name,
                 shown_text(outputs->paths[i]).text, outlet_error(error));
     return error == 0;
 }
@@ -83,7 +84,8 @@ static bool refuse_twins(const struct outputs *outputs, const char *name, const 
     for (int i = 0; i < before; i++) {
         if (!is_same(outputs->paths[i], path))
             continue;
-        fprintf(stderr, "%s: --%s: \"%s\" is where --%s goes too: a place of its own is accepted\n",
+        fprintf(voice(),
+                "%s: --%s: \"%s\" is where --%s goes too: a place of its own is accepted\n",
                 outputs->said_by, name, shown_text(path).text, rows[i].name);
         return false;
     }
@@ -108,11 +110,11 @@ static bool write_one(struct outputs *outputs, int i, const struct plan *plan,
     outputs->open[i] = false;
     int error = rows[i].write(file->stream, plan, record, judgement);
     if (error == 0)
-        error = report_file_commit(file);
+        error = report_file_commit(file, outputs->patience);
     else
         report_file_discard(file);
     if (error != 0)
-        fprintf(stderr, "%s: --%s: \"%s\" could not be written: %s\n", outputs->said_by,
+        fprintf(voice(), "%s: --%s: \"%s\" could not be written: %s\n", outputs->said_by,
                 rows[i].name, shown_text(outputs->paths[i]).text, outlet_error(error));
     return error == 0;
 }

@@ -12,6 +12,7 @@ const char *output_name(enum output output); /* "json": its option's */
 
 struct outputs {
     const char *said_by;             /* begins every complaint: "holdfast" */
+    duration patience;               /* with a reader of one that takes nothing */
     const char *timeline;            /* where --timeline goes, which is not ours to write; NULL */
     const char *paths[OUTPUT_COUNT]; /* as asked for; "-": standard output; NULL: not asked for */
     struct report_file files[OUTPUT_COUNT];

@@ -97,7 +97,8 @@ static int draw(const struct saved *saved, struct report_request *request) {
     }
     bool written = outputs_write(outputs, &saved->plan, saved->record, &saved->judgement);
     say_notes(saved, request->files[0]);
-    report_summary(out, style_for(out, COLOR_AUTO), &saved->plan, saved->record, &saved->judgement);
+    report_summary(out, style_for(fileno(out), COLOR_AUTO), &saved->plan, saved->record,
+                   &saved->judgement);
     if (fflush(out) != 0 || ferror(out))
         written = report_complain("the summary could not be written: %s", strerror(errno));
     return written ? 0 : REPORT_UNWRITTEN;
@@ -135,8 +136,12 @@ static int carry_out(struct report_request *request) {
     return draw_one(request);
 }
 
+/* Nothing waits for its end, and its reader may be a pager. */
+static const duration FOREVER = INT64_MAX;
+
 int command_report(int argc, char **argv) {
-    struct report_request request = {.outputs.said_by = "holdfast report"};
+    struct report_request request = {
+        .outputs = {.said_by = "holdfast report", .patience = FOREVER}};
     int exit_code = report_request_read(&request, argc, argv) ? carry_out(&request) : REPORT_USAGE;
     free(request.files);
     return exit_code;

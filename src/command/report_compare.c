@@ -22,7 +22,7 @@ static bool write_json(const struct report_request *request, struct report_file 
         return true;
     int error = report_comparison_json(file->stream, comparison, a, b);
     if (error == 0)
-        error = report_file_commit(file);
+        error = report_file_commit(file, request->outputs.patience);
     else
         report_file_discard(file);
     return error == 0 || report_complain("--json: \"%s\" could not be written: %s",
@@ -49,7 +49,7 @@ static int compare(const struct report_request *request, const struct compared_f
     judge_compare(comparison, &a->run, &b->run, &request->tolerances);
     int exit_code = comparison->exit_code;
     bool written = write_json(request, &file, comparison, a, b);
-    report_comparison(out, style_for(out, COLOR_AUTO), comparison, a, b);
+    report_comparison(out, style_for(fileno(out), COLOR_AUTO), comparison, a, b);
     if (fflush(out) != 0 || ferror(out))
         written = report_complain("the table could not be written: %s", strerror(errno));
     free(comparison);

@@ -44,14 +44,11 @@ static int carry_out(struct soak *soak) {
 }
 
 static int run(struct soak *soak) {
-    bool no_check = soak->options.no_check;
-    enum preflight_scope scope = no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
+    enum preflight_scope scope = soak->options.no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
     bool may_run = preflight_make(&soak->judgement, &soak->plan, scope, soak->signals_fd);
     if (soak_misused(soak))
         return EXIT_USAGE;
-    if (!no_check)
-        report_sheet(stderr, style_for(stderr, soak->options.color), &soak->plan,
-                     &soak->judgement.findings, soak->options.quiet);
+    soak_say_sheet(soak, &soak->plan, &soak->judgement.findings);
     return may_run ? carry_out(soak) : soak_report(soak, NULL, true);
 }
 

@@ -6,15 +6,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/require.h"
 #include "base/version.h"
+#include "report/outlet.h"
+#include "report/voice.h"
 #include "run/scrape.h"
 #include "run/signals.h"
 
+/* A reader that takes nothing ends no run: a program is waited for this long after it, what stands
+ * above its summary not as long. A reader may be a pager, whose reader reads. */
+static const duration PATIENCE = 60 * SECOND, VOICE_PATIENCE = 5 * SECOND;
+
 static void complain(const char *line) {
-    fprintf(stderr, "holdfast: %s\n", line);
+    fprintf(voice(), "holdfast: %s\n", line);
 }
 
 /* Help and version are answers; anything else that is not a set of options is an error. */
@@ -38,7 +45,7 @@ static bool open_timeline(struct soak *soak) {
     soak->timeline.judgement = &soak->judgement;
     int error = timeline_file_open(&soak->timeline.file, path);
     if (error != 0)
-        fprintf(stderr, "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
+        fprintf(voice(), "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
                 outlet_error(error));
     else
         session_complain(&soak->timeline.file,
@@ -56,14 +63,14 @@ static bool open_scrape(struct soak *soak) {
     if (soak->scrape == NULL)
         complain(error);
     else
-        fprintf(stderr, "holdfast: metrics at %s\n", scrape_url(soak->scrape));
+        fprintf(voice(), "holdfast: metrics at %s\n", scrape_url(soak->scrape));
     return soak->scrape != NULL;
 }
 
 static bool open_signals(struct soak *soak) {
     soak->signals_fd = signals_open();
     if (soak->signals_fd < 0)
-        fprintf(stderr, "holdfast: cannot take signals: %s\n", strerror(-soak->signals_fd));
+        fprintf(voice(), "holdfast: cannot take signals: %s\n", strerror(-soak->signals_fd));
     return soak->signals_fd >= 0;
 }
 
@@ -73,6 +80,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
     soak->signals_fd = soak->timeline.file.out.fd = -1;
     soak->outputs.said_by = "holdfast";
+    soak->outputs.patience = PATIENCE;
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
         *exit_code = soak_answer(outcome, command, error);
@@ -107,8 +115,34 @@ struct session_timeline *soak_timeline(struct soak *soak) {
     return soak->timeline.file.out.fd >= 0 ? &soak->timeline : NULL;
 }
 
-FILE *soak_output(const struct soak *soak) {
-    return outputs_to_stdout(&soak->outputs) ? stderr : stdout;
+static bool is_voice(int fd) {
+    struct stat file, heard;
+    return fstat(fd, &file) == 0 && fstat(STDERR_FILENO, &heard) == 0 &&
+           file.st_dev == heard.st_dev && file.st_ino == heard.st_ino;
+}
+
+/* Below what was said before it, which goes first. */
+static int print_below(struct soak *soak, soak_page *draw, const struct record *record) {
+    (void)voice_finish(VOICE_PATIENCE);
+    draw(voice(), style_for(STDERR_FILENO, soak->options.color), soak, record);
+    return voice_finish(PATIENCE);
+}
+
+static int print_alone(struct soak *soak, soak_page *draw, const struct record *record) {
+    struct report_file file;
+    int error = report_file_open(&file, "-");
+    if (error != 0)
+        return error;
+    draw(file.stream, style_for(STDOUT_FILENO, soak->options.color), soak, record);
+    return report_file_commit(&file, PATIENCE);
+}
+
+bool soak_print(struct soak *soak, const char *what, soak_page *draw, const struct record *record) {
+    bool below = outputs_to_stdout(&soak->outputs) || is_voice(STDOUT_FILENO);
+    int error = below ? print_below(soak, draw, record) : print_alone(soak, draw, record);
+    if (error != 0)
+        fprintf(voice(), "holdfast: the %s could not be written: %s\n", what, outlet_error(error));
+    return error == 0;
 }
 
 bool soak_misused(const struct soak *soak) {
@@ -118,20 +152,23 @@ bool soak_misused(const struct soak *soak) {
     return true;
 }
 
-static bool write_summary(struct soak *soak, const struct record *record) {
-    FILE *out = soak_output(soak);
-    report_summary(out, style_for(out, soak->options.color), &soak->plan, record, &soak->judgement);
-    if (fflush(out) == 0 && !ferror(out))
-        return true;
-    complain("the summary could not be written");
-    return false;
+void soak_say_sheet(const struct soak *soak, const struct plan *plan,
+                    const struct findings *findings) {
+    if (!soak->options.no_check)
+        report_sheet(voice(), style_for(STDERR_FILENO, soak->options.color), plan, findings,
+                     soak->options.quiet);
+}
+
+static void draw_summary(FILE *out, struct style style, const struct soak *soak,
+                         const struct record *record) {
+    report_summary(out, style, &soak->plan, record, &soak->judgement);
 }
 
 int soak_report(struct soak *soak, const struct record *record, bool with_summary) {
     bool written = outputs_write(&soak->outputs, &soak->plan, record, &soak->judgement);
     written &= write_timeline_end(soak, record) == 0;
     if (with_summary)
-        written &= write_summary(soak, record);
+        written &= soak_print(soak, "summary", draw_summary, record);
     int exit_code = soak->judgement.exit_code;
     return !written && exit_code == 0 ? EXIT_INCONCLUSIVE : exit_code;
 }
@@ -146,10 +183,13 @@ static void end(struct soak *soak) {
         close(soak->signals_fd);
     options_free(&soak->options);
     free(soak);
+    (void)voice_finish(VOICE_PATIENCE);
+    voice_close();
 }
 
 int soak_command(enum command command, int argc, char **argv, int (*carry_out)(struct soak *soak)) {
     struct soak *soak = calloc(1, sizeof *soak);
+    voice_open();
     if (soak == NULL) {
         complain("out of memory");
         return EXIT_UNFIT;

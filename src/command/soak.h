@@ -39,8 +39,16 @@ bool soak_misused(const struct soak *soak);
 /* The timeline file, or NULL when it was not asked for. */
 struct session_timeline *soak_timeline(struct soak *soak);
 
-/* Standard output, or standard error when a report goes there. */
-FILE *soak_output(const struct soak *soak);
+/* Draws a page on a stream. */
+typedef void soak_page(FILE *out, struct style style, const struct soak *soak,
+                       const struct record *record);
+/* Prints one on standard output, or on standard error when a report goes there; its reader may be
+ * slow. False, and said, when it could not be written whole. */
+bool soak_print(struct soak *soak, const char *what, soak_page *draw, const struct record *record);
+/* The preflight's sheet, if there was one, on standard error; the run does not wait for its reader.
+ */
+void soak_say_sheet(const struct soak *soak, const struct plan *plan,
+                    const struct findings *findings);
 
 /* Writes the reports and returns the exit code: the judgement's, or 4 where that is 0 and a report
  * failed. record NULL: no load was sent. with_summary: the summary is printed too. */

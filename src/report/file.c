@@ -43,8 +43,8 @@ static int open_for_reader(struct report_file *file, int fd) {
 }
 
 static int open_copy(struct report_file *file, int fd) {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    if (copy >= 0 && outlet_has_reader(copy))
+    int copy = outlet_copy(fd);
+    if (copy < 0 || outlet_has_reader(copy))
         return open_for_reader(file, copy);
     return open_stream(file, copy);
 }
@@ -207,13 +207,10 @@ static int commit_stream(struct report_file *file) {
     return error != 0 ? error : closed;
 }
 
-/* It may be a pager, whose reader reads: much longer than a program would. */
-static const duration PATIENCE = 60 * SECOND;
-
-int report_file_commit(struct report_file *file) {
+int report_file_commit(struct report_file *file, duration patience) {
     int error = file->aside != NULL ? commit_aside(file) : commit_stream(file);
     if (error == 0 && file->out >= 0)
-        error = outlet_send(file->out, file->text, file->length, PATIENCE, NULL);
+        error = outlet_send(file->out, file->text, file->length, patience, NULL);
     report_file_discard(file);
     return error;
 }

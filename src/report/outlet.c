@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,6 +34,27 @@ int outlet_open_path(const char *path) {
             return nobody ? -ENXIO : -errno;
         poll(NULL, 0, LOOK_MS);
     }
+}
+
+int outlet_terminal(int fd) {
+    char path[32];
+    struct stat ours, theirs;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int own = isatty(fd) == 1 ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1;
+    if (own < 0)
+        return -1;
+    if (fstat(own, &ours) == 0 && fstat(fd, &theirs) == 0 && ours.st_rdev == theirs.st_rdev &&
+        isatty(own) == 1)
+        return own;
+    close(own);
+    return -1;
+}
+
+int outlet_copy(int fd) {
+    int own = outlet_terminal(fd);
+    if (own < 0)
+        own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return own >= 0 ? own : -errno;
 }
 
 void outlet_open(struct outlet *outlet, int fd) {

@@ -24,6 +24,12 @@ bool outlet_has_reader(int fd);
  * FIFO that nobody opened for reading within 5 s -ENXIO. */
 int outlet_open_path(const char *path);
 
+/* The terminal that fd is, opened once more so that writing to it never waits; -1 where fd is none,
+ * or cannot be opened. A flag on fd itself would be of all who share it: a shell has it too. */
+int outlet_terminal(int fd);
+/* A descriptor of our own for what fd leads to, such a one where it is a terminal; or -errno. */
+int outlet_copy(int fd);
+
 /* The outlet owns fd from now on. */
 void outlet_open(struct outlet *outlet, int fd);
 /* What is still held is lost. */

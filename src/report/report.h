@@ -16,8 +16,8 @@ struct style {
     bool utf8; /* else ASCII marks */
 };
 
-/* From --color, NO_COLOR, TERM and whether the stream is a terminal; and the locale. */
-struct style style_for(FILE *out, enum color color);
+/* From --color, NO_COLOR, TERM and whether the descriptor is a terminal; and the locale. */
+struct style style_for(int fd, enum color color);
 
 /* The preflight sheet as ui.md draws it; with quiet only warn and FAIL. */
 void report_sheet(FILE *out, struct style style, const struct plan *plan,
@@ -82,8 +82,8 @@ struct report_file {
 /* Opened before the load: 0 or -errno; "-" gives a stream on standard output. */
 int report_file_open(struct report_file *file, const char *path);
 /* Flushes, syncs to the file system's knowledge of errors, renames: 0 or -errno (the aside file is
- * removed then). */
-int report_file_commit(struct report_file *file);
+ * removed then). A reader that takes nothing for as long as patience: -ETIMEDOUT. */
+int report_file_commit(struct report_file *file, duration patience);
 void report_file_discard(struct report_file *file);
 
 #endif

@@ -6,19 +6,19 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool wants_color(FILE *out) {
+static bool wants_color(int fd) {
     const char *refused = getenv("NO_COLOR"); /* https://no-color.org: present and not empty */
     const char *term = getenv("TERM");
     if (refused != NULL && refused[0] != '\0')
         return false;
     if (term == NULL || strcmp(term, "dumb") == 0)
         return false;
-    return isatty(fileno(out)) == 1;
+    return isatty(fd) == 1;
 }
 
-struct style style_for(FILE *out, enum color color) {
+struct style style_for(int fd, enum color color) {
     return (struct style){
-        .color = color == COLOR_ALWAYS || (color == COLOR_AUTO && wants_color(out)),
+        .color = color == COLOR_ALWAYS || (color == COLOR_AUTO && wants_color(fd)),
         .utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
 }

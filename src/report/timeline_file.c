@@ -30,14 +30,9 @@ static int open_path(const char *path) {
     return fd >= 0 ? fd : -errno;
 }
 
-static int open_output(void) {
-    int fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-    return fd >= 0 ? fd : -errno;
-}
-
 int timeline_file_open(struct timeline_file *file, const char *path) {
     *file = (struct timeline_file){.path = path};
-    int fd = strcmp(path, "-") == 0 ? open_output() : open_path(path);
+    int fd = strcmp(path, "-") == 0 ? outlet_copy(STDOUT_FILENO) : open_path(path);
     outlet_open(&file->out, fd);
     return fd >= 0 ? 0 : fd;
 }

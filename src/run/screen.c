@@ -2,32 +2,18 @@
 #include "run/screen.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "report/outlet.h"
+#include "report/voice.h"
 
 enum { FD = STDERR_FILENO, CLOSE_PATIENCE_MS = 500 };
 
 /* --- bytes on their way --- */
-
-/* A terminal that a shell shares must not be made non-blocking: the flag is of the opening, which
- * the shell has too. So we open the same terminal once more. */
-static int open_again(void) {
-    struct stat ours, theirs;
-    int fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &ours) == 0 && fstat(FD, &theirs) == 0 && ours.st_rdev == theirs.st_rdev &&
-        isatty(fd) == 1)
-        return fd;
-    close(fd);
-    return -1;
-}
 
 static bool is_ready(int fd, int patience_ms) {
     struct pollfd poller = {.fd = fd, .events = POLLOUT};
@@ -155,11 +141,11 @@ void screen_open(struct screen *screen, enum ui ui, bool quiet, enum color color
     *screen = (struct screen){.fd = -1};
     if (!wants_block(ui, quiet))
         return;
-    screen->fd = open_again();
+    screen->fd = outlet_terminal(FD);
     screen->own = screen->fd >= 0;
     if (!screen->own)
         screen->fd = FD;
-    screen->style = style_for(stderr, color);
+    screen->style = style_for(FD, color);
     read_size(screen);
 }
 
@@ -177,19 +163,9 @@ void screen_show(struct screen *screen, const struct block_view *view) {
         draw(screen, false);
 }
 
-/* A pipe that nobody reads must not hold up the run: what it has no room for is left out. One that
- * is ready takes PIPE_BUF bytes whole (pipe(7)). */
-static void say_plainly(const char *line) {
-    char text[PIPE_BUF];
-    int length = snprintf(text, sizeof text, "%s\n", line);
-    fflush(stderr);
-    if (length > 0 && (size_t)length < sizeof text && is_ready(FD, 0))
-        (void)!write(FD, text, (size_t)length);
-}
-
 void screen_say(struct screen *screen, const char *line) {
     if (!screen_is_open(screen)) {
-        say_plainly(line);
+        fprintf(voice(), "%s\n", line);
         return;
     }
     struct frame frame = {.length = 0};

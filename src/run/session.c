@@ -14,6 +14,7 @@
 #include "base/slots.h"
 #include "engine/crew.h"
 #include "http/requests.h"
+#include "report/voice.h"
 #include "run/execs.h"
 #include "run/meter.h"
 #include "run/notes.h"
@@ -571,6 +572,7 @@ static void do_tick(struct session *session) {
     if (instant_before(session->next_tick, session->now))
         session->next_tick = instant_after(session->now, SECOND); /* we were held up */
     session->ticks++;
+    voice_push();
     sample(session);
     observers_tick(&session->observers, session->now, session->phase < PHASE_DRAIN);
     if (session->phase == PHASE_HOLD && session->ticks % MEMORY_TICKS == 0)
@@ -733,12 +735,12 @@ static void release(struct session *session) {
 
 void session_complain(const struct timeline_file *file, int error) {
     if (error == -EAGAIN)
-        fprintf(stderr,
+        fprintf(voice(),
                 "holdfast: --timeline: \"%s\": the reader is too slow: %" PRIu64
                 " line%s left out\n",
                 file->path, file->left_out, file->left_out == 1 ? " was" : "s were");
     else if (error != 0)
-        fprintf(stderr, "holdfast: --timeline: \"%s\" could not be written: %s\n", file->path,
+        fprintf(voice(), "holdfast: --timeline: \"%s\" could not be written: %s\n", file->path,
                 outlet_error(error));
 }
 

@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import pathlib
+import pty
 import signal
 import subprocess
 import tempfile
@@ -20,6 +21,17 @@ from sparring import Target, accepted, answered, read
 
 CALM = ("-i", "200ms..1s", "--ui", "line")
 STALL = ("--stall", "0")
+
+
+def fill(descriptor):
+    """Writes to a pipe or a terminal until it takes nothing more; how much that was."""
+    os.set_blocking(descriptor, False)
+    count = 0
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            count += os.write(descriptor, b"x")
+    os.set_blocking(descriptor, True)
+    return count
 
 
 def nginx():
@@ -179,24 +191,41 @@ class Interrupts(Case):
 
 
     def test_a_full_pipe_on_standard_error_holds_up_nothing(self):
-        """That nobody reads: lines are left out, and ^C is heard."""
+        """That nobody reads: neither the preflight's sheet nor a live line is waited for, and ^C is heard."""
         unread, full = os.pipe()
-        os.set_blocking(full, False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                os.write(full, b"x")
-        os.set_blocking(full, True)
-        with Target() as target, tempfile.NamedTemporaryFile() as timeline:
-            command = [holdfast.PROGRAM, "run", "--no-check", "-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line",
-                       "--timeline", timeline.name, target.url]
-            with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=full) as run:
-                # Three seconds are three lines, each of which would have waited for ever.
-                eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
-                run.send_signal(signal.SIGINT)
-                out = run.communicate(timeout=30)[0]
-            self.assertEqual((4, b"INCONCLUSIVE"), (run.returncode, out.split()[0]))
+        fill(full)
+        with Target() as target, tempfile.NamedTemporaryFile() as timeline, \
+                Run("-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line", "--timeline", timeline.name, target.url,
+                    stderr=full) as run:
+            # Three seconds are three lines, each of which would have waited for ever.
+            eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.ended(result, 4, "inconclusive", True)
+        self.assertEqual("INCONCLUSIVE", result.out.split()[0])
         os.close(unread)
         os.close(full)
+
+    def test_a_reader_of_standard_error_that_comes_late_has_all_of_it(self):
+        reader, writer = os.pipe()
+        filled = fill(writer)
+        with Target() as target, tempfile.NamedTemporaryFile() as timeline, \
+                Run("-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line", "--timeline", timeline.name, target.url,
+                    stderr=writer) as run:
+            os.close(writer)
+            eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
+            with open(reader, "rb") as said:
+                sheet = said.read(filled + len("preflight:"))
+                run.signal(signal.SIGINT)
+                sheet += said.read()
+            self.ended(run.finish(), 4, "inconclusive", True)
+        lines = sheet[filled:].decode().splitlines()
+        self.assertEqual("preflight: 5 connections to " + target.url.split("/")[2], lines[0])
+        self.assertTrue(all(line.startswith("  ") for line in lines[1:15]), lines)
+        seconds = [float(line.split(" t=")[1].split()[0]) for line in lines if line.startswith("time=")]
+        self.assertGreaterEqual(len(seconds), 2, lines)
+        self.assertLess(seconds[0], 3, "the first lines were kept")
+        self.assertIn("ending in order", lines[-1])
 
 
 class Pauses(Case):
@@ -459,6 +488,50 @@ class Reports(Case):
             result = soak(*self.SHORT, server.url, stdout=full, agrees=False)
         self.assertEqual((4, "held"), (result.code, result.verdict))
         self.assertIn("summary could not be written", result.err)
+
+    def test_a_reader_of_the_summary_that_reads_nothing_is_given_up_by_an_interrupt(self):
+        def terminal():
+            return pty.openpty()
+        for kind in (os.pipe, terminal):
+            with self.subTest(kind=kind.__name__), Target() as target:
+                unread, full = kind()
+                fill(full)
+                with Run("-c", "5", "-d", "1s", "-i", "100ms", target.url, stdout=full, agrees=False) as run:
+                    eventually(run.path.exists, "the report is written")
+                    run.signal(signal.SIGTERM)
+                    result = run.finish()
+                os.close(unread)
+                os.close(full)
+                self.assertEqual((4, "held"), (result.code, result.verdict))
+                self.assertIn("the summary could not be written: interrupted while its reader took nothing", result.err)
+
+    def test_a_terminal_that_nobody_reads_holds_up_no_run(self):
+        """One for both streams, as a person's, full before the sheet. Later it has a little room, as poll(2) says: a
+        write of more than that would wait for ever."""
+        unread, full = pty.openpty()
+        fill(full)
+        with Target() as target, Run("-c", "5", "-d", "1s", "-i", "100ms", target.url, stdout=full, stderr=full,
+                                 agrees=False) as run:
+            eventually(run.path.exists, "the report is written")
+            os.read(unread, 500)
+            time.sleep(1)  # it is taken
+            run.signal(signal.SIGTERM)
+            result = run.finish()
+        os.close(unread)
+        os.close(full)
+        self.assertEqual((4, "held"), (result.code, result.verdict))
+
+    def test_a_reader_of_the_summary_that_comes_late_has_it_whole(self):
+        reader, writer = os.pipe()
+        filled = fill(writer)
+        with Target() as target, Run("-c", "5", "-d", "1s", "-i", "100ms", target.url, stdout=writer) as run:
+            os.close(writer)
+            eventually(run.path.exists, "the report is written")
+            with open(reader, "rb") as summary:
+                lines = summary.read()[filled:].decode().splitlines()
+            self.ended(run.finish(), 0, "held")
+        self.assertTrue(lines[0].startswith("HELD   5 connections for "), lines)
+        self.assertTrue(lines[-1].startswith("  files "), lines)
 
     def test_a_reader_of_the_summary_that_went_away_is_no_crash(self):
         with nginx() as server:

@@ -75,7 +75,7 @@ static void nothing_is_replaced_before_the_commit(void **state) {
     fputs("new", file.stream);
     fflush(file.stream);
     assert_holds("run.json", "old");
-    assert_int_equal(report_file_commit(&file), 0);
+    assert_int_equal(report_file_commit(&file, 0), 0);
     assert_holds("run.json", "new");
     assert_int_equal(files_here(), 1);
 }
@@ -99,7 +99,7 @@ static void it_has_the_rights_the_umask_leaves(void **state) {
     int error = report_file_open(&file, "run.json");
     umask(before);
     assert_int_equal(error, 0);
-    assert_int_equal(report_file_commit(&file), 0);
+    assert_int_equal(report_file_commit(&file, 0), 0);
     assert_int_equal(stat("run.json", &found), 0);
     assert_int_equal(found.st_mode & 07777, 0640);
 }
@@ -134,11 +134,11 @@ static void a_full_disk_is_said_at_the_commit(void **state) {
     struct report_file file;
     assert_int_equal(report_file_open(&file, "/dev/full"), 0);
     fputs("a report", file.stream);
-    assert_int_equal(report_file_commit(&file), -ENOSPC);
+    assert_int_equal(report_file_commit(&file, 0), -ENOSPC);
     assert_int_equal(report_file_open(&file, "/dev/full"), 0);
     for (int i = 0; i < 100000; i++)
         fputs("a report larger than any buffer", file.stream);
-    assert_int_not_equal(report_file_commit(&file), 0);
+    assert_int_not_equal(report_file_commit(&file, 0), 0);
     assert_int_equal(access("/dev/full", F_OK), 0);
 }
 
@@ -149,7 +149,7 @@ static void devices_are_written_to_and_not_replaced(void **state) {
     stat("/dev/null", &before);
     assert_int_equal(report_file_open(&file, "/dev/null"), 0);
     fputs("a report", file.stream);
-    assert_int_equal(report_file_commit(&file), 0);
+    assert_int_equal(report_file_commit(&file, 0), 0);
     stat("/dev/null", &after);
     assert_true(S_ISCHR(after.st_mode) && before.st_ino == after.st_ino);
 }
@@ -162,7 +162,7 @@ static void a_fifo_is_written_to(void **state) {
     int reader = open("fifo", O_RDONLY | O_NONBLOCK);
     assert_int_equal(report_file_open(&file, "fifo"), 0);
     fputs("a report", file.stream);
-    assert_int_equal(report_file_commit(&file), 0);
+    assert_int_equal(report_file_commit(&file, 0), 0);
     assert_int_equal(read(reader, found, sizeof found), 8);
     close(reader);
     assert_int_equal(files_here(), 1);
@@ -180,7 +180,7 @@ static void until_the_commit_it_has_no_name_where_the_file_system_can(void **sta
     fputs("new", file.stream);
     fflush(file.stream);
     assert_int_equal(files_here(), 0);
-    assert_int_equal(report_file_commit(&file), 0);
+    assert_int_equal(report_file_commit(&file, 0), 0);
     assert_holds("run.json", "new");
     assert_int_equal(files_here(), 1);
 }
@@ -193,7 +193,7 @@ static void behind_a_link_the_file_is_replaced(void **state) {
     assert_int_equal(symlink("real.json", "run.json"), 0);
     assert_int_equal(report_file_open(&file, "run.json"), 0);
     fputs("new", file.stream);
-    assert_int_equal(report_file_commit(&file), 0);
+    assert_int_equal(report_file_commit(&file, 0), 0);
     assert_int_equal(lstat("run.json", &found), 0);
     assert_true(S_ISLNK(found.st_mode));
     assert_holds("real.json", "new");
@@ -210,7 +210,7 @@ static void with_output_in(const char *path, const char *report) {
     int error = report_file_open(&file, report);
     if (error == 0) {
         fputs("report ", file.stream);
-        error = report_file_commit(&file);
+        error = report_file_commit(&file, 0);
     }
     dprintf(STDOUT_FILENO, "after");
     dup2(saved, STDOUT_FILENO);

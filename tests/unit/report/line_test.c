@@ -83,7 +83,7 @@ static bool colored_on_terminal(enum color color) {
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     FILE *out = fdopen(terminal, "w");
     assert_non_null(out);
-    bool color_on = style_for(out, color).color;
+    bool color_on = style_for(fileno(out), color).color;
     fclose(out);
     close(master);
     return color_on;
@@ -92,7 +92,7 @@ static bool colored_on_terminal(enum color color) {
 static bool colored_on_file(enum color color) {
     FILE *out = tmpfile();
     assert_non_null(out);
-    bool color_on = style_for(out, color).color;
+    bool color_on = style_for(fileno(out), color).color;
     fclose(out);
     return color_on;
 }
@@ -120,10 +120,10 @@ static void auto_colors_a_terminal_unless_told_not_to(void **state) {
 static void marks_follow_the_locale(void **state) {
     (void)state;
     assert_non_null(setlocale(LC_CTYPE, "C"));
-    assert_false(style_for(stderr, COLOR_NEVER).utf8);
+    assert_false(style_for(STDERR_FILENO, COLOR_NEVER).utf8);
     if (setlocale(LC_CTYPE, "C.UTF-8") == NULL)
         skip();
-    assert_true(style_for(stderr, COLOR_NEVER).utf8);
+    assert_true(style_for(STDERR_FILENO, COLOR_NEVER).utf8);
 }
 
 static int begin(void **state) {
