@@ -5,31 +5,44 @@
 #include <unistd.h>
 
 #include "host/child.h"
+#include "host/host.h"
 
 struct question {
     const char *root;
     const struct host_pairs *pairs;
 };
 
-static struct ports_seen sum_up(const struct host_ports *ports) {
-    struct ports_seen seen = {.range = ports->range,
-                              .reserved = ports->reserved,
-                              .in_use = ports->tables_known ? ports->listening : -1,
-                              .time_wait = ports->tables_known ? 0 : -1};
+static void sum_up(struct ports_seen *seen, const struct host_ports *ports) {
+    seen->range = ports->range;
+    seen->reserved = ports->reserved;
+    seen->in_use = ports->tables_known ? ports->listening : -1;
+    seen->time_wait = ports->tables_known ? 0 : -1;
     for (size_t i = 0; i < ports->pair_count; i++) {
-        seen.in_use += ports->pairs[i].in_use;
-        seen.time_wait += (int64_t)ports->pairs[i].waiting + ports->pairs[i].young;
+        seen->in_use += ports->pairs[i].in_use;
+        seen->time_wait += (int64_t)ports->pairs[i].waiting + ports->pairs[i].young;
     }
-    return seen;
+}
+
+/* One that was there before the run may be gone. */
+static void look_for_sources(struct ports_seen *seen, const struct address_set *sources) {
+    for (uint32_t i = 0; i < sources->count; i++) {
+        struct address source = address_set_at(sources, i);
+        if (host_bind_error(&source) == EADDRNOTAVAIL && seen->sources_absent++ == 0)
+            seen->source_absent = source;
+    }
 }
 
 static int count_in_child(int fd, const void *with) {
     const struct question *question = with;
     struct host_ports ports;
-    if (!host_ports_read(&ports, question->root, question->pairs))
+    struct ports_seen seen = {.range = -1, .reserved = -1, .in_use = -1, .time_wait = -1};
+    look_for_sources(&seen, &question->pairs->sources);
+    if (host_ports_read(&ports, question->root, question->pairs)) {
+        sum_up(&seen, &ports);
+        host_ports_free(&ports);
+    } else if (seen.sources_absent == 0) {
         return -1;
-    struct ports_seen seen = sum_up(&ports);
-    host_ports_free(&ports);
+    }
     return write(fd, &seen, sizeof seen) == (ssize_t)sizeof seen ? 0 : -1;
 }
 

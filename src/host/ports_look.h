@@ -7,10 +7,12 @@
 
 #include "host/ports.h"
 
-/* Over all pairs together; -1: the sockets could not be read. */
+/* Over all pairs together; -1: the sockets, or all of these, could not be read. */
 struct ports_seen {
-    int64_t range, reserved;   /* ports of the range; of these reserved */
-    int64_t in_use, time_wait; /* held by listeners or towards the targets; and in TIME_WAIT */
+    int64_t range, reserved;      /* ports of the range; of these reserved */
+    int64_t in_use, time_wait;    /* held by listeners or towards the targets; and in TIME_WAIT */
+    uint32_t sources_absent;      /* sources that are no address of this host */
+    struct address source_absent; /* the first of them */
 };
 
 /* Zero-filled: none has begun. */

@@ -103,8 +103,24 @@ static void name_destination(char *out, size_t size, const struct plan *plan) {
         snprintf(out, size, "all %s pairs of source and destination address", WORDS_COUNT(pairs));
 }
 
+/* No port is missing, but the address to take it at. */
+static void explain_absent(struct finding *finding, const struct limit_scene *scene) {
+    char text[ADDRESS_RANGE_TEXT_MAX], more[48] = "";
+    struct address_range range = address_range_of(&scene->source_absent);
+    address_range_format(&range, text, sizeof text);
+    if (scene->sources_absent > 1)
+        snprintf(more, sizeof more, ", nor are %s more", WORDS_COUNT(scene->sources_absent - 1));
+    finding_evidence(finding, "--source %s is not an address of this host%s", text, more);
+    finding_do(finding, "ip -brief address   (which there are)");
+    finding_do(finding, "ip address add %s dev DEVICE", text);
+}
+
 static void explain_ports(struct finding *finding, const struct plan *plan,
                           const struct limit_scene *scene) {
+    if (scene->sources_absent > 0) {
+        explain_absent(finding, scene);
+        return;
+    }
     enum { LOWEST = 1024, HIGHEST = 65535 };
     const struct host *host = &plan->host;
     bool counted = scene->taken && scene->ports_range >= 0;

@@ -11,7 +11,7 @@ static const struct {
 } titles[] = {
     {"fd_limit", "out of descriptors"},
     {"fd_limit_system", "the system is out of descriptors"},
-    {"ports_exhausted", "out of source ports"},
+    {"ports_exhausted", "no source port to connect from"},
     {"no_memory", "out of socket memory"},
     {"denied", "denied by this machine"},
     {"worker_lost", "a worker process died"},

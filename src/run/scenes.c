@@ -72,6 +72,8 @@ static void end_look(struct scenes *scenes, struct record *record) {
     scene->ports_reserved = seen.reserved;
     scene->ports_in_use = seen.in_use;
     scene->ports_time_wait = seen.time_wait;
+    scene->sources_absent = seen.sources_absent;
+    scene->source_absent = seen.source_absent;
 }
 
 void scenes_take(struct scenes *scenes, struct record *record, const struct plan *plan,

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
+
 /* As things stood here when an outcome of our own side was first seen. Below zero: not measured. */
 struct limit_scene {
     bool taken;
@@ -18,6 +20,8 @@ struct limit_scene {
     int64_t memory_available_bytes;         /* MemAvailable */
     int64_t tcp_pages, tcp_pages_max;       /* of socket memory: sockstat, net.ipv4.tcp_mem */
     int64_t conntrack_count, conntrack_max; /* net.netfilter; -1 where it is not loaded */
+    uint32_t sources_absent;                /* sources that are no address of this host */
+    struct address source_absent;           /* the first of them */
 };
 
 /* What counters of one network namespace grew by during the run (/proc/net/netstat). All programs

@@ -357,6 +357,9 @@ class Sources(Case):
             self.assertIn("192.0.2.77: not an address of this host", finding["text"])
             run = soak("-c", "20", *CALM, "--no-check", "--source", "127.0.0.1,192.0.2.77", self.url())
             self.assertEqual((4, {"ports_exhausted": 10}, 10), (run.code, run.outcomes, run.connections["live"]))
+            self.assertEqual("--source 192.0.2.77 is not an address of this host",
+                             run.finding("ports_exhausted")["evidence"])
+            self.assertNotIn("ip_local_port_range", str(run.finding("ports_exhausted")))
 
     def test_sources_of_the_other_family(self):
         own_network(ports=None)

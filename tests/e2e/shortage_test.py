@@ -137,7 +137,7 @@ class Ours(Case):
         self.assertEqual("net.ipv4.ip_local_port_range 40000-40063: 64 ports, 10 reserved; "
                          f"towards 127.0.0.1:{port} in use 54, in TIME_WAIT 0",
                          self.cause(result, "ports_exhausted", "tester")["evidence"])
-        self.assertIn("--source auto", block(result.out, "out of source ports at 54 connections")["do"])
+        self.assertIn("--source auto", block(result.out, "no source port to connect from at 54 connections")["do"])
         self.assertIn("in use 54, in TIME_WAIT 0", result.err)
 
     def test_a_rule_of_this_machine(self):
@@ -151,7 +151,7 @@ class Ours(Case):
 
     def test_a_saved_run_explains_itself_as_the_run_did(self):
         own_network(ports=(40000, 40063))
-        title = "out of source ports at 64 connections"
+        title = "no source port to connect from at 64 connections"
         with tempfile.TemporaryDirectory() as folder, Target(port=8080) as target:
             files = [f"{folder}/report.json", f"{folder}/timeline"]
             result = soak("-c", "100", *CALM, "--no-check", "-q", "--timeline", files[1], "--json", files[0],

@@ -45,6 +45,24 @@ static void a_child_counts_what_the_parent_would(void **state) {
     tree_remove(&tree);
 }
 
+static void it_names_the_sources_that_are_not_here(void **state) {
+    (void)state;
+    struct host_pairs pairs = target();
+    struct ports_look look = {0};
+    struct ports_seen ports;
+    struct address expected;
+    struct address_range ranges[2];
+    assert_null(address_range_parse(&ranges[0], "127.0.0.3", 9));
+    assert_null(address_range_parse(&ranges[1], "240.0.0.1-240.0.0.2", 19));
+    assert_null(address_set_make(&pairs.sources, ranges, 2));
+    assert_true(address_parse(&expected, "240.0.0.1", 0));
+    assert_int_equal(ports_look_begin(&look, "/nonexistent", &pairs), 0);
+    assert_int_equal(wait_for(&look, &ports), 0);
+    assert_int_equal(ports.sources_absent, 2);
+    assert_true(address_equal(&ports.source_absent, &expected));
+    assert_int_equal(ports.range, -1);
+}
+
 static void a_child_that_finds_nothing_says_so(void **state) {
     (void)state;
     struct host_pairs pairs = target();
@@ -69,6 +87,7 @@ static void one_that_was_given_up_leaves_nothing_behind(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_child_counts_what_the_parent_would),
+        cmocka_unit_test(it_names_the_sources_that_are_not_here),
         cmocka_unit_test(a_child_that_finds_nothing_says_so),
         cmocka_unit_test(one_that_was_given_up_leaves_nothing_behind),
     };

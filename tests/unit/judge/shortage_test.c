@@ -185,7 +185,15 @@ static void ports_are_told_towards_the_destination(void **state) {
     assert_says(finding->todo[0], "--source auto");
     assert_says(finding->todo[1], "\"1024 65535\"");
     assert_says(finding->todo[2], "14 ports are free again");
-    f->record.scenes[OUTCOME_ports_exhausted].ports_range = -1; /* the count was given up */
+    struct limit_scene *scene = &f->record.scenes[OUTCOME_ports_exhausted];
+    scene->sources_absent = 3;
+    assert_true(address_parse(&scene->source_absent, "192.0.2.1", 0));
+    finding = judged(f, "ports_exhausted");
+    assert_string_equal(finding->evidence,
+                        "--source 192.0.2.1 is not an address of this host, nor are 2 more");
+    assert_string_equal(finding->todo[0], "ip -brief address   (which there are)");
+    scene->sources_absent = 0;
+    scene->ports_range = -1; /* the count was given up */
     assert_says(judged(f, "ports_exhausted")->evidence, "in use not measured");
     assert_int_equal(find(f, "ports_exhausted")->do_count, 2);
 }
