@@ -1,12 +1,13 @@
 /* The limits of the control groups that this process is in. */
 #include "host/groups.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "host/files.h"
 
-enum { PATH_BYTES = 1024, LINE_BYTES = 4096 };
+enum { PATH_BYTES = 1024, LINE_BYTES = 4096, LIMIT_BYTES = 64 };
 
 /* From here on version 1 means "no limit": it writes the greatest multiple of a page. */
 static const int64_t none = INT64_C(1) << 62;
@@ -65,49 +66,37 @@ static bool is_line_of(const struct controller *controller, const char *name, co
     return sscanf(list, "%255[^:]", names) == 1 && has_word(names, name);
 }
 
-/* Its path below the mount; a group outside of what is seen there counts as the mount itself. */
-static void find_ours(struct controller *controller, const char *name, const char *root) {
+/* Its path below the mount; a group outside of what is seen there counts as the mount itself. False
+ * when it could not be read. */
+static bool find_ours(struct controller *controller, const char *name, const char *root) {
     char line[LINE_BYTES];
+    const char *path = NULL;
     FILE *file = files_open(root, "/proc/self/cgroup");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (!is_line_of(controller, name, line))
-            continue;
-        const char *path = strchr(strchr(line, ':') + 1, ':');
-        if (path == NULL)
-            break;
-        path++;
-        size_t top = strcmp(controller->top, "/") == 0 ? 0 : strlen(controller->top);
-        if (strncmp(path, controller->top, top) == 0 && strstr(path, "/..") == NULL)
-            snprintf(controller->ours, sizeof controller->ours, "%.*s",
-                     (int)strcspn(path + top, "\n"), path + top);
-        break;
-    }
+    while (path == NULL && file != NULL && fgets(line, sizeof line, file) != NULL)
+        if (is_line_of(controller, name, line))
+            path = strchr(strchr(line, ':') + 1, ':');
     if (file != NULL)
         fclose(file);
+    if (path++ == NULL)
+        return false;
+    size_t top = strcmp(controller->top, "/") == 0 ? 0 : strlen(controller->top);
+    if (strncmp(path, controller->top, top) == 0 && strstr(path, "/..") == NULL)
+        snprintf(controller->ours, sizeof controller->ours, "%.*s", (int)strcspn(path + top, "\n"),
+                 path + top);
     if (strcmp(controller->ours, "/") == 0)
         controller->ours[0] = '\0';
+    return true;
 }
 
 static bool find_controller(struct controller *controller, const char *name, const char *root) {
     memset(controller, 0, sizeof *controller);
-    if (!find_mount(controller, name, root))
-        return false;
-    find_ours(controller, name, root);
-    return true;
+    return find_mount(controller, name, root) && find_ours(controller, name, root);
 }
 
 static const char *file_in(char path[static LINE_BYTES], const struct controller *controller,
                            const char *name) {
     snprintf(path, LINE_BYTES, "%s%s/%s", controller->mount, controller->ours, name);
     return path;
-}
-
-static void keep_tighter(struct host_share *share, int64_t max, int64_t used) {
-    if (max < 0 || max >= none || used < 0)
-        return;
-    if (share->max < none && share->max - share->used <= max - used)
-        return;
-    *share = (struct host_share){max, used};
 }
 
 /* To the group above; false when there is none to be seen. */
@@ -117,6 +106,67 @@ static bool go_up(struct controller *controller) {
         return false;
     *slash = '\0';
     return true;
+}
+
+/* --- one limit of one group --- */
+
+/* Every group has this file: where it cannot be opened, nothing of the group is seen. */
+static bool is_seen(const struct controller *controller, const char *root) {
+    char path[LINE_BYTES];
+    FILE *file = files_open(root, file_in(path, controller, "cgroup.procs"));
+    if (file != NULL)
+        fclose(file);
+    return file != NULL;
+}
+
+/* The file's line; "max" where the group has no such file, as the topmost and one without the
+ * controller. False when it could not be read. */
+static bool read_limit_line(char line[static LIMIT_BYTES], const struct controller *controller,
+                            const char *root, const char *name) {
+    char path[LINE_BYTES];
+    errno = 0;
+    if (files_read_line(line, LIMIT_BYTES, root, file_in(path, controller, name)))
+        return true;
+    bool absent = errno == ENOENT && is_seen(controller, root);
+    snprintf(line, LIMIT_BYTES, "max");
+    return absent;
+}
+
+/* INT64_MAX: none; -1: could not be read. A quota of version 1 is below zero where there is none.
+ */
+static int64_t limit_of(const struct controller *controller, const char *root, const char *name) {
+    char line[LIMIT_BYTES];
+    long long limit;
+    if (!read_limit_line(line, controller, root, name))
+        return -1;
+    if (strncmp(line, "max", 3) == 0)
+        return INT64_MAX;
+    if (sscanf(line, "%lld", &limit) != 1)
+        return -1;
+    return limit < 0 || limit >= none ? INT64_MAX : limit;
+}
+
+/* --- of all groups the one with the least room --- */
+
+/* What is known of a share, going up. */
+struct found {
+    struct host_share share;
+    bool unknown; /* of some group it could not be told */
+};
+
+static void keep_tighter(struct found *found, int64_t max, int64_t used) {
+    struct host_share *share = &found->share;
+    if (max < 0 || (max != INT64_MAX && used < 0))
+        found->unknown = true;
+    else if (max != INT64_MAX && (share->max == INT64_MAX || share->max - share->used > max - used))
+        *share = (struct host_share){max, used};
+}
+
+/* A limit that was found is one, whatever else there may be; "none" has to be known of all. */
+static struct host_share conclude(const struct found *found) {
+    if (found->share.max == INT64_MAX && found->unknown)
+        return (struct host_share){-1, -1};
+    return found->share;
 }
 
 /* The page cache gives way before a group runs out of memory. */
@@ -137,56 +187,60 @@ static int64_t memory_used(const struct controller *controller, const char *root
 
 void groups_read_memory(struct host_share *memory, const char *root) {
     struct controller controller;
-    char path[LINE_BYTES];
+    struct found found = {.share = {INT64_MAX, -1}};
     *memory = (struct host_share){-1, -1};
     if (!find_controller(&controller, "memory", root))
         return;
-    memory->max = INT64_MAX;
     do {
         const char *name = controller.unified ? "memory.max" : "memory.limit_in_bytes";
-        int64_t max = files_read_number(root, file_in(path, &controller, name));
-        if (max >= 0 && max < none)
-            keep_tighter(memory, max, memory_used(&controller, root));
+        int64_t max = limit_of(&controller, root, name);
+        keep_tighter(&found, max, max != INT64_MAX ? memory_used(&controller, root) : -1);
     } while (go_up(&controller));
+    *memory = conclude(&found);
 }
 
 void groups_read_processes(struct host_share *processes, const char *root) {
     struct controller controller;
     char path[LINE_BYTES];
+    struct found found = {.share = {INT64_MAX, -1}};
     *processes = (struct host_share){-1, -1};
     if (!find_controller(&controller, "pids", root))
         return;
-    processes->max = INT64_MAX;
     do {
-        int64_t max = files_read_number(root, file_in(path, &controller, "pids.max"));
         int64_t used = files_read_number(root, file_in(path, &controller, "pids.current"));
-        keep_tighter(processes, max, used);
+        keep_tighter(&found, limit_of(&controller, root, "pids.max"), used);
     } while (go_up(&controller));
+    *processes = conclude(&found);
 }
 
-/* "50000 100000" or "max 100000" (version 2), two files (version 1); INT64_MAX without a limit. */
+/* "50000 100000" or "max 100000" (version 2), two files (version 1); as limit_of(). */
 static int64_t quota_milli(const struct controller *controller, const char *root) {
-    char path[LINE_BYTES];
-    int64_t pair[2];
-    if (controller->unified) {
-        if (files_read_numbers(pair, 2, root, file_in(path, controller, "cpu.max")) != 2)
-            return INT64_MAX;
-    } else {
-        pair[0] = files_read_number(root, file_in(path, controller, "cpu.cfs_quota_us"));
-        pair[1] = files_read_number(root, file_in(path, controller, "cpu.cfs_period_us"));
-    }
-    return pair[0] <= 0 || pair[1] <= 0 || pair[0] > none / 1000 ? INT64_MAX
-                                                                 : pair[0] * 1000 / pair[1];
+    const char *name = controller->unified ? "cpu.max" : "cpu.cfs_quota_us";
+    char line[LIMIT_BYTES];
+    long long period;
+    int64_t quota = limit_of(controller, root, name);
+    if (quota < 0 || quota == INT64_MAX)
+        return quota;
+    if (!controller->unified)
+        period = limit_of(controller, root, "cpu.cfs_period_us");
+    else if (!read_limit_line(line, controller, root, name) ||
+             sscanf(line, "%*d %lld", &period) != 1)
+        period = -1;
+    if (period <= 0 || period == INT64_MAX)
+        return -1;
+    return quota > none / 1000 ? INT64_MAX : quota * 1000 / period;
 }
 
 int64_t groups_read_cpu_milli(const char *root) {
     struct controller controller;
     int64_t least = INT64_MAX;
+    bool unknown = false;
     if (!find_controller(&controller, "cpu", root))
         return -1;
     do {
         int64_t milli = quota_milli(&controller, root);
-        least = milli < least ? milli : least;
+        unknown |= milli < 0;
+        least = milli >= 0 && milli < least ? milli : least;
     } while (go_up(&controller));
-    return least;
+    return least == INT64_MAX && unknown ? -1 : least;
 }

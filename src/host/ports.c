@@ -2,6 +2,7 @@
  * stand in the way of. */
 #include "host/ports.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,11 +196,12 @@ static bool count_sockets(struct count *count, const char *root) {
     return sockets_read(root, &ends, count_row, count);
 }
 
-/* "8080,9148-9150" (Documentation/networking/ip-sysctl.rst); what is not so ends the list. */
-static void read_reserved(struct port_set *reserved, const char *root) {
+/* "8080,9148-9150" (Documentation/networking/ip-sysctl.rst); what is not so ends the list. False
+ * when it is there and could not be read. */
+static bool read_reserved(struct port_set *reserved, const char *root) {
     FILE *file = files_open(root, "/proc/sys/net/ipv4/ip_local_reserved_ports");
     if (file == NULL)
-        return;
+        return errno == ENOENT;
     long low, high;
     while (fscanf(file, "%ld", &low) == 1) {
         high = low;
@@ -216,7 +218,9 @@ static void read_reserved(struct port_set *reserved, const char *root) {
         if (c != ',')
             break;
     }
+    bool read = ferror(file) == 0;
     fclose(file);
+    return read;
 }
 
 static int by_pair(const void *a, const void *b) {
@@ -321,8 +325,8 @@ bool host_ports_read(struct host_ports *ports, const char *root, const struct ho
     count->low = range[0];
     count->high = range[1];
     count->reuse = read_reuse(root);
-    read_reserved(&count->reserved, root);
-    ports->tables_known = prepare(count) && count_sockets(count, root) && !count->no_memory &&
+    ports->tables_known = read_reserved(&count->reserved, root) && prepare(count) &&
+                          count_sockets(count, root) && !count->no_memory &&
                           make_pairs(ports, count);
     count_common(ports, count);
     free(count->targets);
@@ -377,7 +381,7 @@ int64_t host_ports_unreserved(const char *root) {
     struct port_set *reserved = calloc(1, sizeof *reserved);
     int64_t count = -1;
     if (reserved != NULL && read_range(range, root)) {
-        read_reserved(reserved, root);
+        (void)read_reserved(reserved, root);
         count = 0;
         for (int64_t port = range[0]; port <= range[1]; port++)
             count += !set_has(reserved, (uint16_t)port);

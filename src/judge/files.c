@@ -136,47 +136,64 @@ void judge_system_files(struct findings *findings, const struct plan *plan) {
 }
 
 /* Of pids.max and RLIMIT_NPROC, the one that leaves less room. */
-static const struct host_share *tighter(const struct host *host, bool *by_group) {
-    int64_t group = local_room(&host->group_processes), user = local_room(&host->user_processes);
-    *by_group = user < 0 || (group >= 0 && group <= user);
-    return *by_group ? &host->group_processes : &host->user_processes;
+struct process_room {
+    const struct host_share *share;
+    int64_t room;      /* INT64_MAX: no limit; -1: neither could be told */
+    const char *name;  /* of the limit */
+    const char *whose; /* who is bound by the other one, where that could not be told; NULL */
+};
+
+static struct process_room process_room(const struct host *host) {
+    const char *group_name = "control group", *user_name = "user";
+    struct process_room group = {&host->group_processes, local_room(&host->group_processes),
+                                 "pids.max of the control group", NULL},
+                        user = {&host->user_processes, local_room(&host->user_processes),
+                                "RLIMIT_NPROC", NULL};
+    if (group.room < 0 && user.room < 0)
+        group.whose = "control group or user";
+    else if (group.room < 0)
+        user.whose = group_name;
+    else if (user.room < 0)
+        group.whose = user_name;
+    return user.room < 0 || (group.room >= 0 && group.room <= user.room) ? group : user;
 }
 
-void judge_processes(struct findings *findings, const struct plan *plan) {
-    bool by_group;
-    const struct host_share *share = tighter(&plan->host, &by_group);
-    int64_t room = local_room(share);
-    const char *plural = words_plural(plan->workers);
-    if (room < 0) {
-        findings_add(findings, "processes", SIDE_TESTER, FINDING_UNKNOWN,
-                     "%s worker%s; could not tell how many processes this control group or user "
-                     "may have",
-                     WORDS_COUNT(plan->workers), plural);
-        return;
-    }
-    if (room == INT64_MAX) {
-        findings_add(findings, "processes", SIDE_TESTER, FINDING_OK,
-                     "%s worker%s; no limit of this control group or user",
-                     WORDS_COUNT(plan->workers), plural);
-        return;
-    }
-    bool fits = room >= plan->workers;
-    struct finding *finding = findings_add(
-        findings, "processes", SIDE_TESTER, fits ? FINDING_OK : FINDING_FAIL,
-        "%s worker%s; room for %s (%s %s, %s in use)%s", WORDS_COUNT(plan->workers), plural,
-        WORDS_COUNT(room), by_group ? "pids.max of the control group" : "RLIMIT_NPROC",
-        WORDS_COUNT(share->max), WORDS_COUNT(share->used),
-        fits ? "" : ": not all workers could be started");
-    finding->asked = finding->need = plan->workers;
-    finding->have = room;
-    if (fits)
-        return;
-    if (plan->workers_needed > 0 && plan->workers_needed <= room)
+static void processes_do(struct finding *finding, const struct plan *plan,
+                         const struct process_room *least) {
+    if (plan->workers_needed > 0 && plan->workers_needed <= least->room)
         finding_do(finding, "--workers %u", (unsigned)plan->workers_needed);
-    long long limit = share->used + plan->workers;
-    if (by_group)
+    long long limit = least->share->used + plan->workers;
+    if (least->share == &plan->host.group_processes)
         finding_do(finding, "TasksMax=%lld, --pids-limit %lld, or pids.max of the group", limit,
                    limit);
     else
         finding_do(finding, "ulimit -u %lld or LimitNPROC=%lld", limit, limit);
+}
+
+void judge_processes(struct findings *findings, const struct plan *plan) {
+    struct process_room least = process_room(&plan->host);
+    const char *plural = words_plural(plan->workers);
+    bool bound = least.room >= 0 && least.room < INT64_MAX, fits = least.room >= plan->workers;
+    char limit[128] = "", untold[96] = "";
+    if (bound)
+        snprintf(limit, sizeof limit, "; room for %s (%s %s, %s in use)%s", WORDS_COUNT(least.room),
+                 least.name, WORDS_COUNT(least.share->max), WORDS_COUNT(least.share->used),
+                 fits ? "" : ": not all workers could be started");
+    else if (least.whose == NULL)
+        snprintf(limit, sizeof limit, "; no limit of this control group or user");
+    if (least.whose != NULL && (fits || !bound))
+        snprintf(untold, sizeof untold, "; could not tell how many processes this %s may have",
+                 least.whose);
+    struct finding *finding =
+        findings_add(findings, "processes", SIDE_TESTER,
+                     untold[0] != '\0' ? FINDING_UNKNOWN
+                     : fits            ? FINDING_OK
+                                       : FINDING_FAIL,
+                     "%s worker%s%s%s", WORDS_COUNT(plan->workers), plural, limit, untold);
+    if (!bound)
+        return;
+    finding->asked = finding->need = plan->workers;
+    finding->have = least.room;
+    if (!fits)
+        processes_do(finding, plan, &least);
 }

@@ -24,6 +24,11 @@ static inline int64_t multiply(int64_t a, int64_t b) {
     return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
 }
 
+/* Whether /proc/sys/net can be read at all: then a file that is not there says something. */
+static inline bool local_sees_network(const struct host *host) {
+    return host->somaxconn >= 0;
+}
+
 /* What is left of a share; INT64_MAX without a limit, -1 when it could not be read. */
 int64_t local_room(const struct host_share *share);
 

@@ -86,6 +86,8 @@ void judge_memory(struct findings *findings, const struct plan *plan) {
     if (bound.group)
         snprintf(where, sizeof where, " in this control group (limit %s)",
                  WORDS_BYTES(plan->host.group_memory.max));
+    else if (local_room(&plan->host.group_memory) < 0)
+        snprintf(where, sizeof where, " (could not tell what the control group may take)");
     struct finding *finding =
         findings_add(findings, "memory", SIDE_TESTER, status, "needs about %s%s (%s), %s free%s%s",
                      WORDS_BYTES(bound.need), ends, kernel, WORDS_BYTES(bound.have), where,

@@ -99,10 +99,17 @@ void judge_backlog(struct findings *findings, const struct plan *plan,
         return;
     }
     bool fits = burst <= queue.length;
+    bool untold = plan->host.tcp_syncookies < 0 ||
+                  (plan->host.tcp_syncookies == 0 && plan->host.tcp_max_syn_backlog < 0);
     struct finding *finding =
-        findings_add(findings, "backlog", SIDE_SERVER, fits ? FINDING_OK : FINDING_WARN,
+        findings_add(findings, "backlog", SIDE_SERVER,
+                     !fits    ? FINDING_WARN
+                     : untold ? FINDING_UNKNOWN
+                              : FINDING_OK,
                      "%s and up to %s connects in 10 ms%s", queue.text, WORDS_COUNT(burst),
-                     fits ? "" : ": SYNs may be dropped on the server");
+                     !fits    ? ": SYNs may be dropped on the server"
+                     : untold ? "; could not tell tcp_syncookies and tcp_max_syn_backlog"
+                              : "");
     finding->asked = finding->need = burst;
     finding->have = queue.length;
     if (!fits)
@@ -121,9 +128,10 @@ static double cores_of(const struct plan *plan) {
 /* "1 worker on 2 CPUs". */
 static const char *crew_of(char *text, size_t size, const struct plan *plan) {
     const struct host *host = &plan->host;
-    int length = snprintf(text, size, "%s worker%s on %s CPU%s", WORDS_COUNT(plan->workers),
+    int length = snprintf(text, size, "%s worker%s on %s CPU%s%s", WORDS_COUNT(plan->workers),
                           words_plural(plan->workers), WORDS_COUNT(host->cpus),
-                          words_plural((uint64_t)host->cpus));
+                          words_plural((uint64_t)host->cpus),
+                          host->cpu_quota_milli <= 0 ? " (could not tell cpu.max)" : "");
     if (host->cpu_quota_milli > 0 && host->cpu_quota_milli / 1000 < host->cpus && length > 0 &&
         (size_t)length < size)
         snprintf(text + length, size - (size_t)length, ", %.3g of them by cpu.max",

@@ -177,8 +177,9 @@ static void explain_denied(struct finding *finding, const struct plan *plan,
                          say(scene->conntrack_count).text, say(scene->conntrack_max).text);
     else
         finding_evidence(finding, "connection tracking: %s",
-                         scene->taken ? "not loaded here: a rule or a route of this machine says no"
-                                      : "not measured");
+                         scene->taken && local_sees_network(&plan->host)
+                             ? "not loaded here: a rule or a route of this machine says no"
+                             : "not measured");
     if (known && nearly(scene->conntrack_count, scene->conntrack_max))
         finding_do(finding, "sysctl -w net.netfilter.nf_conntrack_max=%lld",
                    (long long)(scene->conntrack_max + 2 * (int64_t)plan->connections));

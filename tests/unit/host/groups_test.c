@@ -15,6 +15,12 @@ static void assert_share(const struct host_share *share, int64_t max, int64_t us
     assert_int_equal(share->used, used);
 }
 
+static void put_groups(const struct tree *tree) {
+    tree_put(tree, "/sys/fs/cgroup/cgroup.procs", "");
+    tree_put(tree, "/sys/fs/cgroup/a/cgroup.procs", "");
+    tree_put(tree, "/sys/fs/cgroup/a/b/cgroup.procs", "");
+}
+
 static void of_all_groups_above_the_one_with_the_least_room_counts(void **state) {
     (void)state;
     struct tree tree;
@@ -105,6 +111,8 @@ static void cpu_time_may_be_less_than_the_cpus(void **state) {
     assert_int_equal(groups_read_cpu_milli(tree.root), -1);
     tree_put(&tree, "/proc/self/mountinfo", UNIFIED);
     tree_put(&tree, "/proc/self/cgroup", "0::/a/b\n");
+    assert_int_equal(groups_read_cpu_milli(tree.root), -1);
+    put_groups(&tree);
     assert_true(groups_read_cpu_milli(tree.root) == INT64_MAX);
     tree_put(&tree, "/sys/fs/cgroup/a/b/cpu.max", "max 100000\n");
     assert_true(groups_read_cpu_milli(tree.root) == INT64_MAX);
@@ -113,11 +121,45 @@ static void cpu_time_may_be_less_than_the_cpus(void **state) {
     tree_put(&tree, "/proc/self/mountinfo",
              "30 23 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n" UNIFIED);
     tree_put(&tree, "/proc/self/cgroup", "4:cpu,cpuacct:/x\n0::/a\n");
+    tree_put(&tree, "/sys/fs/cgroup/cpu/cgroup.procs", "");
     tree_put(&tree, "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "-1\n");
     tree_put(&tree, "/sys/fs/cgroup/cpu/x/cpu.cfs_period_us", "100000\n");
     assert_true(groups_read_cpu_milli(tree.root) == INT64_MAX);
     tree_put(&tree, "/sys/fs/cgroup/cpu/x/cpu.cfs_quota_us", "25000\n");
     assert_int_equal(groups_read_cpu_milli(tree.root), 250);
+    tree_remove(&tree);
+}
+
+/* A group that is there and has no such file has no limit; one of which nothing is seen may have.
+ */
+static void what_cannot_be_read_is_no_absence_of_a_limit(void **state) {
+    (void)state;
+    struct tree tree;
+    struct host_share memory, processes;
+    tree_make(&tree);
+    tree_put(&tree, "/proc/self/mountinfo", UNIFIED);
+    put_groups(&tree);
+    groups_read_processes(&processes, tree.root);
+    assert_share(&processes, -1, -1); /* which group is ours is not known */
+    tree_put(&tree, "/proc/self/cgroup", "0::/a/b\n");
+    groups_read_processes(&processes, tree.root);
+    groups_read_memory(&memory, tree.root);
+    assert_share(&processes, INT64_MAX, -1);
+    assert_share(&memory, INT64_MAX, -1);
+    tree_put(&tree, "/sys/fs/cgroup/a/b/pids.max",
+             "100\n"); /* and nothing says how many there are */
+    tree_put(&tree, "/sys/fs/cgroup/a/b/memory.max", "");
+    groups_read_processes(&processes, tree.root);
+    groups_read_memory(&memory, tree.root);
+    assert_share(&processes, -1, -1);
+    assert_share(&memory, -1, -1);
+    tree_put(&tree, "/sys/fs/cgroup/a/pids.max",
+             "50\n"); /* a limit is one, whatever else there is */
+    tree_put(&tree, "/sys/fs/cgroup/a/pids.current", "20\n");
+    groups_read_processes(&processes, tree.root);
+    assert_share(&processes, 50, 20);
+    tree_put(&tree, "/proc/self/cgroup", "0::/a/unseen\n");
+    assert_int_equal(groups_read_cpu_milli(tree.root), -1);
     tree_remove(&tree);
 }
 
@@ -137,6 +179,7 @@ int main(void) {
         cmocka_unit_test(no_limit_is_told_from_no_controller),
         cmocka_unit_test(a_group_outside_of_what_is_seen_counts_as_the_mount),
         cmocka_unit_test(cpu_time_may_be_less_than_the_cpus),
+        cmocka_unit_test(what_cannot_be_read_is_no_absence_of_a_limit),
         cmocka_unit_test(on_this_machine_nothing_is_torn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,7 @@ static void what_cannot_be_read_is_minus_one(void **state) {
                                host.tcp_mem_used,
                                host.conntrack_max,
                                host.connection_bytes,
+                               host.cpu_quota_milli,
                                host.group_memory.max,
                                host.group_processes.max,
                                host.io_uring_disabled,

@@ -189,6 +189,17 @@ static void a_reserved_list_that_is_none_is_read_as_far_as_it_goes(void **state)
     }
 }
 
+static void a_reserved_list_that_cannot_be_read_is_not_an_empty_one(void **state) {
+    struct tables *tables = *state;
+    struct address target;
+    struct counted counted;
+    put_tables(tables);
+    tree_put(&tables->tree, "/proc/sys/net/ipv4/ip_local_reserved_ports/is_a_folder", "");
+    assert_true(address_parse(&target, "127.0.0.1", 8080));
+    assert_true(read_towards(&counted, tables->tree.root, &target));
+    assert_int_equal(counted.in_use, -1);
+}
+
 static void an_ipv4_destination_is_found_mapped_in_the_ipv6_table(void **state) {
     row(*state, "::ffff:127.0.0.1", 1000, "::ffff:127.0.0.1", 8080, ESTABLISHED);
     row(*state, "::ffff:127.0.0.1", 1001, "::ffff:127.0.0.1", 8080, TIME_WAIT);
@@ -489,6 +500,7 @@ int main(void) {
         in_tree(time_wait_is_counted_apart_and_a_port_only_once),
         in_tree(reserved_ports_are_singles_and_ranges_and_count_before_use),
         in_tree(a_reserved_list_that_is_none_is_read_as_far_as_it_goes),
+        in_tree(a_reserved_list_that_cannot_be_read_is_not_an_empty_one),
         in_tree(an_ipv4_destination_is_found_mapped_in_the_ipv6_table),
         in_tree(an_ipv6_destination_has_its_own_ports),
         in_tree(the_unspecified_destination_is_the_loopback_one),

@@ -69,9 +69,57 @@ static void workers_are_processes_that_a_group_or_a_user_may_not_have(void **sta
     host->user_processes = (struct host_share){-1, -1};
     assert_holds(local(scene, "processes")->text, "pids.max");
     host->group_processes = (struct host_share){-1, -1};
-    assert_status(local(scene, "processes"), FINDING_UNKNOWN);
+    assert_string_equal(local(scene, "processes")->text,
+                        "10 workers; could not tell how many processes this control group or user "
+                        "may have");
     host->user_processes = (struct host_share){50, -1};
     assert_status(local(scene, "processes"), FINDING_UNKNOWN);
+}
+
+/* One of two bounds that is not there says nothing of the other. */
+static void no_limit_is_said_only_where_both_could_be_told(void **state) {
+    struct scene *scene = *state;
+    struct host *host = &scene->plan.host;
+    host->group_processes = (struct host_share){-1, -1};
+    assert_status(local(scene, "processes"), FINDING_UNKNOWN);
+    assert_string_equal(local(scene, "processes")->text,
+                        "1 worker; could not tell how many processes this control group may have");
+    host->user_processes = (struct host_share){50, 47};
+    assert_status(local(scene, "processes"), FINDING_UNKNOWN);
+    assert_string_equal(local(scene, "processes")->text,
+                        "1 worker; room for 3 (RLIMIT_NPROC 50, 47 in use); could not tell how "
+                        "many processes this control group may have");
+    host->user_processes.used = 50;
+    assert_status(local(scene, "processes"), FINDING_FAIL);
+    host->user_processes = (struct host_share){-1, -1};
+    host->group_processes = (struct host_share){INT64_MAX, -1};
+    assert_status(local(scene, "processes"), FINDING_UNKNOWN);
+    assert_holds(local(scene, "processes")->text, "could not tell how many processes this user");
+}
+
+/* As host_read() of an empty root has it. */
+static void where_nothing_can_be_read_nothing_is_said_to_be_unlimited(void **state) {
+    struct scene *scene = *state;
+    char kept[sizeof scene->plan.host.kernel];
+    memcpy(kept, scene->plan.host.kernel, sizeof kept);
+    host_read(&scene->plan.host, "/nonexistent");
+    memcpy(scene->plan.host.kernel, kept, sizeof kept);
+    scene->facts.ports_known = false;
+    scene->facts.own_files = scene->facts.conntrack_before = scene->facts.conntrack_with = -1;
+    scene->facts.listeners_known = true; /* by netlink */
+    scene->facts.listeners = (struct host_listeners){.count = 1, .backlog = 511};
+    static const char *const codes[] = {"parent_files", "system_files", "processes", "source_ports",
+                                        "memory",       "tcp_memory",   "backlog"};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        assert_status(local(scene, codes[i]), FINDING_UNKNOWN);
+        assert_holds(local(scene, codes[i])->text, "could not tell");
+        assert_null(strstr(local(scene, codes[i])->text, "no limit"));
+    }
+    assert_status(outside(scene, "conntrack"), FINDING_UNKNOWN);
+    assert_holds(local(scene, "ramp")->text, "(could not tell cpu.max)");
+    scene->plan.host.memory_available_bytes = INT64_C(21) << 30;
+    assert_holds(local(scene, "memory")->text,
+                 "free (could not tell what the control group may take)");
 }
 
 static void a_ring_that_no_process_could_try_is_not_known(void **state) {
@@ -380,6 +428,8 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
         TEST(the_parents_own_files_are_counted_to_the_last_one),
         TEST(workers_are_processes_that_a_group_or_a_user_may_not_have),
+        TEST(no_limit_is_said_only_where_both_could_be_told),
+        TEST(where_nothing_can_be_read_nothing_is_said_to_be_unlimited),
         TEST(a_ring_that_no_process_could_try_is_not_known),
         TEST(as_many_rings_as_workers_or_the_number_that_can_be_made),
         TEST(the_control_groups_memory_holds_our_end),

@@ -47,6 +47,7 @@ static inline void set_up_host(struct host *host) {
         .port_low = 32768,
         .port_high = 60999,
         .cpus = 2,
+        .cpu_quota_milli = INT64_MAX,
         .somaxconn = 4096,
         .tcp_max_syn_backlog = 2048,
         .tcp_syncookies = 1,

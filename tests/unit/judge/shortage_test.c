@@ -215,6 +215,8 @@ static void memory_and_connection_tracking(void **state) {
     assert_says(find(f, "denied")->todo[0], "nf_conntrack_max=67536");
     f->record.scenes[OUTCOME_denied].conntrack_max = -1;
     assert_says(judged(f, "denied")->evidence, "not loaded here");
+    f->plan.host.somaxconn = -1; /* without /proc/sys/net */
+    assert_says(judged(f, "denied")->evidence, "connection tracking: not measured");
     expect_cause(f, SIDE_TESTER, "no_memory", "TCP buffers");
 }
 
