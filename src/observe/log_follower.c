@@ -282,9 +282,12 @@ void log_follower_step(struct log_follower *follower, instant now) {
 void log_follower_tick(struct log_follower *follower, instant now) {
     uint64_t requests = follower->view.requests;
     duration between = instant_since(now, follower->ticked_at);
+    /* A tick that came late is followed by an early one: that is no rate. */
+    if (follower->ticked && between < SECOND / 2)
+        return;
     follower->per_second = NAN;
     /* Less than before: a line turned out to be of our own poll. */
-    if (follower->ticked && between > 0 && requests >= follower->ticked_requests)
+    if (follower->ticked && requests >= follower->ticked_requests)
         follower->per_second =
             (double)(requests - follower->ticked_requests) / duration_seconds(between);
     follower->ticked = true;

@@ -37,7 +37,7 @@ struct log_follower {
     struct log_counts counts;
     uint64_t own_requests; /* of the preflight, of the target */
     uint64_t own_polls;    /* of the status page so far: its owner keeps it up to date */
-    double per_second;     /* between the two latest ticks; NAN: not measured */
+    double per_second;     /* over the latest second or so; NAN: not measured */
     instant due;           /* when it wants to be stepped next */
     instant grew_at;       /* any file */
     /* internal */

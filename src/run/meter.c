@@ -11,13 +11,13 @@
 #include "judge/headroom.h"
 
 bool meter_init(struct meter *meter) {
-    *meter = (struct meter){.client_per_second = NAN,
-                            .peak = NAN,
+    *meter = (struct meter){.ticked_at = INSTANT_NEVER,
                             .cpu_before = -1,
                             .cpu_percent = NAN,
                             .pss_max = -1,
                             .rss_max = -1,
                             .rss = -1};
+    rates_init(&meter->rates);
     meter->latency_before = calloc(1, sizeof *meter->latency_before);
     meter->lag_before = calloc(1, sizeof *meter->lag_before);
     return meter->latency_before != NULL && meter->lag_before != NULL;
@@ -30,27 +30,15 @@ void meter_free(struct meter *meter) {
 }
 
 void meter_begin_hold(struct meter *meter, instant since, uint64_t answered) {
-    meter->holding = true;
-    meter->tick_before = meter->hold_since = since;
-    meter->answered_before = answered;
-    meter->ticked = true;
+    rates_begin_hold(&meter->rates, since, answered);
 }
 
-/* Rates need a former tick to count from. */
-static void measure_rate(struct meter *meter, const struct tally *total, instant now) {
-    uint64_t answered = total->counts.answered;
-    duration between = instant_since(now, meter->tick_before);
-    meter->client_per_second = NAN;
-    if (meter->ticked && between > 0) {
-        double rate = (double)(answered - meter->answered_before) / duration_seconds(between);
-        meter->client_per_second = rate;
-        bool full = between >= SECOND * 9 / 10;
-        if (meter->holding && full && (isnan(meter->peak) || rate > meter->peak))
-            meter->peak = rate;
-    }
-    meter->ticked = true;
-    meter->tick_before = now;
-    meter->answered_before = answered;
+void meter_end_hold(struct meter *meter, instant now, uint64_t answered) {
+    rates_end_hold(&meter->rates, now, answered);
+}
+
+bool meter_ticked(const struct meter *meter, instant now) {
+    return meter->ticked_at.ns == now.ns;
 }
 
 /* Sums up over parent and live workers; -1 when one of them could not be read. */
@@ -80,12 +68,14 @@ static instant clock_now(void) {
     return (instant){(int64_t)now.tv_sec * SECOND + now.tv_nsec};
 }
 
+/* The kernel counts in ticks of 10 ms: a few milliseconds after a look it says nothing new. */
 static void measure_cpu(struct meter *meter, const struct crew *crew) {
-    int64_t cpu = sum_processes(crew, host_process_cpu_ns);
     instant now = clock_now();
+    if (meter->cpu_before >= 0 && instant_since(now, meter->cpu_at) < SECOND / 2)
+        return;
+    int64_t cpu = sum_processes(crew, host_process_cpu_ns);
     meter->cpu_percent = NAN;
-    if (cpu >= 0 && meter->cpu_before >= 0 && cpu >= meter->cpu_before &&
-        instant_before(meter->cpu_at, now)) {
+    if (cpu >= 0 && meter->cpu_before >= 0 && cpu >= meter->cpu_before) {
         double cores =
             (double)(cpu - meter->cpu_before) / (double)instant_since(now, meter->cpu_at);
         meter->cpu_percent = round(cores * 1e4) / 100;
@@ -117,7 +107,8 @@ struct sample meter_tick(struct meter *meter, struct timeline *timeline, const s
                          const struct tally *total, instant now, double t,
                          double server_per_second) {
     const struct counts *counts = &total->counts;
-    measure_rate(meter, total, now);
+    meter->ticked_at = now;
+    (void)rates_look(&meter->rates, now, counts->answered);
     measure_cpu(meter, crew);
     meter->p50 =
         histogram_quantile_between(meter->latency_before, &total->latency, 0.5, &meter->answers);
@@ -128,7 +119,7 @@ struct sample meter_tick(struct meter *meter, struct timeline *timeline, const s
         .connecting = counts->connecting,
         .closed = tally_closed(counts),
         .errored = tally_errored(counts),
-        .client_per_second = meter->client_per_second,
+        .client_per_second = meter->rates.latest,
         .server_per_second = server_per_second,
         .p50_seconds = meter->answers > 0 ? duration_seconds(meter->p50) : (double)NAN,
         .p99_seconds = meter->answers > 0 ? duration_seconds(meter->p99) : (double)NAN,
@@ -152,7 +143,7 @@ void meter_line(const struct meter *meter, struct live_line *line, const struct 
         .connecting = counts->connecting,
         .closed = tally_closed(counts),
         .errored = tally_errored(counts),
-        .client_rps = meter->client_per_second,
+        .client_rps = meter->rates.latest,
         .p50_ms = answers ? (double)meter->p50 / 1e6 : (double)NAN,
         .p99_ms = answers ? (double)meter->p99 / 1e6 : (double)NAN,
         .drained = -1,
@@ -189,5 +180,5 @@ void meter_finish(struct meter *meter, struct record *record, const struct crew 
                                  (double)usage.ru_stime.tv_usec / 1e6;
     record->pss_bytes_max = meter->pss_max;
     record->rss_bytes_max = meter->rss_max;
-    record->per_second_peak = meter->peak;
+    record->per_second_peak = rates_peak(&meter->rates);
 }

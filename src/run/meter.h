@@ -7,20 +7,18 @@
 #include "engine/crew.h"
 #include "plan/plan.h"
 #include "report/report.h"
+#include "stats/rates.h"
 #include "stats/record.h"
 
 struct meter {
     struct histogram *latency_before, *lag_before; /* as they were at the former tick */
-    instant tick_before, hold_since;
-    uint64_t answered_before;
-    bool ticked, holding;
-    double client_per_second; /* over the latest tick; NAN: not measured */
-    double peak;              /* the highest full second of the hold; NAN */
-    duration p50, p99;        /* of the latest tick's answers */
-    uint64_t answers;         /* in the latest tick */
-    int64_t cpu_before;       /* ns, of all processes, at the former tick; -1 */
+    instant ticked_at;  /* the latest tick; before the first INSTANT_NEVER */
+    struct rates rates; /* of answers */
+    duration p50, p99;  /* of the latest tick's answers */
+    uint64_t answers;   /* in the latest tick */
+    int64_t cpu_before; /* ns, of all processes, cpu_at; -1 */
     instant cpu_at;
-    double cpu_percent;       /* over the latest tick; NAN: not measured */
+    double cpu_percent;       /* over the latest second or so; NAN: not measured */
     int64_t pss_max, rss_max; /* -1: not measured */
     int64_t rss;              /* the latest */
 };
@@ -28,8 +26,12 @@ struct meter {
 bool meter_init(struct meter *meter);
 void meter_free(struct meter *meter);
 
-/* The hold begins: rates start anew. */
+/* The hold begins: rates start anew. It ends: so does what its peak is of. */
 void meter_begin_hold(struct meter *meter, instant since, uint64_t answered);
+void meter_end_hold(struct meter *meter, instant now, uint64_t answered);
+
+/* Whether a tick was taken at this instant. */
+bool meter_ticked(const struct meter *meter, instant now);
 
 /* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may
  * be NAN. Returns the sample. */

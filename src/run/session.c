@@ -209,7 +209,7 @@ static void take_second(struct session *session) {
 static void begin_hold(struct session *session) {
     struct record *record = session->record;
     const struct counts *counts = &session->total->counts;
-    if (!session->meter.ticked || instant_before(session->meter.tick_before, session->now))
+    if (!meter_ticked(&session->meter, session->now))
         take_second(session); /* the next one begins anew, and no gap may be longer than one */
     session->phase = PHASE_HOLD;
     session->hold_since = session->now;
@@ -235,6 +235,7 @@ static void begin_freeze(struct session *session) {
     sample(session);
     if (session->phase == PHASE_HOLD) {
         measure_hold(session);
+        meter_end_hold(&session->meter, session->now, session->total->counts.answered);
         meter_memory(&session->meter, session->crew);
     } else {
         record->ramp_cut = session->stopping || session->aborting;

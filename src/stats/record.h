@@ -64,7 +64,7 @@ struct record {
     uint64_t live_min, live_peak; /* over the hold's samples; over all samples */
     bool live_min_measured;
     uint64_t answered_in_hold;
-    double per_second_mean, per_second_peak;  /* NAN: not measured */
+    double per_second_mean, per_second_peak;  /* answers of the hold (rates.h); NAN: not measured */
     double first_seen_seconds[OUTCOME_COUNT]; /* since the start, of the first of it; 0: none */
     uint64_t unfinished;       /* requests outstanding when a second signal cut the freeze */
     struct tally total;        /* frozen, all workers */

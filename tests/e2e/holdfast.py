@@ -143,6 +143,8 @@ def inspect_requests(report):
         "as many latencies as answers": r["answered"] - r["warmup"] == report["latency_seconds"]["count"],
         "as many service times as answers": r["answered"] - r["warmup"] == report["service_seconds"]["count"],
         "as many connect times as opened": report["connections"]["opened"] == report["connect_seconds"]["count"],
+        "the peak is not below the mean":
+            r["per_second_peak"] is None or r["per_second_peak"] >= r["per_second_mean"] * (1 - 1e-9),
         "timed_out is what response_timeout and silent took": r["timed_out"] ==
             sum(report["connections"]["outcomes"][name] for name in ("response_timeout", "silent")),
     }

@@ -291,6 +291,10 @@ static void rates_are_of_what_came_between(void **state) {
     step(scene), step(scene);
     log_follower_tick(&scene->follower, scene->now);
     assert_true(scene->follower.per_second > 3.99 && scene->follower.per_second < 4.01);
+    scene->follower.view.requests += 8; /* in the milliseconds after a tick that came late */
+    log_follower_tick(&scene->follower, instant_after(scene->now, 20 * MILLISECOND));
+    scene->follower.view.requests -= 8;
+    assert_true(scene->follower.per_second > 3.99 && scene->follower.per_second < 4.01);
     log_follower_hold(&scene->follower, true, scene->now);
     put_lines(scene, 30);
     step(scene), step(scene), step(scene);
