@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "plan/refuse.h"
 #include "report/outlet.h"
@@ -92,8 +93,30 @@ static bool refuse_twins(const struct outputs *outputs, const char *name, const 
     return true;
 }
 
+static bool spares(const struct outputs *outputs, const char *name, const char *path) {
+    struct stat found;
+    if (path == NULL || stat(path, &found) != 0 || !S_ISREG(found.st_mode))
+        return true;
+    for (size_t i = 0; i < outputs->input_count; i++) {
+        if (!is_same(outputs->inputs[i], path))
+            continue;
+        fprintf(voice(), "%s: --%s: \"%s\" is read: a place of its own is accepted\n",
+                outputs->said_by, name, shown_text(path).text);
+        return false;
+    }
+    return true;
+}
+
+bool outputs_spare_inputs(const struct outputs *outputs) {
+    bool spared = spares(outputs, "timeline", outputs->timeline);
+    for (int i = 0; i < OUTPUT_COUNT && spared; i++)
+        spared = spares(outputs, rows[i].name, outputs->paths[i]);
+    return spared;
+}
+
 bool outputs_open(struct outputs *outputs) {
-    bool apart = refuse_twins(outputs, "timeline", outputs->timeline, OUTPUT_COUNT);
+    bool apart = outputs_spare_inputs(outputs) &&
+                 refuse_twins(outputs, "timeline", outputs->timeline, OUTPUT_COUNT);
     for (int i = 1; i < OUTPUT_COUNT && apart; i++)
         apart = refuse_twins(outputs, rows[i].name, outputs->paths[i], i);
     if (!apart)

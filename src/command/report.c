@@ -142,7 +142,10 @@ static const duration FOREVER = INT64_MAX;
 int command_report(int argc, char **argv) {
     struct report_request request = {
         .outputs = {.said_by = "holdfast report", .patience = FOREVER}};
-    int exit_code = report_request_read(&request, argc, argv) ? carry_out(&request) : REPORT_USAGE;
+    bool asked = report_request_read(&request, argc, argv);
+    request.outputs.inputs = request.files;
+    request.outputs.input_count = request.file_count;
+    int exit_code = asked ? carry_out(&request) : REPORT_USAGE;
     free(request.files);
     return exit_code;
 }

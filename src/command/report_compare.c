@@ -42,7 +42,8 @@ static int compare(const struct report_request *request, const struct compared_f
     FILE *out = path != NULL && strcmp(path, "-") == 0 ? stderr : stdout;
     struct report_file file = {.out = -1};
     struct comparison *comparison = malloc(sizeof *comparison);
-    if (comparison == NULL || !open_json(request, &file)) {
+    if (comparison == NULL || !outputs_spare_inputs(&request->outputs) ||
+        !open_json(request, &file)) {
         free(comparison);
         return REPORT_USAGE;
     }

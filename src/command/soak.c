@@ -74,13 +74,26 @@ static bool open_signals(struct soak *soak) {
     return soak->signals_fd >= 0;
 }
 
+static void ask_outputs(struct soak *soak) {
+    const struct options *options = &soak->options;
+    soak->inputs[0] = options->config;
+    soak->inputs[1] = options->body;
+    soak->inputs[2] = options->urls;
+    soak->inputs[3] = options->server_log;
+    soak->outputs = (struct outputs){
+        .said_by = "holdfast",
+        .patience = PATIENCE,
+        .inputs = soak->inputs,
+        .input_count = sizeof soak->inputs / sizeof soak->inputs[0],
+    };
+    outputs_ask(&soak->outputs, options);
+}
+
 /* From the command line to a plan. True when there is one; else *exit_code is decided, and said. */
 static bool begin(struct soak *soak, enum command command, int argc, char **argv, int *exit_code) {
     char error[OPTIONS_ERROR_MAX];
     static_assert((int)PLAN_ERROR_MAX <= (int)OPTIONS_ERROR_MAX, "one buffer for both");
     soak->signals_fd = soak->timeline.file.out.fd = -1;
-    soak->outputs.said_by = "holdfast";
-    soak->outputs.patience = PATIENCE;
     enum options_outcome outcome = options_parse(&soak->options, command, argc, argv, error);
     if (outcome != OPTIONS_OK) {
         *exit_code = soak_answer(outcome, command, error);
@@ -97,7 +110,7 @@ static bool begin(struct soak *soak, enum command command, int argc, char **argv
         return false;
     }
     require_context(soak->plan.seed, NULL);
-    outputs_ask(&soak->outputs, &soak->options);
+    ask_outputs(soak);
     if (!outputs_open(&soak->outputs) || !open_timeline(soak) || !open_scrape(soak))
         return false;
     *exit_code = EXIT_UNFIT;

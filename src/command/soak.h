@@ -20,6 +20,7 @@ struct soak {
     struct plan plan;
     struct judgement judgement;
     struct outputs outputs;
+    const char *inputs[4]; /* files of the options that outputs must spare; NULL where not given */
     struct session_timeline timeline;
     struct scrape *scrape; /* NULL: not asked for */
     int signals_fd;

@@ -241,6 +241,19 @@ class UsageTest(Case):
             self.assertEqual((0, ""), (code, err), arguments)
             self.assertIn("holdfast", out)
 
+    def test_what_is_read_is_not_replaced(self):
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            for option in ("--config", "--body", "--urls", "--server-log"):
+                read, link = pathlib.Path(folder) / "read", pathlib.Path(folder) / "link"
+                text = "/a\n" if option == "--urls" else "# x\n"
+                for output in ("--json", "--html", "--timeline"):
+                    read.write_text(text)
+                    if not link.exists():
+                        link.symlink_to(read)
+                    code, out, err = holdfast.plainly("-c", "1", option, read, output, link, URL)
+                    self.assertEqual((2, "", text), (code, out, read.read_text()), err)
+                    self.assertIn(f'{output}: "{link}" is read: a place of its own is accepted', err)
+
 
 class NoTargetTest(Case):
     """What is asked is no server, or not one of HTTP: exit 5, and why."""

@@ -229,6 +229,16 @@ class TimelineTest(unittest.TestCase):
         _, report, _ = render(self.path)
         self.assertEqual(result.report, report)
 
+    def test_a_report_does_not_replace_what_it_is_made_of(self):
+        self.assertEqual(0, soak("-c", 2, "-d", "1s", "--timeline", self.path, self.server.url).code)
+        before = self.path.read_bytes()
+        for option in ("--json", "--html", "--csv"):
+            code, out, err = plainly("report", option, self.path, self.path)
+            self.assertEqual((2, "", before), (code, out, self.path.read_bytes()))
+            self.assertIn("is read: a place of its own is accepted", err)
+        code, out, err = plainly("report", "--compare", "--json", self.path, self.path, self.path)
+        self.assertEqual((2, "", before), (code, out, self.path.read_bytes()), err)
+
     def test_an_interrupt_ends_it_in_order(self):
         with Run("-c", 5, "-d", "60s", "-i", "200ms", "--ui", "line", "--timeline", self.path, self.server.url) as run:
             run.wait_for_phase("hold")
