@@ -109,7 +109,7 @@ static int print(void (*what)(FILE *out)) {
     if (fflush(stdout) == 0)
         return 0;
     perror("holdfast report: standard output");
-    return 1;
+    return REPORT_UNWRITTEN;
 }
 
 static void print_help(FILE *out) {

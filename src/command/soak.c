@@ -35,7 +35,10 @@ int soak_answer(enum options_outcome outcome, enum command command, const char *
     case OPTIONS_OK:
     case OPTIONS_BAD: complain(error); return EXIT_USAGE;
     }
-    return fflush(stdout) == 0 ? 0 : 1;
+    if (fflush(stdout) == 0)
+        return 0;
+    fprintf(voice(), "holdfast: standard output: %s\n", strerror(errno));
+    return EXIT_INCONCLUSIVE;
 }
 
 static bool open_timeline(struct soak *soak) {

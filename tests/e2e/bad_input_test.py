@@ -241,6 +241,13 @@ class UsageTest(Case):
             self.assertEqual((0, ""), (code, err), arguments)
             self.assertIn("holdfast", out)
 
+    def test_an_answer_that_cannot_be_written_is_said(self):
+        for arguments in (["--help"], ["--version"], ["report", "--help"], ["report", "--schema"]):
+            with open("/dev/full", "w") as full:
+                done = subprocess.run([holdfast.PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
+            self.assertEqual((4, 1), (done.returncode, done.stderr.count("\n")), arguments)
+            self.assertIn("No space left on device", done.stderr)
+
     def test_what_is_read_is_not_replaced(self):
         with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
             for option in ("--config", "--body", "--urls", "--server-log"):
