@@ -34,6 +34,11 @@ def fill(descriptor):
     return count
 
 
+def seconds_held(timeline):
+    """Lines of the hold that its timeline has so far."""
+    return pathlib.Path(timeline).read_bytes().count(b'"phase":"hold"')
+
+
 def nginx():
     try:
         return Nginx("soak", connections=2000)
@@ -198,7 +203,7 @@ class Interrupts(Case):
                 Run("-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line", "--timeline", timeline.name, target.url,
                     stderr=full) as run:
             # Three seconds are three lines, each of which would have waited for ever.
-            eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
+            eventually(lambda: seconds_held(timeline.name) >= 3, "the run goes on")
             run.signal(signal.SIGINT)
             result = run.finish()
         self.ended(result, 4, "inconclusive", True)
@@ -213,7 +218,7 @@ class Interrupts(Case):
                 Run("-c", "5", "-d", "1h", "-i", "100ms", "--ui", "line", "--timeline", timeline.name, target.url,
                     stderr=writer) as run:
             os.close(writer)
-            eventually(lambda: pathlib.Path(timeline.name).read_bytes().count(b'"phase":"hold"') >= 3, "the run goes on")
+            eventually(lambda: seconds_held(timeline.name) >= 3, "the run goes on")
             with open(reader, "rb") as said:
                 sheet = said.read(filled + len("preflight:"))
                 run.signal(signal.SIGINT)
