@@ -233,7 +233,7 @@ class ServersLimits(Case):
         return finding["have"]
 
     def hold(self, server, connections):
-        return soak("-c", connections, "-r", "100/10ms", *CALM, "--timeout", "1s", server.url)
+        return soak("-c", connections, "-r", "100/10ms", *CALM, "--timeout", "4s", server.url)
 
     def test_worker_connections_shed_idle_connections_at_the_number_that_is_named(self):
         with self.nginx(worker_connections=512, worker_rlimit_nofile=2000) as server:
