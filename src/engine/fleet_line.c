@@ -43,7 +43,7 @@ static void count_scheduled(struct fleet *fleet) {
 bool fleet_serve_line(struct fleet *fleet) {
     uint32_t most = fleet->line.count, served = 0;
     for (instant due; served < most && find_request(fleet, &due); served++)
-        serve(fleet, &fleet->conns[fleet->line.first - 1], due);
+        serve(fleet, &fleet->conns[line_first(&fleet->line)], due);
     count_scheduled(fleet);
     return served > 0;
 }

@@ -27,9 +27,7 @@ void line_leave(struct line *line, uint32_t index) {
     line->count--;
 }
 
-uint32_t line_call(struct line *line) {
+uint32_t line_first(const struct line *line) {
     require(line->count > 0);
-    uint32_t index = line->first - 1;
-    line_leave(line, index);
-    return index;
+    return line->first - 1;
 }

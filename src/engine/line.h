@@ -20,7 +20,7 @@ struct line {
 void line_join(struct line *line, uint32_t index);
 /* From wherever it stands. */
 void line_leave(struct line *line, uint32_t index);
-/* Who waited longest, of a line that is not empty; it leaves. */
-uint32_t line_call(struct line *line);
+/* Who has waited longest, of a line that is not empty. */
+uint32_t line_first(const struct line *line);
 
 #endif
