@@ -80,10 +80,8 @@ static int64_t read_tcp_pages(const char *root) {
 
 static void read_memory(struct host *host, const char *root) {
     int64_t pages[3];
-    if (files_read_numbers(pages, 3, root, "/proc/sys/net/ipv4/tcp_mem") == 3) {
-        host->tcp_mem_pressure = pages[1];
+    if (files_read_numbers(pages, 3, root, "/proc/sys/net/ipv4/tcp_mem") == 3)
         host->tcp_mem_max = pages[2];
-    }
     host->tcp_mem_used = read_tcp_pages(root);
     host->memory_total_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemTotal");
     host->memory_available_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemAvailable");
@@ -117,7 +115,6 @@ void host_read(struct host *host, const char *root) {
         .file_used = -1,
         .port_low = -1,
         .port_high = -1,
-        .tcp_mem_pressure = -1,
         .tcp_mem_max = -1,
         .group_memory = {-1, -1},
         .group_processes = {-1, -1},

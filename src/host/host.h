@@ -28,9 +28,8 @@ struct host {
     int64_t somaxconn;
     int64_t tcp_max_syn_backlog, tcp_syncookies;
     int64_t tcp_tw_reuse;
-    /* net.ipv4.tcp_mem, in pages: where TCP begins to save, where it stops; /proc/net/sockstat. */
-    int64_t tcp_mem_pressure, tcp_mem_max, tcp_mem_used;
-    int64_t conntrack_max;                              /* net.netfilter.nf_conntrack_max */
+    int64_t tcp_mem_max, tcp_mem_used; /* in pages: net.ipv4.tcp_mem's third, /proc/net/sockstat */
+    int64_t conntrack_max;             /* net.netfilter.nf_conntrack_max */
     int64_t memory_total_bytes, memory_available_bytes; /* MemTotal, MemAvailable */
     int64_t connection_bytes; /* kernel memory of one idle connection and its armed poll, as this
                                * kernel's slabs (/proc/slabinfo) have it */

@@ -189,11 +189,6 @@ const char *rule_base_name(enum rule_base base) {
     return names[base];
 }
 
-const char *rule_unit_name(enum rule_unit unit) {
-    static const char *const names[] = {"count", "duration", "rate", "bytes", "ratio", "share"};
-    return names[unit];
-}
-
 const char *rule_unit_sign(const struct rule *rule) {
     static const char *const signs[] = {"", " s", " /s", " B", "", " %"};
     return rule->percent ? " %" : signs[rule->metric.unit];

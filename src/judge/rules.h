@@ -64,7 +64,6 @@ bool rule_metric_find(struct rule_metric *metric, const char *name);
 bool rule_metric_at(struct rule_metric *metric, size_t index);
 /* "--connections", "attempted"...; NULL for RULE_BASE_NONE. */
 const char *rule_base_name(enum rule_base base);
-const char *rule_unit_name(enum rule_unit unit);
 
 enum rule_op { RULE_AT_LEAST, RULE_AT_MOST, RULE_ABOVE, RULE_BELOW, RULE_EQUAL };
 

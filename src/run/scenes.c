@@ -32,7 +32,6 @@ static void take_worker(struct limit_scene *scene, const struct crew *crew, enum
     scene->worker_files = scene->nofile_soft = scene->nofile_hard = -1;
     if (member == NULL)
         return;
-    scene->worker_pid = member->pid;
     scene->worker_files = process_files("", member->pid, FILES_COUNTED_MAX);
     int64_t soft, hard;
     if (process_nofile("", member->pid, &soft, &hard)) {

@@ -11,8 +11,7 @@
 /* As things stood here when an outcome of our own side was first seen. Below zero: not measured. */
 struct limit_scene {
     bool taken;
-    int worker_pid;                         /* that met it; 0: not known */
-    int64_t worker_files;                   /* descriptors that this worker had open */
+    int64_t worker_files;                   /* descriptors of the worker that met it */
     int64_t nofile_soft, nofile_hard;       /* RLIMIT_NOFILE of that worker; INT64_MAX: none */
     int64_t file_used, file_max;            /* of the whole system, fs.file-nr and fs.file-max */
     int64_t ports_range, ports_reserved;    /* of each pair of source and destination address */

@@ -46,7 +46,6 @@ static void every_number_is_read_from_its_file(void **state) {
     assert_int_equal(host_conntrack_count(tree.root), -1);
     assert_int_equal(host.tcp_max_syn_backlog, 2048);
     assert_int_equal(host.tcp_syncookies, 1);
-    assert_int_equal(host.tcp_mem_pressure, 383867);
     assert_int_equal(host.tcp_mem_max, 575796);
     assert_int_equal(host.tcp_mem_used, 95);
     assert_int_equal(host.conntrack_max, 262144);
@@ -81,7 +80,6 @@ static void what_cannot_be_read_is_minus_one(void **state) {
                                host.somaxconn,
                                host.tcp_max_syn_backlog,
                                host.tcp_syncookies,
-                               host.tcp_mem_pressure,
                                host.tcp_mem_max,
                                host.tcp_mem_used,
                                host.conntrack_max,

@@ -31,7 +31,7 @@ static void nothing_known_of_the_machine_is_unknown_and_no_failure(void **state)
     host->nofile_soft = host->nofile_hard = host->nr_open = host->file_max = host->file_used = -1;
     host->port_low = host->port_high = host->somaxconn = host->tcp_tw_reuse = -1;
     host->tcp_max_syn_backlog = host->tcp_syncookies = host->conntrack_max = host->cpus = -1;
-    host->tcp_mem_pressure = host->tcp_mem_max = host->tcp_mem_used = -1;
+    host->tcp_mem_max = host->tcp_mem_used = -1;
     host->memory_available_bytes = host->connection_bytes = -1;
     host->group_memory = host->group_processes = host->user_processes = (struct host_share){-1, -1};
     scene->facts.ports_known = false;

@@ -52,7 +52,6 @@ static inline void set_up_host(struct host *host) {
         .tcp_max_syn_backlog = 2048,
         .tcp_syncookies = 1,
         .tcp_tw_reuse = 2,
-        .tcp_mem_pressure = 383867,
         .tcp_mem_max = 575796,
         .tcp_mem_used = 95,
         .conntrack_max = 262144,

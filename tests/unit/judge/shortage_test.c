@@ -116,7 +116,6 @@ static void descriptors_are_told_as_the_worker_had_them(void **state) {
     struct fixture *f = *state;
     fail_to_open(f, OUTCOME_fd_limit, 494);
     f->record.scenes[OUTCOME_fd_limit] = (struct limit_scene){.taken = true,
-                                                              .worker_pid = 77,
                                                               .worker_files = 506,
                                                               .nofile_soft = 506,
                                                               .nofile_hard = 4096,
