@@ -102,7 +102,7 @@ static bool take_words(struct report_request *request, int argc, char **argv) {
     return taken;
 }
 
-bool report_request_asks_any(const struct report_request *request) {
+static bool asks_any_report(const struct report_request *request) {
     for (int i = 0; i < OUTPUT_COUNT; i++)
         if (request->outputs.paths[i] != NULL)
             return true;
@@ -133,7 +133,7 @@ static bool check_schema(const struct report_request *request) {
         return report_complain("--schema: what --merge writes is a report as any: --schema alone "
                                "is accepted");
     return (request->file_count == 0 && request->tolerances.count == 0 &&
-            !report_request_asks_any(request)) ||
+            !asks_any_report(request)) ||
            report_complain(
                "--schema stands alone or with --compare: no FILE is accepted beside it");
 }

@@ -27,7 +27,6 @@ bool report_complain(const char *format, ...) __attribute__((format(printf, 1, 2
 
 /* false, and said, when the command line will not do. request->files is to be freed in any case. */
 bool report_request_read(struct report_request *request, int argc, char **argv);
-bool report_request_asks_any(const struct report_request *request); /* for a report file */
 
 /* The file read back, or NULL, and said. Freed with saved_free(). */
 struct saved *report_read(const char *name);

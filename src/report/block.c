@@ -13,7 +13,7 @@ enum { WIDTH_LEAST = 60, WIDTH_MOST = 120, LABEL_COLUMNS = 7 };
 enum { BAR_LEAST = 8, BAR_MOST = 40 };
 enum { ITEMS_MAX = 8, ITEM_BYTES = 192, TINT_PLAIN = -1 };
 
-bool block_fits(int width) {
+static bool fits(int width) {
     return width >= WIDTH_LEAST;
 }
 
@@ -538,7 +538,7 @@ void block_draw_line(struct block *block, const struct block_view *view, int wid
 
 void block_draw(struct block *block, const struct block_view *view, int width, struct style style) {
     int columns = columns_of(width);
-    if (!block_fits(width)) {
+    if (!fits(width)) {
         block_draw_line(block, view, width, style);
         return;
     }

@@ -60,12 +60,11 @@ struct block {
 };
 
 /* Draws for a terminal of that width (of very wide ones only a part is used): eight lines, or one
- * where there is no room for eight (block_fits()). Nothing wraps, and of a text from outside only
+ * where there is no room for eight. Nothing wraps, and of a text from outside only
  * printable ASCII reaches the terminal. */
 void block_draw(struct block *block, const struct block_view *view, int width, struct style style);
 /* In one line, whatever the width. */
 void block_draw_line(struct block *block, const struct block_view *view, int width,
                      struct style style);
-bool block_fits(int width);
 
 #endif

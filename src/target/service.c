@@ -89,10 +89,6 @@ void service_arm_timer(struct service *service, struct peer *peer, duration from
               (uint32_t)((due + MILLISECOND - 1) / MILLISECOND));
 }
 
-void service_cancel_timer(struct service *service, struct peer *peer) {
-    wheel_cancel(service->wheel, index_of(service, peer));
-}
-
 enum peer_stimulus service_errno(int error) {
     return error == ECONNRESET || error == EPIPE ? PEER_RST : PEER_ERROR;
 }
@@ -186,7 +182,7 @@ void service_befall(struct service *service, struct peer *peer, enum peer_stimul
         service_return_reader(service, peer);
         drop_held(peer);
     }
-    service_cancel_timer(service, peer);
+    wheel_cancel(service->wheel, index_of(service, peer));
     peer_enter(peer, service->counters, step.next, step.ending);
     carry_out(service, peer, step.todo);
 }

@@ -67,7 +67,6 @@ void service_settle(struct service *service, struct peer *peer);
 enum peer_stimulus service_errno(int error);
 
 void service_arm_timer(struct service *service, struct peer *peer, duration from_now);
-void service_cancel_timer(struct service *service, struct peer *peer);
 
 /* service_read.c: what the socket has, according to the state; and bytes that waited. */
 void service_read(struct service *service, struct peer *peer);
