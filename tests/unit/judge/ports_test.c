@@ -12,6 +12,7 @@
 #include "judge/headroom.h"
 #include "judge/judge.h"
 #include "judge/local.h"
+#include "says.h"
 
 enum { PAIRS_MAX = 8 };
 
@@ -91,14 +92,9 @@ static void assert_numbers(const struct finding *finding, int64_t asked, int64_t
     assert_int_equal(finding->need, need);
 }
 
-static void assert_holds(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", text, part);
-}
-
 static void assert_todo(const struct finding *finding, size_t index, const char *part) {
     assert_true(index < finding->do_count);
-    assert_holds(finding->todo[index], part);
+    assert_says(finding->todo[index], part);
 }
 
 static void ports_that_do_not_suffice_say_so_in_full(void **state) {
@@ -178,7 +174,7 @@ static void each_pair_has_ports_of_its_own_and_the_shortest_decides(void **state
     DIAL(scene, "127.0.0.1", "127.0.0.2", "127.0.0.3");
     connections(scene, 3 * 28232);
     assert_int_equal(ports(scene)->status, FINDING_OK);
-    assert_holds(ports(scene)->text, "3 destination addresses");
+    assert_says(ports(scene)->text, "3 destination addresses");
     scene->pairs[1].in_use = 28132;
     scene->facts.ports.pair_count = 2;
     /* Connection 301 is the 101st of the second address: 301 are opened before it (0..300). */
@@ -235,7 +231,7 @@ static void ports_in_time_wait_are_a_matter_of_time(void **state) {
     const struct finding *finding = ports(scene);
     assert_int_equal(finding->status, FINDING_WARN);
     assert_int_equal(finding->have, 27232);
-    assert_holds(finding->text, "1 000 in TIME_WAIT): ports in TIME_WAIT are taken again");
+    assert_says(finding->text, "1 000 in TIME_WAIT): ports in TIME_WAIT are taken again");
     scene->pairs[0].young = 500;
     scene->pairs[0].waiting = 500;
     finding = ports(scene);
@@ -250,7 +246,7 @@ static void unknown_use_of_ports_is_no_ok_but_a_short_range_still_fails(void **s
     scene->facts.ports.tables_known = false;
     const struct finding *finding = ports(scene);
     assert_int_equal(finding->status, FINDING_UNKNOWN);
-    assert_holds(finding->text, "could not tell how many of 28 232 are in use");
+    assert_says(finding->text, "could not tell how many of 28 232 are in use");
     connections(scene, 28233);
     assert_int_equal(ports(scene)->status, FINDING_FAIL);
 }
@@ -263,7 +259,7 @@ static void the_sources_are_told(void **state) {
     assert_string_equal(judged(scene, "sources")->text, "8 addresses: 127.0.0.2-127.0.0.9");
     assert_string_equal(ports(scene)->text, "225 856 free (32768-60999, 8 source addresses)");
     scene->facts.addresses_left_out = 1;
-    assert_holds(judged(scene, "sources")->text, "1 address of the other family left out");
+    assert_says(judged(scene, "sources")->text, "1 address of the other family left out");
     scene->facts.sources_unbindable = 2;
     scene->facts.source_error = EADDRNOTAVAIL;
     assert_true(address_parse(&scene->facts.source_unbindable, "127.0.0.3", 0));
@@ -272,7 +268,7 @@ static void the_sources_are_told(void **state) {
     assert_int_equal(finding->side, SIDE_TESTER);
     assert_string_equal(finding->text, "127.0.0.3: not an address of this host, nor are 1 more");
     scene->facts.source_error = EACCES;
-    assert_holds(judged(scene, "sources")->text, "127.0.0.3: no socket can be bound to it: EACCES");
+    assert_says(judged(scene, "sources")->text, "127.0.0.3: no socket can be bound to it: EACCES");
 }
 
 static void sources_of_the_other_family_do_not_fit(void **state) {
@@ -287,7 +283,7 @@ static void auto_that_finds_nothing_fails(void **state) {
     struct scene *scene = *state;
     source(scene, "auto");
     assert_int_equal(judged(scene, "sources")->status, FINDING_FAIL);
-    assert_holds(judged(scene, "sources")->text, "auto found no address of this host");
+    assert_says(judged(scene, "sources")->text, "auto found no address of this host");
 }
 
 #define scenic(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

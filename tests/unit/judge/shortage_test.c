@@ -13,6 +13,7 @@
 
 #include "judge/cause.h"
 #include "judge/judge.h"
+#include "says.h"
 
 /* A run of 1,000 connections over loopback that went well; each test spoils something. */
 struct fixture {
@@ -78,11 +79,6 @@ static const struct finding *judged(struct fixture *f, const char *code) {
     static const struct finding none;
     judge(f);
     return has(f, code) ? find(f, code) : &none;
-}
-
-__attribute__((noinline)) static void assert_says(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" is not in: %s", part, text);
 }
 
 /* Attempts that ended so. */

@@ -38,11 +38,6 @@ static void assert_valid(const char *document) {
                      0);
 }
 
-static void assert_says(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
 /* Every kind of row: a share, a latency, a rate, a ratio, bytes; any tolerance, and not measured.
  */
 static void ask_for_more(struct pair *pair) {

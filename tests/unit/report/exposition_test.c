@@ -29,38 +29,33 @@ static const char *written(struct fixture *fixture, enum exposition_format forma
     return fixture->text;
 }
 
-static void assert_has(const char *text, const char *lines) {
-    if (strstr(text, lines) == NULL)
-        fail_msg("missing:\n%s\nin:\n%s", lines, text);
-}
-
 static void counters_say_what_the_ledger_says(void **state) {
     const char *text = written(*state, EXPOSITION_PROMETHEUS);
-    assert_has(text,
-               "# HELP holdfast_connections_attempted_total calls to open a connection, failed "
-               "ones included\n"
-               "# TYPE holdfast_connections_attempted_total counter\n"
-               "holdfast_connections_attempted_total 100\n");
-    assert_has(text, "# TYPE holdfast_connections gauge\n"
-                     "holdfast_connections{state=\"connecting\"} 0\n"
-                     "holdfast_connections{state=\"live\"} 94\n");
-    assert_has(text, "\nholdfast_connections_target 100\n");
-    assert_has(text, "\nholdfast_connections_ended_total{outcome=\"refused\"} 3\n");
-    assert_has(text, "\nholdfast_connections_ended_total{outcome=\"closed_idle\"} 2\n");
-    assert_has(text, "\nholdfast_connections_ended_total{outcome=\"drained\"} 94\n");
-    assert_has(text, "\nholdfast_requests_sent_total 501\n");
-    assert_has(text, "# TYPE holdfast_responses_total counter\n"
-                     "holdfast_responses_total{code=\"200\"} 500\n");
-    assert_has(text, "\nholdfast_bytes_in_total 50000\n");
-    assert_has(text, "# TYPE holdfast_ramp_late_seconds gauge\nholdfast_ramp_late_seconds "
-                     "0.003000000\n");
+    assert_says(text,
+                "# HELP holdfast_connections_attempted_total calls to open a connection, failed "
+                "ones included\n"
+                "# TYPE holdfast_connections_attempted_total counter\n"
+                "holdfast_connections_attempted_total 100\n");
+    assert_says(text, "# TYPE holdfast_connections gauge\n"
+                      "holdfast_connections{state=\"connecting\"} 0\n"
+                      "holdfast_connections{state=\"live\"} 94\n");
+    assert_says(text, "\nholdfast_connections_target 100\n");
+    assert_says(text, "\nholdfast_connections_ended_total{outcome=\"refused\"} 3\n");
+    assert_says(text, "\nholdfast_connections_ended_total{outcome=\"closed_idle\"} 2\n");
+    assert_says(text, "\nholdfast_connections_ended_total{outcome=\"drained\"} 94\n");
+    assert_says(text, "\nholdfast_requests_sent_total 501\n");
+    assert_says(text, "# TYPE holdfast_responses_total counter\n"
+                      "holdfast_responses_total{code=\"200\"} 500\n");
+    assert_says(text, "\nholdfast_bytes_in_total 50000\n");
+    assert_says(text, "# TYPE holdfast_ramp_late_seconds gauge\nholdfast_ramp_late_seconds "
+                      "0.003000000\n");
     assert_null(strstr(text, "# UNIT"));
     assert_null(strstr(text, "# EOF"));
 }
 
 static void what_is_not_measured_is_not_a_number(void **state) {
     const char *text = written(*state, EXPOSITION_PROMETHEUS);
-    assert_has(text, "\nholdfast_loop_lag_seconds NaN\n");
+    assert_says(text, "\nholdfast_loop_lag_seconds NaN\n");
     assert_null(strstr(text, "\nholdfast_server_requests_total{"));
 }
 
@@ -72,22 +67,22 @@ static void a_histogram_adds_up_to_its_bounds(void **state) {
     histogram_add(&fixture->record.total.latency, 1010 * MICROSECOND);
     histogram_add(&fixture->record.total.latency, 2 * HOUR); /* beyond all bounds */
     const char *text = written(fixture, EXPOSITION_PROMETHEUS);
-    assert_has(text, "# TYPE holdfast_response_seconds histogram\n"
-                     "holdfast_response_seconds_bucket{le=\"0.0005\"} 1\n"
-                     "holdfast_response_seconds_bucket{le=\"0.001\"} 2\n"
-                     "holdfast_response_seconds_bucket{le=\"0.0025\"} 3\n");
-    assert_has(text, "holdfast_response_seconds_bucket{le=\"60.0\"} 3\n"
-                     "holdfast_response_seconds_bucket{le=\"+Inf\"} 4\n"
-                     "holdfast_response_seconds_sum 7200.002410000\n"
-                     "holdfast_response_seconds_count 4\n");
+    assert_says(text, "# TYPE holdfast_response_seconds histogram\n"
+                      "holdfast_response_seconds_bucket{le=\"0.0005\"} 1\n"
+                      "holdfast_response_seconds_bucket{le=\"0.001\"} 2\n"
+                      "holdfast_response_seconds_bucket{le=\"0.0025\"} 3\n");
+    assert_says(text, "holdfast_response_seconds_bucket{le=\"60.0\"} 3\n"
+                      "holdfast_response_seconds_bucket{le=\"+Inf\"} 4\n"
+                      "holdfast_response_seconds_sum 7200.002410000\n"
+                      "holdfast_response_seconds_count 4\n");
 }
 
 static void open_metrics_names_families_and_units(void **state) {
     const char *text = written(*state, EXPOSITION_OPENMETRICS);
-    assert_has(text, "# TYPE holdfast_requests_sent counter\nholdfast_requests_sent_total 501\n");
-    assert_has(text, "# TYPE holdfast_response_seconds histogram\n"
-                     "# UNIT holdfast_response_seconds seconds\n");
-    assert_has(text, "# TYPE holdfast_run info\nholdfast_run_info{");
+    assert_says(text, "# TYPE holdfast_requests_sent counter\nholdfast_requests_sent_total 501\n");
+    assert_says(text, "# TYPE holdfast_response_seconds histogram\n"
+                      "# UNIT holdfast_response_seconds seconds\n");
+    assert_says(text, "# TYPE holdfast_run info\nholdfast_run_info{");
     assert_string_equal(text + strlen(text) - 6, "# EOF\n");
     assert_null(strstr(exposition_content_type(EXPOSITION_PROMETHEUS), "openmetrics"));
     assert_non_null(strstr(exposition_content_type(EXPOSITION_OPENMETRICS), "openmetrics"));
@@ -96,7 +91,7 @@ static void open_metrics_names_families_and_units(void **state) {
 static void labels_are_escaped(void **state) {
     struct fixture *fixture = *state;
     fixture->options.label = "a\"b\\c\nd\xff";
-    assert_has(
+    assert_says(
         written(fixture, EXPOSITION_PROMETHEUS),
         "\nholdfast_run_info{url=\"http://127.0.0.1:8080/\",method=\"HEAD\",label=\"a\\\"b\\\\"
         "c\\nd\xef\xbf\xbd\",seed=\"42\"} 1\n");
@@ -107,30 +102,19 @@ static void server_requests_have_a_source(void **state) {
     fixture->record.server.measured = fixture->record.server_log.asked = true;
     fixture->record.server.requests = 499;
     fixture->record.server_log.requests = 498;
-    assert_has(written(fixture, EXPOSITION_PROMETHEUS),
-               "holdfast_server_requests_total{source=\"stub_status\"} 499\n"
-               "holdfast_server_requests_total{source=\"access_log\"} 498\n");
-}
-
-static int set_up(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int tear_down(void **state) {
-    fixture_free(*state);
-    return 0;
+    assert_says(written(fixture, EXPOSITION_PROMETHEUS),
+                "holdfast_server_requests_total{source=\"stub_status\"} 499\n"
+                "holdfast_server_requests_total{source=\"access_log\"} 498\n");
 }
 
 int main(void) {
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(counters_say_what_the_ledger_says),
-        CASE(what_is_not_measured_is_not_a_number),
-        CASE(a_histogram_adds_up_to_its_bounds),
-        CASE(open_metrics_names_families_and_units),
-        CASE(labels_are_escaped),
-        CASE(server_requests_have_a_source),
+        WITH_FIXTURE(counters_say_what_the_ledger_says),
+        WITH_FIXTURE(what_is_not_measured_is_not_a_number),
+        WITH_FIXTURE(a_histogram_adds_up_to_its_bounds),
+        WITH_FIXTURE(open_metrics_names_families_and_units),
+        WITH_FIXTURE(labels_are_escaped),
+        WITH_FIXTURE(server_requests_have_a_source),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

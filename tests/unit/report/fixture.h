@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "report/report.h"
+#include "says.h"
 
 struct fixture {
     struct options options;
@@ -160,6 +161,19 @@ static inline void fixture_free(struct fixture *fixture) {
     free(fixture->text);
     free(fixture);
 }
+
+/* Each test has the worked example to itself. */
+static inline int fixture_begin(void **state) {
+    *state = fixture_make(COMMAND_RUN);
+    return 0;
+}
+
+static inline int fixture_end(void **state) {
+    fixture_free(*state);
+    return 0;
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fixture_begin, fixture_end)
 
 static inline FILE *fixture_stream(struct fixture *fixture) {
     free(fixture->text);

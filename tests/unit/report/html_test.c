@@ -15,13 +15,6 @@ static const char *html_of(struct fixture *fixture, const struct record *record)
     return fixture->text;
 }
 
-static const char *assert_says(const char *text, const char *part) {
-    const char *found = strstr(text, part);
-    if (found == NULL)
-        fail_msg("\"%s\" is not there", part);
-    return found;
-}
-
 static void its_parts_stand_in_order(void **state) {
     struct fixture *fixture = *state;
     static const char *const parts[] = {
@@ -112,26 +105,15 @@ static void csv_has_a_line_for_each_sample(void **state) {
     assert_null(strchr(csv_of(fixture, NULL), '1'));
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
-#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        EACH(its_parts_stand_in_order),
-        EACH(what_a_server_said_is_text),
-        EACH(marks_stand_on_every_chart_over_time),
-        EACH(without_load_there_is_no_chart),
-        EACH(a_run_without_a_sample_says_so),
-        EACH(a_run_without_an_answer_says_so),
-        EACH(csv_has_a_line_for_each_sample),
+        WITH_FIXTURE(its_parts_stand_in_order),
+        WITH_FIXTURE(what_a_server_said_is_text),
+        WITH_FIXTURE(marks_stand_on_every_chart_over_time),
+        WITH_FIXTURE(without_load_there_is_no_chart),
+        WITH_FIXTURE(a_run_without_a_sample_says_so),
+        WITH_FIXTURE(a_run_without_an_answer_says_so),
+        WITH_FIXTURE(csv_has_a_line_for_each_sample),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

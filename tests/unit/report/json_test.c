@@ -11,11 +11,6 @@
 #include "fixture.h"
 #include "validate.h"
 
-static void assert_says(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
 static void assert_valid(const char *report) {
     assert_int_equal(validate_with("e2e/validate_report.py", report_schema, report), 0);
 }
@@ -334,36 +329,25 @@ static void a_disk_that_is_full_is_an_error(void **state) {
     assert_int_equal(error, -ENOSPC);
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
-#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        EACH(the_worked_example_is_told_to_the_letter),
-        EACH(lifetimes_say_how_connections_ended),
-        EACH(how_connections_came_back_is_told),
-        EACH(it_is_valid_against_the_schema),
-        EACH(the_schema_misses_no_member),
-        EACH(a_ledger_that_does_not_add_up_is_refused),
+        WITH_FIXTURE(the_worked_example_is_told_to_the_letter),
+        WITH_FIXTURE(lifetimes_say_how_connections_ended),
+        WITH_FIXTURE(how_connections_came_back_is_told),
+        WITH_FIXTURE(it_is_valid_against_the_schema),
+        WITH_FIXTURE(the_schema_misses_no_member),
+        WITH_FIXTURE(a_ledger_that_does_not_add_up_is_refused),
         cmocka_unit_test(without_load_counts_are_zero_and_measures_null),
         cmocka_unit_test(an_interrupted_preflight_says_so),
-        EACH(a_host_that_tells_nothing_is_all_null),
-        EACH(hostile_bytes_stay_inside_their_string),
-        EACH(the_server_stands_beside_the_client),
-        EACH(each_source_of_the_servers_side_stands_by_itself),
-        EACH(rules_not_judged_are_null),
-        EACH(the_plan_shows_what_was_decided_for_the_user),
-        EACH(the_id_is_the_records_own),
-        EACH(unfinished_samples_end_the_timeline),
-        EACH(a_disk_that_is_full_is_an_error),
+        WITH_FIXTURE(a_host_that_tells_nothing_is_all_null),
+        WITH_FIXTURE(hostile_bytes_stay_inside_their_string),
+        WITH_FIXTURE(the_server_stands_beside_the_client),
+        WITH_FIXTURE(each_source_of_the_servers_side_stands_by_itself),
+        WITH_FIXTURE(rules_not_judged_are_null),
+        WITH_FIXTURE(the_plan_shows_what_was_decided_for_the_user),
+        WITH_FIXTURE(the_id_is_the_records_own),
+        WITH_FIXTURE(unfinished_samples_end_the_timeline),
+        WITH_FIXTURE(a_disk_that_is_full_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,16 +15,6 @@ static const char *junit_of(struct fixture *fixture, const struct record *record
     return fixture->text;
 }
 
-static void assert_says(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
-static void assert_silent(const char *text, const char *part) {
-    if (strstr(text, part) != NULL)
-        fail_msg("\"%s\" is in:\n%s", part, text);
-}
-
 static void a_broken_rule_is_a_failure(void **state) {
     struct fixture *fixture = *state;
     fixture->judgement.requirements[1].result = RULE_OK;
@@ -67,23 +57,12 @@ static void a_plan_that_fits_is_a_case_that_passed(void **state) {
     assert_says(junit_of(fixture, NULL), "name=\"verdict\" time=\"0.000\"></testcase>");
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
-#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        EACH(a_broken_rule_is_a_failure),
-        EACH(an_inconclusive_run_is_an_error_and_no_failure),
-        EACH(what_no_rule_says_is_a_case_of_its_own),
-        EACH(a_plan_that_fits_is_a_case_that_passed),
+        WITH_FIXTURE(a_broken_rule_is_a_failure),
+        WITH_FIXTURE(an_inconclusive_run_is_an_error_and_no_failure),
+        WITH_FIXTURE(what_no_rule_says_is_a_case_of_its_own),
+        WITH_FIXTURE(a_plan_that_fits_is_a_case_that_passed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

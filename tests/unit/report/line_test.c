@@ -126,21 +126,11 @@ static void marks_follow_the_locale(void **state) {
     assert_true(style_for(STDERR_FILENO, COLOR_NEVER).utf8);
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_keys_stand_in_the_contracts_order, begin, end),
-        cmocka_unit_test_setup_teardown(what_is_not_measured_is_a_dash, begin, end),
-        cmocka_unit_test_setup_teardown(a_drain_says_how_far_it_is, begin, end),
+        WITH_FIXTURE(the_keys_stand_in_the_contracts_order),
+        WITH_FIXTURE(what_is_not_measured_is_a_dash),
+        WITH_FIXTURE(a_drain_says_how_far_it_is),
         cmocka_unit_test(auto_colors_a_terminal_unless_told_not_to),
         cmocka_unit_test(marks_follow_the_locale),
     };

@@ -105,11 +105,6 @@ static char *summary_of(const struct saved *saved) {
     return text;
 }
 
-static void assert_says(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
 /* --- */
 
 /* Levels of a line are those of its ledger: samples that say the same. */
@@ -654,43 +649,32 @@ static void a_lost_worker_is_told_with_its_end(void **state) {
     saved_free(saved);
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
-#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        EACH(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
-        EACH(a_report_read_back_has_its_histograms),
-        EACH(a_report_read_back_gives_the_same_summary_between_milliseconds),
-        EACH(what_auto_came_to_is_read_back),
-        EACH(what_log_and_process_showed_is_read_back),
-        EACH(a_process_that_was_never_seen_stays_unmeasured),
-        EACH(how_connections_came_back_is_read_back),
-        EACH(how_late_a_schedule_was_is_read_back),
-        EACH(why_connections_ended_is_kept),
-        EACH(endings_at_the_first_moment_are_kept),
-        EACH(a_run_cut_off_says_why_connections_ended),
-        EACH(causes_from_elsewhere_are_refused),
-        EACH(a_report_read_back_gives_the_runs_own_summary),
-        EACH(a_timeline_without_its_end_is_inconclusive),
-        EACH(what_was_broken_before_the_cut_stays_broken),
-        EACH(cut_anywhere_it_renders_all_whole_lines),
-        EACH(cut_before_the_load_it_says_so),
-        EACH(zeros_behind_the_last_line_are_a_torn_line),
+        WITH_FIXTURE(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
+        WITH_FIXTURE(a_report_read_back_has_its_histograms),
+        WITH_FIXTURE(a_report_read_back_gives_the_same_summary_between_milliseconds),
+        WITH_FIXTURE(what_auto_came_to_is_read_back),
+        WITH_FIXTURE(what_log_and_process_showed_is_read_back),
+        WITH_FIXTURE(a_process_that_was_never_seen_stays_unmeasured),
+        WITH_FIXTURE(how_connections_came_back_is_read_back),
+        WITH_FIXTURE(how_late_a_schedule_was_is_read_back),
+        WITH_FIXTURE(why_connections_ended_is_kept),
+        WITH_FIXTURE(endings_at_the_first_moment_are_kept),
+        WITH_FIXTURE(a_run_cut_off_says_why_connections_ended),
+        WITH_FIXTURE(causes_from_elsewhere_are_refused),
+        WITH_FIXTURE(a_report_read_back_gives_the_runs_own_summary),
+        WITH_FIXTURE(a_timeline_without_its_end_is_inconclusive),
+        WITH_FIXTURE(what_was_broken_before_the_cut_stays_broken),
+        WITH_FIXTURE(cut_anywhere_it_renders_all_whole_lines),
+        WITH_FIXTURE(cut_before_the_load_it_says_so),
+        WITH_FIXTURE(zeros_behind_the_last_line_are_a_torn_line),
         cmocka_unit_test(a_preflights_end_is_a_timeline_too),
-        EACH(what_is_wrong_is_said_with_its_line),
-        EACH(nothing_follows_the_end),
-        EACH(a_line_without_an_end_is_bounded),
-        EACH(a_full_disk_is_told_once),
-        EACH(a_lost_worker_is_told_with_its_end),
+        WITH_FIXTURE(what_is_wrong_is_said_with_its_line),
+        WITH_FIXTURE(nothing_follows_the_end),
+        WITH_FIXTURE(a_line_without_an_end_is_bounded),
+        WITH_FIXTURE(a_full_disk_is_told_once),
+        WITH_FIXTURE(a_lost_worker_is_told_with_its_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

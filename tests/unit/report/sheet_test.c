@@ -100,13 +100,8 @@ static int begin(void **state) {
     return 0;
 }
 
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
-#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, fixture_end)
     const struct CMUnitTest tests[] = {
         EACH(each_finding_is_a_line_with_its_remedies_under_it),
         EACH(quiet_shows_only_warn_and_fail),

@@ -60,20 +60,10 @@ static void anything_else_is_left_to_the_reader(void **state) {
     free(kept);
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_was_written_is_skimmed, begin, end),
-        cmocka_unit_test_setup_teardown(anything_else_is_left_to_the_reader, begin, end),
+        WITH_FIXTURE(what_was_written_is_skimmed),
+        WITH_FIXTURE(anything_else_is_left_to_the_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

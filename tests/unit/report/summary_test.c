@@ -9,16 +9,6 @@
 
 #include "fixture.h"
 
-static void assert_says(const char *text, const char *part) {
-    if (strstr(text, part) == NULL)
-        fail_msg("\"%s\" is not in:\n%s", part, text);
-}
-
-static void assert_silent(const char *text, const char *part) {
-    if (strstr(text, part) != NULL)
-        fail_msg("\"%s\" is in:\n%s", part, text);
-}
-
 static void the_worked_example_reads_as_it_should(void **state) {
     struct fixture *fixture = *state;
     assert_string_equal(
@@ -441,45 +431,34 @@ static void no_target_after_load_looks_at_what_happened_most(void **state) {
     assert_says(text, "  opened>=100% is broken: 97 %\n"); /* the reason */
 }
 
-static int begin(void **state) {
-    *state = fixture_make(COMMAND_RUN);
-    return 0;
-}
-
-static int end(void **state) {
-    fixture_free(*state);
-    return 0;
-}
-
 int main(void) {
-#define EACH(name) cmocka_unit_test_setup_teardown(name, begin, end)
     const struct CMUnitTest tests[] = {
-        EACH(the_worked_example_reads_as_it_should),
-        EACH(held_without_a_mark_to_look_at),
-        EACH(how_connections_came_back_has_its_row),
-        EACH(a_broken_rule_on_faults_points_at_a_fault),
-        EACH(ascii_marks_where_the_locale_is_not_utf8),
-        EACH(color_is_never_the_only_meaning),
-        EACH(a_limit_of_ours_explains_itself),
-        EACH(in_mid_run_a_limit_is_told_in_short),
-        EACH(what_is_tried_again_is_not_called_lost),
-        EACH(what_the_server_ran_out_of_explains_itself_where_the_run_broke),
-        EACH(a_lost_worker_is_named_with_its_signal),
-        EACH(answers_that_refuse_reach_the_headline),
-        EACH(what_is_not_quite_all_never_reads_100_percent),
-        EACH(the_servers_figures_stand_beside_the_clients),
-        EACH(what_was_not_measured_says_so),
-        EACH(our_lateness_is_admitted),
-        EACH(a_drain_by_reset_says_why),
-        EACH(a_ledger_out_of_balance_is_a_bug),
-        EACH(a_keep_alive_mismatch_explains_idle_closes),
-        EACH(a_cause_that_could_be_told_stands_in_its_row_and_is_looked_at_first),
-        EACH(numbers_and_reasons_kept_are_shown),
-        EACH(label_and_file_are_escaped_and_seed_repeats),
+        WITH_FIXTURE(the_worked_example_reads_as_it_should),
+        WITH_FIXTURE(held_without_a_mark_to_look_at),
+        WITH_FIXTURE(how_connections_came_back_has_its_row),
+        WITH_FIXTURE(a_broken_rule_on_faults_points_at_a_fault),
+        WITH_FIXTURE(ascii_marks_where_the_locale_is_not_utf8),
+        WITH_FIXTURE(color_is_never_the_only_meaning),
+        WITH_FIXTURE(a_limit_of_ours_explains_itself),
+        WITH_FIXTURE(in_mid_run_a_limit_is_told_in_short),
+        WITH_FIXTURE(what_is_tried_again_is_not_called_lost),
+        WITH_FIXTURE(what_the_server_ran_out_of_explains_itself_where_the_run_broke),
+        WITH_FIXTURE(a_lost_worker_is_named_with_its_signal),
+        WITH_FIXTURE(answers_that_refuse_reach_the_headline),
+        WITH_FIXTURE(what_is_not_quite_all_never_reads_100_percent),
+        WITH_FIXTURE(the_servers_figures_stand_beside_the_clients),
+        WITH_FIXTURE(what_was_not_measured_says_so),
+        WITH_FIXTURE(our_lateness_is_admitted),
+        WITH_FIXTURE(a_drain_by_reset_says_why),
+        WITH_FIXTURE(a_ledger_out_of_balance_is_a_bug),
+        WITH_FIXTURE(a_keep_alive_mismatch_explains_idle_closes),
+        WITH_FIXTURE(a_cause_that_could_be_told_stands_in_its_row_and_is_looked_at_first),
+        WITH_FIXTURE(numbers_and_reasons_kept_are_shown),
+        WITH_FIXTURE(label_and_file_are_escaped_and_seed_repeats),
         cmocka_unit_test(an_unfit_preflight_started_nothing),
         cmocka_unit_test(a_preflight_that_fits_says_so),
         cmocka_unit_test(an_interrupted_preflight_is_inconclusive),
-        EACH(no_target_after_load_looks_at_what_happened_most),
+        WITH_FIXTURE(no_target_after_load_looks_at_what_happened_most),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
