@@ -1,15 +1,10 @@
 /* Whatever bytes come in, what is shown steers no terminal and what is written is JSON's UTF-8. */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/json.h"
-#include "base/require.h"
 #include "base/text.h"
 #include "base/utf8.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 /* All of text is UTF-8 without a control character, but for one line end at its very end. */
 static void check_shown(const char *text) {
@@ -55,11 +50,7 @@ static void escape(const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = fuzz_text(data, size);
     escape(text);
     write_json(text);
     free(text);

@@ -1,12 +1,6 @@
 /* Whatever is typed as a number is refused or reads back, as it is written, to the same value. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/require.h"
 #include "base/units.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static void read_all(const char *text) {
     char written[64];
@@ -34,11 +28,7 @@ static void read_all(const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size + 1);
-    require(text != NULL);
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = fuzz_text(data, size);
     read_all(text);
     free(text);
     return 0;

@@ -1,12 +1,7 @@
 /* Whatever stands in an nginx configuration: reading ends, keeps its bounds, and a text read in two
  * contexts never gives both contexts' numbers. */
-#include <stdint.h>
-#include <string.h>
-
-#include "base/require.h"
+#include "fuzz.h"
 #include "host/nginx_config.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void check(const struct nginx_config *config) {
     const int64_t numbers[] = {config->worker_connections, config->worker_processes,

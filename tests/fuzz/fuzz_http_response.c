@@ -1,19 +1,9 @@
 /* The response reader gives the same facts whole and cut, takes no byte that was not there, and
  * looks at none behind the answer; so does the matcher of bytes nobody asked for. */
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
+#include "cut.h"
 #include "http/response.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(condition)                                                                            \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            abort();                                                                               \
-    } while (0)
 
 /* What one reading came to. */
 struct reading {
@@ -24,22 +14,9 @@ struct reading {
     size_t taken;
 };
 
-/* The next piece of a stream that is cut by a seed: mostly short, sometimes all. 0: never cut. */
-static size_t piece(uint32_t *seed, size_t left) {
-    if (*seed == 0)
-        return left;
-    *seed = *seed * 1664525 + 1013904223;
-    uint32_t choice = *seed >> 24;
-    size_t length = choice < 128 ? 1 : choice < 224 ? choice % 16 + 1 : choice % 4096 + 1;
-    return length < left ? length : left;
-}
-
-/* An exact copy on the heap, so that a sanitizer sees a byte too far and a pointer kept. */
 static enum response_result feed_copy(struct response *response, const uint8_t *bytes,
                                       size_t length, size_t *taken) {
-    uint8_t *copy = malloc(length);
-    must(copy != NULL);
-    memcpy(copy, bytes, length);
+    uint8_t *copy = cut_copy(bytes, length);
     enum response_result result = response_feed(response, copy, length, taken);
     free(copy);
     return result;
@@ -53,9 +30,9 @@ static void read_stream(struct reading *reading, bool head, uint32_t seed, const
     reading->result = RESPONSE_MORE;
     reading->taken = 0;
     while (reading->result == RESPONSE_MORE && reading->taken < length) {
-        size_t left = piece(&seed, length - reading->taken), taken = SIZE_MAX;
+        size_t left = cut_piece(&seed, length - reading->taken), taken = SIZE_MAX;
         reading->result = feed_copy(&places[place], bytes + reading->taken, left, &taken);
-        must(taken <= left && (reading->result != RESPONSE_MORE || taken == left));
+        require(taken <= left && (reading->result != RESPONSE_MORE || taken == left));
         reading->taken += taken;
         places[!place] = places[place];
         memset(&places[place], 0xa5, sizeof places[place]);
@@ -66,49 +43,50 @@ static void read_stream(struct reading *reading, bool head, uint32_t seed, const
         reading->result == RESPONSE_BAD ? RESPONSE_BAD : response_finish(&reading->response);
 }
 
-static void must_agree(const struct reading *a, const struct reading *b) {
+static void check_same(const struct reading *a, const struct reading *b) {
     const struct response_facts *x = &a->response.facts, *y = &b->response.facts;
-    must(a->result == b->result && a->on_fin == b->on_fin && a->taken == b->taken);
-    must(a->response.reason == b->response.reason && a->response.started == b->response.started);
-    must(x->interim == y->interim && x->body_bytes == y->body_bytes && x->status == y->status);
-    must(x->minor == y->minor && x->announced_end == y->announced_end);
-    must(x->keep_alive_timeout_s == y->keep_alive_timeout_s);
-    must(x->keep_alive_max == y->keep_alive_max);
-    must(strcmp(a->headers.server, b->headers.server) == 0);
-    must(strcmp(a->headers.keep_alive, b->headers.keep_alive) == 0);
+    require(a->result == b->result && a->on_fin == b->on_fin && a->taken == b->taken);
+    require(a->response.reason == b->response.reason && a->response.started == b->response.started);
+    require(x->interim == y->interim && x->body_bytes == y->body_bytes && x->status == y->status);
+    require(x->minor == y->minor && x->announced_end == y->announced_end);
+    require(x->keep_alive_timeout_s == y->keep_alive_timeout_s);
+    require(x->keep_alive_max == y->keep_alive_max);
+    require(strcmp(a->headers.server, b->headers.server) == 0);
+    require(strcmp(a->headers.keep_alive, b->headers.keep_alive) == 0);
 }
 
-static void must_make_sense(const struct reading *reading) {
+static void check_sense(const struct reading *reading) {
     const struct response_facts *facts = &reading->response.facts;
-    must(facts->interim <= RESPONSE_INTERIM_MAX && facts->body_bytes <= reading->taken);
-    must(facts->keep_alive_timeout_s >= -1 && facts->keep_alive_max >= -1);
-    must((reading->result == RESPONSE_BAD) == (reading->response.reason != REASON_none));
-    must(reading->response.reason != REASON_other); /* the scanner leaves nothing else to llhttp */
+    require(facts->interim <= RESPONSE_INTERIM_MAX && facts->body_bytes <= reading->taken);
+    require(facts->keep_alive_timeout_s >= -1 && facts->keep_alive_max >= -1);
+    require((reading->result == RESPONSE_BAD) == (reading->response.reason != REASON_none));
+    /* The scanner leaves nothing else to llhttp. */
+    require(reading->response.reason != REASON_other);
     if (reading->on_fin == RESPONSE_COMPLETE)
-        must(facts->status >= 200 && facts->status <= 999 && facts->minor <= 1);
+        require(facts->status >= 200 && facts->status <= 999 && facts->minor <= 1);
     if (reading->on_fin == RESPONSE_COMPLETE && reading->result == RESPONSE_MORE)
-        must(facts->announced_end);
+        require(facts->announced_end);
     if (reading->response.head)
-        must(facts->body_bytes == 0);
+        require(facts->body_bytes == 0);
 }
 
 /* One byte less, and a complete or bad answer is neither. */
-static void must_need_its_last_byte(const struct reading *whole, const uint8_t *bytes) {
+static void check_last_byte(const struct reading *whole, const uint8_t *bytes) {
     if (whole->result == RESPONSE_MORE)
         return;
-    must(whole->taken > 0);
+    require(whole->taken > 0);
     struct reading shorter, exact;
     read_stream(&shorter, whole->response.head, 0, bytes, whole->taken - 1);
-    must(shorter.result == RESPONSE_MORE);
+    require(shorter.result == RESPONSE_MORE);
     read_stream(&exact, whole->response.head, 0, bytes, whole->taken);
-    must_agree(whole, &exact);
+    check_same(whole, &exact);
 }
 
 static enum unasked read_unasked(uint32_t seed, const uint8_t *bytes, size_t length) {
     uint8_t progress = 0;
     enum unasked unasked = UNASKED_NOTHING;
     for (size_t at = 0, left; at < length && unasked <= UNASKED_MORE; at += left) {
-        left = piece(&seed, length - at);
+        left = cut_piece(&seed, length - at);
         unasked = response_unasked(&progress, bytes + at, left);
     }
     return unasked;
@@ -119,15 +97,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size <= PREFIX)
         return 0;
     bool head = (data[0] & 1) != 0;
-    uint32_t seed = 1u + data[1] + 256u * data[2];
+    uint32_t seed = cut_seed(data + 1);
     const uint8_t *bytes = data + PREFIX;
     size_t length = size - PREFIX;
     struct reading whole, cut;
     read_stream(&whole, head, 0, bytes, length);
     read_stream(&cut, head, seed, bytes, length);
-    must_make_sense(&whole);
-    must_agree(&whole, &cut);
-    must_need_its_last_byte(&whole, bytes);
-    must(read_unasked(0, bytes, length) == read_unasked(seed, bytes, length));
+    check_sense(&whole);
+    check_same(&whole, &cut);
+    check_last_byte(&whole, bytes);
+    require(read_unasked(0, bytes, length) == read_unasked(seed, bytes, length));
     return 0;
 }

@@ -1,12 +1,7 @@
 /* Whatever stands in a line of an error log: one that counts has nginx's form and says the words.
  */
-#include <stdint.h>
-#include <string.h>
-
-#include "base/require.h"
+#include "fuzz.h"
 #include "observe/error_log.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool says(const char *line, size_t length, const char *words) {
     return memmem(line, length, words, strlen(words)) != NULL;

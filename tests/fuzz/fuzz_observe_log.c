@@ -1,12 +1,6 @@
 /* Whatever stands in a log, and whatever way its bytes are cut: the same lines are counted. */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/require.h"
+#include "fuzz.h"
 #include "observe/log_lines.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct log_patterns patterns;
 

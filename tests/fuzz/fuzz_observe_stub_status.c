@@ -1,13 +1,9 @@
 /* Whatever comes as a stub_status page: what is accepted prints back to the same page. */
 #include <inttypes.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <string.h>
 
-#include "base/require.h"
+#include "fuzz.h"
 #include "observe/stub_status.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The number at *at without zeros in front, which nginx never writes and the reader lets pass. */
 static void skip_zeros(const char **at, const char *end) {

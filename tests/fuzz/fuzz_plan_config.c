@@ -1,24 +1,13 @@
 /* Any bytes as a config file: refused in one clean line that names the file, or read into options
  * that are within their bounds and, written as a config file again, read back as the same. */
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/require.h"
+#include "fuzz.h"
 #include "plan/options_row.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void set_defaults(struct options *options) {
     char error[OPTIONS_ERROR_MAX], *argv[] = {"fuzz", "e", NULL};
     require(options_parse(options, COMMAND_RUN, 2, argv, error) == OPTIONS_OK);
-}
-
-static void require_line(const char *error) {
-    size_t length = strnlen(error, OPTIONS_ERROR_MAX);
-    require(length > 9 && length < OPTIONS_ERROR_MAX && memcmp(error, "fuzz.conf", 9) == 0);
-    for (size_t i = 0; i < length; i++)
-        require((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
 }
 
 static bool within(duration value, duration low, duration high) {
@@ -108,7 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (!is_long(&options))
             require_same_again(&options);
     } else {
-        require_line(error);
+        require_line(error, sizeof error, "fuzz.conf");
     }
     options_free(&options);
     return 0;

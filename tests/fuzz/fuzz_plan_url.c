@@ -1,30 +1,13 @@
 /* Any bytes as a URL, or as HOST:PORT: refused in one clean line, or taken apart into what reads
  * back as the same. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/require.h"
+#include "fuzz.h"
 #include "plan/target.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require_line(const char *error) {
-    size_t length = strnlen(error, TARGET_ERROR_MAX);
-    require(length > 0 && length < TARGET_ERROR_MAX);
-    for (size_t i = 0; i < length; i++)
-        require((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
-}
-
-static void require_visible(const char *text) {
-    for (; *text != '\0'; text++)
-        require((unsigned char)*text > 0x20 && (unsigned char)*text < 0x7f);
-}
 
 static void try_url(const char *text) {
     static struct target target, again;
     char error[TARGET_ERROR_MAX];
     if (!target_parse(&target, text, error)) {
-        require_line(error);
+        require_line(error, sizeof error, "");
         return;
     }
     require(target.host[0] != '\0' && target.port != 0 && target.path[0] == '/');
@@ -42,7 +25,7 @@ static void try_endpoint(const char *text) {
     char host[TARGET_HOST_MAX], error[TARGET_ERROR_MAX];
     uint16_t port = 0;
     if (!target_parse_endpoint(text, host, &port, error)) {
-        require_line(error);
+        require_line(error, sizeof error, "");
         return;
     }
     require(host[0] != '\0' && port != 0);
@@ -50,12 +33,7 @@ static void try_endpoint(const char *text) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    char *text = malloc(size + 1);
-    if (text == NULL)
-        return 0;
-    if (size > 0)
-        memcpy(text, data, size);
-    text[size] = '\0';
+    char *text = fuzz_text(data, size);
     try_url(text);
     try_endpoint(text);
     free(text);

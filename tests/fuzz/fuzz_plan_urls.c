@@ -1,25 +1,7 @@
 /* Any bytes as a file of --urls: refused in one clean line, or lines that can be asked for. */
-#include <string.h>
-
-#include "base/require.h"
+#include "fuzz.h"
 #include "plan/options.h"
 #include "plan/target.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require_line(const char *error) {
-    size_t length = strnlen(error, OPTIONS_ERROR_MAX);
-    require(length > 0 && length < OPTIONS_ERROR_MAX);
-    require(strncmp(error, "urls:", 5) == 0);
-    for (size_t i = 0; i < length; i++)
-        require((unsigned char)error[i] >= 0x20 && error[i] != 0x7f);
-}
-
-static void require_visible(const char *text) {
-    require(text[0] != '\0');
-    for (; *text != '\0'; text++)
-        require((unsigned char)*text > 0x20 && (unsigned char)*text < 0x7f);
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct options options = {.method = "HEAD"};
@@ -31,11 +13,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             require(line->weight >= 1 && line->weight <= URL_WEIGHT_MAX);
             require(line->path[0] == '/' && strlen(line->path) < TARGET_PATH_MAX);
             require_visible(line->path);
-            if (line->method != NULL)
+            if (line->method != NULL) {
+                require(line->method[0] != '\0');
                 require_visible(line->method);
+            }
         }
     } else {
-        require_line(error);
+        require_line(error, sizeof error, "urls:");
     }
     options_free(&options);
     return 0;

@@ -1,16 +1,11 @@
 /* Any bytes as a saved run: refused in one clean line that names the file, or read into what a
  * summary and a JSON report can be drawn from, with no byte in the summary that steers a terminal.
  */
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/require.h"
+#include "fuzz.h"
 #include "report/report.h"
 #include "report/saved.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void require_clean(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) {

@@ -1,12 +1,9 @@
 /* Feeds each file of a folder, and seeded mutations of it, to a fuzzer's entry: for builds without
  * libFuzzer. */
 #include <dirent.h>
-#include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 enum { INPUT_MAX = 1 << 17, MUTATIONS = 400 };
 
