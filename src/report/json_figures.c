@@ -74,10 +74,8 @@ static void refill(struct json *json, const struct plan *plan, const struct reco
         section_figures(json, "refill_seconds", record, DISTRIBUTION_REFILL, form);
         return;
     }
-    json_name(json, "refilling");
-    json_null(json);
-    json_name(json, "refill_seconds");
-    json_null(json);
+    json_null_member(json, "refilling");
+    json_null_member(json, "refill_seconds");
 }
 
 void section_connections(struct json *json, const struct plan *plan, const struct record *record,
@@ -122,11 +120,9 @@ static void schedule(struct json *json, const struct plan *plan, const struct re
         section_figures(json, "lateness_seconds", record, DISTRIBUTION_LATENESS, form);
         return;
     }
-    static const char *const names[] = {"scheduled", "unsent", "lateness_seconds"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        json_name(json, names[i]);
-        json_null(json);
-    }
+    json_null_member(json, "scheduled");
+    json_null_member(json, "unsent");
+    json_null_member(json, "lateness_seconds");
 }
 
 void section_requests(struct json *json, const struct plan *plan, const struct record *record,
