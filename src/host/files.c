@@ -17,6 +17,17 @@ FILE *files_open(const char *root, const char *path) {
     return fopen(whole, "re");
 }
 
+size_t files_read_text(char *text, size_t size, const char *root, const char *path) {
+    text[0] = '\0';
+    FILE *file = files_open(root, path);
+    if (file == NULL)
+        return 0;
+    size_t length = fread(text, 1, size - 1, file);
+    fclose(file);
+    text[length] = '\0';
+    return length;
+}
+
 bool files_read_line(char *line, size_t size, const char *root, const char *path) {
     line[0] = '\0';
     FILE *file = files_open(root, path);

@@ -10,6 +10,10 @@
 /* root + path, opened for reading; NULL with errno set. The caller closes it. */
 FILE *files_open(const char *root, const char *path);
 
+/* All of it, lines' ends and NULs included, up to size - 1 bytes and a NUL behind them. How many; 0
+ * when there is nothing, or it cannot be read. */
+size_t files_read_text(char *text, size_t size, const char *root, const char *path);
+
 /* The first line, without its end; cut when it does not fit. false when there is none. */
 bool files_read_line(char *line, size_t size, const char *root, const char *path);
 

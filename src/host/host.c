@@ -14,6 +14,7 @@
 
 #include "host/files.h"
 #include "host/groups.h"
+#include "host/net_counters.h"
 #include "host/process_facts.h"
 #include "host/slabs.h"
 
@@ -60,29 +61,12 @@ static void read_network(struct host *host, const char *root) {
     host->tcp_tw_reuse = files_read_number(root, "/proc/sys/net/ipv4/tcp_tw_reuse");
     host->tcp_max_syn_backlog = files_read_number(root, "/proc/sys/net/ipv4/tcp_max_syn_backlog");
     host->tcp_syncookies = files_read_number(root, "/proc/sys/net/ipv4/tcp_syncookies");
-    host->conntrack_max = files_read_number(root, "/proc/sys/net/netfilter/nf_conntrack_max");
-}
-
-/* "TCP: inuse 207 orphan 62 tw 2002 alloc 270 mem 95": the last, in pages. */
-static int64_t read_tcp_pages(const char *root) {
-    char line[256];
-    long long pages = -1;
-    FILE *file = files_open(root, "/proc/net/sockstat");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        const char *at = strncmp(line, "TCP:", 4) == 0 ? strstr(line, " mem ") : NULL;
-        if (at != NULL && (sscanf(at, " mem %lld", &pages) != 1 || pages < 0))
-            pages = -1;
-    }
-    if (file != NULL)
-        fclose(file);
-    return pages;
+    host->conntrack_max = net_conntrack_max(root);
 }
 
 static void read_memory(struct host *host, const char *root) {
-    int64_t pages[3];
-    if (files_read_numbers(pages, 3, root, "/proc/sys/net/ipv4/tcp_mem") == 3)
-        host->tcp_mem_max = pages[2];
-    host->tcp_mem_used = read_tcp_pages(root);
+    host->tcp_mem_max = net_tcp_pages_max(root);
+    host->tcp_mem_used = net_tcp_pages(root);
     host->memory_total_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemTotal");
     host->memory_available_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemAvailable");
     host->connection_bytes = slabs_connection_bytes(root);
@@ -115,7 +99,6 @@ void host_read(struct host *host, const char *root) {
         .file_used = -1,
         .port_low = -1,
         .port_high = -1,
-        .tcp_mem_max = -1,
         .group_memory = {-1, -1},
         .group_processes = {-1, -1},
         .user_processes = {-1, -1},
@@ -140,10 +123,6 @@ void host_read(struct host *host, const char *root) {
 
 bool host_can(const struct host *host, int capability) {
     return (host->capabilities >> capability & 1) != 0;
-}
-
-int64_t host_conntrack_count(const char *root) {
-    return files_read_number(root, "/proc/sys/net/netfilter/nf_conntrack_count");
 }
 
 int64_t host_own_files(const char *root, int64_t limit) {

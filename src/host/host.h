@@ -50,9 +50,6 @@ void host_read(struct host *host, const char *root);
 /* capability: CAP_ of <linux/capability.h>. */
 bool host_can(const struct host *host, int capability);
 
-/* Connections that are tracked now (nf_conntrack_count); -1 when it cannot be read. */
-int64_t host_conntrack_count(const char *root);
-
 /* Descriptors of this process with a number below the limit: what is left of it is that much less.
  * -1 when they cannot be listed. */
 int64_t host_own_files(const char *root, int64_t limit);

@@ -72,19 +72,14 @@ bool net_counters_read(struct net_counters *out, const char *root, int pid) {
 
 /* --- socket memory --- */
 
+/* "TCP: inuse 207 orphan 62 tw 2002 alloc 270 mem 95": the last. */
 int64_t net_tcp_pages(const char *root) {
     char line[256];
-    long long pages = -1;
-    FILE *file = files_open(root, "/proc/net/sockstat");
-    if (file == NULL)
+    long long pages;
+    if (!files_read_field(line, sizeof line, root, "/proc/net/sockstat", "TCP"))
         return -1;
-    while (pages < 0 && fgets(line, sizeof line, file) != NULL) {
-        const char *at = strncmp(line, "TCP:", 4) == 0 ? strstr(line, " mem ") : NULL;
-        if (at != NULL && sscanf(at, " mem %lld", &pages) != 1)
-            break;
-    }
-    fclose(file);
-    return pages;
+    const char *at = strstr(line, " mem ");
+    return at != NULL && sscanf(at, " mem %lld", &pages) == 1 && pages >= 0 ? pages : -1;
 }
 
 int64_t net_tcp_pages_max(const char *root) {

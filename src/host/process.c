@@ -23,25 +23,13 @@ int64_t host_process_rss_bytes(int pid) {
     return rollup_bytes(pid, "Rss");
 }
 
-/* All of /proc/PID/stat: the command's name may hold anything, a line's end as well. */
-static bool read_stat(char *text, size_t size, int pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    FILE *file = files_open("", path);
-    if (file == NULL)
-        return false;
-    size_t length = fread(text, 1, size - 1, file);
-    fclose(file);
-    text[length] = '\0';
-    return length > 0;
-}
-
 bool host_process_times(int pid, int64_t *user_ns, int64_t *system_ns) {
-    char text[STAT_BYTES];
-    if (!read_stat(text, sizeof text, pid))
+    char path[64], text[STAT_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (files_read_text(text, sizeof text, "", path) == 0)
         return false;
-    /* Field 2 is the name in parentheses and may hold parentheses itself: the last one ends it.
-     * Fields 14 and 15 are utime and stime in clock ticks (proc_pid_stat(5)). */
+    /* Field 2 is the name in parentheses and may hold anything, those as well: the last one ends
+     * it. Fields 14 and 15 are utime and stime in clock ticks (proc_pid_stat(5)). */
     const char *after = strrchr(text, ')');
     unsigned long long user, kernel;
     if (after == NULL || sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",

@@ -14,20 +14,6 @@
 
 enum { STAT_BYTES = 2048, PATH_BYTES = 512, THREADS_MAX = 4096 };
 
-/* The command's name may hold anything, a line's end and parentheses as well: the last one ends it.
- */
-static bool read_stat(char *text, size_t size, const char *root, int pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    FILE *file = files_open(root, path);
-    if (file == NULL)
-        return false;
-    size_t length = fread(text, 1, size - 1, file);
-    fclose(file);
-    text[length] = '\0';
-    return length > 0;
-}
-
 static void copy_name(char *name, size_t size, const char *from, const char *to) {
     size_t length = (size_t)(to - from);
     if (length >= size)
@@ -37,9 +23,12 @@ static void copy_name(char *name, size_t size, const char *from, const char *to)
 }
 
 bool process_facts_read(struct process_facts *out, const char *root, int pid) {
-    char text[STAT_BYTES];
-    if (!read_stat(text, sizeof text, root, pid))
+    char path[64], text[STAT_BYTES];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    if (files_read_text(text, sizeof text, root, path) == 0)
         return false;
+    /* The command's name may hold anything, a line's end and parentheses as well: the last one ends
+     * it. */
     const char *open = strchr(text, '('), *shut = strrchr(text, ')');
     unsigned long long user, kernel, started;
     long long pages;
@@ -154,15 +143,8 @@ size_t process_children(int *out, size_t max, const char *root, int pid) {
 
 size_t process_command_line(char *text, size_t size, const char *root, int pid) {
     char path[64];
-    text[0] = '\0';
     snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
-    FILE *file = files_open(root, path);
-    if (file == NULL)
-        return 0;
-    size_t length = fread(text, 1, size - 1, file);
-    fclose(file);
-    text[length] = '\0';
-    return length;
+    return files_read_text(text, size, root, path);
 }
 
 /* Of a process of this user, how many threads it has; else 0. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/slots.h"
+#include "host/net_counters.h"
 #include "host/process_facts.h"
 #include "judge/headroom.h"
 #include "net/net.h"
@@ -237,9 +238,9 @@ static void ask_target(struct preflight *preflight) {
     }
     facts->target_asked = true;
     facts->target.asked = true;
-    facts->conntrack_before = host_conntrack_count("");
+    facts->conntrack_before = net_conntrack_count("");
     const struct asker *asker = ask_addresses(preflight, &request);
-    facts->conntrack_with = host_conntrack_count(""); /* our connections are still open */
+    facts->conntrack_with = net_conntrack_count(""); /* our connections are still open */
     if (asker != NULL) {
         note_answer(&facts->target, asker);
         preflight->plan->server_log.own_requests = facts->target.answered;
