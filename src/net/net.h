@@ -50,8 +50,9 @@ uint64_t net_overflows(const struct net *net);
 /* CLOCK_MONOTONIC, or virtual time. */
 instant net_now(struct net *net);
 
-/* A stream socket, non-blocking, close-on-exec, TCP_NODELAY, bound to source when that is not NULL:
- * to the address alone, the port is the kernel's choice at the connect. The descriptor, or -errno
+/* A stream socket, without O_NONBLOCK (docs/decisions/0003), close-on-exec, TCP_NODELAY, bound to
+ * source when that is not NULL: to the address alone, the port is the kernel's choice at the
+ * connect. The descriptor, or -errno
  * (EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EADDRINUSE, EADDRNOTAVAIL: source is no address of this
  * host...). */
 int net_open(struct net *net, const struct address *source, const struct address *target);

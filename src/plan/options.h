@@ -74,7 +74,7 @@ struct rule_list {
     struct written_rule items[RULES_MAX];
 };
 
-/* How each kind of option.def is kept. */
+/* How each kind of options.def is kept. */
 typedef uint64_t option_count;
 typedef struct rate option_rate;
 typedef frequency option_frequency;

@@ -19,7 +19,7 @@ struct style {
 /* From --color, NO_COLOR, TERM and whether the descriptor is a terminal; and the locale. */
 struct style style_for(int fd, enum color color);
 
-/* The preflight sheet as ui.md draws it; with quiet only warn and FAIL. */
+/* The preflight sheet; with quiet only warn and FAIL. */
 void report_sheet(FILE *out, struct style style, const struct plan *plan,
                   const struct findings *findings, bool quiet);
 
