@@ -10,7 +10,6 @@ import threading
 import unittest
 
 import holdfast
-from nginx import Nginx, NginxError
 from rude import Rude
 from sparring import Target
 
@@ -372,11 +371,7 @@ class StatusPageTest(Case):
         holdfast.need_ring()
 
     def wrong(self, status, words, *arguments):
-        try:
-            server = Nginx("soak", connections=100)
-        except NginxError as reason:
-            self.skipTest(str(reason).splitlines()[0])
-        with server:
+        with holdfast.nginx() as server:
             for command in ("run", "check"):
                 code, out, err = holdfast.plainly(command, "-c", "5", "-d", "1s", *arguments, "--server-status",
                                                   status or server.url, server.url)

@@ -12,8 +12,8 @@ import signal
 import unittest
 
 import holdfast
-from holdfast import eventually
-from nginx import Nginx, NginxError, ephemeral_ports
+from holdfast import eventually, nginx
+from nginx import ephemeral_ports
 from terminal import Terminal
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
@@ -59,14 +59,8 @@ def curves(line):
 class Case(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.server = Nginx("soak", connections=CONNECTIONS)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+        cls.server = nginx()
+        cls.addClassCleanup(cls.server.stop)
 
     def command(self, *arguments, connections=CONNECTIONS, duration="1h"):
         return [holdfast.PROGRAM, "-c", connections, "-r", "5k/1s", "-d", duration, "--server-status",

@@ -6,18 +6,10 @@ import time
 import unittest
 
 import holdfast
-from holdfast import Run, plainly
-from nginx import Nginx, NginxError
+from holdfast import Run, nginx, plainly
 
 FAST = ("--hold-each", "200ms", "--ui", "none")
 SOME_LIMIT = {"worker_connections": "512"}
-
-
-def nginx(connections=2000, **settings):
-    try:
-        return Nginx("soak", connections=connections, settings=settings)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
 
 
 def capacity(*arguments, **options):

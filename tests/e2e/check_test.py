@@ -8,8 +8,7 @@ import sys
 import unittest
 
 import holdfast
-import netns
-from nginx import Nginx, NginxError
+from holdfast import nginx, own_network
 from rude import Rude
 from sparring import Target, accepted, read, rule
 
@@ -36,13 +35,6 @@ def filtered(errno):
     if subprocess.run([*command, "true"], check=False, stdin=subprocess.DEVNULL).returncode:
         raise unittest.SkipTest("no seccomp filters here")
     return command
-
-
-def nginx(template="soak"):
-    try:
-        return Nginx(template, connections=100)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
 
 
 def file_limit(files):
@@ -195,10 +187,7 @@ class UnfitTest(Case):
             self.assertEqual(1, accepted(target.settled()))
 
     def test_too_few_ports_are_unfit(self):
-        try:
-            netns.enter(ports=(40000, 40009))
-        except netns.Unavailable as reason:
-            self.skipTest(str(reason))
+        own_network(ports=(40000, 40009))
         with Target(port=8080) as target:
             finding = self.unfit(self.check("-c", "11", target.url), "source_ports")
             self.assertEqual((11, 10), (finding["asked"], finding["have"]))

@@ -2,10 +2,8 @@
 """The shell block of docs/ci.md, run as it stands against a target: held, broke, inconclusive, baseline."""
 
 import os
-import pathlib
 import re
 import subprocess
-import tempfile
 import unittest
 
 import holdfast
@@ -16,14 +14,10 @@ PAGE = (holdfast.ROOT / "docs/ci.md").read_text()
 
 class CiTest(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
-        self.at = pathlib.Path(self.folder.name)
+        self.at = holdfast.folder(self.addCleanup)
         (self.at / "bin").mkdir()
         (self.at / "bin/holdfast").symlink_to(holdfast.PROGRAM)
         self.script = re.search(r"^```sh\n(.*?)^```", PAGE, re.S | re.M).group(1)
-
-    def tearDown(self):
-        self.folder.cleanup()
 
     def job(self, url, **more):
         environment = {**os.environ, "PATH": f"{self.at}/bin:{os.environ['PATH']}", "HOLDFAST_URL": url,

@@ -5,31 +5,19 @@ import subprocess
 import unittest
 
 import holdfast
-from holdfast import Run, soak
-from nginx import Nginx, NginxError
-from servers import Apache, Node, ServerError
+from holdfast import Run, nginx, or_skip, soak
+from servers import Apache, Node
 from sparring import Target
 
 RAMP = ("-r", "10/10ms", "--ui", "line")
 
 
-def start(server, *arguments, **settings):
-    try:
-        return server(*arguments, **settings)
-    except (NginxError, ServerError) as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-
-
-def nginx(connections=2000, **settings):
-    return start(Nginx, "soak", connections=connections, settings=settings)
-
-
 def apache(**settings):
-    return start(Apache, **settings)
+    return or_skip(Apache, **settings)
 
 
 def node(**settings):
-    return start(Node, **settings)
+    return or_skip(Node, **settings)
 
 
 class Case(unittest.TestCase):

@@ -2,8 +2,6 @@
 """holdfast report --compare: a planted loss and a planted latency are found, and the same build is the same."""
 
 import json
-import pathlib
-import tempfile
 import unittest
 
 import holdfast
@@ -14,12 +12,7 @@ from sparring import Target
 class CompareTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
-        cls.at = pathlib.Path(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
+        cls.at = holdfast.folder(cls.addClassCleanup)
 
     def save(self, name, *target, more=("-c", 100, "-i", "200ms", "-d", "2s")):
         """A run's report, in a file."""

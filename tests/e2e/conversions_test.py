@@ -2,10 +2,8 @@
 """What a run writes beside its summary, for machines: histograms, percentile distributions, JUnit."""
 
 import json
-import pathlib
 import re
 import signal
-import tempfile
 import unittest
 import xml.etree.ElementTree as ET
 
@@ -90,13 +88,8 @@ class ConversionsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = Target()
-        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
-        cls.at = pathlib.Path(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-        cls.server.stop()
+        cls.addClassCleanup(cls.server.stop)
+        cls.at = holdfast.folder(cls.addClassCleanup)
 
     def soak(self, *more, server=None, **options):
         return soak("-c", 5, "-i", "20ms", "-d", "1s", *more, (server or self.server).url, **options)

@@ -14,8 +14,7 @@ import time
 import unittest
 
 import holdfast
-from holdfast import Run, eventually, soak, state
-from nginx import Nginx, NginxError
+from holdfast import Run, eventually, nginx, soak, state
 from rude import Rude
 from sparring import Target, accepted, answered, read
 
@@ -37,13 +36,6 @@ def fill(descriptor):
 def seconds_held(timeline):
     """Lines of the hold that its timeline has so far."""
     return pathlib.Path(timeline).read_bytes().count(b'"phase":"hold"')
-
-
-def nginx():
-    try:
-        return Nginx("soak", connections=2000)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
 
 
 class Case(unittest.TestCase):

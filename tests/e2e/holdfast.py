@@ -31,7 +31,10 @@ import time
 import unittest
 import uuid
 
+import netns
 import validate_report
+from nginx import Nginx, NginxError
+from servers import ServerError
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("HOLDFAST") or str(ROOT / "build/release/src/holdfast")
@@ -371,6 +374,33 @@ def rings_at_once(wanted):
     if os.geteuid() == 0 or limit == resource.RLIM_INFINITY:
         return wanted
     return max(1, min(wanted, limit // RUN_BYTES))
+
+
+def folder(add_cleanup):
+    """A folder that goes with its test, or with its class: add_cleanup is addCleanup, or addClassCleanup."""
+    made = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
+    add_cleanup(made.cleanup)
+    return pathlib.Path(made.name)
+
+
+# What this machine may lack: a test that needs it skips.
+
+def or_skip(what, *arguments, **options):
+    """What that gives."""
+    try:
+        return what(*arguments, **options)
+    except (NginxError, ServerError, netns.Unavailable) as reason:
+        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+
+
+def nginx(template="soak", **settings):
+    """An nginx of its own; settings: directives with another value."""
+    return or_skip(Nginx, template, settings=settings)
+
+
+def own_network(**options):
+    """Moves this process into a network of its own: see netns.enter()."""
+    or_skip(netns.enter, **options)
 
 
 def need_ring():

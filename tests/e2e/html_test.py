@@ -4,10 +4,8 @@
 import html.parser
 import json
 import os
-import pathlib
 import shutil
 import subprocess
-import tempfile
 import threading
 import unittest
 
@@ -75,13 +73,8 @@ class HtmlTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.server = Target("--fault", "close-after=3")
-        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
-        cls.at = pathlib.Path(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-        cls.server.stop()
+        cls.addClassCleanup(cls.server.stop)
+        cls.at = holdfast.folder(cls.addClassCleanup)
 
     def soak(self, name, *more, url=None):
         page, line = self.at / f"{name}.html", self.at / f"{name}.jsonl"

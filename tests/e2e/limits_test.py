@@ -16,20 +16,13 @@ import unittest
 
 import holdfast
 import netns
-from holdfast import Run, soak
+from holdfast import Run, own_network, soak
 from sparring import Target, accepted
 
 CALM = ("-d", "1s", "-i", "500ms", "-q")
 ELSEWHERE = "192.0.2.1"  # RFC 5737: documentation, nobody's
 WORKER_FILES = 6  # standard streams, two eventfds, the ring
 PORT = 8080  # of a target in a network of its own, outside its local ports
-
-
-def own_network(**options):
-    try:
-        netns.enter(**options)
-    except netns.Unavailable as reason:
-        raise unittest.SkipTest(str(reason)) from None
 
 
 def loopback_down():

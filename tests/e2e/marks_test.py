@@ -10,8 +10,7 @@ import tempfile
 import unittest
 
 import holdfast
-from holdfast import Run, plainly, soak
-from nginx import Nginx, NginxError
+from holdfast import Run, nginx, plainly, soak
 from sparring import Target
 
 CONNECTIONS = 500
@@ -23,16 +22,12 @@ def marks_of(result):
 
 class ReloadTest(unittest.TestCase):
     def setUp(self):
-        try:
-            self.server = Nginx("soak", connections=4 * CONNECTIONS)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        self.server = nginx()
         self.addCleanup(self.server.stop)
 
     def test_a_reloads_losses_are_its_own(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        page, lines = pathlib.Path(folder.name) / "page.html", pathlib.Path(folder.name) / "lines.jsonl"
+        folder = holdfast.folder(self.addCleanup)
+        page, lines = folder / "page.html", folder / "lines.jsonl"
         command = f"kill -HUP {self.server.pid}"
         with Run("-c", CONNECTIONS, "-r", "10/10ms", "-i", "1s..2s", "-d", "11s", "--ui", "line", "--reconnect",
                  "backoff=50ms..500ms", "--html", page, "--timeline", lines, "--exec-at", f"3s={command}",

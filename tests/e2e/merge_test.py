@@ -2,8 +2,6 @@
 """holdfast report --merge: the parts of one load, added up without loss, and refused where they are none."""
 
 import json
-import pathlib
-import tempfile
 import unittest
 
 import holdfast
@@ -14,18 +12,13 @@ from sparring import Target
 class MergeTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
-        cls.at = pathlib.Path(cls.folder.name)
+        cls.at = holdfast.folder(cls.addClassCleanup)
         cls.server = Target("--fault", "reset-after=2@10%")
+        cls.addClassCleanup(cls.server.stop)
         cls.paths = [cls.at / "a.json", cls.at / "b.json"]
         # At the same time, as shards are.
         with cls.part(cls.paths[0], 30) as one, cls.part(cls.paths[1], 20, "--timeline", cls.at / "b.jsonl") as two:
             cls.parts = [one.finish().report, two.finish().report]
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.__exit__()
-        cls.folder.cleanup()
 
     @classmethod
     def part(cls, path, count, *more):

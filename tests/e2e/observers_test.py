@@ -12,7 +12,6 @@ import unittest
 
 import holdfast
 from holdfast import Run, eventually, soak
-from nginx import Nginx, NginxError
 
 CONNECTIONS = 100
 
@@ -20,11 +19,7 @@ CONNECTIONS = 100
 @contextlib.contextmanager
 def nginx(replacing=None):
     """replacing: text of its configuration, and what stands there instead."""
-    try:
-        server = Nginx("soak", connections=1000)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-    with server:
+    with holdfast.nginx() as server:
         if replacing:
             reconfigure(server, *replacing)
         yield server

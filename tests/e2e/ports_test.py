@@ -21,7 +21,6 @@ import tempfile
 import unittest
 
 import holdfast
-import netns
 from holdfast import eventually, plainly, soak
 
 CALM = ("-d", "1s", "-i", "500ms", "-q")
@@ -76,10 +75,7 @@ def server(host="127.0.0.1", processes=1):
 # --- what takes ports ---
 
 def own_network(ports=(LOW, HIGH), **options):
-    try:
-        netns.enter(ports=ports, **options)
-    except netns.Unavailable as reason:
-        raise unittest.SkipTest(str(reason)) from None
+    holdfast.own_network(ports=ports, **options)
 
 
 def set_sysctl(name, value):

@@ -13,9 +13,7 @@ import sys
 import unittest
 
 import holdfast
-import netns
-from holdfast import soak
-from nginx import Nginx, NginxError
+from holdfast import nginx, own_network, soak
 from sparring import Target
 
 CALM = ("-d", "200ms", "-i", "100ms", "-q")
@@ -200,10 +198,7 @@ class Backlog(Case):
             self.assertEqual("ok", self.backlog(holdfast.url_of(listening))["status"])
 
     def test_a_server_at_another_address_of_this_host_is_here_too(self):
-        try:
-            netns.enter()
-        except netns.Unavailable as reason:
-            self.skipTest(str(reason))
+        own_network()
         if not shutil.which("ip"):
             self.skipTest("no ip(8)")
         subprocess.run(["ip", "address", "add", "192.0.2.7/32", "dev", "lo"], check=True)
@@ -216,10 +211,7 @@ class ServersLimits(Case):
     """nginx is looked into before the load, and what it is said to keep, it keeps."""
 
     def nginx(self, **settings):
-        try:
-            server = Nginx("soak", connections=100, settings={name: str(value) for name, value in settings.items()})
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        server = nginx(**settings)
         holdfast.eventually(lambda: any(
             pathlib.Path(f"/proc/{child}/cmdline").read_bytes().startswith(b"nginx: worker process")
             for child in holdfast.children(server.pid)), "nginx has a worker")

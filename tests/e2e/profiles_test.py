@@ -9,8 +9,7 @@ import shutil
 import unittest
 
 import holdfast
-import netns
-from holdfast import soak
+from holdfast import own_network, soak
 from sparring import Target
 
 PROFILES = sorted((holdfast.ROOT / "configs").glob("*.conf"))
@@ -45,25 +44,19 @@ class Profiles(unittest.TestCase):
         self.found(result, "fd_limit", 100 - WORKER_FILES, 500)
 
     def test_find_port_limit(self):
-        self.own_network(40000, 40099)
+        own_network(ports=(40000, 40099))
         with Target(port=8080) as target:
             result = soak(*profile("find-port-limit"), "-c", "300", *SHORT, target.url)
         self.found(result, "ports_exhausted", 100, 300)
 
     def test_more_than_one_address_has_ports_for(self):
-        self.own_network(40000, 40499)
+        own_network(ports=(40000, 40499))
         with Target(port=8080) as target:
             for name in ("soak-100k", "million"):
                 with self.subTest(name):
                     result = soak(*profile(name), "-c", "2000", *SHORT, target.url)
                     self.assertEqual((0, 2000), (result.code, result.connections["live"]), result.err)
                     self.assertNotEqual([], result.report["plan"]["sources"])
-
-    def own_network(self, *ports):
-        try:
-            netns.enter(ports=ports)
-        except netns.Unavailable as reason:
-            self.skipTest(str(reason))
 
 
 if __name__ == "__main__":

@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 """The commands of docs/recipes.md, read from the page and scaled down, against our own target."""
 
-import pathlib
 import re
 import shlex
 import subprocess
 import sys
-import tempfile
 import unittest
 
 import holdfast
@@ -40,19 +38,17 @@ class Recipe:
 def run(arguments, target, folder):
     """One run as the page has it; its report goes where the page says, within the folder."""
     arguments = list(arguments)
-    path = pathlib.Path(folder) / "report.json"
+    path = folder / "report.json"
     if "--json" in arguments:
         at = arguments.index("--json")
-        path = pathlib.Path(folder) / arguments[at + 1]
+        path = folder / arguments[at + 1]
         del arguments[at:at + 2]
     return holdfast.soak("run", *arguments, "--json", path, target.url, report=path)
 
 
 class RecipesTest(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
+        self.folder = holdfast.folder(self.addCleanup)
 
     def test_a_million_gets_bounded_to_so_many_at_once(self):
         recipe = Recipe("A million GETs, 1,000 at once", **{"1M": "2k", "1000": "100", "1000/10ms": "100/10ms",

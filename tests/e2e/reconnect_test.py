@@ -7,8 +7,7 @@ import time
 import unittest
 
 import holdfast
-from holdfast import Run, eventually, soak
-from nginx import Nginx, NginxError
+from holdfast import Run, eventually, nginx, soak
 
 CONNECTIONS = 2000
 RATE = 1000  # a second, of -r 10/10ms
@@ -25,10 +24,7 @@ def attempts(timeline):
 
 class ReconnectTest(unittest.TestCase):
     def setUp(self):
-        try:
-            self.server = Nginx("soak", connections=4 * CONNECTIONS)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
+        self.server = nginx()
         self.addCleanup(self.server.stop)
 
     def soak(self, *more, seconds):

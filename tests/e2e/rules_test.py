@@ -2,23 +2,13 @@
 """--require end to end: rules that hold and that do not, from the command line and from a file, and bad ones."""
 
 import os
-import pathlib
-import tempfile
 import unittest
 
 import holdfast
-from holdfast import Run, plainly, soak
-from nginx import Nginx, NginxError
+from holdfast import Run, nginx, plainly, soak
 from sparring import Target
 
 SHORT = ("-c", "20", "-r", "10/10ms", "-i", "100ms", "-d", "1s", "-q")
-
-
-def nginx():
-    try:
-        return Nginx("soak", connections=2000)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
 
 
 def rules(*expressions):
@@ -27,9 +17,7 @@ def rules(*expressions):
 
 class Case(unittest.TestCase):
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.folder = pathlib.Path(folder.name)
+        self.folder = holdfast.folder(self.addCleanup)
 
     def config(self, text):
         path = self.folder / "soak.conf"

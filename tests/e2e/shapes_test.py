@@ -4,34 +4,25 @@
 import contextlib
 import hashlib
 import os
-import pathlib
 import random
 import re
 import signal
 import socket
 import struct
-import tempfile
 import threading
 import time
 import unittest
 
 import holdfast
-from holdfast import Run, soak
-from nginx import Nginx, NginxError
+from holdfast import Run, nginx, soak
 from sparring import Target, accepted, answered, read
 
 
 class NginxTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.server = Nginx("soak", connections=2000)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+        cls.server = nginx()
+        cls.addClassCleanup(cls.server.stop)
 
 
 class PoolTest(NginxTest):
@@ -214,11 +205,7 @@ class BodyTest(unittest.TestCase):
     LARGE = 8 << 20
 
     def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = pathlib.Path(self.folder.name) / "body"
-
-    def tearDown(self):
-        self.folder.cleanup()
+        self.path = holdfast.folder(self.addCleanup) / "body"
 
     def body(self, length):
         self.path.write_bytes(random.randbytes(length))
@@ -304,7 +291,7 @@ class BodyTest(unittest.TestCase):
     def test_a_saved_run_with_a_body_is_read_back_without_it(self):
         self.body(5)
         with Target() as target:
-            report = pathlib.Path(self.folder.name) / "report.json"
+            report = self.path.with_name("report.json")
             soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, target.url,
                  "--json", report, report=report)
             self.assertEqual(2 * 5, target.settled()["requests"]["body_bytes"])

@@ -12,28 +12,12 @@ import time
 import unittest
 
 import holdfast
-import netns
-from holdfast import Run, soak
-from nginx import Nginx, NginxError
+from holdfast import Run, nginx, own_network, soak
 from sparring import Target
 
 CALM = ("-d", "2s", "-i", "500ms")
 SHORT_BACKLOG = 4
 ELSEWHERE = "10.77.0.1"  # on our own loopback, and yet no loopback address
-
-
-def own_network(**options):
-    try:
-        netns.enter(**options)
-    except netns.Unavailable as reason:
-        raise unittest.SkipTest(str(reason)) from None
-
-
-def nginx(**settings):
-    try:
-        return Nginx(settings=settings)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason)) from None
 
 
 def block(text, title):

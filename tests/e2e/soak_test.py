@@ -7,8 +7,7 @@ import signal
 import unittest
 
 import holdfast
-from holdfast import Run, eventually, soak
-from nginx import Nginx, NginxError
+from holdfast import Run, eventually, nginx, soak
 
 CONNECTIONS = 1000
 # A machine that does something else beside us; what is promised of an idle one is measured in bench/.
@@ -18,14 +17,8 @@ LATE_SECONDS = 20
 class SoakTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.server = Nginx("soak", connections=4 * CONNECTIONS)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+        cls.server = nginx()
+        cls.addClassCleanup(cls.server.stop)
 
     def held(self, result, connections):
         c, r = result.connections, result.requests

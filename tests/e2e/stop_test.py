@@ -8,18 +8,10 @@ import time
 import unittest
 
 import holdfast
-from holdfast import Run, eventually, state
-from nginx import Nginx, NginxError
+from holdfast import Run, eventually, nginx, state
 from sparring import Target
 
 STOP_SECONDS = 5  # above --timeout, 3 s by default
-
-
-def nginx(**settings):
-    try:
-        return Nginx("soak", connections=1000, settings=settings)
-    except NginxError as reason:
-        raise unittest.SkipTest(str(reason).splitlines()[0]) from None
 
 
 def stop_and_continue(run):

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The timeline grows with the run, survives whatever ends it, and renders to what the run itself reports."""
 
-import contextlib
 import fcntl
 import json
 import os
@@ -16,8 +15,7 @@ import unittest
 
 import holdfast
 import validate_report
-from holdfast import PROGRAM, Run, eventually, plainly, rings_at_once, soak
-from nginx import Nginx, NginxError
+from holdfast import PROGRAM, Run, eventually, nginx, plainly, rings_at_once, soak
 
 SEED = 20240229
 KILLS = 20
@@ -47,17 +45,9 @@ def lines_of(path):
 class TimelineTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.server = Nginx("soak", connections=500)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-        cls.folder = tempfile.TemporaryDirectory(prefix="holdfast-e2e-")
-        cls.path = pathlib.Path(cls.folder.name) / "run.jsonl"
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
-        cls.server.stop()
+        cls.server = nginx()
+        cls.addClassCleanup(cls.server.stop)
+        cls.path = holdfast.folder(cls.addClassCleanup) / "run.jsonl"
 
     def test_it_says_each_second_what_the_report_says_in_the_end(self):
         result = soak("-c", 50, "-d", "3s", "-i", "300ms", "-w", 2, "--label", "a night",
@@ -95,7 +85,7 @@ class TimelineTest(unittest.TestCase):
         self.assertEqual(result.out, summary)
 
     def test_it_keeps_what_log_and_process_showed_and_how_connections_came_back(self):
-        with Nginx("soak", connections=500, settings={"keepalive_requests": 5}) as server:
+        with nginx(keepalive_requests=5) as server:
             result = soak("-c", 20, "-d", "3s", "-i", "200ms", "--reconnect", "backoff=100ms..500ms", "--server-log",
                           server.access_log, "--server-pid", server.pid, "--server-status", server.status_url,
                           "--timeline", self.path, server.url)
@@ -108,7 +98,7 @@ class TimelineTest(unittest.TestCase):
             self.assertLess(len(json.dumps(line, separators=(",", ":"))), 4096)
 
     def test_a_json_report_says_why_connections_ended_when_it_is_rendered(self):
-        with Nginx("soak", connections=500, settings={"keepalive_requests": 5}) as server, \
+        with nginx(keepalive_requests=5) as server, \
                 tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
             saved = pathlib.Path(folder) / "run.json"
             result = soak("-c", 20, "-d", "2s", "-i", "100ms", "--json", saved, server.url, report=saved)
@@ -257,24 +247,15 @@ class TimelineTest(unittest.TestCase):
 
 class KillTest(unittest.TestCase):
     def test_killed_at_twenty_random_moments_it_misses_at_most_the_last_second(self):
-        try:
-            server = Nginx("soak", connections=1000)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-        with contextlib.closing(contextlib.ExitStack()) as stack:
-            stack.callback(server.stop)
-            folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="holdfast-e2e-")))
+        with nginx() as server:
+            folder = holdfast.folder(self.addCleanup)
             moments, at_once = random.Random(SEED), rings_at_once(5)
             for first in range(0, KILLS, at_once):
                 numbers = range(first, min(first + at_once, KILLS))
                 self.kill_some([(folder / str(number), moments.uniform(0.0, 3.5)) for number in numbers], server)
 
     def test_killed_it_says_why_connections_ended_and_leaves_no_other_file(self):
-        try:
-            server = Nginx("soak", connections=1000, settings={"keepalive_requests": 5})
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-        with server, tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+        with nginx(keepalive_requests=5) as server, tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
             path = pathlib.Path(folder) / "run.jsonl"
             process = subprocess.Popen(
                 [PROGRAM, "-c", "20", "-d", "60s", "-i", "100ms", "-q", "--reconnect", "backoff=100ms..1s", "--timeline",

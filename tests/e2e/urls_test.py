@@ -2,32 +2,21 @@
 """--urls against nginx's access log: which paths were asked for, how often, in which order."""
 
 import collections
-import pathlib
 import re
-import tempfile
 import unittest
 
 import holdfast
-from holdfast import plainly, soak
-from nginx import Nginx, NginxError
+from holdfast import nginx, plainly, soak
 
 
 class UrlsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        try:
-            cls.server = Nginx("soak", connections=1000)
-        except NginxError as reason:
-            raise unittest.SkipTest(str(reason).splitlines()[0]) from None
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.server.stop()
+        cls.server = nginx()
+        cls.addClassCleanup(cls.server.stop)
 
     def setUp(self):
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        self.file = pathlib.Path(folder.name) / "urls"
+        self.file = holdfast.folder(self.addCleanup) / "urls"
 
     def asked(self, text, *arguments):
         """A run over such a file: its result, and the requests ("GET /a") in nginx's order."""
