@@ -36,8 +36,8 @@ START_SECONDS, STOP_SECONDS = 10, 10
 OTHER_DESCRIPTORS = 32
 
 
-class NginxError(Exception):
-    """nginx is not there, or does not start."""
+class ServerError(Exception):
+    """The server is not there, or does not start."""
 
 
 def binary():
@@ -50,7 +50,7 @@ def binary():
     for place in places:
         if place and os.access(place, os.X_OK):
             return str(place)
-    raise NginxError("no nginx: set HOLDFAST_NGINX, or run tools/install-packages --nginx")
+    raise ServerError("no nginx: set HOLDFAST_NGINX, or run tools/install-packages --nginx")
 
 
 def worker_connections(wanted):
@@ -102,17 +102,13 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-class Nginx:
-    """One nginx with a prefix of its own, started on construction. settings: directives of the template with
-    another value, as {"keepalive_timeout": "5s"}."""
+class Server:
+    """A server in the foreground, on a port of loopback and with a folder of its own: prefix. A kind of it has
+    _start(), which sets process and port."""
 
-    def __init__(self, template="soak", connections=10000, workers=1, settings=None):
-        self.template = ROOT / f"configs/nginx-{template}.conf.in"
-        self.connections = worker_connections(connections)
-        self.workers = workers
-        self.settings = settings or {}
+    def __init__(self):
         self.process = None
-        self.prefix = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-nginx-"))
+        self.prefix = pathlib.Path(tempfile.mkdtemp(prefix=f"holdfast-{type(self).__name__.lower()}-"))
         try:
             self._start()
         except BaseException:
@@ -130,6 +126,46 @@ class Nginx:
         return f"http://127.0.0.1:{self.port}/"
 
     @property
+    def pid(self):
+        """Its first process."""
+        return self.process.pid
+
+    def stop(self):
+        """Ends it and its workers, waits for them and removes the folder; safe to call again."""
+        self.halt()
+        shutil.rmtree(self.prefix, ignore_errors=True)
+
+    def halt(self):
+        """Ends it and its workers, and waits for them; safe to call again."""
+        if self.process:
+            self.process.terminate()
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+            self.process = None
+
+    def _connects(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+
+class Nginx(Server):
+    """One nginx, started on construction. settings: directives of the template with another value, as
+    {"keepalive_timeout": "5s"}."""
+
+    def __init__(self, template="soak", connections=10000, workers=1, settings=None):
+        self.template = ROOT / f"configs/nginx-{template}.conf.in"
+        self.connections = worker_connections(connections)
+        self.workers = workers
+        self.settings = settings or {}
+        super().__init__()
+
+    @property
     def status_url(self):
         return f"http://127.0.0.1:{self.port}/nginx_status"
 
@@ -140,11 +176,6 @@ class Nginx:
     @property
     def error_log(self):
         return self.prefix / "error.log"
-
-    @property
-    def pid(self):
-        """The master process."""
-        return self.process.pid
 
     def access_lines(self):
         """Lines of the access log so far; nginx_status is not logged."""
@@ -161,27 +192,11 @@ class Nginx:
         return {"active": int(words[2]), "accepted": int(accepted), "handled": int(handled),
                 "requests": int(requests)}
 
-    def stop(self):
-        """Ends nginx and its workers, waits for them and removes the prefix; safe to call again."""
-        self.halt()
-        shutil.rmtree(self.prefix, ignore_errors=True)
-
-    def halt(self):
-        """Ends nginx and its workers, and waits for them; safe to call again."""
-        if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
-            self.process = None
-
     def start_again(self):
         """After halt(): on the same port, with the same files."""
         (self.prefix / "nginx.pid").unlink(missing_ok=True)
         if not self._launch():
-            raise NginxError(f"port {self.port} was taken meanwhile")
+            raise ServerError(f"port {self.port} was taken meanwhile")
 
     def reload(self):
         """nginx -s reload: new workers take over, old ones end when they are idle."""
@@ -194,7 +209,7 @@ class Nginx:
                 self._write_config()
                 if self._launch():
                     return
-        raise NginxError(f"no free port in {FIRST_PORT}..{LAST_PORT}")
+        raise ServerError(f"no free port in {FIRST_PORT}..{LAST_PORT}")
 
     def _write_config(self):
         # As root nginx would turn its workers into "nobody", who could not write below the prefix.
@@ -205,7 +220,7 @@ class Nginx:
         for name, value in self.settings.items():
             text, found = re.subn(rf"^( *{name}) [^;]*;", rf"\g<1> {value};", text, flags=re.MULTILINE)
             if found != 1:
-                raise NginxError(f"{self.template.name} has {found} lines of {name}")
+                raise ServerError(f"{self.template.name} has {found} lines of {name}")
         for name, value in values.items():
             text = text.replace(f"@{name}@", str(value))
         (self.prefix / "nginx.conf").write_text(text)
@@ -221,7 +236,7 @@ class Nginx:
                                                 stderr=output, start_new_session=True,
                                                 preexec_fn=die_with_parent)
             except OSError as error:
-                raise NginxError(f"cannot run {command[0]}: {error.strerror}") from error
+                raise ServerError(f"cannot run {command[0]}: {error.strerror}") from error
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up:
             if self.process.poll() is not None:
@@ -232,13 +247,6 @@ class Nginx:
             time.sleep(0.005)
         return self._failed()
 
-    def _connects(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            return True
-        except OSError:
-            return False
-
     def _failed(self):
         told = ""
         for name in ("output", "error.log"):
@@ -246,7 +254,7 @@ class Nginx:
                 told += (self.prefix / name).read_text(errors="replace")
         if "Address already in use" in told:
             return False
-        raise NginxError("nginx did not start:\n" + told)
+        raise ServerError("nginx did not start:\n" + told)
 
 
 def main():
@@ -270,7 +278,7 @@ def main():
                     "ACCESS_LOG": server.access_log, "ERROR_LOG": server.error_log}
             print(*(f"NGINX_{name}={shlex.quote(str(value))}" for name, value in told.items()), flush=True)
             sys.stdin.buffer.read()
-    except NginxError as error:
+    except ServerError as error:
         print(f"nginx.py: {error}", file=sys.stderr)
         return 1
     return 0

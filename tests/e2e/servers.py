@@ -7,31 +7,26 @@ ServerError where a server is not there or does not start.
 """
 
 import os
-import pathlib
 import shutil
-import signal
-import socket
 import subprocess
-import tempfile
 import time
 
-from nginx import candidate_ports, die_with_parent, port_is_free
+from nginx import START_SECONDS, Server, ServerError, candidate_ports, die_with_parent, port_is_free
 
-START_SECONDS, STOP_SECONDS = 10, 10
 APACHE_MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules")
 
-APACHE_CONFIG = """ServerRoot {folder}
+APACHE_CONFIG = """ServerRoot {prefix}
 PidFile httpd.pid
 ErrorLog error.log
-DefaultRuntimeDir {folder}
-Mutex file:{folder}
+DefaultRuntimeDir {prefix}
+Mutex file:{prefix}
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule dir_module {modules}/mod_dir.so
 {user}
 Listen 127.0.0.1:{port}
 ServerName localhost
-DocumentRoot {folder}/documents
+DocumentRoot {prefix}/documents
 StartServers 2
 ThreadsPerChild 64
 MaxRequestWorkers 256
@@ -48,60 +43,24 @@ server.listen({{port: {port}, host: "127.0.0.1", backlog: 2048}});
 """
 
 
-class ServerError(Exception):
-    """The server is not there, or does not start."""
-
-
-class Server:
-    """One server in the foreground, with a folder of its own."""
-
-    def __init__(self):
-        self.process = None
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="holdfast-server-"))
-        self.folder.chmod(0o755)
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.stop()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.port}/"
-
-    def stop(self):
-        if self.process:
-            self.process.terminate()
-            try:
-                self.process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
-            self.process = None
-        shutil.rmtree(self.folder, ignore_errors=True)
+class Other(Server):
+    """A kind of it says its command()."""
 
     def _start(self):
+        self.prefix.chmod(0o755)
         self.port = next(filter(port_is_free, candidate_ports()))
-        with open(self.folder / "output", "wb") as output:
+        with open(self.prefix / "output", "wb") as output:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
                                             start_new_session=True, preexec_fn=die_with_parent)
         give_up = time.monotonic() + START_SECONDS
         while time.monotonic() < give_up and self.process.poll() is None:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            if self._connects():
                 return
-            except OSError:
-                time.sleep(0.01)
-        raise ServerError("did not start:\n" + (self.folder / "output").read_text(errors="replace"))
+            time.sleep(0.01)
+        raise ServerError("did not start:\n" + (self.prefix / "output").read_text(errors="replace"))
 
 
-class Apache(Server):
+class Apache(Other):
     def __init__(self, keepalive_timeout=5, requests=0):
         self.settings = {"keepalive_timeout": keepalive_timeout, "requests": requests}
         super().__init__()
@@ -111,17 +70,17 @@ class Apache(Server):
         modules = next((place for place in APACHE_MODULES if os.path.exists(f"{place}/mod_mpm_event.so")), None)
         if not os.access(binary, os.X_OK) or not modules:
             raise ServerError("no Apache httpd (package apache2-bin)")
-        documents = self.folder / "documents"
+        documents = self.prefix / "documents"
         documents.mkdir()
         (documents / "index.html").write_text("held\n")
         user = "User nobody\nGroup nogroup" if os.geteuid() == 0 else ""
-        config = self.folder / "httpd.conf"
-        config.write_text(APACHE_CONFIG.format(folder=self.folder, modules=modules, port=self.port, user=user,
+        config = self.prefix / "httpd.conf"
+        config.write_text(APACHE_CONFIG.format(prefix=self.prefix, modules=modules, port=self.port, user=user,
                                                **self.settings))
         return [binary, "-f", str(config), "-DFOREGROUND"]
 
 
-class Node(Server):
+class Node(Other):
     def __init__(self, timeout_ms=5000, requests=0):
         self.settings = {"timeout_ms": timeout_ms, "requests": requests}
         super().__init__()
@@ -130,6 +89,6 @@ class Node(Server):
         binary = shutil.which("node")
         if not binary:
             raise ServerError("no Node")
-        script = self.folder / "server.js"
+        script = self.prefix / "server.js"
         script.write_text(NODE_SCRIPT.format(port=self.port, **self.settings))
         return [binary, str(script)]
