@@ -10,15 +10,9 @@
 #include <cmocka.h>
 
 #include "judge/judge.h"
+#include "run.h"
 
 /* A run of 10 000 connections; each test spoils something. */
-struct fixture {
-    struct options options;
-    struct plan plan;
-    struct record record;
-    struct judgement judgement;
-};
-
 static int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
     f->options.timeout = f->options.connect_timeout = 3 * SECOND;
@@ -76,11 +70,6 @@ static int set_up(void **state) {
         histogram_add(&record->total.latency, (i < 50 ? 2 : 4) * MILLISECOND);
     histogram_add(&record->total.connect, MILLISECOND);
     *state = f;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    free(*state);
     return 0;
 }
 

@@ -13,16 +13,10 @@
 
 #include "judge/cause.h"
 #include "judge/judge.h"
+#include "run.h"
 #include "says.h"
 
 /* A run of 1,000 connections over loopback that went well; each test spoils something. */
-struct fixture {
-    struct options options;
-    struct plan plan;
-    struct record record;
-    struct judgement judgement;
-};
-
 static int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
     if (f == NULL)
@@ -52,19 +46,6 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    free(*state);
-    return 0;
-}
-
-static const struct finding *find(struct fixture *f, const char *code) {
-    struct findings *findings = &f->judgement.findings;
-    for (size_t i = 0; i < findings->count; i++)
-        if (strcmp(findings->items[i].code, code) == 0)
-            return &findings->items[i];
-    return NULL;
-}
-
 static bool has(struct fixture *f, const char *code) {
     return find(f, code) != NULL;
 }
@@ -79,22 +60,6 @@ static const struct finding *judged(struct fixture *f, const char *code) {
     static const struct finding none;
     judge(f);
     return has(f, code) ? find(f, code) : &none;
-}
-
-/* Attempts that ended so. */
-static void fail_to_open(struct fixture *f, enum outcome outcome, uint64_t count) {
-    struct counts *counts = &f->record.total.counts;
-    counts->outcomes[outcome] += count;
-    counts->live -= count;
-    counts->opened -= count;
-    f->record.first_seen_seconds[outcome] = 0.5;
-}
-
-static void lose(struct fixture *f, enum outcome outcome, uint64_t count) {
-    struct counts *counts = &f->record.total.counts;
-    counts->outcomes[outcome] += count;
-    counts->live -= count;
-    counts->lost += count;
 }
 
 static void expect_cause(struct fixture *f, enum side side, const char *code,

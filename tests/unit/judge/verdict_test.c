@@ -11,15 +11,9 @@
 
 #include "base/require.h"
 #include "judge/judge.h"
+#include "run.h"
 
 /* A run of 100 connections that went well; each test spoils something. */
-struct fixture {
-    struct options options;
-    struct plan plan;
-    struct record record;
-    struct judgement judgement;
-};
-
 static int set_up(void **state) {
     struct fixture *f = calloc(1, sizeof *f);
     f->options.timeout = 3 * SECOND;
@@ -35,27 +29,8 @@ static int set_up(void **state) {
     return 0;
 }
 
-static int tear_down(void **state) {
-    free(*state);
-    return 0;
-}
-
 static struct counts *counts_of(struct fixture *f) {
     return &f->record.total.counts;
-}
-
-/* Live connections that ended so. */
-static void lose(struct fixture *f, enum outcome outcome, uint64_t count) {
-    counts_of(f)->outcomes[outcome] += count;
-    counts_of(f)->live -= count;
-    counts_of(f)->lost += count;
-}
-
-/* Attempts that ended so. */
-static void fail_to_open(struct fixture *f, enum outcome outcome, uint64_t count) {
-    counts_of(f)->outcomes[outcome] += count;
-    counts_of(f)->live -= count;
-    counts_of(f)->opened -= count;
 }
 
 static void expect(struct fixture *f, enum verdict verdict, int exit_code) {
@@ -64,13 +39,6 @@ static void expect(struct fixture *f, enum verdict verdict, int exit_code) {
     assert_int_equal(f->judgement.exit_code, exit_code);
     assert_int_equal(f->judgement.requirement_count, 2);
     assert_true(exit_code == 0 || f->judgement.reason_count > 0);
-}
-
-static const struct finding *finding_of(const struct fixture *f, const char *code) {
-    for (size_t i = 0; i < f->judgement.findings.count; i++)
-        if (strcmp(f->judgement.findings.items[i].code, code) == 0)
-            return &f->judgement.findings.items[i];
-    return NULL;
 }
 
 static void a_plan_carried_out_is_held(void **state) {
@@ -93,9 +61,9 @@ static void the_worked_example_is_broke(void **state) {
                 f->judgement.requirements[0].actual < 97.1);
     assert_int_equal(f->judgement.requirements[1].result, RULE_BROKEN);
     assert_true(f->judgement.requirements[1].actual > 2.9);
-    assert_non_null(finding_of(f, "refused"));
-    assert_int_equal(finding_of(f, "refused")->side, SIDE_SERVER);
-    assert_int_equal(finding_of(f, "closed_idle")->status, FINDING_WARN);
+    assert_non_null(find(f, "refused"));
+    assert_int_equal(find(f, "refused")->side, SIDE_SERVER);
+    assert_int_equal(find(f, "closed_idle")->status, FINDING_WARN);
 }
 
 static void the_worked_example_with_fd_limit_is_inconclusive(void **state) {
@@ -208,7 +176,7 @@ static void our_lateness_alone_never_spoils_held(void **state) {
     struct fixture *f = *state;
     histogram_add(&f->record.total.lag, 2 * SECOND);
     expect(f, VERDICT_HELD, 0);
-    assert_int_equal(finding_of(f, "loop_lag")->status, FINDING_WARN);
+    assert_int_equal(find(f, "loop_lag")->status, FINDING_WARN);
 }
 
 static void reconnect(struct fixture *f) {
@@ -327,18 +295,18 @@ static void a_gap_to_the_servers_count_is_found_and_named(void **state) {
     f->record.server =
         (struct server_view){.asked = true, .measured = true, .requests = 500, .client_sent = 500};
     expect(f, VERDICT_HELD, 0);
-    assert_int_equal(finding_of(f, "server_requests")->status, FINDING_OK);
+    assert_int_equal(find(f, "server_requests")->status, FINDING_OK);
     memset(&f->judgement, 0, sizeof f->judgement);
     f->record.server.requests = 510;
     expect(f, VERDICT_HELD, 0);
-    assert_int_equal(finding_of(f, "server_requests")->status, FINDING_WARN);
-    assert_non_null(strstr(finding_of(f, "server_requests")->text, "others ask"));
+    assert_int_equal(find(f, "server_requests")->status, FINDING_WARN);
+    assert_non_null(strstr(find(f, "server_requests")->text, "others ask"));
 }
 
 static const struct finding *found(struct fixture *f, const char *code) {
     memset(&f->judgement, 0, sizeof f->judgement);
     expect(f, VERDICT_HELD, 0);
-    return finding_of(f, code);
+    return find(f, code);
 }
 
 static void expect_log(struct fixture *f, enum finding_status status, const char *says) {
@@ -423,11 +391,11 @@ static void a_keep_alive_shorter_than_our_pause_is_found_in_the_answers(void **s
     struct fixture *f = *state;
     counts_of(f)->keep_alive_timeout_s = 5;
     expect(f, VERDICT_HELD, 0);
-    assert_string_equal(finding_of(f, "keep_alive_seen")->todo[0], "--keepalive 5");
+    assert_string_equal(find(f, "keep_alive_seen")->todo[0], "--keepalive 5");
     memset(&f->judgement, 0, sizeof f->judgement);
     counts_of(f)->keep_alive_timeout_s = 31;
     expect(f, VERDICT_HELD, 0);
-    assert_null(finding_of(f, "keep_alive_seen"));
+    assert_null(find(f, "keep_alive_seen"));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
