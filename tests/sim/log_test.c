@@ -19,14 +19,7 @@ static uint64_t hash_of(uint64_t seed, struct counts *counts) {
         .think = {500 * MILLISECOND, 2 * SECOND},
         .audit_every = 32,
     };
-    struct play play;
-    play_start(&play, &config);
-    play_until(&play, 20 * SECOND);
-    play_end(&play);
-    uint64_t hash = sim_truth(play.net)->hash;
-    *counts = play.seen->counts;
-    play_free(&play);
-    return hash;
+    return play_whole(&config, 20 * SECOND, counts);
 }
 
 static void the_same_seed_gives_the_same_log(void **state) {

@@ -331,6 +331,17 @@ void play_free(struct play *play) {
     net_destroy(play->net);
 }
 
+uint64_t play_whole(const struct play_config *config, duration elapsed, struct counts *counts) {
+    struct play play;
+    play_start(&play, config);
+    play_until(&play, elapsed);
+    play_end(&play);
+    uint64_t hash = sim_truth(play.net)->hash;
+    *counts = play.seen->counts;
+    play_free(&play);
+    return hash;
+}
+
 const struct counts *play_counts(const struct play *play) {
     return &play->tally->counts;
 }

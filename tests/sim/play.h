@@ -83,6 +83,10 @@ void play_end(struct play *play);
 void play_free(struct play *play);
 void play_leave(struct play *play); /* but for the world */
 
+/* One from start to end, ended that long after the start of the ramp: the hash of its log, and what
+ * was counted. */
+uint64_t play_whole(const struct play_config *config, duration elapsed, struct counts *counts);
+
 const struct counts *play_counts(const struct play *play);
 
 /* Asserts that these outcomes, named with their counts up to NULL, and no others were counted. */
