@@ -9,7 +9,7 @@
 #include "base/pages.h"
 #include "base/require.h"
 #include "target/choice.h"
-#include "target/service_parts.h"
+#include "target/service_inner.h"
 
 enum { EVENTS_AT_ONCE = 32, GATHER_ROUNDS = 64 };
 static const duration LINGER = 1 * SECOND;

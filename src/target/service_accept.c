@@ -2,7 +2,7 @@
 #include <errno.h>
 
 #include "target/choice.h"
-#include "target/service_parts.h"
+#include "target/service_inner.h"
 
 static const duration FAILURE_PAUSE = 100 * MILLISECOND;
 static const duration LATE_MOST = 10 * MILLISECOND; /* of the rate, made up for */

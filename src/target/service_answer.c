@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "target/service_parts.h"
+#include "target/service_inner.h"
 
 static const char refusal_body[] = "refused\n";
 

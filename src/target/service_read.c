@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "target/choice.h"
-#include "target/service_parts.h"
+#include "target/service_inner.h"
 
 void service_return_reader(struct service *service, struct peer *peer) {
     if (peer->reader == SLOT_NONE)

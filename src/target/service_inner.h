@@ -1,6 +1,6 @@
 /* What the files of the service share: its struct, and who carries out which part of a step. */
-#ifndef TARGET_SERVICE_PARTS_H
-#define TARGET_SERVICE_PARTS_H
+#ifndef TARGET_SERVICE_INNER_H
+#define TARGET_SERVICE_INNER_H
 
 #include "base/random.h"
 #include "base/slots.h"
