@@ -1,7 +1,6 @@
 /* Which command is meant. */
 #include <fcntl.h>
 #include <locale.h>
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>

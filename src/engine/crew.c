@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/require.h"
-
 struct crew {
     size_t count;
     size_t shared_bytes;

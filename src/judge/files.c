@@ -1,6 +1,5 @@
 /* Descriptors and processes: does the plan fit this process' limits, and the whole system's? */
 #include <linux/capability.h>
-#include <stdio.h>
 
 #include "judge/local.h"
 #include "judge/words.h"

@@ -1,5 +1,4 @@
 /* The server's own limits, where --server-pid shows them: what it can hold, before the load. */
-#include <stdio.h>
 
 #include "judge/local.h"
 #include "judge/words.h"

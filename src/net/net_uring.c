@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/require.h"
 #include "net/net_serve.h"
 
 /* Descriptors given back while submissions that may name them wait to be submitted. */

@@ -1,5 +1,4 @@
 /* The body of --body: read once, and its length against the headers. */
-#include <inttypes.h>
 #include <string.h>
 #include <strings.h>
 

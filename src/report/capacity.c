@@ -1,7 +1,6 @@
 /* The summary of a search for the capacity: the answer, what gave, and the steps. */
 #include "judge/capacity.h"
 
-#include <inttypes.h>
 #include <math.h>
 
 #include "base/require.h"

@@ -2,7 +2,6 @@
 #include "report/comparison.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "plan/refuse.h"
 #include "report/requirement.h"

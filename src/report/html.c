@@ -2,8 +2,6 @@
 #include "report/html.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/version.h"
 #include "report/markup.h"

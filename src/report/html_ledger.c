@@ -1,6 +1,5 @@
 /* The HTML report's tables of what became of connections, requests and times, and what was found.
  */
-#include <inttypes.h>
 
 #include "report/html.h"
 #include "report/sections.h"

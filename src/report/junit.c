@@ -2,11 +2,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/version.h"
 #include "report/markup.h"
 #include "report/report.h"
 #include "report/requirement.h"
-#include "report/words.h"
 
 /* How a case ended; the names are those of its element. */
 enum state { PASSED, FAILED, ERROR, SKIPPED, STATES };

@@ -2,7 +2,6 @@
 #include "report/markup.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 #include "base/utf8.h"
 

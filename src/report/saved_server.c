@@ -3,7 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "report/saved_parts.h"
 
 /* A count of this name in the file, and where it goes. */

@@ -1,5 +1,4 @@
 /* A saved run's plan, target, machine, findings and verdict. */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

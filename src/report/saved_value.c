@@ -1,7 +1,6 @@
 /* Values of a JSON document from outside, read with suspicion. */
 #include "report/saved_value.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdarg.h>

@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/instant.h"
 #include "host/files.h"
 
 static double cpu_seconds(void) {

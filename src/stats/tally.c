@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "base/require.h"
-
 enum kind { SUM, LEVEL, PEAK };
 
 static void merge_metric(uint64_t *into, uint64_t from, enum kind kind) {

@@ -11,7 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/require.h"
 #include "net/net_serve.h"
 #include "target/summary.h"
 #include "target/worker_process.h"

@@ -1,6 +1,5 @@
 /* The pool of -n: so many requests are sent, not one less and not one more, whatever befalls the
  * connections and however many workers take from it. */
-#include <inttypes.h>
 
 #include "play.h"
 

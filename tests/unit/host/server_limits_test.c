@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "host/server_limits.h"

@@ -10,7 +10,6 @@
 #include <linux/filter.h>
 #include <linux/inet_diag.h>
 #include <linux/seccomp.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>

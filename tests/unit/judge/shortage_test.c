@@ -1,7 +1,6 @@
 /* What ran out in mid-run: whose it was, by which numbers, and what to do; the foremost cause. */
 #include <errno.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -2,7 +2,6 @@
  * keep to the memory they had after its first hours.
  *
  * usage: week_test [--days N] */
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
