@@ -13,6 +13,7 @@ enum {
     EVENTS_AT_ONCE = 32, /* between two readings of the clock */
     OPENS_MAX = 256,     /* in one turn: a ramp that was held up catches up in bounded bursts */
     DRAINS_MAX = 1024,   /* in one turn */
+    GATHER_LIVE = 24,    /* connections from which on waiting pays, see wait() */
     WAKE_OPERATION = FLEET_OPERATIONS,
 };
 /* Not more often than this, and not later than that: between them lies the longest tick, so that
@@ -392,12 +393,13 @@ static void start(struct worker *worker) {
 
 /* In a closed loop answers come as fast as they are asked for, and each wake costs a server on the
  * same machine as much as a tenth of a request: those that come within GATHER of what was sent are
- * taken together. One that comes later, or all that can come, waits for nothing. */
+ * taken together. One that comes later, or all that can come, waits for nothing. Few connections
+ * are not waited for: the server would have nothing to do meanwhile. */
 static int wait(struct worker *worker, instant until) {
     int64_t paused = atomic_load(&worker->orders->paused_ns);
     uint64_t live = counts_of(worker)->live;
     int result = 0;
-    if (closed_loop(worker) && live > 1) {
+    if (closed_loop(worker) && live >= GATHER_LIVE) {
         instant soon = instant_earlier(until, instant_after(read_clock(worker), GATHER));
         result = net_wait(worker->parts.net, instant_after(soon, paused), (uint32_t)live);
     }
