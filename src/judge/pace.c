@@ -203,6 +203,10 @@ void judge_cpu(struct findings *findings, const struct plan *plan) {
     struct finding *finding =
         judge_rate(findings, plan, "cpu", "requests", requests, &request_cost);
     workers_do(finding, plan);
-    if (finding->status == FINDING_WARN)
+    if (finding->status != FINDING_WARN)
+        return;
+    if (plan->rate > 0)
+        finding_do(finding, "--rate %lld", (long long)finding->have);
+    else
         finding_do(finding, "longer think times: --interval, or --keepalive");
 }

@@ -86,8 +86,10 @@ struct accepted option_accepted(const struct option_row *row) {
     size_t size = sizeof form.text;
     switch (row->kind) {
     case KIND_count:
-        snprintf(out, size, "%s is accepted, such as %s", bounds.text,
-                 row->high >= 10000 ? "100 or 10k" : "1 or 4");
+        snprintf(out, size, "%s is accepted%s", bounds.text,
+                 row->high >= 10000 ? ", such as 100 or 10k"
+                 : row->low <= 1    ? ", such as 1 or 4"
+                                    : "");
         break;
     case KIND_rate:
         snprintf(out, size, "N/DUR or N (a second) is accepted, %s, such as 10/10ms or 1000",

@@ -43,6 +43,13 @@ static void print_refusing_answers(FILE *out, const struct counts *counts) {
             words_percent(100 * (double)counts->statuses[worst] / (double)counts->answered).text);
 }
 
+/* Where a schedule could not be kept: the load was not what was asked for. */
+static void print_unsent(FILE *out, const struct counts *counts) {
+    if (counts->unsent > 0 && counts->unsent >= counts->scheduled / 100)
+        fprintf(out, ", unsent %s of --rate",
+                words_percent(100 * (double)counts->unsent / (double)counts->scheduled).text);
+}
+
 void summary_headline(FILE *out, const struct plan *plan, const struct record *record,
                       const struct judgement *judgement) {
     if (record == NULL && judgement->verdict == VERDICT_HELD)
@@ -52,8 +59,10 @@ void summary_headline(FILE *out, const struct plan *plan, const struct record *r
     if (record != NULL && isfinite(record->hold_seconds))
         fprintf(out, " for %s", words_seconds(record->hold_seconds).text);
     fprintf(out, " on %s", plan->target.url);
-    if (record != NULL)
-        print_refusing_answers(out, &record->total.counts);
+    if (record == NULL)
+        return;
+    print_refusing_answers(out, &record->total.counts);
+    print_unsent(out, &record->total.counts);
 }
 
 /* Marks: utf8 ones are one column wide, ASCII ones two. */

@@ -286,6 +286,9 @@ static void a_ramp_or_rate_beyond_the_cpus_is_warned_of(void **state) {
     assert_status(finding, FINDING_WARN);
     assert_holds(finding->text, "204 to 612 % of one core; 153 workers on 2 CPUs: it will");
     assert_todo(finding, 0, "longer think times");
+    plan->rate = 500000 * FREQUENCY_ONE;
+    assert_todo(local(scene, "cpu"), 0, "--rate 400000");
+    plan->rate = 0;
     assert_int_equal(plan->command, COMMAND_RUN);
     plan->think = (struct span){0, 0};
     assert_status(local(scene, "cpu"), FINDING_OK);

@@ -207,6 +207,16 @@ static void a_lost_worker_is_named_with_its_signal(void **state) {
     assert_says(text, "left with exit code 70");
 }
 
+static void what_a_schedule_could_not_send_reaches_the_headline(void **state) {
+    struct fixture *fixture = *state;
+    struct counts *counts = &fixture->record.total.counts;
+    counts->scheduled = 1000;
+    counts->unsent = 9;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "8080/\n");
+    counts->unsent = 10;
+    assert_says(fixture_summary(fixture, &fixture->record, true), "8080/, unsent 1 % of --rate\n");
+}
+
 static void answers_that_refuse_reach_the_headline(void **state) {
     struct fixture *fixture = *state;
     uint64_t *statuses = fixture->record.total.counts.statuses;
@@ -445,6 +455,7 @@ int main(void) {
         WITH_FIXTURE(what_the_server_ran_out_of_explains_itself_where_the_run_broke),
         WITH_FIXTURE(a_lost_worker_is_named_with_its_signal),
         WITH_FIXTURE(answers_that_refuse_reach_the_headline),
+        WITH_FIXTURE(what_a_schedule_could_not_send_reaches_the_headline),
         WITH_FIXTURE(what_is_not_quite_all_never_reads_100_percent),
         WITH_FIXTURE(the_servers_figures_stand_beside_the_clients),
         WITH_FIXTURE(what_was_not_measured_says_so),
