@@ -58,6 +58,11 @@ static bool is_number(const char *word) {
     return word[strspn(word, "0123456789")] == '\0';
 }
 
+/* Not what may be a weight alone: "-1" and "1.5" are tokens too, and nobody's method. */
+static bool begins_number(const char *word) {
+    return strchr("+-.0123456789", word[0]) != NULL;
+}
+
 static bool read_weight(const struct place *place, struct url_line *out, const char *word) {
     uint64_t weight;
     if (!is_number(word) || !units_parse_count(word, &weight) || weight < 1 ||
@@ -76,7 +81,7 @@ static bool read_line(const struct place *place, struct url_line *out, char *lin
         return refuse(place->to, "%s:%zu: more than three words: %s", place->name, place->number,
                       accepted);
     *out = (struct url_line){.weight = 1};
-    bool weighs = count == 3 || (count == 2 && is_number(words[0]));
+    bool weighs = count == 3 || (count == 2 && begins_number(words[0]));
     if (weighs && !read_weight(place, out, words[0]))
         return false;
     if (count - weighs == 2 && !read_method(place, out, words[weighs]))

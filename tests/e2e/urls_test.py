@@ -70,7 +70,8 @@ class UrlsTest(unittest.TestCase):
         self.assertEqual(50 * (5000 + len("5000") - len("0")), added)
 
     def test_bad_lines_are_named(self):
-        for text, words in (("/a\nb\n", ':2: "b" is no path'), ("0 /a\n", ':1: "0" is not a weight'), ("", "there is no line")):
+        for text, words in (("/a\nb\n", ':2: "b" is no path'), ("0 /a\n", ':1: "0" is not a weight'), ("", "there is no line"),
+                            ("-1 /a\n", ':1: "-1" is not a weight'), ("1.5 /a\n", ':1: "1.5" is not a weight')):
             self.file.write_text(text)
             code, out, err = plainly("run", "--urls", self.file, self.server.url)
             self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
