@@ -24,4 +24,5 @@ void judge_local(struct findings *findings, const struct plan *plan,
     judge_backlog(findings, plan, facts);
     judge_ramp(findings, plan);
     judge_cpu(findings, plan);
+    judge_warmup(findings, plan);
 }

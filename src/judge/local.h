@@ -56,6 +56,8 @@ void judge_backlog(struct findings *findings, const struct plan *plan,
                    const struct preflight_facts *facts);
 void judge_ramp(struct findings *findings, const struct plan *plan);
 void judge_cpu(struct findings *findings, const struct plan *plan);
+/* Only where there is something to say. */
+void judge_warmup(struct findings *findings, const struct plan *plan);
 
 /* After the target was asked: outside.c. */
 void judge_conntrack(struct findings *findings, const struct plan *plan,

@@ -210,3 +210,14 @@ void judge_cpu(struct findings *findings, const struct plan *plan) {
     else
         finding_do(finding, "longer think times: --interval, or --keepalive");
 }
+
+void judge_warmup(struct findings *findings, const struct plan *plan) {
+    duration warmup = plan->options->warmup;
+    if (!plan->options->given.warmup || plan->hold == 0 || warmup < plan->hold)
+        return;
+    struct finding *finding =
+        findings_add(findings, "warmup", SIDE_TESTER, FINDING_WARN,
+                     "%s of warm-up in a hold of %s: no latency will be measured",
+                     WORDS_OPTION(warmup), WORDS_OPTION(plan->hold));
+    finding_do(finding, "a longer --duration, or a shorter --warmup");
+}

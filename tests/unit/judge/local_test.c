@@ -255,6 +255,20 @@ static void a_server_at_an_address_of_this_host_is_here(void **state) {
     assert_holds(local(scene, "memory")->text, "for both ends");
 }
 
+static void a_warm_up_of_the_whole_hold_is_warned_of(void **state) {
+    struct scene *scene = *state;
+    scene->plan.hold = 10 * SECOND;
+    scene->options.warmup = 10 * SECOND;
+    assert_null(local(scene, "warmup"));
+    scene->options.given.warmup = true;
+    assert_status(local(scene, "warmup"), FINDING_WARN);
+    assert_holds(local(scene, "warmup")->text, "10s of warm-up in a hold of 10s: no latency");
+    scene->plan.hold++;
+    assert_null(local(scene, "warmup"));
+    scene->plan.hold = 0;
+    assert_null(local(scene, "warmup"));
+}
+
 static void a_ramp_or_rate_beyond_the_cpus_is_warned_of(void **state) {
     struct scene *scene = *state;
     struct plan *plan = &scene->plan;
@@ -441,6 +455,7 @@ int main(void) {
         TEST(the_listeners_own_backlog_counts_before_somaxconn),
         TEST(without_syn_cookies_the_syn_backlog_counts_too),
         TEST(a_server_at_an_address_of_this_host_is_here),
+        TEST(a_warm_up_of_the_whole_hold_is_warned_of),
         TEST(a_ramp_or_rate_beyond_the_cpus_is_warned_of),
         TEST(conntrack_counts_only_where_it_tracks_this_path),
         TEST(a_server_without_descriptors_for_all_is_warned_of),
