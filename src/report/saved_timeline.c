@@ -33,6 +33,8 @@ static void end_held(struct timeline *timeline) {
     timeline->held_client = hold_rate(&timeline->held.client_per_second);
     timeline->held_server = hold_rate(&timeline->held.server_per_second);
     timeline->held_cpu = hold_rate(&timeline->held.cpu_percent);
+    timeline->held_p50 = isnan(timeline->held_extremes.p50_mean) ? 0U : 1U;
+    timeline->held_p99 = isnan(timeline->held_extremes.p99_mean) ? 0U : 1U;
 }
 
 /* Series that an older version did not write are not measured. */

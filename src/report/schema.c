@@ -435,6 +435,8 @@ static const struct member timeline[] = {
     MEMBER("p99_seconds_min", K_NUMBERS_OR_NULL),
     MEMBER("cpu_percent_min", K_NUMBERS_OR_NULL),
     MEMBER("cpu_percent_max", K_NUMBERS_OR_NULL),
+    MEMBER("p50_seconds_mean", K_NUMBERS_OR_NULL),
+    MEMBER("p99_seconds_mean", K_NUMBERS_OR_NULL),
     {0},
 };
 

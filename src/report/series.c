@@ -36,6 +36,8 @@ const struct series timeline_series[] = {
     VALUE_OF(p99_seconds_min, p99_min),
     VALUE_OF(cpu_percent_min, cpu_min),
     VALUE_OF(cpu_percent_max, cpu_max),
+    VALUE_OF(p50_seconds_mean, p50_mean),
+    VALUE_OF(p99_seconds_mean, p99_mean),
     {0},
 };
 

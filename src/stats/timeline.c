@@ -29,6 +29,8 @@ static struct extremes extremes_of(const struct sample *sample) {
         .p50_min = sample->p50_seconds,
         .cpu_min = sample->cpu_percent,
         .cpu_max = sample->cpu_percent,
+        .p50_mean = sample->p50_seconds,
+        .p99_mean = sample->p99_seconds,
     };
 }
 
@@ -67,7 +69,10 @@ static void halve(struct timeline *timeline) {
         raise_peaks(&merged, &first);
         timeline->samples[i] = merged;
         struct extremes both = timeline->extremes[2 * i];
-        widen(&both, &timeline->extremes[2 * i + 1]);
+        const struct extremes *second = &timeline->extremes[2 * i + 1];
+        widen(&both, second);
+        both.p50_mean = mean_of(both.p50_mean, second->p50_mean);
+        both.p99_mean = mean_of(both.p99_mean, second->p99_mean);
         timeline->extremes[i] = both;
     }
     timeline->count /= 2;
@@ -82,6 +87,13 @@ static void add_rate(double *sum, uint32_t *measured, double rate) {
     ++*measured;
 }
 
+static void add_to_mean(double *mean, uint32_t *measured, double value) {
+    if (isnan(value))
+        return;
+    ++*measured;
+    *mean = *measured == 1 ? value : *mean + (value - *mean) / *measured;
+}
+
 /* Until its stride is complete, the held sample's rates are sums of what was measured. */
 static void hold(struct timeline *timeline, const struct sample *sample) {
     struct extremes extremes = extremes_of(sample);
@@ -93,6 +105,7 @@ static void hold(struct timeline *timeline, const struct sample *sample) {
                                          .descriptors = NAN,
                                          .loop_lag_seconds = NAN};
         timeline->held_client = timeline->held_server = timeline->held_cpu = 0;
+        timeline->held_p50 = timeline->held_p99 = 0;
     }
     struct sample former = timeline->held, *held = &timeline->held;
     *held = *sample;
@@ -104,6 +117,8 @@ static void hold(struct timeline *timeline, const struct sample *sample) {
     add_rate(&held->server_per_second, &timeline->held_server, sample->server_per_second);
     add_rate(&held->cpu_percent, &timeline->held_cpu, sample->cpu_percent);
     widen(&timeline->held_extremes, &extremes);
+    add_to_mean(&timeline->held_extremes.p50_mean, &timeline->held_p50, sample->p50_seconds);
+    add_to_mean(&timeline->held_extremes.p99_mean, &timeline->held_p99, sample->p99_seconds);
     timeline->pending++;
 }
 

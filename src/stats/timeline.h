@@ -23,10 +23,11 @@ struct sample {
 };
 
 /* The least and the greatest of what was merged into a sample; NAN = not measured. A sample's own
- * times and descriptors are the greatest already. */
+ * times and descriptors are the greatest already: of percentiles the mean is kept beside it. */
 struct extremes {
     uint64_t live_min, live_max;
     double client_min, client_max, server_min, server_max, p99_min, p50_min, cpu_min, cpu_max;
+    double p50_mean, p99_mean;
 };
 
 struct timeline {
@@ -36,6 +37,7 @@ struct timeline {
     uint32_t pending;                            /* pushed since the last kept one */
     struct sample held;                          /* these, merged; its rates are sums */
     uint32_t held_client, held_server, held_cpu; /* how many of these had that rate measured */
+    uint32_t held_p50, held_p99;
     struct extremes held_extremes;
     struct sample samples[TIMELINE_MAX];
     struct extremes extremes[TIMELINE_MAX]; /* of samples[i] */

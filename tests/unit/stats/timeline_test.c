@@ -154,6 +154,33 @@ static void extremes_leave_out_what_was_not_measured(void **state) {
     assert_int_equal(held->live_max, 3);
 }
 
+/* p50 and p99: of each second the same, counted up, or not measured. */
+static void push_percentiles(uint64_t second, double value) {
+    timeline_push(&timeline, &(struct sample){.t = (double)second,
+                                              .client_per_second = NAN,
+                                              .server_per_second = NAN,
+                                              .p50_seconds = value,
+                                              .p99_seconds = 2 * value});
+}
+
+static void merged_percentiles_keep_their_mean_too(void **state) {
+    (void)state;
+    timeline_init(&timeline, SECOND);
+    for (uint64_t second = 1; second <= 4 * TIMELINE_MAX; second++)
+        push_percentiles(second, second % 4 == 0 ? NAN : (double)(second % 4));
+    assert_int_equal(timeline.stride, 4);
+    for (size_t i = TIMELINE_MAX * 3 / 4; i < TIMELINE_MAX; i++) { /* merged when pushed */
+        assert_true(timeline.extremes[i].p50_mean == 2);
+        assert_true(timeline.extremes[i].p99_mean == 4);
+        assert_true(timeline.samples[i].p50_seconds == 3);
+    }
+    timeline_init(&timeline, SECOND);
+    for (uint64_t second = 1; second <= TIMELINE_MAX + 1; second++) /* merged when full */
+        push_percentiles(second, second <= 2 ? (double)second : NAN);
+    assert_true(timeline.extremes[0].p50_mean == 1.5 && timeline.extremes[0].p99_mean == 3);
+    assert_true(isnan(timeline.extremes[1].p50_mean));
+}
+
 static void a_week_keeps_its_worst_second_in_the_same_memory(void **state) {
     (void)state;
     enum { WEEK_SECONDS = 7 * 86400, WORST = 400000 };
@@ -187,6 +214,7 @@ int main(void) {
         cmocka_unit_test(what_was_not_measured_is_left_out_of_a_mean),
         cmocka_unit_test(merging_kept_samples_leaves_out_what_was_not_measured),
         cmocka_unit_test(merged_samples_keep_the_least_and_the_greatest),
+        cmocka_unit_test(merged_percentiles_keep_their_mean_too),
         cmocka_unit_test(extremes_leave_out_what_was_not_measured),
         cmocka_unit_test(a_week_keeps_its_worst_second_in_the_same_memory),
     };
