@@ -8,9 +8,6 @@
 #include "report/summary.h"
 #include "report/words.h"
 
-/* Below this, our own lateness at the 99th percentile is no news: a tick is up to 10 ms long. */
-#define LAG_SMALL_SECONDS 0.01
-
 enum { STATUSES_SHOWN = 6, INDENT = SUMMARY_INDENT };
 
 static void row(FILE *out, const char *name) {
@@ -189,7 +186,7 @@ const char *summary_generator(const struct record *record) {
         return "it was the limit (ERROR, above)";
     if (lag.count == 0)
         return "whether it was the limit is not known";
-    if (lag.p99 >= LAG_SMALL_SECONDS)
+    if (judge_was_late(record))
         return "it was late, and the latencies hold that too";
     return "not the limit";
 }

@@ -179,6 +179,17 @@ static void our_lateness_alone_never_spoils_held(void **state) {
     assert_int_equal(find(f, "loop_lag")->status, FINDING_WARN);
 }
 
+static void lateness_of_more_than_a_tick_is_warned_of(void **state) {
+    struct fixture *f = *state;
+    histogram_add(&f->record.total.lag, 9 * MILLISECOND);
+    judge_run(&f->judgement, &f->plan, &f->record);
+    assert_int_equal(find(f, "loop_lag")->status, FINDING_OK);
+    histogram_add(&f->record.total.lag, 11 * MILLISECOND);
+    f->judgement.findings.count = 0;
+    judge_run(&f->judgement, &f->plan, &f->record);
+    assert_int_equal(find(f, "loop_lag")->status, FINDING_WARN);
+}
+
 static void reconnect(struct fixture *f) {
     f->plan.reconnect = (struct span){SECOND, 30 * SECOND};
 }
@@ -418,6 +429,7 @@ int main(void) {
         TEST(our_lateness_excuses_no_reset),
         TEST(connect_timeouts_while_we_were_late_are_inconclusive),
         TEST(our_lateness_alone_never_spoils_held),
+        TEST(lateness_of_more_than_a_tick_is_warned_of),
         TEST(with_reconnect_a_whole_fleet_without_a_fault_is_held),
         TEST(with_reconnect_a_fleet_that_is_not_whole_is_broke),
         TEST(with_reconnect_a_fault_is_broke_though_it_was_made_good),
