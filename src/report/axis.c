@@ -104,7 +104,8 @@ struct axis axis_time(double high) {
 
 struct axis axis_tail(double high) {
     struct axis axis = {.scale = AXIS_TAIL, .high = high < 0.9 ? 0.9 : high};
-    add_tick(&axis, 0, "0 %");
+    if (axis_place(&axis, 0.5) > 0.12) /* else there is no room for both */
+        add_tick(&axis, 0, "0 %");
     add_tick(&axis, 0.5, "50 %");
     for (int nines = 1; nines < 8; nines++) {
         char label[48];

@@ -3,6 +3,8 @@
 #include "report/chart.h"
 
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "report/markup.h"
 
@@ -10,8 +12,7 @@ enum { WIDTH = 1000, HEIGHT = 100 };
 
 /* --- lines --- */
 
-/* A column takes three points: of the line, and of the band's two edges. */
-enum { POINTS_EACH = 3, COLUMNS_MAX = CHART_POINTS_MAX / POINTS_EACH };
+enum { COLUMNS_MAX = CHART_POINTS_MAX / CHART_POINTS_EACH };
 
 static void put_point(FILE *out, const struct chart *chart, char command, double x, double y) {
     fprintf(out, "%c%.5g %.4g", command, WIDTH * axis_place(&chart->x, x),
@@ -19,7 +20,7 @@ static void put_point(FILE *out, const struct chart *chart, char command, double
 }
 
 /* fmin() and fmax() leave out what was not measured. */
-static struct chart_point merge(const struct chart_point *points, size_t count) {
+static struct chart_point merge(const struct chart_point *points, size_t count, bool peak) {
     struct chart_point merged = points[count - 1];
     double sum = 0;
     size_t measured = 0;
@@ -31,7 +32,7 @@ static struct chart_point merge(const struct chart_point *points, size_t count) 
         sum += points[i].middle;
         measured++;
     }
-    merged.middle = measured > 0 ? sum / (double)measured : (double)NAN;
+    merged.middle = measured == 0 ? (double)NAN : peak ? merged.high : sum / (double)measured;
     return merged;
 }
 
@@ -42,7 +43,7 @@ static size_t thin(const struct chart *chart, const struct chart_series *series,
     size_t each = (series->count + most - 1) / most;
     for (size_t i = 0; i < series->count; i += each) {
         size_t left = series->count - i;
-        columns[count++] = merge(&series->points[i], left < each ? left : each);
+        columns[count++] = merge(&series->points[i], left < each ? left : each, series->peak);
     }
     return count;
 }
@@ -56,12 +57,9 @@ static size_t run_of(const struct chart_point *columns, size_t count) {
     return length;
 }
 
-/* A point alone is a dot. */
 static void draw_line(FILE *out, const struct chart *chart, const struct chart_series *series,
                       const struct chart_point *columns, size_t count) {
     put_point(out, chart, 'M', columns[0].x, columns[0].middle);
-    if (count == 1)
-        put_point(out, chart, 'L', columns[0].x, columns[0].middle);
     for (size_t i = 1; i < count; i++) {
         if (series->steps)
             put_point(out, chart, 'L', columns[i].x, columns[i - 1].middle);
@@ -85,22 +83,52 @@ static bool has_band(const struct chart_point *columns, size_t count) {
     return false;
 }
 
+static void draw_lines(FILE *out, const struct chart *chart, const struct chart_series *series,
+                       const struct chart_point *columns, size_t count) {
+    for (size_t i = 0, run; i<count; i += run> 0 ? run : 1)
+        if ((run = run_of(&columns[i], count - i)) > 1)
+            draw_line(out, chart, series, &columns[i], run);
+}
+
+static void draw_bands(FILE *out, const struct chart *chart, const struct chart_point *columns,
+                       size_t count) {
+    for (size_t i = 0, run; i<count; i += run> 0 ? run : 1)
+        if ((run = run_of(&columns[i], count - i)) > 1)
+            draw_band(out, chart, &columns[i], run);
+}
+
+/* A point alone is a dot, and a line from its least to its greatest. */
+static void draw_dots(FILE *out, const struct chart *chart, const struct chart_point *columns,
+                      size_t count, size_t index) {
+    for (size_t i = 0, run; i<count; i += run> 0 ? run : 1) {
+        if ((run = run_of(&columns[i], count - i)) != 1)
+            continue;
+        fprintf(out, "<path class=\"dot s%zu\" d=\"", index + 1);
+        put_point(out, chart, 'M', columns[i].x, columns[i].middle);
+        put_point(out, chart, 'L', columns[i].x, columns[i].middle);
+        fputs("\"/>", out);
+        if (!(columns[i].low < columns[i].high))
+            continue;
+        fprintf(out, "<path class=\"line s%zu\" d=\"", index + 1);
+        put_point(out, chart, 'M', columns[i].x, columns[i].low);
+        put_point(out, chart, 'L', columns[i].x, columns[i].high);
+        fputs("\"/>", out);
+    }
+}
+
 static void draw_series(FILE *out, const struct chart *chart, size_t index) {
     const struct chart_series *series = &chart->series[index];
     struct chart_point columns[COLUMNS_MAX];
-    size_t count = thin(chart, series, columns), run;
+    size_t count = thin(chart, series, columns);
     if (!series->steps && has_band(columns, count)) {
         fprintf(out, "<path class=\"band b%zu\" d=\"", index + 1);
-        for (size_t i = 0; i<count; i += run> 0 ? run : 1)
-            if ((run = run_of(&columns[i], count - i)) > 0)
-                draw_band(out, chart, &columns[i], run);
+        draw_bands(out, chart, columns, count);
         fputs("\"/>", out);
     }
     fprintf(out, "<path class=\"line s%zu\" d=\"", index + 1);
-    for (size_t i = 0; i<count; i += run> 0 ? run : 1)
-        if ((run = run_of(&columns[i], count - i)) > 0)
-            draw_line(out, chart, series, &columns[i], run);
+    draw_lines(out, chart, series, columns, count);
     fputs("\"/>", out);
+    draw_dots(out, chart, columns, count, index);
 }
 
 /* --- what is around them --- */
@@ -138,9 +166,9 @@ static void draw_grid(FILE *out, const struct chart *chart) {
 }
 
 /* A label near the right edge stands to the left of its place. */
-static void put_label(FILE *out, const char *class, double at, double edge, const char *label) {
-    fprintf(out, "<span class=\"%s%s\" style=\"left:%.2f%%\">", class,
-            at > edge   ? " end"
+static void put_label(FILE *out, double at, const char *label) {
+    fprintf(out, "<span class=\"x%s\" style=\"left:%.2f%%\">",
+            at > 0.92   ? " end"
             : at < 0.04 ? " start"
                         : "",
             100 * at);
@@ -157,15 +185,151 @@ static void draw_labels(FILE *out, const struct chart *chart) {
     }
     fputs("</div><div class=\"xs\">", out);
     for (size_t i = 0; i < chart->x.count; i++)
-        put_label(out, "x", chart->x.ticks[i].at, 0.92, chart->x.ticks[i].label);
+        put_label(out, chart->x.ticks[i].at, chart->x.ticks[i].label);
     fputs("</div>", out);
 }
 
+/* --- names of marks, above the plot --- */
+
+/* They are written twice, for plots at least so wide, of which a window shows one (html_style.c):
+ * on a phone numbers alone, else texts too where there is room. */
+enum { NARROW_PX = 290, WIDE_PX = 600, CHARACTER_PX = 7, PADDING_PX = 8 };
+
+/* The name of marks first..first + count - 1, at the place of the first. */
+struct mark_name {
+    size_t first, count;
+    double at;
+    bool end; /* to the left of its place */
+    char name[32];
+};
+
+/* The names so far, of marks in the order of their places. */
+struct mark_names {
+    const struct chart_mark *marks;
+    int plot_px;
+    size_t count;
+    struct mark_name items[CHART_MARKS_MAX];
+};
+
+static double width_of(const struct mark_names *names, const char *text) {
+    return (double)(CHARACTER_PX * (int)strlen(text) + PADDING_PX) / names->plot_px;
+}
+
+static double left_of(const struct mark_names *names, const struct mark_name *name) {
+    return name->end ? name->at - width_of(names, name->name) : name->at;
+}
+
+static double right_of(const struct mark_names *names, const struct mark_name *name) {
+    return name->end ? name->at : name->at + width_of(names, name->name);
+}
+
+/* How many marks have numbers that follow one another, from the first on. */
+static unsigned numbers_from(const struct chart_mark *marks, size_t count) {
+    unsigned run = 1;
+    while (marks[0].number > 0 && run < count && marks[run].number == marks[0].number + run)
+        run++;
+    return run;
+}
+
+/* A list that did not fit is cut behind the last of its items that leaves room to say so. */
+static void shorten(char *list, size_t size) {
+    static const char more[] = ", ...";
+    char *end = list + size - sizeof more;
+    while (end > list && *end != ',')
+        end--;
+    memcpy(end, more, sizeof more);
+}
+
+/* "hold, 1, 3-5" */
+static void write_name(const struct mark_names *names, struct mark_name *name) {
+    size_t length = 0, size = sizeof name->name;
+    unsigned run;
+    for (size_t i = 0; i < name->count && length < size; i += run) {
+        const struct chart_mark *mark = &names->marks[name->first + i];
+        const char *between = i > 0 ? ", " : "";
+        char *to = name->name + length;
+        run = numbers_from(mark, name->count - i);
+        if (mark->number == 0)
+            length += (size_t)snprintf(to, size - length, "%s%s", between, mark->text);
+        else if (run == 1)
+            length += (size_t)snprintf(to, size - length, "%s%u", between, mark->number);
+        else
+            length += (size_t)snprintf(to, size - length, "%s%u-%u", between, mark->number,
+                                       mark->number + run - 1);
+    }
+    if (length >= size)
+        shorten(name->name, size);
+    name->end = name->at + width_of(names, name->name) > 1;
+}
+
+/* Those that would overlap become one. */
+static void name_marks(struct mark_names *names, const struct chart *chart) {
+    for (size_t i = 0; i < chart->mark_count; i++) {
+        struct mark_name name = {
+            .first = i, .count = 1, .at = axis_place(&chart->x, names->marks[i].x)};
+        write_name(names, &name);
+        while (names->count > 0) {
+            const struct mark_name *former = &names->items[names->count - 1];
+            if (right_of(names, former) <= left_of(names, &name))
+                break;
+            name.count += former->count;
+            name.first = former->first;
+            name.at = former->at;
+            names->count--;
+            write_name(names, &name);
+        }
+        names->items[names->count++] = name;
+    }
+}
+
+/* Whether a text behind the name keeps clear of what was drawn so far and of the next name; it may
+ * turn it to the left. */
+static bool has_room(struct mark_names *names, size_t index, const char *text, double taken) {
+    struct mark_name *name = &names->items[index];
+    double width = width_of(names, name->name) + width_of(names, text);
+    double until = index + 1 < names->count ? left_of(names, name + 1) : 1;
+    if (text[0] == '\0' || (!name->end && name->at + width <= until))
+        return text[0] != '\0';
+    if (name->at - width < taken)
+        return false;
+    name->end = true;
+    return true;
+}
+
+static int by_place(const void *a, const void *b) {
+    const struct chart_mark *one = a, *other = b;
+    if (one->x < other->x || one->x > other->x)
+        return one->x < other->x ? -1 : 1;
+    return one->number < other->number ? -1 : one->number > other->number;
+}
+
+static void draw_names(FILE *out, const struct chart *chart, const struct chart_mark *marks,
+                       bool wide) {
+    struct mark_names names = {.marks = marks, .plot_px = wide ? WIDE_PX : NARROW_PX};
+    double taken = 0;
+    name_marks(&names, chart);
+    for (size_t i = 0; i < names.count; i++) {
+        struct mark_name *name = &names.items[i];
+        const struct chart_mark *mark = &marks[name->first];
+        const char *text = wide && name->count == 1 && mark->number > 0 ? mark->text : "";
+        bool told = has_room(&names, i, text, taken);
+        fprintf(out, "<span class=\"at%s%s\" style=\"left:%.2f%%\">", wide ? "" : " near",
+                name->end ? " end" : "", 100 * name->at);
+        markup_text(out, name->name);
+        if (told)
+            fputc(' ', out);
+        markup_text(out, told ? text : "");
+        fputs("</span>", out);
+        taken = right_of(&names, name) + (told && !name->end ? width_of(&names, text) : 0);
+    }
+}
+
 static void draw_marks(FILE *out, const struct chart *chart) {
-    for (size_t i = 0; i < chart->mark_count; i++)
-        if (chart->marks[i].label[0] != '\0')
-            put_label(out, "at", axis_place(&chart->x, chart->marks[i].x), 0.8,
-                      chart->marks[i].label);
+    struct chart_mark marks[CHART_MARKS_MAX];
+    memcpy(marks, chart->marks, chart->mark_count * sizeof *marks);
+    qsort(marks, chart->mark_count, sizeof *marks, by_place);
+    draw_names(out, chart, marks, true);
+    draw_names(out, chart, marks, false);
 }
 
 void chart_draw(FILE *out, const struct chart *chart) {

@@ -8,7 +8,15 @@
 
 #include "report/axis.h"
 
-enum { CHART_SERIES_MAX = 3, CHART_MARKS_MAX = 68, CHART_POINTS_MAX = 2000 };
+/* A column is up to three points: of the line, and of its band's two edges. Up to CHART_PLAIN_MAX
+ * samples are drawn as they are, whatever the chart. */
+enum {
+    CHART_SERIES_MAX = 3,
+    CHART_MARKS_MAX = 68,
+    CHART_POINTS_MAX = 2000,
+    CHART_POINTS_EACH = 3,
+    CHART_PLAIN_MAX = CHART_POINTS_MAX / CHART_POINTS_EACH / CHART_SERIES_MAX
+};
 
 /* What was measured at x: the line goes through middle, and a band from the least to the greatest.
  * NAN: nothing was, and both have a gap. */
@@ -20,14 +28,17 @@ struct chart_series {
     const char *name;
     char note[96]; /* behind the name in the legend: "9 997 at the end" */
     bool steps;    /* a value holds until the next */
+    bool peak;     /* neighbours drawn as one stand at the greatest, and not at their mean */
     size_t count;
     struct chart_point *points;
 };
 
-/* A line across, with a short label at its top. */
+/* A line across, named above it: by a number or a word, those of neighbours together where they
+ * would overlap, and by its text where there is room. */
 struct chart_mark {
     double x;
-    char label[48];
+    unsigned number; /* 0: the text is its name */
+    char text[25];
 };
 
 struct chart {

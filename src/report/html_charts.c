@@ -37,6 +37,17 @@ static struct chart_point exactly(const struct sample *sample, double value) {
     return (struct chart_point){sample->t, value, value, value};
 }
 
+/* Older reports have no mean. */
+static struct chart_point percentile(const struct sample *sample, double low, double mean,
+                                     double high) {
+    return between(sample, low, isnan(mean) ? high : mean, high);
+}
+
+/* What takes the greatest where samples are merged. */
+static bool is_peak(const struct row *row) {
+    return row->what == ROW_MAX || row->what == ROW_DESCRIPTORS || row->what == ROW_LAG;
+}
+
 static struct chart_point point_of(const struct row *row, const struct sample *s,
                                    const struct extremes *e) {
     switch (row->what) {
@@ -45,8 +56,8 @@ static struct chart_point point_of(const struct row *row, const struct sample *s
     case ROW_ERRORED: return exactly(s, (double)s->errored);
     case ROW_CLIENT: return between(s, e->client_min, s->client_per_second, e->client_max);
     case ROW_SERVER: return between(s, e->server_min, s->server_per_second, e->server_max);
-    case ROW_P50: return between(s, e->p50_min, s->p50_seconds, s->p50_seconds);
-    case ROW_P99: return between(s, e->p99_min, s->p99_seconds, s->p99_seconds);
+    case ROW_P50: return percentile(s, e->p50_min, e->p50_mean, s->p50_seconds);
+    case ROW_P99: return percentile(s, e->p99_min, e->p99_mean, s->p99_seconds);
     case ROW_MAX: return exactly(s, s->max_seconds);
     case ROW_CPU: return between(s, e->cpu_min, s->cpu_percent, e->cpu_max);
     case ROW_DESCRIPTORS: return exactly(s, s->descriptors);
@@ -131,6 +142,7 @@ static int draw(const struct page *page, struct chart *chart, const struct drawi
     for (size_t i = 0; i < drawing->count; i++) {
         struct chart_series *series = &chart->series[i];
         series->name = drawing->rows[i].name;
+        series->peak = is_peak(&drawing->rows[i]);
         series->points = points_of(timeline, &drawing->rows[i], &series->count);
         if (series->points == NULL)
             error = -ENOMEM;
@@ -189,20 +201,43 @@ static const struct drawing drawings[] = {
      .rows = {{"lag", ROW_LAG}}},
 };
 
-/* A few are labelled with the beginning of their text, many with their number alone. */
+/* The beginning of a text, of whole characters. */
+static void write_beginning(char *out, size_t size, const char *text) {
+    size_t length = strnlen(text, size - 1);
+    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+        length--;
+    snprintf(out, size, "%.*s", (int)length, text);
+}
+
 static void mark_moments(struct chart *chart, const struct marks *marks, double last) {
-    static_assert(MARKS_MAX + 1 <= (int)CHART_MARKS_MAX, "all of them on every chart");
+    static_assert(MARKS_MAX + 2 <= (int)CHART_MARKS_MAX, "all of them on every chart");
     for (size_t i = 0; i < marks->count; i++) {
         if (marks->items[i].t > last)
             continue;
         struct chart_mark *mark = &chart->marks[chart->mark_count++];
-        mark->x = marks->items[i].t;
-        snprintf(mark->label, sizeof mark->label, "%zu%s%.24s", i + 1, marks->count <= 4 ? " " : "",
-                 marks->count <= 4 ? marks->items[i].text : "");
+        *mark = (struct chart_mark){.x = marks->items[i].t, .number = (unsigned)i + 1};
+        write_beginning(mark->text, sizeof mark->text, marks->items[i].text);
     }
 }
 
-/* The axis goes as far as samples do; where the hold began is marked. */
+static void mark_phase(struct chart *chart, double began, const char *name) {
+    struct chart_mark *mark = &chart->marks[chart->mark_count++];
+    *mark = (struct chart_mark){.x = began};
+    snprintf(mark->text, sizeof mark->text, "%s", name);
+}
+
+/* Where the hold began, and where it ended if there are samples after it, a second apart from those
+ * before. */
+static void mark_phases(struct chart *chart, const struct record *record, double last) {
+    double ramp = record->ramp_seconds, end = ramp + record->hold_seconds;
+    if (!(ramp <= last))
+        return;
+    mark_phase(chart, ramp, "hold");
+    if (!record->cut_off && record->hold_seconds > 0 && end + 0.5 < last)
+        mark_phase(chart, end, "freeze");
+}
+
+/* The axis goes as far as samples do. */
 static void begin_chart(struct chart *chart, const struct record *record) {
     const struct timeline *timeline = &record->timeline;
     struct sample last;
@@ -211,10 +246,7 @@ static void begin_chart(struct chart *chart, const struct record *record) {
         last = timeline->samples[timeline->count - 1];
     chart->x = axis_time(last.t);
     chart->x_title = "time since the start";
-    if (isfinite(record->ramp_seconds) && record->ramp_seconds <= last.t) {
-        chart->mark_count = 1;
-        chart->marks[0] = (struct chart_mark){record->ramp_seconds, "hold"};
-    }
+    mark_phases(chart, record, last.t);
     mark_moments(chart, &record->marks, last.t);
 }
 
@@ -233,6 +265,16 @@ static void list_marks(const struct page *page, const struct marks *marks) {
     fputs("</ol>\n", page->out);
 }
 
+static void explain_thinning(const struct page *page, const struct timeline *timeline) {
+    fputs("<p class=\"soft\">", page->out);
+    html_format(page,
+                "%s samples, one for each %s; where several are drawn as one, the line is their "
+                "mean (of max, descriptors and lag the greatest), and a band goes from the least "
+                "to the greatest.",
+                words_count(timeline->count).text, words_duration(timeline->interval).text);
+    fputs("</p>\n", page->out);
+}
+
 int html_charts(const struct page *page) {
     const struct timeline *timeline = &page->record->timeline;
     struct chart chart;
@@ -242,14 +284,8 @@ int html_charts(const struct page *page) {
         fputs("<p>It was over before the first sample.</p>\n", page->out);
         return 0;
     }
-    if (timeline->interval > SECOND) {
-        fputs("<p class=\"soft\">", page->out);
-        html_format(
-            page,
-            "%zu samples, one for each %s; a band goes from the least to the greatest of each.",
-            timeline->count, words_duration(timeline->interval).text);
-        fputs("</p>\n", page->out);
-    }
+    if (timeline->count > CHART_PLAIN_MAX)
+        explain_thinning(page, timeline);
     list_marks(page, &page->record->marks);
     for (size_t i = 0; i < sizeof drawings / sizeof drawings[0] && error == 0; i++) {
         begin_chart(&chart, page->record);

@@ -34,8 +34,8 @@ static void mark_spikes(struct chart *chart, const struct closings *closings) {
         if (closing->sampled < CLOSING_MIN)
             continue;
         struct chart_mark *mark = &chart->marks[chart->mark_count++];
-        mark->x = closing->age_ms.middle / 1e3;
-        snprintf(mark->label, sizeof mark->label, "%zu", chart->mark_count);
+        *mark = (struct chart_mark){.x = closing->age_ms.middle / 1e3,
+                                    .number = (unsigned)chart->mark_count};
     }
 }
 

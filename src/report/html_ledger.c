@@ -38,15 +38,16 @@ static void write_place(const struct page *page, const char *name, const char *s
 
 static void write_outcomes(const struct page *page) {
     const struct counts *counts = &page->record->total.counts;
-    fputs("<div class=\"wide\"><table>\n<tr><th>where it is</th><th class=\"n\">connections</th>"
+    fputs("<div class=\"wide\"><table class=\"stack\">\n<tr><th>where it is</th><th "
+          "class=\"n\">connections</th>"
           "<th class=\"n\">of attempted</th><th class=\"gauge\"></th><th>side</th>"
-          "<th>what happened</th></tr>\n",
+          "<th class=\"v\">what happened</th></tr>\n",
           page->out);
     write_place(page, "live", "", counts->live);
-    fputs("<td>open and usable at the end of the hold</td></tr>\n", page->out);
+    fputs("<td class=\"v\">open and usable at the end of the hold</td></tr>\n", page->out);
     if (counts->connecting > 0) {
         write_place(page, "connecting", "", counts->connecting);
-        fputs("<td>not up yet at the end of the hold</td></tr>\n", page->out);
+        fputs("<td class=\"v\">not up yet at the end of the hold</td></tr>\n", page->out);
     }
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         enum outcome outcome = (enum outcome)i;
@@ -122,10 +123,14 @@ static void write_requests(const struct page *page) {
                 words_count(counts->sent).text, words_count(counts->answered).text,
                 words_count(counts->timed_out).text, words_count(counts->requests_lost).text,
                 words_count(record->unfinished).text);
-    fputs(". Answers by status:", page->out);
-    for (int i = 0; i < TALLY_STATUS_MAX; i++)
-        if (counts->statuses[i] > 0)
-            html_format(page, " %d: %s", i, words_count(counts->statuses[i]).text);
+    fputs(".", page->out);
+    const char *before = " Answers by status: ";
+    for (int i = 0; i < TALLY_STATUS_MAX; i++) {
+        if (counts->statuses[i] == 0)
+            continue;
+        html_format(page, "%s%s of %d", before, words_count(counts->statuses[i]).text, i);
+        before = ", ";
+    }
     fputs("</p>\n", page->out);
 }
 
@@ -174,8 +179,8 @@ void html_findings(const struct page *page) {
         fputs("<p>None.</p>\n", page->out);
         return;
     }
-    fputs("<div class=\"wide\"><table>\n<tr><th>status</th><th>finding</th><th>side</th>"
-          "<th>what, and what to do</th></tr>\n",
+    fputs("<div class=\"wide\"><table class=\"stack\">\n<tr><th>status</th><th>finding</th>"
+          "<th>side</th><th class=\"v\">what, and what to do</th></tr>\n",
           page->out);
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         for (size_t j = 0; j < findings->count; j++)

@@ -38,6 +38,14 @@ const {chromium} = require("playwright-core");
             await page.goto("file://" + file);
             const wide = await page.evaluate(() => document.documentElement.scrollWidth);
             if (wide > width) said.push(`${file}: ${wide} px wide in a window of ${width}`);
+            said.push(...await page.evaluate(() => [...document.querySelectorAll(".frame")].flatMap(frame => {
+                const labels = [...frame.querySelectorAll(".at,.x,.ys span")].filter(label => label.offsetWidth);
+                const box = label => label.getBoundingClientRect();
+                const apart = (a, b) => a.right < b.left + 1 || b.right < a.left + 1 || a.bottom < b.top + 1 ||
+                    b.bottom < a.top + 1;
+                return labels.flatMap((a, i) => labels.slice(i + 1).filter(b => !apart(box(a), box(b)))
+                    .map(b => `"${a.textContent}" lies over "${b.textContent}"`));
+            })));
             if (!(await page.title()).startsWith("holdfast: ")) said.push("title: " + await page.title());
             await page.close();
         }
@@ -142,7 +150,9 @@ class HtmlTest(unittest.TestCase):
 
     def test_a_browser_has_nothing_to_say_of_it(self):
         path, modules = browser(), npm.package("playwright-core", "1.65.1")
-        pages = [self.soak("seen")[0], self.hostile("seen-hostile")[0]]
+        marks = [word for at in ("0", "1ms", "500ms", "510ms", "1s", "1.3s", "1.9s") for word in
+                 ("--exec-at", f"{at}=true a command that is long")]
+        pages = [self.soak("seen")[0], self.soak("seen-marks", *marks)[0], self.hostile("seen-hostile")[0]]
         self.assertEqual("\n", npm.run(OPEN, path, *map(str, pages), modules=modules))
 
     def test_the_timeline_is_csv_too(self):
