@@ -120,7 +120,7 @@ void requirement_judge(struct requirement *requirement, const struct rule *rule,
                        const struct plan *plan, const struct record *record);
 
 /* In the middle of a run, of which record is so far: false when nothing that may still happen can
- * make the rule hold at the end. Latencies, means and whatever else may recover always can. */
+ * make the rule hold at the end. Percentiles, means and whatever else may recover always can. */
 bool rule_can_hold(const struct rule *rule, const struct plan *plan, const struct record *record);
 
 /* Whether a broken rule rests on deadlines or latencies alone, and we ourselves were late by more

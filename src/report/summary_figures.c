@@ -79,9 +79,12 @@ static void print_ledger(FILE *out, const struct record *record) {
 static void print_ramp(FILE *out, const struct plan *plan, const struct record *record) {
     const struct counts *counts = &record->total.counts;
     row(out, "ramp");
-    fprintf(out, "%s opened in %s   planned %s in %s   ",
-            words_count(counts->opened - counts->reconnected).text,
-            words_seconds(record->ramp_seconds).text, words_count(plan->connections).text,
+    fprintf(out, "%s opened ", words_count(counts->opened - counts->reconnected).text);
+    if (isfinite(record->ramp_seconds))
+        fprintf(out, "in %s", words_seconds(record->ramp_seconds).text);
+    else
+        fputs("before it was cut short", out);
+    fprintf(out, "   planned %s in %s   ", words_count(plan->connections).text,
             words_duration(ramp_length(&plan->ramp)).text);
     if (counts->attempted > 0)
         fprintf(out, "worst lateness %s\n", words_duration((duration)counts->ramp_late_ns).text);

@@ -556,7 +556,7 @@ static void watch_rules(struct session *session) {
     if (!session->plan->options->abort_on_fail || session->aborting ||
         session->phase >= PHASE_FREEZE)
         return;
-    record->total.counts = session->total->counts;
+    bring_up_to_date(session);
     for (size_t i = 0; i < session->rules.count && !session->aborting; i++) {
         const struct rule *rule = &session->rules.items[i];
         if (rule_can_hold(rule, session->plan, record))

@@ -35,6 +35,16 @@ class AbortTest(unittest.TestCase):
         rules = {rule["expression"]: rule["ok"] for rule in result.report["requirements"]}
         self.assertEqual({"lost<=0": False, "opened>=100%": None}, rules)
 
+    def test_a_ramp_that_takes_too_long_ends_and_so_does_a_latency_that_was_too_long_once(self):
+        with Target("--delay", "500ms") as server:
+            slow = soak("-q", "-c", 1000, "-r", "10/1s", "-d", "1h", "--abort-on-fail", "--require", "ramp<=1s", server.url)
+            late = soak("-q", "-c", 5, "-i", "100ms", "-d", "1h", "--abort-on-fail", "--require", "max<250ms", server.url)
+        self.assertEqual((1, "ramp<=1s"), (slow.code, slow.report["run"]["ended_by_rule"]))
+        self.assertEqual([{"expression": "ramp<=1s", "actual": None, "ok": False}], slow.report["requirements"])
+        self.assertRegex(slow.out, "opened before it was cut short   planned 1 000 in ")
+        self.assertEqual("max<250ms", late.report["run"]["ended_by_rule"])
+        self.assertFalse(late.report["requirements"][0]["ok"])
+
     def test_what_may_recover_ends_nothing(self):
         with Target("--delay", "20ms") as server:
             result = soak("-q", "-c", 5, "-i", "100ms", "-d", "3s", "--abort-on-fail", "--require", "p99<1ms", server.url)

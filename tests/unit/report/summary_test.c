@@ -290,7 +290,7 @@ static void what_was_not_measured_says_so(void **state) {
     assert_says(text, "  latency       not measured\n");
     assert_says(text, "  connect       not measured\n");
     assert_says(text, "mean over the hold not measured   peak not measured\n");
-    assert_says(text, "0 opened in not measured");
+    assert_says(text, "0 opened before it was cut short   planned ");
     assert_says(text, "lateness not measured");
     assert_says(text, "  generator     cpu not measured, memory not measured, loop lag p99 not "
                       "measured: whether it was the limit is "
