@@ -14,10 +14,14 @@ struct mark_words mark_words(const struct mark *mark) {
     else if (mark->exit_code >= 0)
         snprintf(ended, sizeof ended, "exit %d; ", mark->exit_code);
     if (mark->lost_within > 0 && isnan(mark->refill_seconds))
-        snprintf(refill, sizeof refill, ", never as many live as before");
+        snprintf(refill, sizeof refill, ", never all made good");
     else if (mark->lost_within > 0)
-        snprintf(refill, sizeof refill, ", as many live as before after %s",
+        snprintf(refill, sizeof refill, ", made good after %s",
                  words_seconds(mark->refill_seconds).text);
+    if (!(mark->window_seconds > 0)) {
+        snprintf(words.text, sizeof words.text, "%sthe figures were frozen by then", ended);
+        return words;
+    }
     snprintf(words.text, sizeof words.text, "%s%s lost within %s%s", ended,
              words_count(mark->lost_within).text, words_seconds(mark->window_seconds).text, refill);
     return words;

@@ -7,7 +7,7 @@
 struct mark_words {
     char text[256];
 };
-/* "exit 0; 2 000 lost within 10.0 s, as many live as before after 3.00 s". */
+/* "exit 0; 2 000 lost within 10.0 s, made good after 3.00 s". */
 struct mark_words mark_words(const struct mark *mark);
 
 #endif

@@ -82,14 +82,13 @@ static void start(struct execs *execs, struct exec *exec) {
     notes_say(execs->notes, "mark: %s", shown);
 }
 
-void execs_turn(struct execs *execs, duration since_start, uint64_t lost, uint64_t live) {
+void execs_turn(struct execs *execs, duration since_start, const struct mark_look *now) {
     for (size_t i = 0; i < execs->count; i++) {
         struct exec *exec = &execs->items[i];
         if (exec->started || exec->what.at > since_start)
             continue;
         exec->started = true;
-        exec->mark = marks_add(execs->marks, MARK_EXEC, exec->what.command,
-                               duration_seconds(since_start), lost, live);
+        exec->mark = marks_add(execs->marks, MARK_EXEC, exec->what.command, now);
         start(execs, exec);
     }
 }

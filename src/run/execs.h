@@ -36,8 +36,8 @@ void execs_watch(struct execs *execs, struct net *net, uint8_t operation);
 /* When the next is to be started: run clock since the start; INT64_MAX: none is left. */
 duration execs_due(const struct execs *execs);
 
-/* Starts what is due; each is a mark. lost, live: as the mark has them. */
-void execs_turn(struct execs *execs, duration since_start, uint64_t lost, uint64_t live);
+/* Starts what is due; each is a mark. now: of this moment. */
+void execs_turn(struct execs *execs, duration since_start, const struct mark_look *now);
 
 /* The child at that index has ended. */
 void execs_event(struct execs *execs, uint32_t index);

@@ -81,6 +81,14 @@ static double run_time(const struct session *session) {
     return duration_seconds(instant_since(session->now, session->started));
 }
 
+static struct mark_look mark_look(const struct session *session) {
+    const struct counts *counts = &session->total->counts;
+    uint64_t came = counts->opened - counts->reconnected; /* slots that were live once */
+    return (struct mark_look){.t = run_time(session),
+                              .lost = counts->lost,
+                              .missing = came > counts->live ? came - counts->live : 0};
+}
+
 static void note_first_seen(struct session *session) {
     struct record *record = session->record;
     const struct counts *counts = &session->total->counts;
@@ -106,8 +114,10 @@ static void sample(struct session *session) {
     if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
         record->live_peak = counts->live;
     note_first_seen(session);
-    if (session->phase < PHASE_DRAIN)
-        marks_see(&record->marks, run_time(session), counts->lost, counts->live);
+    if (session->phase < PHASE_DRAIN) {
+        struct mark_look look = mark_look(session);
+        marks_see(&record->marks, &look);
+    }
     scenes_take(&session->scenes, record, session->plan, session->crew, counts, session->now);
     if ((session->phase == PHASE_HOLD || record->live_min_measured) &&
         session->phase < PHASE_DRAIN &&
@@ -435,11 +445,10 @@ static void show_block(struct session *session) {
 
 static void mark_signal(struct session *session) {
     sample(session);
-    const struct counts *counts = &session->total->counts;
+    struct mark_look now = mark_look(session);
     if (session->phase == PHASE_START)
         notes_say(&session->notes, "SIGUSR2: the run has not begun yet: no mark");
-    else if (marks_add(&session->record->marks, MARK_SIGNAL, "SIGUSR2", run_time(session),
-                       counts->lost, counts->live) == MARKS_MAX)
+    else if (marks_add(&session->record->marks, MARK_SIGNAL, "SIGUSR2", &now) == MARKS_MAX)
         notes_say(&session->notes, "SIGUSR2: more than %d marks are not kept", MARKS_MAX);
     else
         notes_say(&session->notes, "mark: SIGUSR2");
@@ -454,7 +463,20 @@ static void start_execs(struct session *session) {
     if (!runs_execs(session) || execs_due(&session->execs) > since)
         return;
     sample(session);
-    execs_turn(&session->execs, since, session->total->counts.lost, session->total->counts.live);
+    struct mark_look now = mark_look(session);
+    execs_turn(&session->execs, since, &now);
+}
+
+/* The end of a mark's window, while what is lost is still counted; far off: none is open. */
+static instant window_end(const struct session *session) {
+    double due = session->phase < PHASE_DRAIN ? marks_due(&session->record->marks) : INFINITY;
+    return isfinite(due) ? instant_after(session->started, (duration)llround(due * 1e9))
+                         : instant_after(session->now, HOUR);
+}
+
+static void end_windows(struct session *session) {
+    if (!instant_before(session->now, window_end(session)))
+        sample(session);
 }
 
 static void take_signals(struct session *session) {
@@ -610,6 +632,7 @@ static instant next_wake(struct session *session) {
     duration exec = execs_due(&session->execs);
     if (runs_execs(session) && exec < INT64_MAX)
         until = instant_earlier(until, instant_after(session->started, exec));
+    until = instant_earlier(until, window_end(session));
     return instant_earlier(until, observers_due(&session->observers));
 }
 
@@ -626,6 +649,7 @@ static int turn(struct session *session) {
     }
     observers_turn(&session->observers, session->now, session->total->counts.sent);
     start_execs(session);
+    end_windows(session);
     if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
         !instant_before(session->now, session->next_tick))
         tick(session);

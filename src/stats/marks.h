@@ -19,13 +19,22 @@ struct mark {
     char text[MARK_TEXT_MAX]; /* the command, cut where it does not fit; "SIGUSR2" */
     int exit_code;            /* as a shell has it: 128 + n of a signal; -1: none (yet) */
     bool killed;              /* it was still running at the end */
-    /* Connections lost in the window after it, which is shorter where the run ended first. Windows
-     * of marks that are close overlap, and what falls into both is counted in both. */
+    /* Connections lost in the window after it, which is shorter where the run ended first; 0: it
+     * was over. Windows of marks that are close overlap, and what falls into both is counted in
+     * both. */
     uint64_t lost_within;
     double window_seconds;
-    double refill_seconds; /* until as many were live as before, all lost in the window made good;
-                              NAN: nothing was lost, or they were not made good */
-    uint64_t lost_before, live_before;
+    double refill_seconds; /* until no more were missing than before, all lost in the window made
+                              good; NAN: nothing was lost, or they were not made good */
+    uint64_t lost_before, missing_before;
+    bool window_over;
+};
+
+/* A look at the numbers, t seconds since the run's start: connections lost so far, and missing:
+ * slots that were live once and are not now, so that a ramp that goes on makes nothing good. */
+struct mark_look {
+    double t;
+    uint64_t lost, missing;
 };
 
 struct marks {
@@ -35,13 +44,16 @@ struct marks {
     struct mark items[MARKS_MAX];
 };
 
-/* A mark now: t since the run's start, connections lost so far and live. Its index; MARKS_MAX when
- * there is no room. */
-size_t marks_add(struct marks *marks, enum mark_kind kind, const char *text, double t,
-                 uint64_t lost, uint64_t live);
+/* A mark now. Its index; MARKS_MAX when there is no room. */
+size_t marks_add(struct marks *marks, enum mark_kind kind, const char *text,
+                 const struct mark_look *now);
 
-/* A look at the numbers, not before any earlier one. */
-void marks_see(struct marks *marks, double t, uint64_t lost, uint64_t live);
+/* A look not before any earlier one. */
+void marks_see(struct marks *marks, const struct mark_look *look);
+
+/* When the next window ends, and a look is wanted: seconds since the run's start; INFINITY: all
+ * have. */
+double marks_due(const struct marks *marks);
 
 /* The command of a mark ended. */
 void marks_exited(struct marks *marks, size_t index, int exit_code);

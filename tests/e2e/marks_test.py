@@ -65,6 +65,31 @@ class ReloadTest(unittest.TestCase):
         self.assertEqual([mark["text"] for mark in result.report["marks"]], [mark["text"] for mark in again["marks"]])
 
 
+class PhasesTest(unittest.TestCase):
+    def test_a_ramp_that_goes_on_makes_no_loss_good(self):
+        with Target("--fault", "idle-close=500ms@50%") as server, \
+                Run("-c", 40, "-r", "10/1s", "-i", "1m", "-d", "1s", "-q", "--exec-at", "1500ms=true", server.url) as run:
+            result = run.finish()
+        mark = result.report["marks"][0]
+        self.assertLess(mark["lost_within"], result.connections["lost"], "some were lost before it")
+        self.assertLess(0, mark["lost_within"])
+        self.assertLess(20, result.connections["live"] + mark["lost_within"], "many more live than at the mark, and yet")
+        self.assertIsNone(mark["refill_seconds"])
+        self.assertRegex(result.out, rf"true: exit 0; {mark['lost_within']} lost within \S+ s, never all made good\n")
+
+    def test_a_mark_in_the_freeze_counts_to_its_end(self):
+        with Target("--delay", "3s") as server, \
+                Run("-c", 5, "-i", "0", "-d", "1s", "--timeout", "20s", "--ui", "line", server.url) as run:
+            run.wait_for_phase("freeze")
+            run.signal(signal.SIGUSR2)
+            run.wait_for(r"note   mark: SIGUSR2$")
+            result = run.finish()
+        mark = result.report["marks"][0]
+        self.assertLess(result.report["run"]["hold_seconds"], mark["t"])
+        self.assertTrue(0 < mark["window_seconds"] < 10, mark)
+        self.assertEqual(("held", 0), (result.verdict, mark["lost_within"]))
+
+
 class ExecTest(unittest.TestCase):
     def setUp(self):
         target = Target()

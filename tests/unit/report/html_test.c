@@ -55,12 +55,12 @@ static void what_a_server_said_is_text(void **state) {
 static void marks_stand_on_every_chart_over_time(void **state) {
     struct fixture *fixture = *state;
     struct marks *marks = &fixture->record.marks;
-    size_t at = marks_add(marks, MARK_EXEC, "echo <b>", 1.5, 0, 97);
-    marks_see(marks, 2, 3, 94);
+    size_t at = marks_add(marks, MARK_EXEC, "echo <b>", &(struct mark_look){1.5, 0, 0});
+    marks_see(marks, &(struct mark_look){2, 3, 3});
     marks_exited(marks, at, 0);
     const char *html = html_of(fixture, &fixture->record);
-    assert_says(html, "<li>at 1.50 s, echo &lt;b&gt;: exit 0; 3 lost within 500 ms, never as many "
-                      "live as before</li>");
+    assert_says(html, "<li>at 1.50 s, echo &lt;b&gt;: exit 0; 3 lost within 500 ms, never all "
+                      "made good</li>");
     size_t charts = 0;
     for (const char *label = html; (label = strstr(label, ">1 echo &lt;b&gt;<")) != NULL; label++)
         charts++;

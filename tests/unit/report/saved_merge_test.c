@@ -349,7 +349,7 @@ static void what_only_a_part_can_say_of_itself_is_forgotten(void **state) {
     record->server = (struct server_view){.asked = true, .measured = true, .requests = 500};
     record->server_log = (struct log_view){.asked = true, .lines = 500};
     record->server_process = (struct process_view){.asked = true, .pid = 7, .samples = 60};
-    marks_add(&record->marks, MARK_SIGNAL, "SIGUSR2", 5, 0, 94);
+    marks_add(&record->marks, MARK_SIGNAL, "SIGUSR2", &(struct mark_look){5, 0, 3});
     a->judgement.survival.measured = true;
     a->judgement.closings.count = 1;
     record->headroom_files_used = 100;
