@@ -150,6 +150,8 @@ static const struct {
     const char *label;
     duration bound;
 } bounds[] = {
+    {"0.0001", 100 * MICROSECOND},
+    {"0.00025", 250 * MICROSECOND},
     {"0.0005", 500 * MICROSECOND},
     {"0.001", MILLISECOND},
     {"0.0025", 2500 * MICROSECOND},

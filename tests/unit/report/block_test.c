@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/utf8.h"
+#include "golden.h"
 #include "report/block.h"
 
 static const struct style ascii = {.color = false, .utf8 = false};
@@ -198,39 +199,14 @@ static void write_all(FILE *out) {
     }
 }
 
-static char *read_whole(const char *path) {
-    FILE *file = fopen(path, "rb");
-    if (file == NULL)
-        return NULL;
-    char *text = NULL;
-    size_t length = 0;
-    FILE *into = open_memstream(&text, &length);
-    for (int byte; (byte = fgetc(file)) != EOF;)
-        fputc(byte, into);
-    fclose(into);
-    fclose(file);
-    return text;
-}
-
-/* After a change that is wanted: HOLDFAST_WRITE_GOLDEN=1, and look at the difference. */
 static void each_view_is_drawn_as_in_the_golden_file(void **state) {
     (void)state;
-    static const char path[] = TEST_SOURCE_DIR "/unit/report/block.golden";
     char *drawn = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&drawn, &length);
     write_all(out);
     fclose(out);
-    if (getenv("HOLDFAST_WRITE_GOLDEN") != NULL) {
-        FILE *golden = fopen(path, "wb");
-        assert_non_null(golden);
-        fputs(drawn, golden);
-        fclose(golden);
-    }
-    char *golden = read_whole(path);
-    assert_non_null(golden);
-    assert_string_equal(drawn, golden);
-    free(golden);
+    golden_assert("block", drawn);
     free(drawn);
 }
 

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
+#include "base/version.h"
 #include "fixture.h"
+#include "golden.h"
 #include "report/exposition.h"
 
 static const char *written(struct fixture *fixture, enum exposition_format format) {
@@ -27,6 +29,49 @@ static const char *written(struct fixture *fixture, enum exposition_format forma
     report_exposition(out, format, &from);
     fclose(out);
     return fixture->text;
+}
+
+/* Every number another. */
+static void number_all(struct fixture *fixture) {
+    struct counts *counts = &fixture->record.total.counts;
+    uint64_t number = 1000;
+#define METRIC(name, kind, unit, help) counts->name = ++number;
+#include "stats/metrics.def"
+#undef METRIC
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        (outcome_is_drain((enum outcome)i) ? counts->drain : counts->outcomes)[i] = ++number;
+    counts->statuses[404] = ++number;
+    counts->statuses[503] = ++number;
+    fixture->record.server.measured = fixture->record.server_log.asked = true;
+    fixture->record.server.requests = ++number;
+    fixture->record.server_log.requests = ++number;
+    fixture->options.label = "release 1.2";
+}
+
+/* The same for every build. */
+static void hide(char *text, const char *name, const char *value) {
+    char said[128];
+    snprintf(said, sizeof said, "%s=\"%s\"", name, value);
+    char *at = strstr(text, said);
+    assert_non_null(at);
+    char *behind = strdup(at + strlen(said));
+    strcpy(at, name);
+    strcat(at, behind);
+    free(behind);
+}
+
+static void the_whole_page_is_as_in_the_golden_file(void **state) {
+    static const char *const names[EXPOSITION_FORMATS] = {
+        [EXPOSITION_PROMETHEUS] = "prometheus", [EXPOSITION_OPENMETRICS] = "openmetrics"};
+    struct fixture *fixture = *state;
+    number_all(fixture);
+    for (int format = 0; format < EXPOSITION_FORMATS; format++) {
+        char *text = strdup(written(fixture, (enum exposition_format)format));
+        hide(text, "version", holdfast_version);
+        hide(text, "commit", holdfast_commit);
+        golden_assert(names[format], text);
+        free(text);
+    }
 }
 
 static void counters_say_what_the_ledger_says(void **state) {
@@ -68,6 +113,8 @@ static void a_histogram_adds_up_to_its_bounds(void **state) {
     histogram_add(&fixture->record.total.latency, 2 * HOUR); /* beyond all bounds */
     const char *text = written(fixture, EXPOSITION_PROMETHEUS);
     assert_says(text, "# TYPE holdfast_response_seconds histogram\n"
+                      "holdfast_response_seconds_bucket{le=\"0.0001\"} 0\n"
+                      "holdfast_response_seconds_bucket{le=\"0.00025\"} 0\n"
                       "holdfast_response_seconds_bucket{le=\"0.0005\"} 1\n"
                       "holdfast_response_seconds_bucket{le=\"0.001\"} 2\n"
                       "holdfast_response_seconds_bucket{le=\"0.0025\"} 3\n");
@@ -109,6 +156,7 @@ static void server_requests_have_a_source(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(the_whole_page_is_as_in_the_golden_file),
         WITH_FIXTURE(counters_say_what_the_ledger_says),
         WITH_FIXTURE(what_is_not_measured_is_not_a_number),
         WITH_FIXTURE(a_histogram_adds_up_to_its_bounds),
