@@ -110,6 +110,8 @@ void host_read(struct host *host, const char *root) {
         snprintf(host->machine, sizeof host->machine, "%s", name.machine);
     }
     host->cpus = count_cpus();
+    files_read_field(host->cpu_model, sizeof host->cpu_model, root, "/proc/cpuinfo",
+                     "model name\t");
     host->cpu_quota_milli = groups_read_cpu_milli(root);
     read_limits(host);
     read_files(host, root);

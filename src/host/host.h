@@ -19,6 +19,7 @@ struct host_share {
 struct host {
     char kernel[128];        /* uname release */
     char machine[65];        /* uname machine */
+    char cpu_model[96];      /* as /proc/cpuinfo names the first CPU; "" where it does not */
     int64_t cpus;            /* that this process may run on */
     int64_t cpu_quota_milli; /* thousandths of a CPU that its control groups allow it; INT64_MAX
                               * without a limit, 0 or below when it could not be read */

@@ -1,4 +1,5 @@
-/* The HTML report's end: plan, target and environment as the JSON report has them, and that itself.
+/* The HTML report's end: plan, target, environment and generator as the JSON report has them, and
+ * that itself.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +60,8 @@ static struct json_t *setting_of(const struct page *page) {
     section_plan(&json, page->plan);
     section_target(&json, page->plan, &page->judgement->target);
     section_environment(&json, &page->plan->host);
+    if (page->record != NULL)
+        section_generator(&json, page->record, FORM_LINE);
     json_object_end(&json);
     json_end(&json);
     fclose(out);
@@ -87,6 +90,8 @@ int html_setting(const struct page *page) {
     fputs("<div>\n", page->out);
     write_table(page, "Target", "target", document);
     write_table(page, "Environment", "environment", document);
+    if (page->record != NULL)
+        write_table(page, "Generator", "generator", document);
     fputs("</div>\n</div>\n", page->out);
     value_free(document);
     return write_json(page);

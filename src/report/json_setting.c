@@ -1,4 +1,5 @@
 /* The JSON report's plan, target and environment: what was asked, of whom, and on which machine. */
+#include <math.h>
 #include <string.h>
 
 #include "report/sections.h"
@@ -57,12 +58,24 @@ void section_target(struct json *json, const struct plan *plan, const struct tar
     json_object_end(json);
 }
 
+/* CPUs that the control groups allow; NAN: as many as there are, or not known. */
+static double cpu_quota(const struct host *host) {
+    int64_t milli = host->cpu_quota_milli;
+    return milli > 0 && milli < INT64_MAX ? (double)milli / 1000 : (double)NAN;
+}
+
+static int64_t limit_of(const struct host_share *share) {
+    return share->max > 0 && share->max < INT64_MAX ? share->max : -1;
+}
+
 void section_environment(struct json *json, const struct host *host) {
     json_name(json, "environment");
     json_object(json);
     member_known_text(json, "kernel", host->kernel);
     member_known_text(json, "machine", host->machine);
+    member_known_text(json, "cpu_model", host->cpu_model);
     member_known_int(json, "cpus", host->cpus);
+    json_number_member(json, "cpu_quota", cpu_quota(host));
     member_known_int(json, "nofile_soft", host->nofile_soft);
     member_known_int(json, "nofile_hard", host->nofile_hard);
     member_known_int(json, "nr_open", host->nr_open);
@@ -81,6 +94,7 @@ void section_environment(struct json *json, const struct host *host) {
     member_known_int(json, "tcp_tw_reuse", host->tcp_tw_reuse);
     member_known_int(json, "memory_total_bytes", host->memory_total_bytes);
     member_known_int(json, "memory_available_bytes", host->memory_available_bytes);
+    member_known_int(json, "memory_limit_bytes", limit_of(&host->group_memory));
     member_known_int(json, "memlock_bytes", host->memlock_bytes);
     member_known_int(json, "io_uring_disabled", host->io_uring_disabled);
     member_known_text(json, "io_uring_group", host->io_uring_group);

@@ -1,4 +1,5 @@
 /* A saved run's plan, target, machine, findings and verdict. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,9 @@ static void read_ports(struct host *host, struct place *place, const struct json
     host->port_high = (int64_t)high;
 }
 
+/* So many CPUs at most are believed. */
+enum { CPUS_MAX = 1 << 20 };
+
 static void read_host(struct host *host, struct place *place, const struct json_t *environment) {
     const struct {
         const char *name;
@@ -83,12 +87,16 @@ static void read_host(struct host *host, struct place *place, const struct json_
                    {"tcp_tw_reuse", &host->tcp_tw_reuse},
                    {"memory_total_bytes", &host->memory_total_bytes},
                    {"memory_available_bytes", &host->memory_available_bytes},
+                   {"memory_limit_bytes", &host->group_memory.max},
                    {"memlock_bytes", &host->memlock_bytes},
                    {"io_uring_disabled", &host->io_uring_disabled}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         *numbers[i].value = value_whole_if(place, environment, numbers[i].name, INT64_MAX, -1);
     read_text(host->kernel, sizeof host->kernel, place, environment, "kernel");
     read_text(host->machine, sizeof host->machine, place, environment, "machine");
+    read_text(host->cpu_model, sizeof host->cpu_model, place, environment, "cpu_model");
+    double quota = value_number_if(place, environment, "cpu_quota");
+    host->cpu_quota_milli = quota > 0 && quota < CPUS_MAX ? llround(quota * 1000) : 0;
     read_text(host->io_uring_group, sizeof host->io_uring_group, place, environment,
               "io_uring_group");
     read_ports(host, place, environment);

@@ -164,7 +164,9 @@ static const struct member target[] = {
 static const struct member environment[] = {
     MEMBER("kernel", K_TEXT_OR_NULL),
     MEMBER("machine", K_TEXT_OR_NULL),
+    MEMBER("cpu_model", K_TEXT_OR_NULL),
     MEMBER("cpus", K_COUNT_OR_NULL),
+    MEMBER("cpu_quota", K_NUMBER_OR_NULL),
     MEMBER("nofile_soft", K_COUNT_OR_NULL),
     MEMBER("nofile_hard", K_COUNT_OR_NULL),
     MEMBER("nr_open", K_COUNT_OR_NULL),
@@ -175,6 +177,7 @@ static const struct member environment[] = {
     MEMBER("tcp_tw_reuse", K_COUNT_OR_NULL),
     MEMBER("memory_total_bytes", K_COUNT_OR_NULL),
     MEMBER("memory_available_bytes", K_COUNT_OR_NULL),
+    MEMBER("memory_limit_bytes", K_COUNT_OR_NULL),
     MEMBER("memlock_bytes", K_COUNT_OR_NULL),
     MEMBER("io_uring_disabled", K_COUNT_OR_NULL),
     MEMBER("io_uring_group", K_TEXT_OR_NULL),

@@ -39,7 +39,10 @@ static void every_number_is_read_from_its_file(void **state) {
     tree_put(&tree, "/proc/meminfo",
              "MemTotalOfOthers: 1 kB\nMemTotal:       24576 kB\n"
              "MemAvailable:    8192 kB\n");
+    tree_put(&tree, "/proc/cpuinfo",
+             "processor\t: 0\nmodel\t\t: 17\nmodel name\t: Some CPU @ 2 GHz\nmodel name\t: x\n");
     host_read(&host, tree.root);
+    assert_string_equal(host.cpu_model, "Some CPU @ 2 GHz");
     tree_remove(&tree);
     assert_int_equal(host.tcp_max_syn_backlog, 2048);
     assert_int_equal(host.tcp_syncookies, 1);

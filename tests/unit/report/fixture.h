@@ -26,6 +26,9 @@ static inline void fixture_plan(struct fixture *fixture, enum command command) {
     struct host host = {
         .kernel = "6.1.0",
         .machine = "x86_64",
+        .cpu_model = "Some CPU @ 2 GHz",
+        .cpu_quota_milli = 1500,
+        .group_memory = {INT64_C(2) << 30, INT64_C(1) << 30},
         .cpus = 2,
         .nofile_soft = 20000,
         .nofile_hard = 20000,
