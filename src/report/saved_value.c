@@ -55,6 +55,10 @@ const char *value_string(const json_t *value) {
 const char *value_written(const json_t *value, char buffer[static 32]) {
     if (json_is_boolean(value))
         return json_is_true(value) ? "true" : "false";
+    if (json_is_real(value)) {
+        snprintf(buffer, 32, "%.9g", json_real_value(value));
+        return buffer;
+    }
     if (!json_is_integer(value))
         return json_string_value(value);
     snprintf(buffer, 32, "%" JSON_INTEGER_FORMAT, json_integer_value(value));

@@ -69,7 +69,7 @@ bool value_has(const struct json_t *parent, const char *name);
 size_t value_size(const struct json_t *list);
 const struct json_t *value_at(const struct json_t *list, size_t index);
 const char *value_string(const struct json_t *value); /* NULL: not a text */
-/* A text, true, false or an integer as an option's value is written; NULL for all else. */
+/* A text, true, false or a number as an option's value is written; NULL for all else. */
 const char *value_written(const struct json_t *value, char buffer[static 32]);
 bool value_is_null(const struct json_t *value);
 

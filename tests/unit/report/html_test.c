@@ -39,6 +39,27 @@ static void its_parts_stand_in_order(void **state) {
     assert_null(strstr(fixture->text, "src="));
 }
 
+static void the_machine_and_what_it_needed_are_told(void **state) {
+    struct fixture *fixture = *state;
+    static const char *const rows[] = {"<td class=\"k soft\">cpus</td><td class=\"v\">2</td>",
+                                       ">cpu_quota</td><td class=\"v\">1.5</td>",
+                                       ">cpu_model</td><td class=\"v\">Some CPU @ 2 GHz</td>",
+                                       ">memory_limit_bytes</td><td class=\"v\">2147483648</td>",
+                                       ">engine</td><td class=\"v\">io_uring</td>",
+                                       ">cpu_seconds</td><td class=\"v\">0.75</td>"};
+    const char *html = html_of(fixture, &fixture->record);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_says(html, rows[i]);
+}
+
+static void statuses_are_told_apart(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.total.counts.statuses[200] = 2520;
+    fixture->record.total.counts.statuses[503] = 138;
+    assert_says(html_of(fixture, &fixture->record),
+                ". Answers by status: 2 520 of 200, 138 of 503</p>");
+}
+
 static void what_a_server_said_is_text(void **state) {
     struct fixture *fixture = *state;
     static const char hostile[] = "<script>alert(1)</script>\"'&\x1b\xff";
@@ -108,6 +129,8 @@ static void csv_has_a_line_for_each_sample(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(its_parts_stand_in_order),
+        WITH_FIXTURE(the_machine_and_what_it_needed_are_told),
+        WITH_FIXTURE(statuses_are_told_apart),
         WITH_FIXTURE(what_a_server_said_is_text),
         WITH_FIXTURE(marks_stand_on_every_chart_over_time),
         WITH_FIXTURE(without_load_there_is_no_chart),
