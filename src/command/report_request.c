@@ -119,8 +119,8 @@ static bool check_draw(const struct report_request *request) {
 
 static bool check_compare(const struct report_request *request) {
     if (request->file_count != 2)
-        return report_complain("--compare: %zu files: two are accepted, the baseline first",
-                               request->file_count);
+        return report_complain("--compare: %zu file%s: two are accepted, the baseline first",
+                               request->file_count, request->file_count == 1 ? "" : "s");
     for (int i = 0; i < OUTPUT_COUNT; i++)
         if (i != OUTPUT_JSON && request->outputs.paths[i] != NULL)
             return report_complain("--%s: a comparison has none: --json is accepted",
@@ -150,7 +150,8 @@ static bool check(const struct report_request *request) {
     case REPORT_COMPARE: return check_compare(request);
     case REPORT_MERGE:
         return request->file_count >= 2 ||
-               report_complain("--merge: %zu files: two or more are accepted", request->file_count);
+               report_complain("--merge: %zu file%s: two or more are accepted", request->file_count,
+                               request->file_count == 1 ? "" : "s");
     case REPORT_HELP: break;
     }
     return true;

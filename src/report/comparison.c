@@ -2,6 +2,7 @@
 #include "report/comparison.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "plan/refuse.h"
 #include "report/requirement.h"
@@ -42,6 +43,8 @@ static struct words change_of(const struct compare_row *row) {
     else
         snprintf(words.text, sizeof words.text, "%s%.40s", row->change < 0 ? "-" : "+",
                  requirement_value(&row->rule, fabs(row->change)).text);
+    if (words.text[strcspn(words.text, "123456789")] == '\0') /* a rounded nothing has no sign */
+        words.text[0] = '+';
     return words;
 }
 

@@ -45,8 +45,12 @@ void member_time(struct json *json, const char *name, const struct timespec *tim
 }
 
 /* Two runs differ in seed or start; the same record always has the same id (splitmix64's mixer). */
-static uint64_t identity(uint64_t seed, const struct timespec *start) {
-    uint64_t mixed = seed ^ ((uint64_t)start->tv_sec * 1000000000u + (uint64_t)start->tv_nsec);
+uint64_t report_id(const struct plan *plan, const struct record *record) {
+    const struct timespec *start = &record->started_at;
+    if (record->id != 0)
+        return record->id;
+    uint64_t mixed =
+        plan->seed ^ ((uint64_t)start->tv_sec * 1000000000u + (uint64_t)start->tv_nsec);
     mixed = (mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9u;
     mixed = (mixed ^ mixed >> 27) * 0x94d049bb133111ebu;
     return mixed ^ mixed >> 31;
@@ -63,7 +67,7 @@ void section_tool(struct json *json) {
 
 void member_id(struct json *json, const struct plan *plan, const struct record *record) {
     char id[24];
-    snprintf(id, sizeof id, "%016" PRIx64, identity(plan->seed, &record->started_at));
+    snprintf(id, sizeof id, "%016" PRIx64, report_id(plan, record));
     json_string_member(json, "id", id);
 }
 

@@ -65,6 +65,7 @@ struct course {
 
 static bool read_begin(struct saved *saved, struct place *place, const struct json_t *line) {
     const struct json_t *run = value_object(place, line, "run");
+    saved->record->id = value_id_if(place, run, "id");
     saved->record->started_at = value_time_if(place, run, "started_at");
     saved->record->ended_at = saved->record->started_at;
     saved_findings(&saved->judgement.findings, place, line);
@@ -278,6 +279,7 @@ static bool read_report(struct saved *saved, struct place *place, const struct j
         !saved_timeline(&saved->record->timeline, place, document))
         return false;
     const struct json_t *run = value_object(place, document, "run");
+    saved->record->id = value_id_if(place, run, "id");
     saved->record->started_at = value_time_if(place, run, "started_at");
     saved_findings(&saved->judgement.findings, place, document);
     saved_verdict(&saved->judgement, place, document);

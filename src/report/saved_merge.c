@@ -7,6 +7,7 @@
 
 #include "plan/options_differ.h"
 #include "plan/refuse.h"
+#include "report/sections.h"
 
 /* Bounds of -w, -c, -n and --rate. */
 enum { WORKERS_MAX = 4096, CONNECTIONS_MAX = 10000000 };
@@ -349,6 +350,7 @@ static bool take(struct merge *merge, struct saved *part, const char *name, stru
     if (!check_part(part, name, to))
         return false;
     struct merged_run run = run_of(part);
+    uint64_t id = report_id(&part->plan, part->record);
     double start = seconds_of(&part->record->started_at);
     double end = seconds_of(&part->record->ended_at);
     if (is_there(merge, run))
@@ -362,6 +364,7 @@ static bool take(struct merge *merge, struct saved *part, const char *name, stru
     if (whole == NULL)
         merge->whole = part;
     note(merge, run, start, end);
+    merge->id ^= id;
     return true;
 }
 
@@ -414,6 +417,7 @@ struct saved *saved_merge_end(struct merge *merge) {
     take_figures(record);
     memset(judgement, 0, sizeof *judgement);
     judgement->target = target;
+    record->id = merge->id;
     whole->kind = SAVED_TIMELINE; /* its JSON report is not there yet */
     whole->judged_otherwise = false;
     find_overlap(&judgement->findings, merge, together, length);

@@ -16,6 +16,7 @@ struct merge {
     struct saved *whole; /* of the first part, with the others added; NULL: none yet */
     size_t parts;
     struct merged_run *runs;      /* so many */
+    uint64_t id;                  /* of all of them */
     double last_start, first_end; /* wall clock, in seconds */
 };
 

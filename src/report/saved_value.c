@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 json_t *value_parse(const char *text, size_t length, struct value_fault *fault) {
@@ -206,6 +207,17 @@ static long nanoseconds(const char *digits, size_t length) {
     for (size_t i = 0; i < 9; i++)
         value = 10 * value + (i < length ? digits[i] - '0' : 0);
     return value;
+}
+
+uint64_t value_id_if(struct place *place, const json_t *parent, const char *name) {
+    const char *text = value_text_if(place, parent, name);
+    if (text == NULL)
+        return 0;
+    if (strlen(text) != 16 || text[strspn(text, "0123456789abcdef")] != '\0') {
+        place_refuse(place, "\"%s\": 16 hexadecimal digits are accepted", name);
+        return 0;
+    }
+    return strtoull(text, NULL, 16);
 }
 
 struct timespec value_time_if(struct place *place, const json_t *parent, const char *name) {

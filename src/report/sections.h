@@ -67,7 +67,8 @@ void section_findings(struct json *json, const struct findings *findings);
 
 /* Wall clock in UTC with that many digits of a second; null for 0. */
 void member_time(struct json *json, const char *name, const struct timespec *time, int digits);
-/* The run's identity, from its seed and its start. */
+/* The run's identity, from its seed and its start; of a saved run its own. */
+uint64_t report_id(const struct plan *plan, const struct record *record);
 void member_id(struct json *json, const struct plan *plan, const struct record *record);
 void section_workers(struct json *json, const struct record *record);
 

@@ -93,7 +93,7 @@ class CompareTest(unittest.TestCase):
     def test_what_is_misused_is_said(self):
         a = self.save("one")
         for arguments, said in (
-                (("--compare", a), "--compare: 1 files: two are accepted, the baseline first"),
+                (("--compare", a), "--compare: 1 file: two are accepted, the baseline first"),
                 (("--compare", a, a, "--html", "x.html"), "--html: a comparison has none: --json is accepted"),
                 (("--compare", a, a, "--tolerance", "p98=1%"), "unknown metric \"p98\" (did you mean"),
                 (("--tolerance", "p99=1%", a), "--tolerance is of --compare"),

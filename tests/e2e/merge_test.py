@@ -64,6 +64,8 @@ class MergeTest(unittest.TestCase):
         again, _ = self.merge(self.paths[0], self.at / "b.jsonl")
         for section in ("connections", "requests", "latency_seconds"):
             self.assertEqual(whole[section], again[section])
+        self.assertEqual(whole["run"]["id"], again["run"]["id"])
+        self.assertNotIn(whole["run"]["id"], [part["run"]["id"] for part in self.parts])
 
     def test_a_merged_report_is_rendered_and_merged_again(self):
         self.merge(*self.paths)
@@ -84,7 +86,7 @@ class MergeTest(unittest.TestCase):
             run.finish()
         cut = self.at / "cut.jsonl"
         cut.write_text("".join((self.at / "b.jsonl").read_text().splitlines(keepends=True)[:-1]))
-        for files, said in (((self.paths[0],), "1 files: two or more are accepted"),
+        for files, said in (((self.paths[0],), "1 file: two or more are accepted"),
                             ((self.paths[0], self.paths[0]), "is the same run again"),
                             ((*self.paths, self.paths[1]), "is the same run again"),
                             ((*self.paths, self.at / "b.jsonl"), "is the same run again"),
