@@ -58,6 +58,14 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+void text_cut(char *buffer, size_t size, const char *text) {
+    size_t length = strnlen(text, size - 1);
+    while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+        length--;
+    memcpy(buffer, text, length);
+    buffer[length] = '\0';
+}
+
 size_t text_distance(const char *from, const char *to) {
     size_t row[TEXT_DISTANCE_MAX + 1]; /* of the table, for the letters of `from` so far */
     size_t width = strlen(to);

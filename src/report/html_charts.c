@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/chart.h"
 #include "report/html.h"
 #include "report/mark_words.h"
@@ -201,14 +202,6 @@ static const struct drawing drawings[] = {
      .rows = {{"lag", ROW_LAG}}},
 };
 
-/* The beginning of a text, of whole characters. */
-static void write_beginning(char *out, size_t size, const char *text) {
-    size_t length = strnlen(text, size - 1);
-    while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-        length--;
-    snprintf(out, size, "%.*s", (int)length, text);
-}
-
 static void mark_moments(struct chart *chart, const struct marks *marks, double last) {
     static_assert(MARKS_MAX + 2 <= (int)CHART_MARKS_MAX, "all of them on every chart");
     for (size_t i = 0; i < marks->count; i++) {
@@ -216,7 +209,7 @@ static void mark_moments(struct chart *chart, const struct marks *marks, double 
             continue;
         struct chart_mark *mark = &chart->marks[chart->mark_count++];
         *mark = (struct chart_mark){.x = marks->items[i].t, .number = (unsigned)i + 1};
-        write_beginning(mark->text, sizeof mark->text, marks->items[i].text);
+        text_cut(mark->text, sizeof mark->text, marks->items[i].text);
     }
 }
 

@@ -93,6 +93,9 @@ const char html_style[] =
     ".stack .v{flex-basis:100%}}\n"
     "@media print{:root{--paper:#fff;--ink:#000;--soft:#444;--rule:#bbb;--panel:#fff;"
     "--good:#116329;--bad:#a40e26;--warn:#7d4e00;--s1:#0b5cad;--s2:#b54708;--s3:#a40e26;"
-    "--bar:#0b5cad}body{font-size:12px}main{max-width:none;padding:0}h2{break-after:avoid}"
+    "--bar:#0b5cad}body,table,th,.moments,.spikes{font-size:11px}th,td{padding:3px 8px 3px 0}"
+    ".wide{overflow:visible}td.k code{white-space:normal}"
+    ".chart figcaption{font-size:13px}.chart figcaption span,.legend{font-size:11px}"
+    "main{max-width:none;padding:0}h2,h3{break-after:avoid}"
     "tr{break-inside:avoid}details{display:none}.plot{height:150px}"
     ".small .plot{height:70px}.gauge div{print-color-adjust:exact}}\n";

@@ -1,8 +1,8 @@
 /* A saved run's marks. */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/saved_parts.h"
 
 static bool kind_named(const char *name, enum mark_kind *kind) {
@@ -21,7 +21,7 @@ static void read_mark(struct mark *mark, struct place *place, const struct json_
         place_refuse(place, "\"marks\": objects with a text and a kind are accepted");
         return;
     }
-    snprintf(mark->text, sizeof mark->text, "%s", text);
+    text_cut(mark->text, sizeof mark->text, text);
     mark->t = value_seconds_if(place, from, "t");
     mark->exit_code = (int)value_whole_if(place, from, "exit_code", 255, -1);
     mark->killed = value_flag_if(place, from, "killed");

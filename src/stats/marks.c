@@ -2,7 +2,8 @@
 #include "stats/marks.h"
 
 #include <math.h>
-#include <stdio.h>
+
+#include "base/text.h"
 
 const char *mark_kind_name(enum mark_kind kind) {
     static const char *const names[MARK_KINDS] = {"signal", "exec"};
@@ -22,7 +23,7 @@ size_t marks_add(struct marks *marks, enum mark_kind kind, const char *text,
                           .refill_seconds = NAN,
                           .lost_before = now->lost,
                           .missing_before = now->missing};
-    snprintf(mark->text, sizeof mark->text, "%s", text);
+    text_cut(mark->text, sizeof mark->text, text);
     marks->changes++;
     return marks->count++;
 }

@@ -47,6 +47,11 @@ const {chromium} = require("playwright-core");
                     .map(b => `"${a.textContent}" lies over "${b.textContent}"`));
             })));
             if (!(await page.title()).startsWith("holdfast: ")) said.push("title: " + await page.title());
+            await page.emulateMedia({media: "print"});
+            await page.setViewportSize({width: 717, height: 1000});  // A4, less the margins
+            said.push(...await page.evaluate(() => [...document.querySelectorAll("table")]
+                .filter(table => table.getBoundingClientRect().right > 717.5)
+                .map(table => `cut off on paper: ${table.textContent.slice(0, 60)}`)));
             await page.close();
         }
     await browser.close();

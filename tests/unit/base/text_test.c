@@ -80,6 +80,21 @@ static void a_buffer_too_small_for_dots_gets_what_fits_of_them(void **state) {
     assert_int_equal(untouched, 'x');
 }
 
+static void a_text_is_cut_between_characters(void **state) {
+    (void)state;
+    static const char text[] = "a\xe2\x82\xac\xf0\x9f\x9a\x80";
+    static const struct {
+        size_t size;
+        const char *cut;
+    } table[] = {{1, ""},   {2, "a"},  {4, "a"}, {5, "a\xe2\x82\xac"}, {8, "a\xe2\x82\xac"},
+                 {9, text}, {32, text}};
+    char buffer[32];
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        text_cut(buffer, table[i].size, text);
+        assert_string_equal(buffer, table[i].cut);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_and_utf8_stay_as_they_are),
@@ -89,6 +104,7 @@ int main(void) {
         cmocka_unit_test(what_does_not_fit_ends_in_dots),
         cmocka_unit_test(a_cut_never_tears_a_character_or_an_escape),
         cmocka_unit_test(a_buffer_too_small_for_dots_gets_what_fits_of_them),
+        cmocka_unit_test(a_text_is_cut_between_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
