@@ -143,8 +143,8 @@ void judge_preflight(struct judgement *judgement, const struct plan *plan,
 /* True when a run may start after this preflight. */
 bool judge_may_run(const struct judgement *judgement, const struct preflight_facts *facts);
 
-/* Whether we ourselves were late enough to be news: at the 99th percentile more than the tick of our
- * timers may take. */
+/* Whether we ourselves were late enough to be news: at the 99th percentile more than the tick of
+ * our timers may take. */
 bool judge_was_late(const struct record *record);
 
 /* The verdict of a run that sent load: rules, sides, precedence (contract: exit codes). Adds

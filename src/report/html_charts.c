@@ -209,7 +209,7 @@ static void mark_moments(struct chart *chart, const struct marks *marks, double 
             continue;
         struct chart_mark *mark = &chart->marks[chart->mark_count++];
         *mark = (struct chart_mark){.x = marks->items[i].t, .number = (unsigned)i + 1};
-        text_cut(mark->text, sizeof mark->text, marks->items[i].text);
+        text_escape(mark->text, sizeof mark->text, marks->items[i].text);
     }
 }
 

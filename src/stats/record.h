@@ -85,7 +85,7 @@ struct record {
     struct worker_record *workers;
     /* Of a saved run, read back. */
     uint64_t id; /* as its report says it; 0: it follows from seed and start */
-    bool saved; /* these are the figures, whether or not there are histograms too */
+    bool saved;  /* these are the figures, whether or not there are histograms too */
     struct figures figures[DISTRIBUTION_COUNT];
     bool cut_off; /* the file ends in mid-run: so far is as much as is known */
     double cut_off_seconds;

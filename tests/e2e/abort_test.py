@@ -37,8 +37,10 @@ class AbortTest(unittest.TestCase):
 
     def test_a_ramp_that_takes_too_long_ends_and_so_does_a_latency_that_was_too_long_once(self):
         with Target("--delay", "500ms") as server:
-            slow = soak("-q", "-c", 1000, "-r", "10/1s", "-d", "1h", "--abort-on-fail", "--require", "ramp<=1s", server.url)
-            late = soak("-q", "-c", 5, "-i", "100ms", "-d", "1h", "--abort-on-fail", "--require", "max<250ms", server.url)
+            slow = soak("-q", "-c", 1000, "-r", "10/1s", "-d", "1h", "--abort-on-fail", "--require", "ramp<=1s",
+                        server.url)
+            late = soak("-q", "-c", 5, "-i", "100ms", "-d", "1h", "--abort-on-fail", "--require", "max<250ms",
+                        server.url)
         self.assertEqual((1, "ramp<=1s"), (slow.code, slow.report["run"]["ended_by_rule"]))
         self.assertEqual([{"expression": "ramp<=1s", "actual": None, "ok": False}], slow.report["requirements"])
         self.assertRegex(slow.out, "opened before it was cut short   planned 1 000 in ")

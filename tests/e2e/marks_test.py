@@ -68,12 +68,13 @@ class ReloadTest(unittest.TestCase):
 class PhasesTest(unittest.TestCase):
     def test_a_ramp_that_goes_on_makes_no_loss_good(self):
         with Target("--fault", "idle-close=500ms@50%") as server, \
-                Run("-c", 40, "-r", "10/1s", "-i", "1m", "-d", "1s", "-q", "--exec-at", "1500ms=true", server.url) as run:
+                Run("-c", 40, "-r", "10/1s", "-i", "1m", "-d", "1s", "-q", "--exec-at", "1500ms=true",
+                    server.url) as run:
             result = run.finish()
         mark = result.report["marks"][0]
         self.assertLess(mark["lost_within"], result.connections["lost"], "some were lost before it")
         self.assertLess(0, mark["lost_within"])
-        self.assertLess(20, result.connections["live"] + mark["lost_within"], "many more live than at the mark, and yet")
+        self.assertLess(20, result.connections["live"] + mark["lost_within"], "more were live than at the mark")
         self.assertIsNone(mark["refill_seconds"])
         self.assertRegex(result.out, rf"true: exit 0; {mark['lost_within']} lost within \S+ s, never all made good\n")
 
