@@ -1,0 +1,188 @@
+/* The phases of a session: what ends each, and what is fixed when it ends. */
+#include "run/session_inner.h"
+
+#include <string.h>
+#include <sys/wait.h>
+
+static void begin_ramp(struct session *session) {
+    session->phase = PHASE_RAMP;
+    clock_gettime(CLOCK_REALTIME, &session->record->started_at);
+    session->started = session->now;
+    session->next_tick = instant_after(session->now, SECOND);
+    session_begin_timeline(session);
+    crew_run(session->crew, session->now);
+}
+
+/* The hold so far; at its end, the whole. */
+void session_measure_hold(struct session *session) {
+    struct record *record = session->record;
+    record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
+    record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
+    if (record->hold_seconds > 0)
+        record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
+}
+
+static void begin_hold(struct session *session) {
+    struct record *record = session->record;
+    const struct counts *counts = &session->total->counts;
+    /* The next one begins anew, and no gap may be longer than one. */
+    if (!meter_ticked(&session->meter, session->now))
+        session_take_second(session);
+    session->phase = PHASE_HOLD;
+    session->hold_since = session->now;
+    if (counts->ramp_done_ns != 0) /* as the workers saw it, a moment ago */
+        session->hold_since.ns = counts->ramp_done_ns;
+    if (counts->first_attempt_ns != 0)
+        record->ramp_seconds = duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
+    if (crew_pool_is_over(session->crew)) /* there is no hold */
+        session->hold_since = session->now;
+    session->answered_before_hold = counts->answered;
+    session->next_tick = instant_after(session->hold_since, SECOND);
+    if (session->plan->rate > 0 || session->plan->options->given.warmup)
+        crew_hold(session->crew, session->now);
+    meter_begin_hold(&session->meter, session->hold_since, counts->answered);
+    observers_hold(&session->observers, true, session->now, counts->live);
+    /* Not before: the kernel makes whoever reads it wait for a worker that is just growing. */
+    meter_memory(&session->meter, session->crew);
+    session_sample(session);
+}
+
+static void begin_freeze(struct session *session) {
+    struct record *record = session->record;
+    session_sample(session);
+    if (session->phase == PHASE_HOLD) {
+        session_measure_hold(session);
+        meter_end_hold(&session->meter, session->now, session->total->counts.answered);
+        meter_memory(&session->meter, session->crew);
+    } else {
+        record->ramp_cut = session->stopping || session->aborting;
+    }
+    observers_hold(&session->observers, false, session->now, session->total->counts.live);
+    session->phase = PHASE_FREEZE;
+    crew_freeze(session->crew);
+}
+
+/* Whether FINs would fill too much of the port range with TIME_WAIT: more than a quarter. */
+static bool drains_by_reset(const struct session *session) {
+    const struct plan *plan = session->plan;
+    if (plan->command == COMMAND_CAPACITY)
+        return true; /* the next step needs the ports, and the server's side free */
+    if (plan->host.port_low < 0)
+        return false;
+    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
+    return (int64_t)session->total->counts.live > range / 4;
+}
+
+/* All figures are frozen: they are taken now; of what follows only the drain's own counts. */
+static void begin_drain(struct session *session) {
+    session_sample(session);
+    tally_copy(&session->record->total, session->total);
+    meter_files(session->crew, session->plan, session->total, &session->record->headroom_files_used,
+                &session->record->headroom_files_limit);
+    session->phase = PHASE_DRAIN;
+    session->drain_since = session->now;
+    session->record->drain_by_reset = drains_by_reset(session);
+    session_publish(session);
+    crew_drain(session->crew, session->record->drain_by_reset);
+}
+
+static bool all_gone(const struct session *session) {
+    for (size_t i = 0; i < crew_count(session->crew); i++)
+        if (!crew_member(session->crew, i)->gone)
+            return false;
+    return true;
+}
+
+static void end_drain(struct session *session) {
+    struct record *record = session->record;
+    session_sample(session);
+    memcpy(record->total.counts.drain, session->total->counts.drain,
+           sizeof record->total.counts.drain);
+    if (!tally_drain_balances(&record->total.counts) && record->imbalance == NULL)
+        record->imbalance = "sum of drain outcomes = connecting + live of the freeze";
+    record->drain_seconds = duration_seconds(instant_since(session->now, session->drain_since));
+    session->phase = PHASE_OVER;
+}
+
+/* Nothing is live and nothing will reconnect. */
+static bool nothing_left(const struct session *session) {
+    const struct counts *counts = &session->total->counts;
+    bool refills = plan_reconnects(session->plan) && crew_alive(session->crew) > 0;
+    return counts->live == 0 && counts->connecting == 0 && !refills;
+}
+
+static bool hold_is_over(struct session *session) {
+    if (session->stopping || session->aborting)
+        return true;
+    if (nothing_left(session)) {
+        notes_say(&session->notes, "nothing is left alive: the hold ends early");
+        return true;
+    }
+    if (crew_pool_is_over(session->crew))
+        return true;
+    duration hold = session->plan->hold;
+    return hold > 0 && instant_since(session->now, session->hold_since) >= hold;
+}
+
+/* One step forward, if it is time for one; true when there may be another. */
+bool session_advance(struct session *session) {
+    enum phase before = session->phase;
+    switch (session->phase) {
+    case PHASE_START:
+        if (session->stopping || crew_failure(session->crew) != 0 || crew_alive(session->crew) == 0)
+            begin_freeze(session); /* no load: the plan cannot be carried out whole */
+        else if (crew_reached(session->crew, WORKER_READY) && observers_ready(&session->observers))
+            begin_ramp(session);
+        break;
+    case PHASE_RAMP:
+        if (session->stopping || session->aborting)
+            begin_freeze(session);
+        else if (crew_reached(session->crew, WORKER_HOLDING))
+            begin_hold(session);
+        break;
+    case PHASE_HOLD:
+        if (hold_is_over(session))
+            begin_freeze(session);
+        break;
+    case PHASE_FREEZE:
+        if (crew_reached(session->crew, WORKER_FROZEN) &&
+            observers_over(&session->observers, session->now, session->total->counts.sent))
+            begin_drain(session);
+        break;
+    case PHASE_DRAIN:
+        if (all_gone(session))
+            end_drain(session);
+        break;
+    case PHASE_OVER: break;
+    }
+    return session->phase != before;
+}
+
+/* Leaves at once: what the last sample says is what is reported. */
+void session_cut_short(struct session *session) {
+    struct record *record = session->record;
+    if (session->phase < PHASE_FREEZE)
+        begin_freeze(session);
+    session_sample(session);
+    record->cut = true;
+    if (session->phase < PHASE_DRAIN)
+        tally_copy(&record->total, session->total);
+    struct counts *counts = &record->total.counts;
+    memcpy(counts->drain, session->total->counts.drain, sizeof counts->drain);
+    record->unfinished = counts->outstanding;
+    uint64_t left = counts->connecting + counts->live - tally_drained(counts);
+    uint64_t given_up = counts->connecting - counts->drain[OUTCOME_abandoned];
+    counts->drain[OUTCOME_abandoned] += given_up;
+    counts->drain[OUTCOME_drained] += left - given_up;
+    if (session->phase == PHASE_DRAIN)
+        record->drain_seconds = duration_seconds(instant_since(session->now, session->drain_since));
+    crew_kill(session->crew);
+    for (size_t i = 0; i < crew_count(session->crew); i++) {
+        const struct crew_member *member = crew_member(session->crew, i);
+        siginfo_t info;
+        if (!member->gone)
+            waitid(P_PID, (id_t)member->pid, &info, WEXITED | WNOWAIT);
+        crew_reap(session->crew, i);
+    }
+    session->phase = PHASE_OVER;
+}
