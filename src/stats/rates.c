@@ -61,7 +61,7 @@ void rates_end_hold(struct rates *rates, instant now, uint64_t count) {
 }
 
 double rates_peak(const struct rates *rates) {
-    if (isnan(rates->highest) || length(rates->full, rates->until) <= 0)
+    if (isnan(rates->highest))
         return rates->highest;
     return fmax(rates->highest, rate_between(rates->last_full, rates->until));
 }

@@ -64,6 +64,17 @@ static void a_hold_without_a_full_second_has_no_peak(void **state) {
     assert_true(isnan(rates_peak(&rates)));
 }
 
+/* The end is looked at in the same instant as the last second, and a little more was counted. */
+static void what_is_counted_at_the_same_instant_counts_too(void **state) {
+    (void)state;
+    struct rates rates;
+    rates_init(&rates);
+    rates_begin_hold(&rates, at(0), 0);
+    rates_look(&rates, at(SECOND), 40);
+    rates_end_hold(&rates, at(SECOND), 42);
+    assert_float_equal(rates_peak(&rates), 42, 1e-9);
+}
+
 /* Looks as late and as early as they like. */
 static void no_peak_is_below_the_mean(void **state) {
     (void)state;
@@ -93,6 +104,7 @@ int main(void) {
         cmocka_unit_test(what_is_much_shorter_than_a_second_is_counted_with_the_one_before),
         cmocka_unit_test(what_a_hold_has_beyond_full_seconds_counts_too),
         cmocka_unit_test(a_hold_without_a_full_second_has_no_peak),
+        cmocka_unit_test(what_is_counted_at_the_same_instant_counts_too),
         cmocka_unit_test(no_peak_is_below_the_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
