@@ -16,6 +16,8 @@ from holdfast import Run, nginx, own_network, soak
 from sparring import Target
 
 CALM = ("-d", "2s", "-i", "500ms")
+# Longer than the timeout, and that long enough for a busy machine not to be late for it.
+UNANSWERED = ("-r", "10/10ms", "-d", "7s", "-i", "500ms", "--timeout", "6s")
 SHORT_BACKLOG = 4
 ELSEWHERE = "10.77.0.1"  # on our own loopback, and yet no loopback address
 
@@ -165,8 +167,7 @@ class Servers(Case):
 
     def test_nginx_short_of_files(self):
         with nginx(worker_rlimit_nofile="300") as server:
-            result = soak("-c", "500", "-r", "10/10ms", "-d", "4s", "-i", "500ms", "--ui", "line", "--server-pid", server.pid,
-                          server.url)
+            result = soak("-c", "500", *UNANSWERED, "--ui", "line", "--server-pid", server.pid, server.url)
         self.assertEqual((1, "broke"), (result.code, result.verdict))
         # Connected by the kernel, accepted by nobody.
         self.assertEqual({"response_timeout"}, set(result.outcomes))
@@ -179,7 +180,7 @@ class Servers(Case):
 
     def test_a_server_that_does_not_accept_is_seen_without_its_help(self):
         with nginx(worker_rlimit_nofile="300") as server:
-            result = soak("-c", "500", "-r", "10/10ms", "-d", "4s", "-i", "500ms", "-q", server.url)
+            result = soak("-c", "500", *UNANSWERED, "-q", server.url)
         self.assertEqual(1, result.code)
         finding = self.cause(result, "not_accepted", "server")
         self.assertEqual(finding["have"], result.outcomes["response_timeout"])
@@ -224,7 +225,7 @@ class Backlog(Case):
 
     def test_connects_that_are_not_up_in_time(self):
         own_network()
-        result = soak("-c", "40", "-r", "20/10ms", "-d", "1s", "-i", "1s", "--connect-timeout", "500ms", "--no-check", "-q",
+        result = soak("-c", "40", "-r", "20/10ms", "-d", "1s", "-i", "1s", "--connect-timeout", "900ms", "--no-check", "-q",
                       Reluctant(pause=0.5).url)
         self.assertEqual(1, result.code)
         self.assertIn("connect_timeout", result.outcomes)
