@@ -50,8 +50,7 @@ static const char *preflight_method(const struct plan *plan) {
 /* What a person would try next; only where the URL needs no quoting of its own. */
 static void target_do(struct finding *finding, const struct plan *plan) {
     if (address_is_loopback(&plan->addresses[0]))
-        finding_do(finding, "ss -ltnp 'sport = :%u'   (who listens?)",
-                   (unsigned)plan->dial_port);
+        finding_do(finding, "ss -ltnp 'sport = :%u'   (who listens?)", (unsigned)plan->dial_port);
     if (strlen(plan->target.url) < 120 && strchr(plan->target.url, '\'') == NULL)
         finding_do(finding, "curl -sv -o /dev/null '%s'", plan->target.url);
 }
