@@ -86,6 +86,10 @@ void fleet_set_clock(struct fleet *fleet, instant now) {
 void fleet_set_late(struct fleet *fleet, instant since, duration late) {
     fleet->late_since = since;
     fleet->late = late;
+    if (late > STOPPED) {
+        fleet->stopped_until = fleet->now;
+        fleet->stopped_for = late;
+    }
 }
 
 void fleet_set_quantum(struct fleet *fleet, uint32_t ticks) {

@@ -20,6 +20,9 @@ enum {
     FLEET_SCRATCH = 64 * 1024,
 };
 
+/* So late we were stopped, not slow: when an ending was seen says nothing of when it happened. */
+#define STOPPED (1 * SECOND)
+
 struct fleet {
     const struct plan *plan;
     const struct requests *requests;
@@ -40,6 +43,9 @@ struct fleet {
     instant now;
     instant late_since;
     duration late; /* see fleet_set_late() */
+    /* The last turn that was so late that we were stopped before it, and how late it was. */
+    instant stopped_until;
+    duration stopped_for;
     uint32_t worker;
     uint32_t share;
     uint32_t quantum;

@@ -5,8 +5,6 @@
 #include "base/require.h"
 
 static const duration LINGER = 1 * SECOND; /* contract: closed_announced */
-/* So late we were stopped, not slow: when an ending was seen says nothing of when it happened. */
-static const duration STOPPED = 1 * SECOND;
 
 static bool reconnects(const struct fleet *fleet) {
     return plan_reconnects(fleet->plan);
@@ -76,13 +74,21 @@ static void note_first(struct fleet *fleet, const struct conn *conn, enum outcom
 }
 
 /* Closed while our next request should have been there for more than a tenth of its think time: it
- * may be for that. */
+ * may be for that. An answer that was read when we had just been stopped may have been there all
+ * that time. */
 static bool overdue(const struct fleet *fleet, const struct conn *conn, uint32_t idle_ms) {
+    enum { JUST_MS = 200 };
     if ((conn->flags & (CONN_IN_LINE | CONN_ASK_NOW)) != 0)
         return false; /* it had no think time */
-    int32_t late =
+    int64_t late =
         (int32_t)(fleet_tick_at(fleet->now) - wheel_due(fleet->wheel, fleet_index_of(fleet, conn)));
-    return !fleet->closed_loop && late > 0 && (int64_t)late * 11 > (int64_t)idle_ms;
+    int64_t idle = idle_ms;
+    int64_t since = instant_since(fleet->now, fleet->stopped_until) / MILLISECOND;
+    if (fleet->stopped_for > 0 && since <= JUST_MS && idle <= since) {
+        late += fleet->stopped_for / MILLISECOND;
+        idle += fleet->stopped_for / MILLISECOND;
+    }
+    return !fleet->closed_loop && late > 0 && late * 11 > idle;
 }
 
 /* A live connection ends, other than in the drain: the facts of which its cause is inferred. */
