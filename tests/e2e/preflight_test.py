@@ -17,6 +17,8 @@ from holdfast import nginx, own_network, soak
 from sparring import Target
 
 CALM = ("-d", "200ms", "-i", "100ms", "-q")
+# The number is what is tested; a busy machine may be late to ask, and says so.
+BROKE_OR_LATE = (1, 4)
 WORKER_FILES = 6  # standard streams, two eventfds, the ring
 CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
@@ -234,14 +236,16 @@ class ServersLimits(Case):
                                                 "server_connections")["status"])
             self.assertEqual(0, self.hold(server, have).code)
             run = self.hold(server, have + 1)
-            self.assertEqual((1, {"closed_idle"}), (run.code, set(run.outcomes)))
+            self.assertIn(run.code, BROKE_OR_LATE)
+            self.assertEqual({"closed_idle"}, set(run.outcomes))
 
     def test_the_servers_descriptors_end_at_the_number_that_is_named(self):
         with self.nginx(worker_connections=5000, worker_rlimit_nofile=400) as server:
             have = self.foresee(server, "server_files", status="warn", asked=1000)
             self.assertEqual(0, self.hold(server, have).code)
             run = self.hold(server, have + 1)
-            self.assertEqual((1, have), (run.code, run.connections["live"]))
+            self.assertIn(run.code, BROKE_OR_LATE)
+            self.assertEqual(have, run.connections["live"])
 
     def test_enough_of_both_is_ok(self):
         with self.nginx(worker_connections=2000, worker_rlimit_nofile=3000) as server:
