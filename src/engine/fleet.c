@@ -8,7 +8,7 @@
 
 static void set_think_ticks(struct fleet *fleet) {
     struct span think = fleet->plan->think;
-    fleet->closed_loop = think.high == 0;
+    fleet->closed_loop = plan_is_closed_loop(fleet->plan);
     fleet->think_low = (uint32_t)((think.low + MILLISECOND - 1) / MILLISECOND);
     fleet->think_high = (uint32_t)(think.high / MILLISECOND);
     if (fleet->think_high < fleet->think_low)

@@ -317,10 +317,6 @@ static void add_lag(struct worker *worker, duration lag) {
         worker->lag_window[0] = lag;
 }
 
-static bool closed_loop(const struct worker *worker) {
-    return worker->parts.plan->think.high == 0 && worker->parts.plan->rate <= 0;
-}
-
 static bool loaded(const struct worker *worker) {
     return worker->phase >= WORKER_RAMPING && worker->phase < WORKER_FROZEN;
 }
@@ -399,7 +395,7 @@ static int wait(struct worker *worker, instant until) {
     int64_t paused = atomic_load(&worker->orders->paused_ns);
     uint64_t live = counts_of(worker)->live;
     int result = 0;
-    if (closed_loop(worker) && live >= GATHER_LIVE) {
+    if (plan_is_closed_loop(worker->parts.plan) && live >= GATHER_LIVE) {
         instant soon = instant_earlier(until, instant_after(read_clock(worker), GATHER));
         result = net_wait(worker->parts.net, instant_after(soon, paused), (uint32_t)live);
     }

@@ -111,7 +111,7 @@ static void describe_think(char *text, size_t size, const struct plan *plan) {
     if (plan->rate > 0)
         snprintf(text, size, "each connection's turn comes every %s",
                  WORDS_DURATION(plan->think.high));
-    else if (plan->think.high == 0)
+    else if (plan_is_closed_loop(plan))
         snprintf(text, size, "asking again at once");
     else
         snprintf(text, size, "asking every %s", WORDS_THINK(plan));

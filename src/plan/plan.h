@@ -87,6 +87,11 @@ bool plan_reconnects(const struct plan *plan);
 /* The think time as a user would say it: "1s..30s", "exp:15s". */
 struct interval plan_interval(const struct plan *plan);
 
+/* Whether connections ask again at once; with a rate the schedule decides, and think is a turn. */
+static inline bool plan_is_closed_loop(const struct plan *plan) {
+    return plan->think.high == 0;
+}
+
 /* Mean think time. */
 duration plan_think_mean(const struct plan *plan);
 
