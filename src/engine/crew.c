@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/pages.h"
+
 struct crew {
     size_t count;
     size_t shared_bytes;
@@ -29,9 +31,9 @@ static struct tally *tally_of(const struct crew *crew, size_t index) {
     return &crew->tallies[crew->places[index]];
 }
 
-static void *map(size_t bytes, int sharing) {
-    void *memory =
-        mmap(NULL, bytes, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+static void *share(size_t bytes) {
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -65,10 +67,10 @@ static struct crew *allocate(size_t count) {
     crew->count = count;
     crew->notify_fd = -1;
     crew->shared_bytes = sizeof(struct crew_shared) + count * sizeof(struct worker_desk);
-    crew->shared = map(crew->shared_bytes, MAP_SHARED);
+    crew->shared = share(crew->shared_bytes);
     crew->members = calloc(count, sizeof *crew->members);
     crew->wake_fds = calloc(count, sizeof *crew->wake_fds);
-    crew->tallies = map((count + 1) * sizeof *crew->tallies, MAP_PRIVATE);
+    crew->tallies = pages_reserve((count + 1) * sizeof *crew->tallies);
     crew->places = calloc(count, sizeof *crew->places);
     crew->spare = count;
     for (size_t i = 0; i < count && crew->places; i++)
@@ -123,8 +125,7 @@ void crew_free(struct crew *crew) {
     close_if(crew->notify_fd);
     if (crew->shared != NULL)
         munmap(crew->shared, crew->shared_bytes);
-    if (crew->tallies != NULL)
-        munmap(crew->tallies, (crew->count + 1) * sizeof *crew->tallies);
+    pages_release(crew->tallies, (crew->count + 1) * sizeof *crew->tallies);
     free(crew->places);
     free(crew->members);
     free(crew->wake_fds);
