@@ -1,15 +1,14 @@
 /* The parent's own process: time, memory, files (proc_pid_stat(5), proc_pid_statm(5)). */
 #include "run/self.h"
 
-#include <dirent.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "host/files.h"
+#include "host/host.h"
+#include "host/process_facts.h"
 
 static double cpu_seconds(void) {
     struct rusage usage;
@@ -19,36 +18,17 @@ static double cpu_seconds(void) {
            (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
-/* Seconds since 1970: field 22 counts clock ticks since the boot. */
+/* Seconds since 1970. */
 static double started_at(void) {
-    char line[1024];
-    unsigned long long ticks;
+    struct process_facts facts;
     struct timespec wall, boot;
-    long each = sysconf(_SC_CLK_TCK);
-    if (!files_read_line(line, sizeof line, "", "/proc/self/stat"))
-        return NAN;
-    const char *after = strrchr(line, ')');
-    if (after == NULL || each <= 0 ||
-        sscanf(after + 1,
-               " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-               &ticks) != 1)
+    if (!process_facts_read(&facts, "", getpid()))
         return NAN;
     clock_gettime(CLOCK_REALTIME, &wall);
     clock_gettime(CLOCK_BOOTTIME, &boot);
     double booted =
         (double)(wall.tv_sec - boot.tv_sec) + (double)(wall.tv_nsec - boot.tv_nsec) / 1e9;
-    return booted + (double)ticks / (double)each;
-}
-
-static int64_t open_files(void) {
-    DIR *folder = opendir("/proc/self/fd");
-    if (folder == NULL)
-        return -1;
-    int64_t count = 0;
-    while (readdir(folder) != NULL)
-        count++;
-    closedir(folder);
-    return count - 3; /* ".", ".." and the folder */
+    return booted + (double)facts.started / (double)sysconf(_SC_CLK_TCK);
 }
 
 static int64_t open_files_max(void) {
@@ -66,6 +46,6 @@ struct process_self self_measure(void) {
                                  .started_at = started_at(),
                                  .virtual_bytes = known ? pages[0] * size : -1,
                                  .resident_bytes = known ? pages[1] * size : -1,
-                                 .open_files = open_files(),
+                                 .open_files = host_own_files("", INT64_MAX),
                                  .open_files_max = open_files_max()};
 }
