@@ -138,9 +138,7 @@ static void write_server_tile(const struct page *page) {
     char note[96];
     if (!whole.counted)
         return;
-    enum server_source source =
-        record->server.asked && record->server.measured ? SERVER_STUB_STATUS : SERVER_ACCESS_LOG;
-    snprintf(note, sizeof note, "by %s; client sent %s", server_source_name(source),
+    snprintf(note, sizeof note, "by %s; client sent %s", server_source_name(whole.by),
              words_count(whole.client_sent).text);
     write_tile(page, "Server counted", words_count(whole.requests).text, note);
 }

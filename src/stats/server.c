@@ -47,6 +47,7 @@ struct server_whole server_whole(const struct server_view *status, const struct 
     };
     if (!whole.counted)
         return whole;
+    whole.by = by_status ? SERVER_STUB_STATUS : SERVER_ACCESS_LOG;
     whole.requests = by_status ? status->requests : log->requests;
     whole.client_sent = by_status ? status->client_sent : log->client_sent;
     whole.ratio = server_ratio(whole.requests, whole.client_sent);

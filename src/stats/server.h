@@ -79,7 +79,8 @@ enum server_source {
 /* What stands for the server as a whole: the requests of the source most to be trusted. */
 struct server_whole {
     enum server_source source;
-    bool counted; /* requests and client_sent hold */
+    bool counted;          /* the following hold */
+    enum server_source by; /* who counted: one of several */
     uint64_t requests, client_sent;
     double ratio, per_second_mean; /* NAN: not measured */
 };
