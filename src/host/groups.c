@@ -132,18 +132,20 @@ static bool read_limit_line(char line[static LIMIT_BYTES], const struct controll
     return absent;
 }
 
-/* INT64_MAX: none; -1: could not be read. A quota of version 1 is below zero where there is none.
- */
-static int64_t limit_of(const struct controller *controller, const char *root, const char *name) {
-    char line[LIMIT_BYTES];
+/* INT64_MAX: none; -1: no number. A quota of version 1 is below zero where there is none. */
+static int64_t limit_in(const char *line) {
     long long limit;
-    if (!read_limit_line(line, controller, root, name))
-        return -1;
     if (strncmp(line, "max", 3) == 0)
         return INT64_MAX;
     if (sscanf(line, "%lld", &limit) != 1)
         return -1;
     return limit < 0 || limit >= none ? INT64_MAX : limit;
+}
+
+/* The same; -1: could not be read. */
+static int64_t limit_of(const struct controller *controller, const char *root, const char *name) {
+    char line[LIMIT_BYTES];
+    return read_limit_line(line, controller, root, name) ? limit_in(line) : -1;
 }
 
 /* --- of all groups the one with the least room --- */
@@ -218,13 +220,14 @@ static int64_t quota_milli(const struct controller *controller, const char *root
     const char *name = controller->unified ? "cpu.max" : "cpu.cfs_quota_us";
     char line[LIMIT_BYTES];
     long long period;
-    int64_t quota = limit_of(controller, root, name);
+    if (!read_limit_line(line, controller, root, name))
+        return -1;
+    int64_t quota = limit_in(line);
     if (quota < 0 || quota == INT64_MAX)
         return quota;
     if (!controller->unified)
         period = limit_of(controller, root, "cpu.cfs_period_us");
-    else if (!read_limit_line(line, controller, root, name) ||
-             sscanf(line, "%*d %lld", &period) != 1)
+    else if (sscanf(line, "%*d %lld", &period) != 1)
         period = -1;
     if (period <= 0 || period == INT64_MAX)
         return -1;
