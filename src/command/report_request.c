@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "judge/words.h"
 #include "plan/refuse.h"
 
 #define ACCEPTED                                                                                   \
@@ -120,7 +121,7 @@ static bool check_draw(const struct report_request *request) {
 static bool check_compare(const struct report_request *request) {
     if (request->file_count != 2)
         return report_complain("--compare: %zu file%s: two are accepted, the baseline first",
-                               request->file_count, request->file_count == 1 ? "" : "s");
+                               request->file_count, words_plural(request->file_count));
     for (int i = 0; i < OUTPUT_COUNT; i++)
         if (i != OUTPUT_JSON && request->outputs.paths[i] != NULL)
             return report_complain("--%s: a comparison has none: --json is accepted",
@@ -151,7 +152,7 @@ static bool check(const struct report_request *request) {
     case REPORT_MERGE:
         return request->file_count >= 2 ||
                report_complain("--merge: %zu file%s: two or more are accepted", request->file_count,
-                               request->file_count == 1 ? "" : "s");
+                               words_plural(request->file_count));
     case REPORT_HELP: break;
     }
     return true;
