@@ -1,0 +1,15 @@
+# What our Find modules share: a C library that is one header and one library, as PACKAGE::PACKAGE.
+include(FindPackageHandleStandardArgs)
+
+macro(find_c_library package header library advice)
+  find_path(${package}_INCLUDE_DIR ${header})
+  find_library(${package}_LIBRARY ${library})
+  find_package_handle_standard_args(${package} REQUIRED_VARS ${package}_LIBRARY ${package}_INCLUDE_DIR
+    REASON_FAILURE_MESSAGE "${advice}")
+  if(${package}_FOUND AND NOT TARGET ${package}::${package})
+    add_library(${package}::${package} UNKNOWN IMPORTED)
+    set_target_properties(${package}::${package} PROPERTIES
+      IMPORTED_LOCATION "${${package}_LIBRARY}" INTERFACE_INCLUDE_DIRECTORIES "${${package}_INCLUDE_DIR}")
+  endif()
+  mark_as_advanced(${package}_INCLUDE_DIR ${package}_LIBRARY)
+endmacro()
