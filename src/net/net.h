@@ -52,9 +52,8 @@ instant net_now(struct net *net);
 
 /* A stream socket, without O_NONBLOCK (docs/decisions/0003), close-on-exec, TCP_NODELAY, bound to
  * source when that is not NULL: to the address alone, the port is the kernel's choice at the
- * connect. The descriptor, or -errno
- * (EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EADDRINUSE, EADDRNOTAVAIL: source is no address of this
- * host...). */
+ * connect. The descriptor, or -errno (EMFILE, ENFILE, ENOBUFS, ENOMEM, EACCES, EADDRINUSE,
+ * EADDRNOTAVAIL: source is no address of this host...). */
 int net_open(struct net *net, const struct address *source, const struct address *target);
 
 /* Prepares a connect; target must stay unchanged until its event. */

@@ -163,8 +163,7 @@ void options_print_markdown(FILE *out);
  * snake_case:
  * counts as integers, flags as booleans, lists as arrays, the rest as the canonical text its parser
  * reads back, null when not set. Values of Authorization, Proxy-Authorization and Cookie headers
- * are shown as "***". What is no option of the command is null, or
- * an empty list. */
+ * are shown as "***". What is no option of the command is null, or an empty list. */
 void options_write_json(struct json *json, const struct options *options);
 
 #endif

@@ -24,8 +24,7 @@ struct merge {
  * loss, the greatest of peaks and times taken. What cannot be told of the whole is not measured:
  * live_min, the highest second, the server's own account (each part holds it against its own
  * requests alone), why connections ended, survival, and marks (each part counts what it lost after
- * one). false and one line, and the parts so far stay as they are, when the plans differ (-c, -n
- * and
+ * one). false and one line, and the parts so far stay as they are, when the plans differ (-c, -n,
  * --rate are summed), when a part sent no load, is there already, or kept percentiles without their
  * histograms, or when a sum is more than a report holds. name stands in messages. */
 bool saved_merge_add(struct merge *merge, struct saved *part, const char *name,

@@ -58,9 +58,9 @@ double value_seconds_if(struct place *place, const struct json_t *parent, const 
 bool value_flag_if(struct place *place, const struct json_t *parent, const char *name);
 /* NULL where there is none. It lives as long as the document. */
 const char *value_text_if(struct place *place, const struct json_t *parent, const char *name);
-/* "2023-11-14T22:13:20.123Z"; all zero where there is none. */
 /* 16 hexadecimal digits; 0 where there is none. */
 uint64_t value_id_if(struct place *place, const struct json_t *parent, const char *name);
+/* "2023-11-14T22:13:20.123Z"; all zero where there is none. */
 struct timespec value_time_if(struct place *place, const struct json_t *parent, const char *name);
 
 /* Plain looks, which never fail: NULL values are empty. */
