@@ -134,7 +134,7 @@ static void bind_source(int c) {
         die("bind", errno);
 }
 
-static void dial(int c) {
+static void connect_one(int c) {
     int one = 1;
     fds[c] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fds[c] < 0)
@@ -218,7 +218,7 @@ static void soak(void) {
     int opened = 0;
     for (tick = 0; tick <= last; tick++) {
         while (opened < share && order_of(opened) < (int64_t)(tick + 1) * asked.ramp)
-            dial(opened++);
+            connect_one(opened++);
         ask_due();
         int64_t end = start + ((int64_t)tick + 1) * tick_ns;
         do
@@ -231,7 +231,7 @@ static void soak(void) {
         turn(now_ns() + tick_ns);
 }
 
-/* Says goodbye to each connection: shutdown sends the FIN and ends the armed poll. */
+/* Ends each connection: shutdown sends the FIN and ends the armed poll. */
 static void drain(void) {
     for (int c = 0; c < share; c++)
         if (fds[c] != NONE)

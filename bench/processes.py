@@ -1,9 +1,11 @@
-"""What the programs of bench/ need to know of processes: their tree, their memory, their CPU time."""
+"""What the programs of bench/ need to know of processes: their tree, their memory, their CPU time; and of a server,
+how many connections it holds."""
 
 import contextlib
 import os
 import pathlib
 import signal
+import time
 
 
 def processes():
@@ -84,3 +86,18 @@ def wait(process, seconds):
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage
+
+
+def held_by(server, seconds):
+    """(connections that the server has beside the one who asks, times it was asked), asked for at most so long: on a
+    busy machine the page is late. (None, times) where it never came. A connection that was given up counts until the
+    server notices."""
+    until, asked = time.monotonic() + seconds, 0
+    while asked == 0 or time.monotonic() < until:
+        asked += 1
+        try:
+            patience = min(4 * asked, until - time.monotonic())  # a page that takes 10 s comes with the third
+            return server.stub_status(timeout=max(0.1, patience))["active"] - 1, asked
+        except (OSError, ValueError, IndexError):  # late, or cut
+            time.sleep(0.1)
+    return None, asked

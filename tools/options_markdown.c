@@ -1,7 +1,7 @@
 /* Prints docs/options.md: for tools/generate-docs. */
 #include <stdio.h>
 
-#include "plan/options.h"
+#include "options/options.h"
 
 int main(void) {
     options_print_markdown(stdout);

@@ -3,7 +3,7 @@
 
 #include "stats/outcome.h"
 
-static const char *stage_name(enum stage stage) {
+static const char *stage_name(enum outcome_stage stage) {
     switch (stage) {
     case STAGE_OPEN: return "open";
     case STAGE_LIVE: return "live";
@@ -25,7 +25,7 @@ int main(void) {
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         enum outcome outcome = (enum outcome)i;
         printf("| `%s` | %s | %s | %s | %s |\n", outcome_name(outcome),
-               side_name(outcome_side(outcome)), stage_name(outcome_stage(outcome)),
+               outcome_side_name(outcome_side(outcome)), stage_name(outcome_stage(outcome)),
                outcome_text(outcome), outcome_advice(outcome));
     }
     return fflush(stdout) == 0 && !ferror(stdout) ? 0 : 1;

@@ -2,6 +2,7 @@
 #include "base/address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +25,35 @@ bool address_from(struct address *out, const struct sockaddr *from, socklen_t le
     return true;
 }
 
+/* IPv6 with or without a zone (RFC 4007 11): an interface of this host, by name or number. */
+static bool parse_v6(struct sockaddr_in6 *out, const char *host) {
+    char text[INET6_ADDRSTRLEN];
+    size_t length = strcspn(host, "%");
+    if (length >= sizeof text)
+        return false;
+    memcpy(text, host, length);
+    text[length] = '\0';
+    if (inet_pton(AF_INET6, text, &out->sin6_addr) != 1)
+        return false;
+    if (host[length] == '\0')
+        return true;
+    const char *zone = host + length + 1;
+    char *end;
+    out->sin6_scope_id = if_nametoindex(zone);
+    if (out->sin6_scope_id == 0 && zone[0] >= '0' && zone[0] <= '9') {
+        unsigned long number = strtoul(zone, &end, 10);
+        out->sin6_scope_id = *end == '\0' && number <= UINT32_MAX ? (uint32_t)number : 0;
+    }
+    return out->sin6_scope_id != 0;
+}
+
 bool address_parse(struct address *out, const char *host, uint16_t port) {
     struct address read = {0};
     if (inet_pton(AF_INET, host, &read.of.v4.sin_addr) == 1) {
         read.length = sizeof read.of.v4;
         read.of.v4.sin_family = AF_INET;
         read.of.v4.sin_port = htons(port);
-    } else if (inet_pton(AF_INET6, host, &read.of.v6.sin6_addr) == 1) {
+    } else if (parse_v6(&read.of.v6, host)) {
         read.length = sizeof read.of.v6;
         read.of.v6.sin6_family = AF_INET6;
         read.of.v6.sin6_port = htons(port);
@@ -55,6 +78,24 @@ bool address_parse_endpoint(struct address *out, const char *text) {
            bracketed == (out->of.any.sa_family == AF_INET6);
 }
 
+bool address_parse_listen(struct address *out, const char *text) {
+    static const char *const hosts[][2] = {
+        {"localhost:", "127.0.0.1"}, {"*:", "0.0.0.0"}, {":", "127.0.0.1"}, {"", "127.0.0.1"}};
+    if (address_parse_endpoint(out, text))
+        return true;
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        char *end;
+        size_t length = strlen(hosts[i][0]);
+        const char *digits = text + length;
+        if (strncmp(text, hosts[i][0], length) != 0 || *digits < '0' || *digits > '9')
+            continue;
+        unsigned long port = strtoul(digits, &end, 10);
+        return *end == '\0' && port <= UINT16_MAX &&
+               address_parse(out, hosts[i][1], (uint16_t)port);
+    }
+    return false;
+}
+
 uint16_t address_port(const struct address *address) {
     if (address->length == 0)
         return 0;
@@ -62,16 +103,28 @@ uint16_t address_port(const struct address *address) {
                                                        : address->of.v4.sin_port);
 }
 
-/* Field by field: padding and the flow label tell no two addresses apart. */
 bool address_equal(const struct address *a, const struct address *b) {
+    return address_same_host(a, b) && address_port(a) == address_port(b);
+}
+
+/* Field by field: padding and the flow label distinguish no addresses. */
+bool address_same_host(const struct address *a, const struct address *b) {
     if (a->length == 0 || b->length == 0)
         return a->length == b->length;
-    if (a->of.any.sa_family != b->of.any.sa_family || address_port(a) != address_port(b))
+    if (a->of.any.sa_family != b->of.any.sa_family)
         return false;
     if (a->of.any.sa_family == AF_INET)
         return a->of.v4.sin_addr.s_addr == b->of.v4.sin_addr.s_addr;
     return memcmp(&a->of.v6.sin6_addr, &b->of.v6.sin6_addr, sizeof a->of.v6.sin6_addr) == 0 &&
            a->of.v6.sin6_scope_id == b->of.v6.sin6_scope_id;
+}
+
+bool address_is_any(const struct address *address) {
+    if (address->length == 0)
+        return false;
+    if (address->of.any.sa_family == AF_INET)
+        return address->of.v4.sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&address->of.v6.sin6_addr);
 }
 
 bool address_is_loopback(const struct address *address) {

@@ -17,6 +17,7 @@ struct address {
 };
 
 enum { ADDRESS_TEXT_MAX = 64 };
+enum { ADDRESSES_MAX = 240 }; /* of a name: those beyond it are counted only */
 
 /* From a sockaddr of AF_INET or AF_INET6; false for any other family. */
 bool address_from(struct address *out, const struct sockaddr *from, socklen_t length);
@@ -27,8 +28,16 @@ bool address_parse(struct address *out, const char *host, uint16_t port);
 /* ADDR:PORT, both numeric, IPv6 in brackets; port 0 is one too. */
 bool address_parse_endpoint(struct address *out, const char *text);
 
+/* Where to listen: ADDR:PORT as above, or PORT, :PORT and localhost:PORT at 127.0.0.1, which no
+ * other host reaches; *:PORT is 0.0.0.0:PORT. */
+bool address_parse_listen(struct address *out, const char *text);
+
 uint16_t address_port(const struct address *address);
 bool address_equal(const struct address *a, const struct address *b);
+/* The same but for the port. */
+bool address_same_host(const struct address *a, const struct address *b);
+/* 0.0.0.0 or ::, from which and to which a connection takes some address of this host. */
+bool address_is_any(const struct address *address);
 bool address_is_loopback(const struct address *address);
 
 /* "127.0.0.1:80" or "[::1]:80"; buffer of ADDRESS_TEXT_MAX. Returns buffer. */

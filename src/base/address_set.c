@@ -2,6 +2,7 @@
 #include "base/address_set.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,7 @@ static const char no_address[] = "is no address, range A-B or prefix A/N";
 static const char too_many[] = "holds more than 65536 addresses";
 
 /* An address as a number of 128 bits. */
-struct wide {
+struct wide_address {
     uint64_t high, low;
 };
 
@@ -27,11 +28,11 @@ static uint64_t word_at(const uint8_t *bytes) {
     return word;
 }
 
-static struct wide number_of(const struct address *address) {
+static struct wide_address address_number(const struct address *address) {
     if (is_v4(address))
-        return (struct wide){0, ntohl(address->of.v4.sin_addr.s_addr)};
+        return (struct wide_address){0, ntohl(address->of.v4.sin_addr.s_addr)};
     const uint8_t *bytes = address->of.v6.sin6_addr.s6_addr;
-    return (struct wide){word_at(bytes), word_at(bytes + 8)};
+    return (struct wide_address){word_at(bytes), word_at(bytes + 8)};
 }
 
 static void put_word(uint8_t *bytes, uint64_t word) {
@@ -40,7 +41,7 @@ static void put_word(uint8_t *bytes, uint64_t word) {
 }
 
 /* The same family, another number. */
-static struct address with_number(const struct address *like, struct wide number) {
+static struct address with_number(const struct address *like, struct wide_address number) {
     struct address address = *like;
     if (is_v4(like)) {
         address.of.v4.sin_addr.s_addr = htonl((uint32_t)number.low);
@@ -51,21 +52,21 @@ static struct address with_number(const struct address *like, struct wide number
     return address;
 }
 
-static struct wide plus(struct wide a, uint64_t b) {
-    struct wide sum = {a.high, a.low + b};
+static struct wide_address plus(struct wide_address a, uint64_t b) {
+    struct wide_address sum = {a.high, a.low + b};
     sum.high += sum.low < b;
     return sum;
 }
 
-static int compare(struct wide a, struct wide b) {
+static int compare(struct wide_address a, struct wide_address b) {
     if (a.high != b.high)
         return a.high < b.high ? -1 : 1;
     return a.low < b.low ? -1 : a.low > b.low;
 }
 
 /* How far b lies above a, or ADDRESS_SET_MAX when that is further. b is not below a. */
-static uint32_t distance(struct wide a, struct wide b) {
-    struct wide between = {b.high - a.high - (b.low < a.low), b.low - a.low};
+static uint32_t distance(struct wide_address a, struct wide_address b) {
+    struct wide_address between = {b.high - a.high - (b.low < a.low), b.low - a.low};
     bool far = between.high != 0 || between.low > ADDRESS_SET_MAX;
     return far ? ADDRESS_SET_MAX : (uint32_t)between.low;
 }
@@ -80,7 +81,7 @@ struct address_range address_range_of(const struct address *address) {
 }
 
 static bool read_address(struct address *address, const char *text, size_t length) {
-    char host[INET6_ADDRSTRLEN];
+    char host[INET6_ADDRSTRLEN + IF_NAMESIZE]; /* with a zone */
     if (length >= sizeof host)
         return false;
     memcpy(host, text, length);
@@ -96,7 +97,7 @@ static const char *parse_span(struct address_range *range, const char *high_text
     struct address high;
     if (!read_address(&high, high_text, length) || !same_family(&range->low, &high))
         return no_address;
-    struct wide from = number_of(&range->low), to = number_of(&high);
+    struct wide_address from = address_number(&range->low), to = address_number(&high);
     if (compare(from, to) > 0)
         return "ends before it begins";
     uint32_t more = distance(from, to);
@@ -118,13 +119,13 @@ static const char *parse_prefix(struct address_range *range, const char *text, s
     if (bits - prefix > 16)
         return too_many;
     range->count = UINT32_C(1) << (bits - prefix);
-    if ((number_of(&range->low).low & (range->count - 1)) != 0)
+    if ((address_number(&range->low).low & (range->count - 1)) != 0)
         return "has bits beyond its prefix";
     return NULL;
 }
 
 static bool is_unspecified(const struct address *address) {
-    struct wide number = number_of(address);
+    struct wide_address number = address_number(address);
     return number.high == 0 && number.low == 0;
 }
 
@@ -147,12 +148,12 @@ const char *address_range_parse(struct address_range *range, const char *text, s
 
 static int by_low(const void *a, const void *b) {
     const struct address_range *one = a, *other = b;
-    return compare(number_of(&one->low), number_of(&other->low));
+    return compare(address_number(&one->low), address_number(&other->low));
 }
 
 /* Takes `next` into `range` when no gap lies between them; it begins no earlier. */
 static bool join(struct address_range *range, const struct address_range *next) {
-    uint32_t offset = distance(number_of(&range->low), number_of(&next->low));
+    uint32_t offset = distance(address_number(&range->low), address_number(&next->low));
     if (offset > range->count || offset == ADDRESS_SET_MAX)
         return false;
     uint32_t end = offset + next->count;
@@ -193,23 +194,23 @@ struct address address_set_at(const struct address_set *set, uint32_t place) {
             high = middle;
     }
     const struct address_range *range = &set->ranges[low];
-    return with_number(&range->low, plus(number_of(&range->low), place - range->first));
+    return with_number(&range->low, plus(address_number(&range->low), place - range->first));
 }
 
 int64_t address_set_find(const struct address_set *set, const struct address *address) {
     if (set->count == 0 || !same_family(&set->ranges[0].low, address))
         return -1;
-    struct wide number = number_of(address);
+    struct wide_address number = address_number(address);
     size_t low = 0, high = set->range_count;
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
-        if (compare(number_of(&set->ranges[middle].low), number) <= 0)
+        if (compare(address_number(&set->ranges[middle].low), number) <= 0)
             low = middle;
         else
             high = middle;
     }
     const struct address_range *range = &set->ranges[low];
-    struct wide from = number_of(&range->low);
+    struct wide_address from = address_number(&range->low);
     if (compare(from, number) > 0)
         return -1;
     uint32_t offset = distance(from, number);
@@ -229,7 +230,7 @@ static void format_host(const struct address *address, char text[static INET6_AD
 
 char *address_range_format(const struct address_range *range, char *buffer, size_t size) {
     char low[INET6_ADDRSTRLEN], high[INET6_ADDRSTRLEN];
-    struct wide last = plus(number_of(&range->low), range->count - 1);
+    struct wide_address last = plus(address_number(&range->low), range->count - 1);
     struct address end = with_number(&range->low, last);
     format_host(&range->low, low);
     format_host(&end, high);

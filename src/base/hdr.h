@@ -17,8 +17,8 @@ enum { HDR_DIGITS = 3 };
 /* Bytes of the form before compression: a head, and counts as ZigZag LEB128 of at most 9 bytes. */
 enum { HDR_HEAD = 40, HDR_PACKED_MAX = HDR_HEAD + 9 * HISTOGRAM_COUNTS };
 
-/* What HdrHistogram's encodeIntoCompressedByteBuffer() writes, in base64 (RFC 4648). The caller
- * frees; NULL when there is no memory. */
+/* The bytes that HdrHistogram's encodeIntoCompressedByteBuffer() writes, in base64 (RFC 4648). The
+ * caller frees; NULL when there is no memory. */
 char *hdr_encode(const struct histogram *histogram);
 
 /* The same read back, into an empty histogram: its counts are the same; min, max and sums are those

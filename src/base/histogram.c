@@ -164,17 +164,18 @@ static uint64_t rank(double fraction, uint64_t count) {
 }
 
 /* The last count also holds all that lies above the range: only max bounds it. */
-static duration value_at(const struct histogram *histogram, size_t index) {
+duration histogram_value_at(const struct histogram *histogram, size_t index) {
     int64_t highest = histogram_highest_at(index);
     return index == HISTOGRAM_COUNTS - 1 || highest > histogram->max ? histogram->max : highest;
 }
 
-duration histogram_quantile(const struct histogram *histogram, double fraction) {
-    return histogram_quantile_between(&nothing, histogram, fraction, NULL);
+duration histogram_percentile(const struct histogram *histogram, double fraction) {
+    return histogram_percentile_between(&nothing, histogram, fraction, NULL);
 }
 
-duration histogram_quantile_between(const struct histogram *earlier, const struct histogram *later,
-                                    double fraction, uint64_t *count) {
+duration histogram_percentile_between(const struct histogram *earlier,
+                                      const struct histogram *later, double fraction,
+                                      uint64_t *count) {
     uint64_t values = later->count - earlier->count, seen = 0;
     if (count != NULL)
         *count = values;
@@ -187,7 +188,7 @@ duration histogram_quantile_between(const struct histogram *earlier, const struc
             for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++) {
                 seen += later->counts[i] - earlier->counts[i];
                 if (seen >= wanted)
-                    return value_at(later, i);
+                    return histogram_value_at(later, i);
             }
         }
     }
@@ -204,4 +205,32 @@ double histogram_stddev(const struct histogram *histogram) {
     double mean = histogram_mean(histogram);
     double variance = histogram->sum_squares / (double)histogram->count - mean * mean;
     return variance > 0 ? sqrt(variance) : 0;
+}
+
+static void subtract(struct histogram *into, const struct histogram *minus) {
+    for (size_t index = 0; index < HISTOGRAM_COUNTS; index++)
+        into->counts[index] -= minus->counts[index];
+    into->count -= minus->count;
+    into->sum -= minus->sum;
+    into->sum_squares -= minus->sum_squares;
+}
+
+static void find_bounds(struct histogram *histogram) {
+    size_t first = 0, last = HISTOGRAM_COUNTS - 1;
+    while (first < last && histogram->counts[first] == 0)
+        first++;
+    while (last > first && histogram->counts[last] == 0)
+        last--;
+    int64_t lowest = histogram_lowest_at(first), highest = histogram_highest_at(last);
+    if (histogram->min < lowest || histogram->min > histogram_highest_at(first))
+        histogram->min = lowest;
+    if (histogram->max > highest || histogram->max < histogram_lowest_at(last))
+        histogram->max = highest;
+}
+
+void histogram_exchange(struct histogram *into, const struct histogram *minus,
+                        const struct histogram *plus) {
+    subtract(into, minus);
+    histogram_merge(into, plus);
+    find_bounds(into);
 }

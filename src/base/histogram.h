@@ -1,4 +1,5 @@
-/* A log-linear histogram of durations: fixed arrays, merged by addition, HdrHistogram's layout. */
+/* A log-linear histogram of durations, whose percentiles are read off: fixed arrays, merged by
+ * addition, HdrHistogram's layout. */
 #ifndef BASE_HISTOGRAM_H
 #define BASE_HISTOGRAM_H
 
@@ -45,20 +46,27 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 /* into = from, whole: clears what from does not use. */
 void histogram_copy(struct histogram *into, const struct histogram *from);
 
+/* into -= minus, += plus, of as many values: minus holds none that into does not. Least and
+ * greatest are then those of their counts. */
+void histogram_exchange(struct histogram *into, const struct histogram *minus,
+                        const struct histogram *plus);
+
 /* Brings buffer `set` (0 or 1), a copy of an earlier state of from, up to date by copying only the
  * blocks that changed since the last publication into that buffer. */
 void histogram_publish(struct histogram *buffer, struct histogram *from, int set);
 
 void histogram_clear(struct histogram *histogram);
 
-/* The value at or below which `fraction` (0..1) of all values lie, as HdrHistogram reports it (the
- * highest value equivalent to the count's bucket, never above max); 0 for an empty histogram. */
-duration histogram_quantile(const struct histogram *histogram, double fraction);
+/* The percentile: the value at or below which `fraction` (0..1) of all values lie, as HdrHistogram
+ * reports it (the highest value equivalent to the count's bucket, never above max); 0 for an empty
+ * histogram. */
+duration histogram_percentile(const struct histogram *histogram, double fraction);
 
 /* The same of (later - earlier), where earlier is a former state of later; *count, when not NULL,
  * receives how many values that difference holds. */
-duration histogram_quantile_between(const struct histogram *earlier, const struct histogram *later,
-                                    double fraction, uint64_t *count);
+duration histogram_percentile_between(const struct histogram *earlier,
+                                      const struct histogram *later, double fraction,
+                                      uint64_t *count);
 
 double histogram_mean(const struct histogram *histogram);
 double histogram_stddev(const struct histogram *histogram);
@@ -67,5 +75,8 @@ double histogram_stddev(const struct histogram *histogram);
 size_t histogram_index(int64_t value);
 int64_t histogram_lowest_at(size_t index);
 int64_t histogram_highest_at(size_t index);
+
+/* The value that stands for a count: the highest that shares it, never above max. */
+duration histogram_value_at(const struct histogram *histogram, size_t index);
 
 #endif

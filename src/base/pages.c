@@ -9,6 +9,11 @@ void *pages_reserve(size_t bytes) {
     return memory == MAP_FAILED ? NULL : memory;
 }
 
+void pages_hide(void *memory, size_t bytes) {
+    if (memory != NULL)
+        (void)madvise(memory, bytes, MADV_DONTDUMP);
+}
+
 void pages_release(void *memory, size_t bytes) {
     if (memory != NULL)
         munmap(memory, bytes);

@@ -7,6 +7,8 @@
 
 /* NULL when there is none. The caller gives it back with pages_release(). */
 void *pages_reserve(size_t bytes);
+/* They are left out of a core dump: keys are not to get into one. */
+void pages_hide(void *memory, size_t bytes);
 /* NULL is let be; bytes as they were reserved. */
 void pages_release(void *memory, size_t bytes);
 

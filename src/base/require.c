@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/exit_code.h"
+
 static bool context_known;
 static uint64_t context_seed;
 static const uint64_t *context_turn;

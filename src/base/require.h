@@ -4,10 +4,9 @@
 
 #include <stdint.h>
 
-/* The exit code of a process that met a bug of ours (sysexits.h EX_SOFTWARE). */
-enum { EXIT_BUG = 70 };
+#include "base/exit_code.h"
 
-/* Says which run this process belongs to, so that a failed require() names the seed and the turn
+/* Sets which run this process belongs to, so that a failed require() names the seed and the turn
  * that reproduce it. turn may be NULL; it is read only when a require() fails and must outlive the
  * process' use of require(). */
 void require_context(uint64_t seed, const uint64_t *turn);

@@ -1,4 +1,4 @@
-/* Slots with generations: how a completion that comes late is told from its slot's next tenant. */
+/* Slots with generations: how a late completion is known from one of its slot's next tenant. */
 #ifndef BASE_SLOTS_H
 #define BASE_SLOTS_H
 

@@ -6,10 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/require.h"
 #include "base/utf8.h"
 
-enum { SHOWN_MAX = 16 };
+enum { REFUSE_QUOTE_MAX = 16 };
 
 /* C0, DEL and C1 (ECMA-48): U+009B alone opens a control sequence. */
 static bool is_control(uint32_t character) {
@@ -18,7 +19,7 @@ static bool is_control(uint32_t character) {
 
 /* How the first character (or stray byte) of text is shown; returns how many bytes of text that
  * was. */
-static unsigned show(char shown[SHOWN_MAX], const char *text) {
+static unsigned show(char shown[REFUSE_QUOTE_MAX], const char *text) {
     uint32_t character = 0;
     unsigned length = utf8_read(text, &character);
     if (length > 0 && !is_control(character)) {
@@ -35,7 +36,7 @@ static unsigned show(char shown[SHOWN_MAX], const char *text) {
 
 char *text_escape(char *buffer, size_t size, const char *text) {
     size_t used = 0, room_for_dots = 0; /* the longest prefix that leaves room for "..." */
-    char shown[SHOWN_MAX];
+    char shown[REFUSE_QUOTE_MAX];
     if (size == 0)
         return buffer;
     while (*text != '\0') {
@@ -52,10 +53,6 @@ char *text_escape(char *buffer, size_t size, const char *text) {
     }
     buffer[used] = '\0';
     return buffer;
-}
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
 }
 
 void text_cut(char *buffer, size_t size, const char *text) {
@@ -78,7 +75,7 @@ size_t text_distance(const char *from, const char *to) {
         for (size_t j = 1; j <= width; j++) {
             size_t change = diagonal + (from[i - 1] != to[j - 1]);
             diagonal = row[j];
-            row[j] = least(change, least(row[j], row[j - 1]) + 1);
+            row[j] = min_size(change, min_size(row[j], row[j - 1]) + 1);
         }
     }
     return row[width];

@@ -12,6 +12,10 @@ struct unit {
 
 /* Longest name first among those that begin alike: "ms" before "m". */
 static const struct unit duration_units[] = {
+    {"sec", 1000000000},
+    {"min", 60 * UINT64_C(1000000000)},
+    {"hour", 3600 * UINT64_C(1000000000)},
+    {"day", 86400 * UINT64_C(1000000000)},
     {"ns", 1},
     {"us", 1000},
     {"ms", 1000000},
@@ -21,11 +25,12 @@ static const struct unit duration_units[] = {
     {"d", 86400 * UINT64_C(1000000000)},
 };
 
-static const struct unit count_units[] = {{"k", 1000}, {"M", 1000000}, {"G", 1000000000}};
+static const struct unit count_units[] = {
+    {"K", 1000}, {"k", 1000}, {"M", 1000000}, {"G", 1000000000}};
 
-enum { DURATION_UNITS = 7, COUNT_UNITS = 3 };
+enum { DURATION_UNITS = 11, COUNT_UNITS = 4 };
 
-/* What is left to read of a text that need not end where the string does. */
+/* The rest of a text that need not end where the string does. */
 struct reader {
     const char *at;
     const char *end;
@@ -157,7 +162,7 @@ bool units_parse_duration(const char *text, duration *out) {
     return true;
 }
 
-/* What a rate counts by: a duration, or a unit alone for one of it. */
+/* The denominator of a rate: a duration, or a unit alone for one of it. */
 static bool read_per(struct reader *reader, duration *out) {
     if (at_digit(reader))
         return read_duration(reader, out) && *out > 0;
@@ -168,9 +173,9 @@ static bool read_per(struct reader *reader, duration *out) {
     return true;
 }
 
-bool units_parse_rate(const char *text, struct rate *out) {
+bool units_parse_rate(const char *text, struct units_rate *out) {
     struct reader count = reader_of(text);
-    struct rate rate = {.per = SECOND};
+    struct units_rate rate = {.per = SECOND};
     const char *slash = strchr(text, '/');
     if (slash != NULL) {
         struct reader per = reader_of(slash + 1);
@@ -184,22 +189,41 @@ bool units_parse_rate(const char *text, struct rate *out) {
     return true;
 }
 
+/* *out = value / per as so many a second; false when that is not exact or does not fit. */
+static bool per_second(frequency value, duration per, frequency *out) {
+    unsigned __int128 all = (unsigned __int128)value * (uint64_t)SECOND;
+    if (all % (uint64_t)per != 0 || all / (uint64_t)per > UINT64_MAX)
+        return false;
+    *out = (frequency)(all / (uint64_t)per);
+    return true;
+}
+
 bool units_parse_frequency(const char *text, frequency *out) {
     struct reader reader = reader_of(text);
     struct decimal decimal;
+    frequency value;
     bool has_point;
     uint64_t scale = FREQUENCY_ONE;
+    duration per = SECOND;
+    const char *slash = strchr(text, '/');
+    if (slash != NULL) {
+        struct reader denominator = reader_of(slash + 1);
+        reader.end = slash;
+        if (!read_per(&denominator, &per))
+            return false;
+    }
     if (!read_decimal(&reader, &decimal, &has_point))
         return false;
     const struct unit *unit = read_unit(&reader, count_units, COUNT_UNITS);
     if (unit != NULL)
         scale *= unit->scale;
-    return reader.at == reader.end && scale_decimal(decimal, scale, out);
+    return reader.at == reader.end && scale_decimal(decimal, scale, &value) &&
+           per_second(value, per, out);
 }
 
-bool units_parse_span(const char *text, struct span *out) {
+bool units_parse_span(const char *text, struct units_span *out) {
     struct reader low = reader_of(text);
-    struct span span;
+    struct units_span span;
     const char *dots = strstr(text, "..");
     if (dots != NULL)
         low.end = dots;
@@ -217,8 +241,8 @@ bool units_parse_span(const char *text, struct span *out) {
 
 static const char exponential[] = "exp:";
 
-bool units_parse_interval(const char *text, struct interval *out) {
-    struct interval interval = {.mean = 0};
+bool units_parse_interval(const char *text, struct units_interval *out) {
+    struct units_interval interval = {.mean = 0};
     if (strncmp(text, exponential, sizeof exponential - 1) != 0) {
         if (!units_parse_span(text, &interval.span))
             return false;
@@ -251,7 +275,7 @@ char *units_format_duration(char *buffer, size_t size, duration value) {
     return buffer;
 }
 
-char *units_format_rate(char *buffer, size_t size, struct rate value) {
+char *units_format_rate(char *buffer, size_t size, struct units_rate value) {
     char per[32];
     const struct unit *unit = largest_unit(count_units, COUNT_UNITS, value.count);
     units_format_duration(per, sizeof per, value.per);
@@ -274,7 +298,7 @@ char *units_format_frequency(char *buffer, size_t size, frequency value) {
     return buffer;
 }
 
-char *units_format_span(char *buffer, size_t size, struct span value) {
+char *units_format_span(char *buffer, size_t size, struct units_span value) {
     char low[32], high[32];
     units_format_duration(low, sizeof low, value.low);
     units_format_duration(high, sizeof high, value.high);
@@ -285,7 +309,7 @@ char *units_format_span(char *buffer, size_t size, struct span value) {
     return buffer;
 }
 
-char *units_format_interval(char *buffer, size_t size, struct interval value) {
+char *units_format_interval(char *buffer, size_t size, struct units_interval value) {
     char mean[32];
     if (value.mean == 0)
         return units_format_span(buffer, size, value.span);

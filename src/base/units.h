@@ -9,7 +9,7 @@
 #include "base/instant.h"
 
 /* N in each DUR: a ramp or a rate. */
-struct rate {
+struct units_rate {
     uint64_t count;
     duration per;
 };
@@ -19,15 +19,15 @@ typedef uint64_t frequency;
 #define FREQUENCY_ONE UINT64_C(1000000)
 
 /* A closed range of durations; low == high is a fixed one. */
-struct span {
+struct units_span {
     duration low;
     duration high;
 };
 
 /* A time drawn anew for each wait: uniform in the span; or exponential about a mean, cut at the
  * span's high end, which is EXPONENTIAL_CUT means away. */
-struct interval {
-    struct span span;
+struct units_interval {
+    struct units_span span;
     duration mean; /* of an exponential one; 0: uniform */
 };
 enum { EXPONENTIAL_CUT = 10 };
@@ -51,19 +51,19 @@ enum { EXPONENTIAL_CUT = 10 };
  * interval: a span, or exp:DURATION with a duration above 0. */
 bool units_parse_count(const char *text, uint64_t *out);
 bool units_parse_duration(const char *text, duration *out);
-bool units_parse_rate(const char *text, struct rate *out);
+bool units_parse_rate(const char *text, struct units_rate *out);
 bool units_parse_frequency(const char *text, frequency *out);
-bool units_parse_span(const char *text, struct span *out);
-bool units_parse_interval(const char *text, struct interval *out);
+bool units_parse_span(const char *text, struct units_span *out);
+bool units_parse_interval(const char *text, struct units_interval *out);
 
 /* Each formatter writes a short text its parser reads back to the same value: a whole number of the
  * largest unit that measures it exactly ("90m", "1500ms", "0s", "10k/s"). Always terminated, at
  * most size bytes. Returns buffer. 64 bytes are always enough. */
 char *units_format_duration(char *buffer, size_t size, duration value);
-char *units_format_rate(char *buffer, size_t size, struct rate value);
+char *units_format_rate(char *buffer, size_t size, struct units_rate value);
 char *units_format_frequency(char *buffer, size_t size, frequency value);
-char *units_format_span(char *buffer, size_t size, struct span value);
-char *units_format_interval(char *buffer, size_t size, struct interval value);
+char *units_format_span(char *buffer, size_t size, struct units_span value);
+char *units_format_interval(char *buffer, size_t size, struct units_interval value);
 
 /* For people: digits in groups of three ("10 000"); a duration in three digits with two decimals at
  * most ("250 ns", "0.41 ms", "41.2 ms"), from a minute on as a clock ("12m08s", "1h02m03s",

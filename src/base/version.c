@@ -3,5 +3,5 @@
 
 #include "base/commit.h" /* generated */
 
-const char holdfast_version[] = HOLDFAST_VERSION;
-const char holdfast_commit[] = HOLDFAST_COMMIT;
+const char version_string[] = HOLDFAST_VERSION;
+const char version_commit[] = HOLDFAST_COMMIT;

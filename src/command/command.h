@@ -8,6 +8,9 @@ int command_capacity(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_target(int argc, char **argv);
 int command_demo(int argc, char **argv);
+int command_serve(int argc, char **argv);
+/* A run or a check of serve's: its command line is in a memory file (serve/child.h). */
+int command_serve_child(int argc, char **argv);
 
 /* Picks one by argv[1]; anything that is no command means run. */
 int command_pick(int argc, char **argv);

@@ -5,12 +5,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_code.h"
+#include "base/refuse.h"
 #include "command/command.h"
+#include "command/report_read.h"
 #include "command/report_request.h"
-#include "plan/refuse.h"
-#include "report/comparison.h"
-#include "report/report.h"
-#include "report/saved.h"
+#include "options/secrets.h"
+#include "report/export/json_comparison.h"
+#include "report/export/writers.h"
+#include "report/format/line_writer.h"
+#include "report/format/style.h"
+#include "report/saved/saved.h"
+#include "report/terminal/comparison.h"
+#include "report/terminal/summary.h"
 
 static const char help[] =
     "Usage: holdfast report [OPTION FILE]... FILE\n"
@@ -46,35 +53,21 @@ static const char help[] =
     "  4  a report could not be written. --compare: the runs are not comparable, because one of\n"
     "     them is inconclusive or their plans differ\n";
 
-struct saved *report_read(const char *name) {
-    char error[SAVED_ERROR_MAX];
-    FILE *in = fopen(name, "re");
-    if (in == NULL) {
-        report_complain("cannot open \"%s\": %s", shown_text(name).text, strerror(errno));
-        return NULL;
-    }
-    struct saved *saved = saved_read(in, name, error);
-    fclose(in);
-    if (saved == NULL)
-        report_complain("%s", error);
-    return saved;
-}
-
-/* What the reader of the summary should know of the file. */
-static void say_notes(const struct saved *saved, const char *name) {
+/* Notes about the file for the reader of the summary. */
+static void print_notes(const struct saved *saved, const char *name) {
     if (saved->torn_line > 0)
-        report_complain("%s:%zu: the last line is cut, and left out", shown_text(name).text,
+        report_complain("%s:%zu: the last line is cut, and left out", refuse_quote(name).text,
                         saved->torn_line);
     if (saved->judged_otherwise)
         report_complain(
             "%s: its own verdict was another: this is how this version judges the figures",
-            shown_text(name).text);
+            refuse_quote(name).text);
 }
 
 /* Whether the file holds what was asked of it. */
 static bool can_convert(const struct saved *saved, const struct report_request *request) {
     const struct record *record = saved->record;
-    const struct shown file = shown_text(request->files[0]);
+    const struct refuse_quoted file = refuse_quote(request->files[0]);
     if (request->outputs.paths[OUTPUT_JSON] != NULL && saved->kind != SAVED_TIMELINE)
         return report_complain("--json: \"%s\" is a JSON report already: a timeline is accepted",
                                file.text);
@@ -91,25 +84,27 @@ static bool can_convert(const struct saved *saved, const struct report_request *
 static int draw(const struct saved *saved, struct report_request *request) {
     struct outputs *outputs = &request->outputs;
     FILE *out = outputs_to_stdout(outputs) ? stderr : stdout;
+    outputs->secret = secrets_any(saved->plan.options, saved->plan.target.url);
     if (!can_convert(saved, request) || !outputs_open(outputs)) {
         outputs_discard(outputs);
-        return REPORT_USAGE;
+        return EXIT_USAGE;
     }
     bool written = outputs_write(outputs, &saved->plan, saved->record, &saved->judgement);
-    say_notes(saved, request->files[0]);
+    print_notes(saved, request->files[0]);
     report_summary(out, style_for(fileno(out), COLOR_AUTO), &saved->plan, saved->record,
                    &saved->judgement);
     if (fflush(out) != 0 || ferror(out))
-        written = report_complain("the summary could not be written: %s", strerror(errno));
-    return written ? 0 : REPORT_UNWRITTEN;
+        written =
+            report_complain("the summary could not be written: %s", line_writer_error(-errno));
+    return written ? 0 : EXIT_INCONCLUSIVE;
 }
 
 static int print(void (*what)(FILE *out)) {
     what(stdout);
     if (fflush(stdout) == 0)
         return 0;
-    perror("holdfast report: standard output");
-    return REPORT_UNWRITTEN;
+    (void)report_complain("standard output: %s", line_writer_error(-errno));
+    return EXIT_INCONCLUSIVE;
 }
 
 static void print_help(FILE *out) {
@@ -119,7 +114,7 @@ static void print_help(FILE *out) {
 static int draw_one(struct report_request *request) {
     struct saved *saved =
         request->mode == REPORT_MERGE ? report_merge(request) : report_read(request->files[0]);
-    int exit_code = saved != NULL ? draw(saved, request) : REPORT_USAGE;
+    int exit_code = saved != NULL ? draw(saved, request) : EXIT_USAGE;
     saved_free(saved);
     return exit_code;
 }
@@ -136,16 +131,16 @@ static int carry_out(struct report_request *request) {
     return draw_one(request);
 }
 
-/* Nothing waits for its end, and its reader may be a pager. */
+/* No timeout: no run waits for the end, and the reader may be a pager. */
 static const duration FOREVER = INT64_MAX;
 
 int command_report(int argc, char **argv) {
     struct report_request request = {
-        .outputs = {.said_by = "holdfast report", .patience = FOREVER}};
+        .outputs = {.program_name = "holdfast report", .timeout = FOREVER}};
     bool asked = report_request_read(&request, argc, argv);
     request.outputs.inputs = request.files;
     request.outputs.input_count = request.file_count;
-    int exit_code = asked ? carry_out(&request) : REPORT_USAGE;
+    int exit_code = asked ? carry_out(&request) : EXIT_USAGE;
     free(request.files);
     return exit_code;
 }

@@ -3,68 +3,78 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "base/exit_code.h"
+#include "base/refuse.h"
+#include "command/report_read.h"
 #include "command/report_request.h"
-#include "plan/refuse.h"
-#include "report/comparison.h"
-#include "report/outlet.h"
+#include "options/secrets.h"
+#include "report/export/json_comparison.h"
+#include "report/format/line_writer.h"
+#include "report/format/report_file.h"
+#include "report/format/style.h"
+#include "report/terminal/comparison.h"
 
-static struct compared_file file_of(const char *name, const struct saved *saved) {
-    return (struct compared_file){name, {&saved->plan, saved->record, &saved->judgement}};
+static struct report_comparison_side file_of(const char *name, const struct saved *saved) {
+    return (struct report_comparison_side){name, {&saved->plan, saved->record, &saved->judgement}};
 }
 
-/* False, and said, when it cannot be opened (*exit_code) or written. */
+/* False, with a message, when it cannot be opened (*exit_code) or written. */
 static bool write_json(const struct report_request *request, struct report_file *file,
-                       const struct comparison *comparison, const struct compared_file *a,
-                       const struct compared_file *b) {
-    const char *path = request->outputs.paths[OUTPUT_JSON];
-    if (path == NULL)
+                       const struct compare_result *comparison,
+                       const struct report_comparison_side *a,
+                       const struct report_comparison_side *b) {
+    if (request->outputs.paths[OUTPUT_JSON] == NULL)
         return true;
-    int error = report_comparison_json(file->stream, comparison, a, b);
-    if (error == 0)
-        error = report_file_commit(file, request->outputs.patience);
-    else
-        report_file_discard(file);
-    return error == 0 || report_complain("--json: \"%s\" could not be written: %s",
-                                         shown_text(path).text, outlet_error(error));
+    int error = report_comparison_json(file->text.out, comparison, a, b);
+    return output_finish(file, OUTPUT_JSON, request->outputs.program_name, error,
+                         request->outputs.timeout);
 }
 
 static bool open_json(const struct report_request *request, struct report_file *file) {
     const char *path = request->outputs.paths[OUTPUT_JSON];
     int error = path != NULL ? report_file_open(file, path) : 0;
     return error == 0 || report_complain("--json: cannot write to \"%s\": %s",
-                                         shown_text(path).text, outlet_error(error));
+                                         refuse_quote(path).text, line_writer_error(error));
 }
 
-static int compare(const struct report_request *request, const struct compared_file *a,
-                   const struct compared_file *b) {
+static int compare(const struct report_request *request, const struct report_comparison_side *a,
+                   const struct report_comparison_side *b) {
     const char *path = request->outputs.paths[OUTPUT_JSON];
     FILE *out = path != NULL && strcmp(path, "-") == 0 ? stderr : stdout;
     struct report_file file = {.out = -1};
-    struct comparison *comparison = malloc(sizeof *comparison);
-    if (comparison == NULL || !outputs_spare_inputs(&request->outputs) ||
-        !open_json(request, &file)) {
+    struct compare_result *comparison = malloc(sizeof *comparison);
+    if (comparison == NULL) {
+        report_complain("out of memory");
+        return EXIT_USAGE;
+    }
+    if (!outputs_check_not_inputs(&request->outputs) || !open_json(request, &file)) {
         free(comparison);
-        return REPORT_USAGE;
+        return EXIT_USAGE;
     }
     judge_compare(comparison, &a->run, &b->run, &request->tolerances);
     int exit_code = comparison->exit_code;
     bool written = write_json(request, &file, comparison, a, b);
     report_comparison(out, style_for(fileno(out), COLOR_AUTO), comparison, a, b);
     if (fflush(out) != 0 || ferror(out))
-        written = report_complain("the table could not be written: %s", strerror(errno));
+        written = report_complain("the table could not be written: %s", line_writer_error(-errno));
     free(comparison);
-    return written || exit_code != 0 ? exit_code : REPORT_UNWRITTEN;
+    return written || exit_code != 0 ? exit_code : EXIT_INCONCLUSIVE;
 }
 
 int report_compare(struct report_request *request) {
     struct saved *a = report_read(request->files[0]);
     struct saved *b = a != NULL ? report_read(request->files[1]) : NULL;
-    int exit_code = REPORT_USAGE;
+    int exit_code = EXIT_USAGE;
     if (b != NULL) {
-        struct compared_file of_a = file_of(request->files[0], a);
-        struct compared_file of_b = file_of(request->files[1], b);
+        struct report_comparison_side of_a = file_of(request->files[0], a);
+        struct report_comparison_side of_b = file_of(request->files[1], b);
+        request->outputs.secret = secrets_any(a->plan.options, a->plan.target.url) ||
+                                  secrets_any(b->plan.options, b->plan.target.url);
+        mode_t before = outputs_mask(&request->outputs);
         exit_code = compare(request, &of_a, &of_b);
+        umask(before);
     }
     saved_free(a);
     saved_free(b);

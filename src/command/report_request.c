@@ -1,27 +1,17 @@
 /* The command line of `holdfast report`. */
 #include "command/report_request.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "judge/words.h"
-#include "plan/refuse.h"
+#include "base/refuse.h"
+#include "command/report_read.h"
+#include "judge/human.h"
 
 #define ACCEPTED                                                                                   \
     "accepted are FILE, --json, --html, --junit, --hgrm, --csv, --compare, --merge, --tolerance, " \
     "--schema and --help"
-
-bool report_complain(const char *format, ...) {
-    va_list arguments;
-    fputs("holdfast report: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-    return false;
-}
 
 static bool take_output(struct report_request *request, enum output output, const char *value) {
     const char *name = output_name(output);
@@ -37,7 +27,8 @@ static bool take_tolerance(struct report_request *request, const char *value) {
     char error[PLAN_ERROR_MAX] = "";
     if (value == NULL)
         return report_complain("--tolerance: the value is missing: METRIC=VALUE is accepted");
-    return tolerance_parse(&request->tolerances, value, (struct refusal){error, sizeof error}) ||
+    return compare_tolerance_parse(&request->tolerances, value,
+                                   (struct refuse_buffer){error, sizeof error}) ||
            report_complain("%s", error);
 }
 
@@ -63,7 +54,10 @@ static bool take_mode(struct report_request *request, const char *word) {
     static const struct {
         const char *word;
         enum report_mode mode;
-    } modes[] = {{"--compare", REPORT_COMPARE}, {"--merge", REPORT_MERGE}, {"--help", REPORT_HELP}};
+    } modes[] = {{"--compare", REPORT_COMPARE},
+                 {"--merge", REPORT_MERGE},
+                 {"--help", REPORT_HELP},
+                 {"-h", REPORT_HELP}};
     if (strcmp(word, "--schema") == 0)
         return request->schema = true;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
@@ -75,7 +69,7 @@ static bool take_mode(struct report_request *request, const char *word) {
             return report_complain("%s: one of --compare and --merge is accepted", word);
         return true;
     }
-    return report_complain("unknown option \"%s\": " ACCEPTED, shown_text(word).text);
+    return report_complain("unknown option \"%s\": " ACCEPTED, refuse_quote(word).text);
 }
 
 /* One word that begins with "-", and its value. */
@@ -115,13 +109,13 @@ static bool check_draw(const struct report_request *request) {
         return report_complain("no FILE: " ACCEPTED);
     return request->file_count == 1 ||
            report_complain("\"%s\" is one file too many: one FILE is accepted",
-                           shown_text(request->files[1]).text);
+                           refuse_quote(request->files[1]).text);
 }
 
 static bool check_compare(const struct report_request *request) {
     if (request->file_count != 2)
         return report_complain("--compare: %zu file%s: two are accepted, the baseline first",
-                               request->file_count, words_plural(request->file_count));
+                               request->file_count, human_plural(request->file_count));
     for (int i = 0; i < OUTPUT_COUNT; i++)
         if (i != OUTPUT_JSON && request->outputs.paths[i] != NULL)
             return report_complain("--%s: a comparison has none: --json is accepted",
@@ -152,7 +146,7 @@ static bool check(const struct report_request *request) {
     case REPORT_MERGE:
         return request->file_count >= 2 ||
                report_complain("--merge: %zu file%s: two or more are accepted", request->file_count,
-                               words_plural(request->file_count));
+                               human_plural(request->file_count));
     case REPORT_HELP: break;
     }
     return true;

@@ -1,4 +1,4 @@
-/* What `holdfast report` was asked for, read from its command line; and its complaints. */
+/* The request of `holdfast report`, read from its command line; carried out by a file each. */
 #ifndef COMMAND_REPORT_REQUEST_H
 #define COMMAND_REPORT_REQUEST_H
 
@@ -6,10 +6,9 @@
 #include <stddef.h>
 
 #include "command/outputs.h"
-#include "judge/compare.h"
-#include "report/saved.h"
-
-enum { REPORT_USAGE = 2, REPORT_UNWRITTEN = 4 };
+#include "judge/verdict/compare.h"
+#include "options/options.h"
+#include "report/saved/saved.h"
 
 enum report_mode { REPORT_DRAW, REPORT_COMPARE, REPORT_MERGE, REPORT_HELP };
 
@@ -19,19 +18,14 @@ struct report_request {
     size_t file_count;
     const char **files; /* of argv; freed with the request's owner's free() */
     struct outputs outputs;
-    struct tolerances tolerances;
+    struct compare_tolerances tolerances;
 };
 
-/* "holdfast report: " and a line on standard error; false. */
-bool report_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* false, and said, when the command line will not do. request->files is to be freed in any case. */
+/* false, and a complaint, when the command line will not do. request->files is to be freed in any
+ * case. */
 bool report_request_read(struct report_request *request, int argc, char **argv);
 
-/* The file read back, or NULL, and said. Freed with saved_free(). */
-struct saved *report_read(const char *name);
-
-/* All files added up to one run, or NULL, and said. Freed with saved_free(). */
+/* All files added up to one run, or NULL and a complaint. Freed with saved_free(). */
 struct saved *report_merge(const struct report_request *request);
 
 /* The first two held against each other: the exit code. */

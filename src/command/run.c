@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_code.h"
 #include "command/command.h"
 #include "command/soak.h"
+#include "judge/verdict/verdict.h"
+#include "options/options.h"
 #include "run/preflight.h"
 #include "run/session.h"
 
@@ -15,9 +18,8 @@ static int no_load(struct soak *soak, int error) {
     snprintf(soak->judgement.reasons[0], sizeof soak->judgement.reasons[0],
              "no worker could be started: %s", strerror(-error));
     soak->judgement.reason_count = 1;
-    struct finding *finding =
-        findings_add(&soak->judgement.findings, "workers", SIDE_TESTER, FINDING_FAIL,
-                     "no worker could be started: %s", strerror(-error));
+    struct finding *finding = findings_add(&soak->judgement.findings, FINDING_workers, FINDING_FAIL,
+                                           "no worker could be started: %s", strerror(-error));
     finding_do(finding, "%s",
                soak->options.no_check
                    ? "the same without --no-check: the preflight names what is short"
@@ -29,8 +31,8 @@ static int carry_out(struct soak *soak) {
     struct record *record = calloc(1, sizeof *record);
     if (record == NULL)
         return no_load(soak, -ENOMEM);
-    int error =
-        session_run(record, &soak->plan, soak->signals_fd, soak_timeline(soak), soak->scrape);
+    int error = session_run(record, &soak->plan, &soak->setup, soak->signals_fd,
+                            soak_timeline(soak), soak->scrape);
     int exit_code;
     if (error < 0) {
         exit_code = no_load(soak, error);
@@ -45,11 +47,15 @@ static int carry_out(struct soak *soak) {
 
 static int run(struct soak *soak) {
     enum preflight_scope scope = soak->options.no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
-    bool may_run = preflight_make(&soak->judgement, &soak->plan, scope, soak->signals_fd);
+    bool may_run =
+        preflight_make(&soak->judgement, &soak->plan, &soak->setup, scope, soak->signals_fd);
     if (soak_misused(soak))
         return EXIT_USAGE;
-    soak_say_sheet(soak, &soak->plan, &soak->judgement.findings);
-    return may_run ? carry_out(soak) : soak_report(soak, NULL, true);
+    soak_print_preflight(soak, &soak->plan, &soak->judgement.findings);
+    if (!may_run)
+        return soak_report(soak, NULL, true);
+    soak_note_engine(&soak->setup);
+    return carry_out(soak);
 }
 
 int command_run(int argc, char **argv) {

@@ -9,51 +9,54 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/refuse.h"
 #include "host/host.h"
-#include "plan/refuse.h"
+#include "options/options.h"
 #include "target/target.h"
+#include "wire/http/http_exchange.h"
+#include "wire/tls/tls_server.h"
 
 /* One set of options on its way. */
 struct making {
     struct target_settings *settings;
     const struct options *options;
-    struct refusal to;
+    struct refuse_buffer to;
 };
 
 static const char default_body[] = "held\n";
 
 static bool set_listen(struct making *making) {
     const char *text = making->options->listen;
-    return address_parse_endpoint(&making->settings->listen, text) ||
+    return address_parse_listen(&making->settings->listen, text) ||
            refuse(making->to,
-                  "--listen: \"%s\" is not ADDR:PORT with a numeric address: 127.0.0.1:8080, "
-                  "0.0.0.0:80, [::1]:0 are accepted",
-                  shown_text(text).text);
+                  "--listen: \"%s\" is not ADDR:PORT with a numeric address, nor a port: "
+                  "127.0.0.1:8080, 0.0.0.0:80, [::1]:0, 8080 are accepted",
+                  refuse_quote(text).text);
 }
 
 static bool take_file(struct making *making, char **body, FILE *file) {
     const char *path = making->options->body;
     struct stat status;
     if (fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode))
-        return refuse(making->to, "--body: \"%s\" is not a plain file", shown_text(path).text);
+        return refuse(making->to, "--body: \"%s\" is not a plain file", refuse_quote(path).text);
     if (status.st_size > TARGET_BODY_MAX)
         return refuse(making->to, "--body: \"%s\" has %lld bytes: at most 64 MiB are accepted",
-                      shown_text(path).text, (long long)status.st_size);
+                      refuse_quote(path).text, (long long)status.st_size);
     *body = malloc((size_t)status.st_size + 1);
     if (*body == NULL)
-        return refuse(making->to, "--body: no memory for \"%s\"", shown_text(path).text);
+        return refuse(making->to, "--body: no memory for \"%s\"", refuse_quote(path).text);
     making->settings->body = *body;
     making->settings->body_length = (uint32_t)fread(*body, 1, (size_t)status.st_size,
                                                     file); /* it may have been cut meanwhile */
     return !ferror(file) || refuse(making->to, "--body: \"%s\" cannot be read: %s",
-                                   shown_text(path).text, strerror(errno));
+                                   refuse_quote(path).text, strerror(errno));
 }
 
 /* So many letters, in lines. */
 static bool make_body(struct making *making, char **body, uint64_t size) {
     if (size > TARGET_BODY_MAX)
         return refuse(making->to, "--body: %s is above 64 MiB, the most that is accepted",
-                      shown_text(making->options->body).text);
+                      refuse_quote(making->options->body).text);
     *body = malloc(size + 1);
     if (*body == NULL)
         return refuse(making->to, "--body: no memory for %llu bytes", (unsigned long long)size);
@@ -77,7 +80,7 @@ static bool set_body(struct making *making, char **body) {
     if (file == NULL)
         return refuse(making->to,
                       "--body: cannot open \"%s\": %s (a size is accepted too: 512, 64k)",
-                      shown_text(text).text, strerror(errno));
+                      refuse_quote(text).text, strerror(errno));
     bool taken = take_file(making, body, file);
     fclose(file);
     return taken;
@@ -85,12 +88,14 @@ static bool set_body(struct making *making, char **body) {
 
 static bool add_fault(struct making *making, const char *option, const char *text) {
     struct target_settings *settings = making->settings;
+    struct fault *fault = &settings->faults[settings->fault_count];
     char why[OPTIONS_ERROR_MAX - 64];
-    if (fault_parse(&settings->faults[settings->fault_count], text, why, sizeof why)) {
-        settings->fault_count++;
-        return true;
-    }
-    return refuse(making->to, "%s: %s", option, why);
+    if (!fault_parse(fault, text, why, sizeof why))
+        return refuse(making->to, "%s: %s", option, why);
+    if (fault_is_of_tls(fault->kind) && !making->options->tls)
+        return refuse(making->to, "%s: \"%s\" needs --tls", option, refuse_quote(text).text);
+    settings->fault_count++;
+    return true;
 }
 
 /* An option that is short for a rule: "stall-after=3". */
@@ -155,6 +160,25 @@ static bool set_workers(struct making *making) {
     return true;
 }
 
+static bool set_tls(struct making *making, struct tls_server **server) {
+    const struct options *options = making->options;
+    const char *needs = options->given.cert          ? "--cert"
+                        : options->given.key         ? "--key"
+                        : options->given.tls_tickets ? "--tls-tickets"
+                                                     : NULL;
+    *server = NULL;
+    if (!options->tls)
+        return needs == NULL || refuse(making->to, "%s: needs --tls", needs);
+    if (options->given.key && !options->given.cert)
+        return refuse(making->to, "--key: needs --cert, whose key it is");
+    struct tls_server_settings settings = {options->cert, options->key,
+                                           (unsigned)options->tls_tickets};
+    if (!tls_server_create(server, &settings, making->to))
+        return false;
+    making->settings->transport = tls_server_transport(*server);
+    return true;
+}
+
 static uint64_t draw_seed(void) {
     uint64_t seed = 0;
     (void)!getrandom(&seed, sizeof seed, 0);
@@ -162,8 +186,10 @@ static uint64_t draw_seed(void) {
 }
 
 bool target_settings_make(struct target_settings *settings, const struct options *options,
-                          char **body, char error[static OPTIONS_ERROR_MAX]) {
+                          char **body, struct tls_server **tls,
+                          char error[static OPTIONS_ERROR_MAX]) {
     *settings = (struct target_settings){
+        .exchange = &http_exchange,
         .status = (uint16_t)options->status,
         .keepalive_timeout = options->keepalive_timeout,
         .keepalive_requests = options->keepalive_requests,
@@ -174,6 +200,7 @@ bool target_settings_make(struct target_settings *settings, const struct options
     };
     struct making making = {settings, options, {error, OPTIONS_ERROR_MAX}};
     *body = NULL;
+    *tls = NULL;
     return set_listen(&making) && set_workers(&making) && set_body(&making, body) &&
-           set_faults(&making);
+           set_faults(&making) && set_tls(&making, tls);
 }

@@ -3,80 +3,112 @@
 
 #include "base/require.h"
 
-static struct step ends(enum outcome outcome) {
-    return (struct step){CONN_CLOSING, outcome, DO_END, true};
+static struct conn_step_result ends(enum outcome outcome) {
+    return (struct conn_step_result){CONN_CLOSING, outcome, DO_SHUT_DOWN, true};
 }
 
-static struct step goes(enum conn_state next, unsigned todo) {
-    return (struct step){next, OUTCOME_COUNT, todo, true};
+static struct conn_step_result goes(enum conn_state next, unsigned todo) {
+    return (struct conn_step_result){next, OUTCOME_COUNT, todo, true};
 }
 
-static const struct step illegal = {CONN_VACANT, OUTCOME_COUNT, 0, false};
+static const struct conn_step_result illegal = {CONN_VACANT, OUTCOME_COUNT, 0, false};
 
-static struct step step_connecting(const struct conn *conn, enum stimulus stimulus) {
-    switch (stimulus) {
-    case STIMULUS_UP: return goes(CONN_IDLE, 0);
-    case STIMULUS_OPEN_FAILED: return ends(outcome_of_open_errno(conn->error));
-    case STIMULUS_SELF: return ends(OUTCOME_refused);
-    case STIMULUS_DEADLINE: return ends(OUTCOME_connect_timeout);
-    case STIMULUS_FREEZE: return ends(OUTCOME_abandoned);
+/* Only before the freeze is there a connect under way, and only a freeze gives it up. */
+static struct conn_step_result step_connecting(const struct conn *conn, enum conn_event event,
+                                               bool frozen) {
+    if (frozen)
+        return event == CONN_EVENT_FREEZE ? ends(OUTCOME_abandoned) : illegal;
+    switch (event) {
+    case CONN_EVENT_SECURE: return goes(CONN_SECURING, 0);
+    case CONN_EVENT_UP: return goes(CONN_IDLE, 0);
+    case CONN_EVENT_OPEN_FAILED: return ends(outcome_of_open_errno(conn->error));
+    case CONN_EVENT_NO_SOURCE: return ends(OUTCOME_unreachable);
+    case CONN_EVENT_SELF: return ends(OUTCOME_refused);
+    case CONN_EVENT_DEADLINE: return ends(OUTCOME_connect_timeout);
     default: return illegal;
     }
 }
 
-static struct step step_idle(const struct conn *conn, enum stimulus stimulus) {
-    /* A status line that began and stopped short is bytes nobody asked for, whatever ends it. */
-    bool begun = conn->unasked != 0;
-    switch (stimulus) {
-    case STIMULUS_DUE: return begun ? ends(OUTCOME_unsolicited) : goes(CONN_AWAITING, DO_ASK);
-    case STIMULUS_FIN: return ends(begun ? OUTCOME_unsolicited : OUTCOME_closed_idle);
-    case STIMULUS_RESET: return ends(begun ? OUTCOME_unsolicited : OUTCOME_reset_idle);
-    case STIMULUS_ERROR: return ends(outcome_of_live_errno(conn->error));
-    case STIMULUS_UNASKED: return ends(OUTCOME_unsolicited);
-    case STIMULUS_UNASKED_408: return ends(OUTCOME_closed_idle);
-    case STIMULUS_FREEZE: return goes(CONN_IDLE, DO_FIX);
-    case STIMULUS_DRAIN: return ends(OUTCOME_drained);
+static struct conn_step_result step_securing(enum conn_event event, bool frozen) {
+    if (frozen)
+        return event == CONN_EVENT_FREEZE ? ends(OUTCOME_abandoned) : illegal;
+    switch (event) {
+    case CONN_EVENT_UP: return goes(CONN_IDLE, 0);
+    case CONN_EVENT_SECURE_FAILED: return ends(OUTCOME_tls_failed);
+    case CONN_EVENT_DEADLINE: return ends(OUTCOME_connect_timeout);
     default: return illegal;
     }
 }
 
-static struct step step_awaiting(const struct conn *conn, enum stimulus stimulus, bool mid) {
-    switch (stimulus) {
-    case STIMULUS_ANSWER: return goes(CONN_IDLE, DO_THINK);
-    case STIMULUS_LAST_ANSWER:
-        return (struct step){CONN_CLOSING, OUTCOME_closed_announced, DO_LINGER, true};
-    case STIMULUS_EOF_ANSWER: return ends(OUTCOME_closed_announced);
-    case STIMULUS_BAD_BYTES: return ends(OUTCOME_protocol_error);
-    case STIMULUS_FIN: return ends(mid ? OUTCOME_closed_mid_response : OUTCOME_closed_in_flight);
-    case STIMULUS_RESET: return ends(mid ? OUTCOME_reset_mid_response : OUTCOME_reset_in_flight);
-    case STIMULUS_ERROR: return ends(outcome_of_live_errno(conn->error));
-    case STIMULUS_UNSENT: return goes(CONN_IDLE, 0);
-    case STIMULUS_DEADLINE: return ends(OUTCOME_response_timeout);
-    case STIMULUS_SILENCE: return ends(OUTCOME_silent);
-    case STIMULUS_FREEZE: return goes(CONN_AWAITING, 0);
+static struct conn_step_result step_idle(const struct conn *conn, enum conn_event event,
+                                         struct conn_view view) {
+    /* What began and stopped short is bytes nobody asked for, whatever ends it. */
+    bool begun = view.residue == EXCHANGE_BEGUN, clean = view.residue == EXCHANGE_CLEAN;
+    bool frozen = view.frozen;
+    switch (event) {
+    case CONN_EVENT_DUE:
+        if (frozen)
+            return illegal;
+        return begun ? ends(OUTCOME_unsolicited) : goes(CONN_AWAITING, DO_SEND);
+    case CONN_EVENT_FIN: return ends(clean ? OUTCOME_closed_idle : OUTCOME_unsolicited);
+    case CONN_EVENT_RESET: return ends(clean ? OUTCOME_reset_idle : OUTCOME_unsolicited);
+    case CONN_EVENT_ERROR: return ends(outcome_of_live_errno(conn->error));
+    case CONN_EVENT_ALERT: return ends(OUTCOME_tls_alert);
+    case CONN_EVENT_BROKEN: return ends(OUTCOME_tls_broken);
+    case CONN_EVENT_UNSOLICITED: return ends(OUTCOME_unsolicited);
+    case CONN_EVENT_IDLE_END: return ends(OUTCOME_closed_idle);
+    case CONN_EVENT_FREEZE: return frozen ? goes(CONN_IDLE, DO_FREEZE) : illegal;
+    case CONN_EVENT_DRAIN: return frozen ? ends(OUTCOME_drained) : illegal;
     default: return illegal;
     }
 }
 
-static struct step step_closing(enum stimulus stimulus) {
-    switch (stimulus) {
-    case STIMULUS_FIN:
-    case STIMULUS_RESET:
-    case STIMULUS_ERROR:
-    case STIMULUS_DEADLINE: return goes(CONN_CLOSING, DO_END);
-    case STIMULUS_FREEZE: return goes(CONN_CLOSING, 0);
-    case STIMULUS_QUIET: return goes(CONN_VACANT, DO_RELEASE);
+/* A freeze waits for the outstanding answer; the connection is frozen when that has come. */
+static struct conn_step_result step_awaiting(const struct conn *conn, enum conn_event event,
+                                             struct conn_view view) {
+    bool mid = view.mid, frozen = view.frozen;
+    switch (event) {
+    case CONN_EVENT_ANSWER: return goes(CONN_IDLE, frozen ? DO_FREEZE : DO_THINK);
+    case CONN_EVENT_LAST_ANSWER:
+        return (struct conn_step_result){CONN_CLOSING, OUTCOME_closed_announced, DO_LINGER, true};
+    case CONN_EVENT_EOF_ANSWER: return ends(OUTCOME_closed_announced);
+    case CONN_EVENT_BAD_BYTES: return ends(OUTCOME_protocol_error);
+    case CONN_EVENT_UNSOLICITED: return ends(OUTCOME_unsolicited);
+    case CONN_EVENT_FIN: return ends(mid ? OUTCOME_closed_mid_response : OUTCOME_closed_in_flight);
+    case CONN_EVENT_RESET: return ends(mid ? OUTCOME_reset_mid_response : OUTCOME_reset_in_flight);
+    case CONN_EVENT_ERROR: return ends(outcome_of_live_errno(conn->error));
+    case CONN_EVENT_ALERT: return ends(OUTCOME_tls_alert);
+    case CONN_EVENT_BROKEN: return ends(OUTCOME_tls_broken);
+    case CONN_EVENT_UNSENT: return goes(CONN_IDLE, 0);
+    case CONN_EVENT_DEADLINE: return ends(OUTCOME_response_timeout);
+    case CONN_EVENT_SILENCE: return ends(OUTCOME_silent);
+    case CONN_EVENT_FREEZE: return frozen ? goes(CONN_AWAITING, 0) : illegal;
     default: return illegal;
     }
 }
 
-struct step conn_step(const struct conn *conn, enum stimulus stimulus, bool mid) {
+static struct conn_step_result step_closing(enum conn_event event, bool frozen) {
+    switch (event) {
+    case CONN_EVENT_FIN:
+    case CONN_EVENT_RESET:
+    case CONN_EVENT_ERROR:
+    case CONN_EVENT_DEADLINE: return goes(CONN_CLOSING, DO_SHUT_DOWN);
+    case CONN_EVENT_FREEZE: return frozen ? goes(CONN_CLOSING, 0) : illegal;
+    case CONN_EVENT_QUIET: return goes(CONN_VACANT, DO_RELEASE | (frozen ? 0 : DO_BACK_OFF));
+    default: return illegal;
+    }
+}
+
+struct conn_step_result conn_step(const struct conn *conn, enum conn_event event,
+                                  struct conn_view view) {
     switch ((enum conn_state)conn->state) {
-    case CONN_VACANT: return stimulus == STIMULUS_DIAL ? goes(CONN_CONNECTING, 0) : illegal;
-    case CONN_CONNECTING: return step_connecting(conn, stimulus);
-    case CONN_IDLE: return step_idle(conn, stimulus);
-    case CONN_AWAITING: return step_awaiting(conn, stimulus, mid);
-    case CONN_CLOSING: return step_closing(stimulus);
+    case CONN_VACANT:
+        return event == CONN_EVENT_CONNECT && !view.frozen ? goes(CONN_CONNECTING, 0) : illegal;
+    case CONN_CONNECTING: return step_connecting(conn, event, view.frozen);
+    case CONN_SECURING: return step_securing(event, view.frozen);
+    case CONN_IDLE: return step_idle(conn, event, view);
+    case CONN_AWAITING: return step_awaiting(conn, event, view);
+    case CONN_CLOSING: return step_closing(event, view.frozen);
     case CONN_STATES: break;
     }
     return illegal;
@@ -85,7 +117,8 @@ struct step conn_step(const struct conn *conn, enum stimulus stimulus, bool mid)
 bool conn_edge(enum conn_state from, enum conn_state to) {
     static const bool edges[CONN_STATES][CONN_STATES] = {
         [CONN_VACANT] = {[CONN_CONNECTING] = true},
-        [CONN_CONNECTING] = {[CONN_IDLE] = true, [CONN_CLOSING] = true},
+        [CONN_CONNECTING] = {[CONN_SECURING] = true, [CONN_IDLE] = true, [CONN_CLOSING] = true},
+        [CONN_SECURING] = {[CONN_IDLE] = true, [CONN_CLOSING] = true},
         [CONN_IDLE] = {[CONN_AWAITING] = true, [CONN_CLOSING] = true},
         [CONN_AWAITING] = {[CONN_IDLE] = true, [CONN_CLOSING] = true},
         [CONN_CLOSING] = {[CONN_VACANT] = true},
@@ -97,8 +130,8 @@ static bool live(enum conn_state state) {
     return state == CONN_IDLE || state == CONN_AWAITING;
 }
 
-/* How the outstanding request ended, by how its connection did. */
-static void count_request_end(struct counts *counts, enum outcome outcome) {
+/* How the outstanding request ended, by how the connection did. */
+static void count_request_end(struct tally_counts *counts, enum outcome outcome) {
     counts->outstanding--;
     if (outcome == OUTCOME_COUNT || outcome == OUTCOME_closed_announced)
         counts->answered++;
@@ -108,9 +141,9 @@ static void count_request_end(struct counts *counts, enum outcome outcome) {
         counts->requests_lost++;
 }
 
-static void count_end(struct counts *counts, enum conn_state from, enum outcome outcome,
-                      bool fixed) {
-    if (fixed) {
+static void count_end(struct tally_counts *counts, enum conn_state from, enum outcome outcome,
+                      bool frozen) {
+    if (frozen) {
         counts->drain[outcome]++; /* connecting and live stay as the freeze found them */
         return;
     }
@@ -123,19 +156,19 @@ static void count_end(struct counts *counts, enum conn_state from, enum outcome 
     }
 }
 
-void conn_enter(struct conn *conn, struct counts *counts, enum conn_state next,
+void conn_enter(struct conn *conn, struct tally_counts *counts, enum conn_state next,
                 enum outcome outcome) {
     enum conn_state from = (enum conn_state)conn->state;
     require(conn_edge(from, next));
     require((next == CONN_CLOSING) == (outcome != OUTCOME_COUNT));
-    bool fixed = (conn->flags & CONN_FIXED) != 0;
-    require(next != CONN_CLOSING || fixed || !outcome_is_drain(outcome));
+    bool frozen = (conn->flags & CONN_FROZEN) != 0;
+    require(next != CONN_CLOSING || frozen || !outcome_is_drain(outcome));
     conn->state = (uint8_t)next;
     if (from == CONN_VACANT) {
         counts->attempted++;
         counts->connecting++;
     }
-    if (from == CONN_CONNECTING && next == CONN_IDLE) {
+    if ((from == CONN_CONNECTING || from == CONN_SECURING) && next == CONN_IDLE) {
         counts->connecting--;
         counts->live++;
         counts->opened++;
@@ -149,10 +182,10 @@ void conn_enter(struct conn *conn, struct counts *counts, enum conn_state next,
     if (from == CONN_AWAITING)
         count_request_end(counts, outcome);
     if (next == CONN_CLOSING)
-        count_end(counts, from, outcome, fixed);
+        count_end(counts, from, outcome, frozen);
 }
 
-void conn_unsend(struct conn *conn, struct counts *counts) {
+void conn_unsend(struct conn *conn, struct tally_counts *counts) {
     require(conn->state == CONN_AWAITING);
     conn->state = CONN_IDLE;
     counts->sent--;

@@ -11,13 +11,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/fork.h"
 #include "base/pages.h"
 
 struct crew {
     size_t count;
     size_t shared_bytes;
-    struct crew_shared *shared; /* untouched pages cost nothing */
-    uint64_t pool;              /* requests it held at first; 0: there is none */
+    struct worker_shared *shared; /* untouched pages cost nothing */
+    uint64_t pool;                /* requests it held at first; 0: there is none */
     int notify_fd;
     struct crew_member *members;
     int *wake_fds;
@@ -41,20 +42,22 @@ static int pidfd_of(pid_t pid) {
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-static int start_one(struct crew *crew, const struct plan *plan, const struct requests *requests,
-                     uint32_t index) {
+static int start_one(struct crew *crew, const struct plan *plan, const struct setup *setup,
+                     const struct requests *requests, uint32_t index) {
     struct crew_member *member = &crew->members[index];
     member->share = plan_share(plan, index);
     int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (wake_fd < 0)
         return -errno;
     crew->wake_fds[index] = wake_fd;
-    pid_t parent = getpid();
-    pid_t pid = fork();
+    /* A group of its own: ^C and ^Z at the terminal reach the parent alone, which orders the crew
+     * to end, and stops and continues it around its own stop so that no deadline passes meanwhile.
+     */
+    pid_t pid = fork_child("holdfast-worker");
     if (pid < 0)
         return -errno;
     if (pid == 0)
-        worker_process(plan, index, requests, crew->shared, wake_fd, crew->notify_fd, parent);
+        worker_process(plan, setup, index, requests, crew->shared, wake_fd, crew->notify_fd);
     member->pid = pid;
     member->pidfd = pidfd_of(pid);
     return member->pidfd < 0 ? -errno : 0;
@@ -66,7 +69,7 @@ static struct crew *allocate(size_t count) {
         return NULL;
     crew->count = count;
     crew->notify_fd = -1;
-    crew->shared_bytes = sizeof(struct crew_shared) + count * sizeof(struct worker_desk);
+    crew->shared_bytes = sizeof(struct worker_shared) + count * sizeof(struct worker_shm);
     crew->shared = share(crew->shared_bytes);
     crew->members = calloc(count, sizeof *crew->members);
     crew->wake_fds = calloc(count, sizeof *crew->wake_fds);
@@ -82,7 +85,8 @@ static struct crew *allocate(size_t count) {
     return crew;
 }
 
-int crew_start(struct crew **out, const struct plan *plan, const struct requests *requests) {
+int crew_start(struct crew **out, const struct plan *plan, const struct setup *setup,
+               const struct requests *requests) {
     struct crew *crew = allocate(plan->workers);
     if (crew == NULL)
         return -ENOMEM;
@@ -96,7 +100,7 @@ int crew_start(struct crew **out, const struct plan *plan, const struct requests
         error = crew->notify_fd < 0 ? -errno : 0;
     }
     for (uint32_t i = 0; i < plan->workers && error == 0; i++)
-        error = start_one(crew, plan, requests, i);
+        error = start_one(crew, plan, setup, requests, i);
     if (error < 0) {
         crew_free(crew);
         return error;
@@ -144,7 +148,7 @@ const struct crew_member *crew_member(const struct crew *crew, size_t index) {
     return &crew->members[index];
 }
 
-const struct counts *crew_counts(const struct crew *crew, size_t index) {
+const struct tally_counts *crew_counts(const struct crew *crew, size_t index) {
     return &tally_of(crew, index)->counts;
 }
 
@@ -154,7 +158,7 @@ static void wake(struct crew *crew) {
         (void)!write(crew->wake_fds[i], &one, sizeof one);
 }
 
-static void give(struct crew *crew, enum order order) {
+static void give(struct crew *crew, enum worker_order order) {
     atomic_store(&crew->shared->orders.order, order);
     wake(crew);
 }
@@ -176,6 +180,10 @@ void crew_freeze(struct crew *crew) {
 void crew_drain(struct crew *crew, bool by_reset) {
     atomic_store(&crew->shared->orders.drain_by_reset, by_reset);
     give(crew, ORDER_DRAIN);
+}
+
+void crew_readdress(struct crew *crew, const struct address *addresses, size_t count) {
+    moved_addresses_set(&crew->shared->addresses, addresses, count);
 }
 
 static void signal_all(struct crew *crew, int signal) {
@@ -204,7 +212,7 @@ void crew_kill(struct crew *crew) {
 
 /* A worker that publishes without pause may be missed once; then its former tally stands. */
 static void read_tally(struct crew *crew, size_t index) {
-    if (!tally_read(&crew->shared->desks[index].board, &crew->tallies[crew->spare]))
+    if (!tally_read(&crew->shared->shms[index].seqlock, &crew->tallies[crew->spare]))
         return;
     size_t former = crew->places[index];
     crew->places[index] = crew->spare;
@@ -224,9 +232,19 @@ void crew_reap(struct crew *crew, size_t index) {
     read_tally(crew, index);
     uint32_t phase = tally_of(crew, index)->counts.phase;
     member->lost = phase != WORKER_DONE;
-    member->early = phase < WORKER_FROZEN || phase == WORKER_FAILED;
+    member->early = !tally_is_frozen(tally_of(crew, index));
+    level_set(&crew->shared->level, &crew->shared->shms[index].live,
+              member->lost ? 0 : tally_of(crew, index)->counts.live);
     if (member->lost)
         tally_lose_worker(tally_of(crew, index));
+}
+
+struct level_span crew_take_level(struct crew *crew) {
+    return level_take(&crew->shared->level);
+}
+
+struct level_span crew_restart_level(struct crew *crew) {
+    return level_restart(&crew->shared->level);
 }
 
 const char *crew_sample(struct crew *crew, struct tally *total) {
@@ -244,18 +262,21 @@ const char *crew_sample(struct crew *crew, struct tally *total) {
     return imbalance != NULL ? imbalance : found;
 }
 
-bool crew_reached(const struct crew *crew, enum worker_phase phase) {
-    for (size_t i = 0; i < crew->count; i++)
-        if (!crew->members[i].lost && tally_of(crew, i)->counts.phase < (uint32_t)phase)
+/* A worker that failed reaches no phase: it is about to be lost. */
+bool crew_reached(const struct crew *crew, enum tally_worker_phase phase) {
+    for (size_t i = 0; i < crew->count; i++) {
+        uint32_t at = tally_of(crew, i)->counts.phase;
+        if (!crew->members[i].lost && (at < (uint32_t)phase || at == WORKER_FAILED))
             return false;
+    }
     return true;
 }
 
 /* Of what a worker took, how much is over: all of it when the worker is. */
 static uint64_t spent_by(const struct crew *crew, size_t index) {
-    const struct counts *counts = &tally_of(crew, index)->counts;
+    const struct tally_counts *counts = &tally_of(crew, index)->counts;
     if (crew->members[index].lost || counts->phase == WORKER_FAILED)
-        return atomic_load(&crew->shared->desks[index].taken);
+        return atomic_load(&crew->shared->shms[index].taken);
     return counts->answered + counts->timed_out + counts->requests_lost;
 }
 

@@ -11,7 +11,7 @@
 
 struct crew;
 
-/* One worker, for those who look. */
+/* A worker as its parent sees it. */
 struct crew_member {
     pid_t pid;
     int pidfd; /* readable when the process is gone; -1 after it was reaped */
@@ -22,10 +22,14 @@ struct crew_member {
     int status; /* wait status, when gone */
 };
 
-/* Maps the shared region and forks the plan's workers, which wait for ORDER_RUN. plan and requests
- * must outlive the crew. 0 or -errno (then nothing is left running). The caller must be single
- * threaded and ends it with crew_free(). */
-int crew_start(struct crew **out, const struct plan *plan, const struct requests *requests);
+/* Maps the shared region and forks the plan's workers, which wait for ORDER_RUN. plan, setup and
+ * requests must outlive the crew. 0 or -errno (then nothing is left running). The caller must be
+ * single threaded and ends it with crew_free(). */
+int crew_start(struct crew **out, const struct plan *plan, const struct setup *setup,
+               const struct requests *requests);
+
+/* Connects from now on go to these, no sooner than a second after the last change. */
+void crew_readdress(struct crew *crew, const struct address *addresses, size_t count);
 
 /* Kills what still runs, reaps it, unmaps. */
 void crew_free(struct crew *crew);
@@ -36,7 +40,7 @@ int crew_notify_fd(const struct crew *crew);
 size_t crew_count(const struct crew *crew);
 const struct crew_member *crew_member(const struct crew *crew, size_t index);
 /* What it had counted at the latest crew_sample(). */
-const struct counts *crew_counts(const struct crew *crew, size_t index);
+const struct tally_counts *crew_counts(const struct crew *crew, size_t index);
 
 /* Starts the ramp at that instant of the run clock. */
 void crew_run(struct crew *crew, instant start);
@@ -59,12 +63,17 @@ void crew_kill(struct crew *crew);
  * was done, what it held is counted as worker_lost. CPU time is added to the sums. */
 void crew_reap(struct crew *crew, size_t index);
 
+/* The fewest and the most live at once since the former call; restart: of what a worker that is
+ * held up adds nothing counts from now on. */
+struct level_span crew_take_level(struct crew *crew);
+struct level_span crew_restart_level(struct crew *crew);
+
 /* Reads all tallies, checks each, and sums them up in *total. NULL, or the identity that does not
  * hold. */
 const char *crew_sample(struct crew *crew, struct tally *total);
 
-/* True when every worker that still counts (not lost, not failed) has come to `phase`. */
-bool crew_reached(const struct crew *crew, enum worker_phase phase);
+/* True when every worker that still counts (not lost) has come to `phase`. */
+bool crew_reached(const struct crew *crew, enum tally_worker_phase phase);
 /* True when every request of the pool of -n was sent and has ended, by the last sample; those that
  * a lost worker had taken are over with it. False without a pool. */
 bool crew_pool_is_over(const struct crew *crew);

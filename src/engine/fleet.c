@@ -1,18 +1,62 @@
-/* The fleet: connections driven through the door, one step at a time. */
-#include "engine/fleet_inner.h"
+/* The fleet: its memory, and what a worker wants of all its connections: to open them, to serve
+ * their queue, to run their timers, to freeze and to drain them. */
+#include "engine/fleet_private.h"
 
-#include <poll.h>
-
+#include "base/minmax.h"
 #include "base/pages.h"
 #include "base/require.h"
+#include "sock/sock_transport.h"
 
 static void set_think_ticks(struct fleet *fleet) {
-    struct span think = fleet->plan->think;
+    struct units_span think = fleet->plan->think;
     fleet->closed_loop = plan_is_closed_loop(fleet->plan);
     fleet->think_low = (uint32_t)((think.low + MILLISECOND - 1) / MILLISECOND);
     fleet->think_high = (uint32_t)(think.high / MILLISECOND);
     if (fleet->think_high < fleet->think_low)
         fleet->think_high = fleet->think_low;
+}
+
+/* Readers, and what is shared: pages that are not touched before they are used. */
+static bool reserve_for_exchange(struct fleet *fleet) {
+    struct sock_set *socks = &fleet->socks;
+    const struct exchange *exchange = fleet->requests->exchange;
+    require(exchange->reader_bytes <= sizeof fleet->reader);
+    *socks = (struct sock_set){.net = fleet->net,
+                               .exchange = exchange,
+                               .readers = pages_reserve(fleet->share * exchange->reader_bytes),
+                               .reader = fleet->reader,
+                               .scratch = fleet->scratch,
+                               .scratch_bytes = sizeof fleet->scratch};
+    fleet->reader_links = pages_reserve(fleet->share * sizeof *fleet->reader_links);
+    if (exchange->shared_bytes > 0)
+        socks->shared = pages_reserve(exchange->shared_bytes);
+    if (fleet->reader_links != NULL)
+        slots_init(&socks->reader_slots, fleet->reader_links, fleet->share);
+    return socks->readers != NULL && fleet->reader_links != NULL &&
+           (socks->shared != NULL || exchange->shared_bytes == 0);
+}
+
+static void release_for_exchange(struct fleet *fleet) {
+    const struct exchange *exchange = fleet->requests->exchange;
+    pages_release(fleet->socks.readers, fleet->share * exchange->reader_bytes);
+    pages_release(fleet->socks.shared, exchange->shared_bytes);
+    pages_release(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
+}
+
+static size_t longest_request(const struct requests *requests) {
+    size_t longest = 0;
+    for (uint32_t i = 0; i < requests->count; i++)
+        longest = max_size(longest, requests->items[i].length);
+    return longest;
+}
+
+static bool reserve_for_transport(struct fleet *fleet, const struct transport *transport) {
+    struct sock_transport_parts parts = {.transport = transport,
+                                         .first = &fleet->conns->sock,
+                                         .stride = sizeof *fleet->conns,
+                                         .count = fleet->share,
+                                         .send_max = longest_request(fleet->requests)};
+    return sock_transport_create(&fleet->socks.transport, &parts);
 }
 
 struct fleet *fleet_create(const struct fleet_parts *parts) {
@@ -21,47 +65,49 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
         return NULL;
     uint32_t share = plan_share(parts->plan, parts->worker);
     fleet->plan = parts->plan;
+    fleet->setup = parts->setup;
     fleet->worker = parts->worker;
     fleet->requests = parts->requests;
+    fleet->addresses = parts->addresses;
     fleet->net = parts->net;
     fleet->tally = parts->tally;
     fleet->share = share;
     fleet->quantum = 1;
     const struct host *host = &parts->plan->host;
-    fleet->may_meet_itself = host->port_low < 0 || (parts->plan->dial_port >= host->port_low &&
-                                                    parts->plan->dial_port <= host->port_high);
+    fleet->may_self_connect = host->port_low < 0 || (parts->plan->connect_port >= host->port_low &&
+                                                     parts->plan->connect_port <= host->port_high);
     fleet->now = net_now(parts->net);
     set_think_ticks(fleet);
-    random_seed(&fleet->random, parts->plan->seed, parts->worker);
-    random_seed(&fleet->lots, parts->plan->seed, ~(uint64_t)parts->worker);
-    random_seed(&fleet->draws, parts->plan->seed, parts->worker + (UINT64_C(1) << 32));
-    /* Workers begin in different places, so that all do not ask for the same at once. */
-    fleet->turn = requests_round(parts->requests) * parts->worker / parts->plan->workers;
+    uint64_t worker = plan_worker_of_all(parts->plan, parts->worker);
+    uint64_t workers = plan_workers_of_all(parts->plan);
+    random_seed(&fleet->random, parts->plan->seed, worker);
+    random_seed(&fleet->sample_rng, parts->plan->seed, ~worker);
+    random_seed(&fleet->urls_rng, parts->plan->seed, worker + (UINT64_C(1) << 32));
+    /* Workers begin in different places, so that all do not send the same at once. */
+    fleet->round_place = requests_round(parts->requests) * worker / workers;
     bool several = parts->requests->count > 1;
-    fleet->asked = several ? pages_reserve(share * sizeof *fleet->asked) : NULL;
+    fleet->chosen = several ? pages_reserve(share * sizeof *fleet->chosen) : NULL;
     fleet->wheel = wheel_create(share, fleet_tick_at(fleet->now));
     fleet->conns = pages_reserve(share * sizeof *fleet->conns);
-    fleet->readers = pages_reserve(share * sizeof *fleet->readers);
-    fleet->reader_links = pages_reserve(share * sizeof *fleet->reader_links);
-    fleet->redials.slots = pages_reserve(share * sizeof *fleet->redials.slots);
-    fleet->redials.capacity = share;
-    fleet->schedule = (struct schedule){.rate = parts->plan->rate,
-                                        .worker = parts->worker,
-                                        .workers = parts->plan->workers,
-                                        .start = INSTANT_NEVER};
-    fleet->warm_at = parts->plan->options->given.warmup ? INSTANT_NEVER : (instant){INT64_MIN};
-    fleet->line.links = pages_reserve(share * sizeof *fleet->line.links);
+    fleet->reconnects.slots = pages_reserve(share * sizeof *fleet->reconnects.slots);
+    fleet->reconnects.capacity = share;
+    fleet->schedule = (struct schedule){
+        .rate = parts->plan->rate, .worker = worker, .workers = workers, .start = INSTANT_NEVER};
+    fleet->warm_at = parts->plan->has_warmup ? INSTANT_NEVER : (instant){INT64_MIN};
+    fleet->paused_ns = parts->paused_ns;
+    fleet->late_us = pages_reserve(share * sizeof *fleet->late_us);
+    fleet->queue.links = pages_reserve(share * sizeof *fleet->queue.links);
     fleet->hand = (struct pool_hand){
         .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
-    fleet->full.pairs = full_pairs_count(parts->plan);
-    fleet->full.until_ns = pages_reserve(fleet->full.pairs * sizeof *fleet->full.until_ns);
-    if (!fleet->full.until_ns || !fleet->wheel || !fleet->conns || !fleet->readers ||
-        !fleet->reader_links || (several && !fleet->asked) || !fleet->redials.slots ||
-        !fleet->line.links) {
+    uint32_t pairs = setup_pairs(parts->setup);
+    fleet->pairs = pairs < parts->plan->connections ? pairs : parts->plan->connections;
+    fleet->full_until_ns = pages_reserve(fleet->pairs * sizeof *fleet->full_until_ns);
+    if (!fleet->late_us || !fleet->full_until_ns || !fleet->wheel || !fleet->conns ||
+        !reserve_for_exchange(fleet) || !reserve_for_transport(fleet, parts->transport) ||
+        (several && !fleet->chosen) || !fleet->reconnects.slots || !fleet->queue.links) {
         fleet_destroy(fleet);
         return NULL;
     }
-    slots_init(&fleet->reader_slots, fleet->reader_links, share);
     return fleet;
 }
 
@@ -70,155 +116,154 @@ void fleet_destroy(struct fleet *fleet) {
         return;
     wheel_destroy(fleet->wheel);
     pages_release(fleet->conns, fleet->share * sizeof *fleet->conns);
-    pages_release(fleet->readers, fleet->share * sizeof *fleet->readers);
-    pages_release(fleet->reader_links, fleet->share * sizeof *fleet->reader_links);
-    pages_release(fleet->redials.slots, fleet->share * sizeof *fleet->redials.slots);
-    pages_release(fleet->full.until_ns, fleet->full.pairs * sizeof *fleet->full.until_ns);
-    pages_release(fleet->asked, fleet->share * sizeof *fleet->asked);
-    pages_release(fleet->line.links, fleet->share * sizeof *fleet->line.links);
+    release_for_exchange(fleet);
+    sock_transport_destroy(fleet->socks.transport);
+    pages_release(fleet->reconnects.slots, fleet->share * sizeof *fleet->reconnects.slots);
+    pages_release(fleet->full_until_ns, fleet->pairs * sizeof *fleet->full_until_ns);
+    pages_release(fleet->late_us, fleet->share * sizeof *fleet->late_us);
+    pages_release(fleet->chosen, fleet->share * sizeof *fleet->chosen);
+    pages_release(fleet->queue.links, fleet->share * sizeof *fleet->queue.links);
     pages_release(fleet, sizeof *fleet);
-}
-
-void fleet_set_clock(struct fleet *fleet, instant now) {
-    fleet->now = now;
-}
-
-void fleet_set_late(struct fleet *fleet, instant since, duration late) {
-    fleet->late_since = since;
-    fleet->late = late;
-    if (late > STOPPED) {
-        fleet->stopped_until = fleet->now;
-        fleet->stopped_for = late;
-    }
 }
 
 void fleet_set_quantum(struct fleet *fleet, uint32_t ticks) {
     fleet->quantum = ticks;
 }
 
-static void ready(struct fleet *fleet, struct conn *conn, int result) {
-    conn->flags &= (uint16_t)~CONN_ARMED;
-    if (conn->state == CONN_CLOSING) {
-        if ((conn->flags & CONN_LINGERING) == 0)
-            fleet_let_go(fleet, conn);
-        else if (result < 0)
-            fleet_befall(fleet, conn,
-                         STIMULUS_ERROR); /* to arm it again and again would be a spin */
-        else
-            fleet_read_on_lingering(fleet, conn);
-        return;
-    }
-    fleet->broken_off = result > 0 && (result & POLLHUP) != 0 && (conn->flags & CONN_SENDING) != 0;
-    if (result < 0)
-        fleet_use_error(fleet, conn, -result); /* the kernel could not arm it: ENOMEM */
-    else
-        fleet_receive(fleet, conn, (result & (POLLRDHUP | POLLHUP | POLLERR)) != 0);
-    fleet->broken_off = false;
-    fleet_settle(fleet, conn);
+bool fleet_has_room(const struct fleet *fleet) {
+    return sock_has_room(&fleet->socks);
 }
 
-void fleet_event(struct fleet *fleet, const struct net_event *event) {
-    uint32_t slot = slot_tag_slot(event->tag);
-    require(slot < fleet->share);
-    struct conn *conn = &fleet->conns[slot];
-    if (conn->state == CONN_VACANT || conn->generation != slot_tag_generation(event->tag)) {
-        fleet_counts_of(fleet)->stale++;
-        return;
-    }
-    switch (slot_tag_operation(event->tag)) {
-    case FLEET_CONNECT: fleet_connect_done(fleet, conn, event->result); break;
-    case FLEET_READY: ready(fleet, conn, event->result); break;
-    case FLEET_SEND:
-        if ((conn->flags & CONN_SENDING) != 0)
-            fleet_send_done(fleet, conn, event->result);
-        else
-            fleet_send_failed(fleet, conn, -event->result);
-        break;
-    default: require(false); /* not an operation of the fleet */
-    }
+void fleet_open(struct fleet *fleet, uint32_t index) {
+    require(index < fleet->share);
+    fleet->first_connects++;
+    fleet_connect(fleet, index);
 }
 
-/* The 64-bit tick that a 32-bit one stands for, near now. */
-static int64_t tick_whole(const struct fleet *fleet, uint32_t tick) {
-    int64_t now = fleet->now.ns / MILLISECOND;
-    return now + (int32_t)(tick - (uint32_t)now);
+uint32_t fleet_first_connects(const struct fleet *fleet) {
+    return fleet->first_connects;
 }
 
-/* We were stopped, or late by more than a tenth of the deadline, before what it is for had reached
- * the kernel: nobody else could keep it. It begins anew, once, for by then it has reached it. */
-static bool put_off(struct fleet *fleet, struct conn *conn, int64_t handed_ns, duration window) {
-    if (fleet->late <= window / 10 || handed_ns < fleet->late_since.ns)
+uint32_t fleet_reconnects_due(const struct fleet *fleet) {
+    return fleet->reconnects.count;
+}
+
+void fleet_reconnect(struct fleet *fleet) {
+    fleet_counts_of(fleet)->refilling--;
+    fleet_connect(fleet, reconnect_pop(&fleet->reconnects));
+}
+
+uint32_t fleet_queued(const struct fleet *fleet) {
+    return fleet->queue.count;
+}
+
+/* Whether there is a request for a connection of the queue, and when that was due. */
+static bool find_request(struct fleet *fleet, instant *due) {
+    *due = fleet->now;
+    if (fleet->queue.count == 0 || pool_is_empty(&fleet->hand))
         return false;
-    fleet_arm_timer(fleet, conn, fleet_tick_after(instant_after(fleet->now, window)));
-    return true;
+    if (fleet->schedule.rate == 0)
+        return true;
+    *due = schedule_next(&fleet->schedule);
+    return !instant_before(fleet->now, *due);
 }
 
-/* An answer that is already there is no timeout. */
-static void answer_overdue(struct fleet *fleet, struct conn *conn) {
-    fleet_receive_present(fleet, conn);
-    if (conn->state == CONN_AWAITING &&
-        !put_off(fleet, conn, conn->sent_ns, fleet->plan->options->timeout)) {
-        bool silent = net_unacknowledged(fleet->net, conn->fd);
-        fleet_befall(fleet, conn, silent ? STIMULUS_SILENCE : STIMULUS_DEADLINE);
+static void count_scheduled(struct fleet *fleet) {
+    if (fleet->frozen)
+        return;
+    struct tally_counts *counts = fleet_counts_of(fleet);
+    counts->scheduled = schedule_due(&fleet->schedule, fleet->now);
+    counts->unsent = counts->scheduled - fleet->served;
+}
+
+bool fleet_serve_queue(struct fleet *fleet) {
+    uint32_t most = fleet->queue.count, served = 0;
+    for (instant due; served < most && find_request(fleet, &due); served++) {
+        if (!fleet_serve_first(fleet, due) || fleet->schedule.rate == 0)
+            continue;
+        fleet->schedule.taken++;
+        fleet->served++;
     }
-    fleet_settle(fleet, conn);
+    count_scheduled(fleet);
+    if (fleet->queue.count > 0 && instant_before(fleet->now, schedule_next(&fleet->schedule)))
+        fleet->schedule_late = 0; /* all that was due is out */
+    return served > 0;
 }
 
-static void dial_overdue(struct fleet *fleet, struct conn *conn) {
-    if (!put_off(fleet, conn, conn->asked_ns, fleet->plan->options->connect_timeout))
-        fleet_befall(fleet, conn, STIMULUS_DEADLINE);
+void fleet_hold(struct fleet *fleet, instant since) {
+    fleet->holding = true;
+    fleet->schedule.start = since;
+    if (fleet->plan->has_warmup)
+        fleet->warm_at = instant_after(since, fleet->plan->warmup);
 }
 
-static void run_timer(struct fleet *fleet, uint32_t index, uint32_t tick) {
-    struct conn *conn = &fleet->conns[index];
-    switch ((enum conn_state)conn->state) {
-    case CONN_IDLE:
-        fleet_fall_due(fleet, conn, (instant){tick_whole(fleet, tick) * MILLISECOND});
-        fleet_settle(fleet, conn);
-        break;
-    case CONN_AWAITING: answer_overdue(fleet, conn); break;
-    case CONN_CONNECTING: dial_overdue(fleet, conn); break;
-    case CONN_CLOSING: fleet_befall(fleet, conn, STIMULUS_DEADLINE); break;
-    case CONN_VACANT: redial_push(&fleet->redials, index); break;
-    default: require(false); /* no deadline in this state */
-    }
+bool fleet_awaits_hold(const struct fleet *fleet) {
+    return !fleet->holding;
+}
+
+instant fleet_next_scheduled(const struct fleet *fleet) {
+    return fleet->queue.count > 0 && !pool_is_empty(&fleet->hand) ? schedule_next(&fleet->schedule)
+                                                                  : INSTANT_NEVER;
+}
+
+void fleet_count_transport(struct fleet *fleet) {
+    if (fleet->transport_counted || !sock_has_handshake(&fleet->socks))
+        return;
+    fleet->transport_counted = fleet_frozen(fleet);
+    struct tally_counts *counts = fleet_counts_of(fleet);
+    const struct transport *table = sock_transport_table(fleet->socks.transport);
+    struct transport_counts of_transport;
+    table->count(table->shared, &of_transport);
+    counts->tls_tickets = of_transport.tickets;
+    counts->tls_key_updates_in = of_transport.key_updates_in;
+    counts->tls_key_updates_out = of_transport.key_updates_out;
+}
+
+void fleet_end_turn(struct fleet *fleet) {
+    pool_release(&fleet->hand);
+}
+
+bool fleet_is_spent(const struct fleet *fleet) {
+    return fleet->hand.pool != NULL && pool_is_empty(&fleet->hand) &&
+           fleet->tally->counts.outstanding == 0;
+}
+
+/* When a 32-bit tick is, near now. */
+static instant tick_moment(const struct fleet *fleet, uint32_t tick) {
+    int64_t now = fleet->now.ns / MILLISECOND;
+    return (instant){(now + (int32_t)(tick - (uint32_t)now)) * MILLISECOND};
 }
 
 bool fleet_run_timers(struct fleet *fleet) {
     uint32_t now = fleet_tick_at(fleet->now);
     bool any = false;
     for (uint32_t index; (index = wheel_take(fleet->wheel, now)) != WHEEL_NONE; any = true)
-        run_timer(fleet, index, wheel_due(fleet->wheel, index));
+        fleet_handle_timer(fleet, &fleet->conns[index],
+                           tick_moment(fleet, wheel_due(fleet->wheel, index)));
     return any;
 }
 
 instant fleet_next_timer(const struct fleet *fleet) {
     uint32_t tick;
-    if (!wheel_next(fleet->wheel, &tick))
-        return INSTANT_NEVER;
-    return (instant){tick_whole(fleet, tick) * MILLISECOND};
-}
-
-static void note_outliving(struct fleet *fleet, const struct conn *conn) {
-    struct ending stands = fleet_standing(fleet, conn, fleet->now);
-    endings_outlived(&fleet->tally->endings, &stands);
+    return wheel_next(fleet->wheel, &tick) ? tick_moment(fleet, tick) : INSTANT_NEVER;
 }
 
 void fleet_freeze(struct fleet *fleet) {
     fleet->frozen = true;
-    fleet->redials.count = 0;
+    fleet->reconnects.count = 0;
     for (uint32_t i = 0; i < fleet->share; i++) {
         struct conn *conn = &fleet->conns[i];
         if (conn->state == CONN_VACANT) {
             wheel_cancel(fleet->wheel, i);
             continue;
         }
-        if (conn->state == CONN_CONNECTING)
-            conn->flags |= CONN_FIXED;
+        if (conn->state == CONN_CONNECTING || conn->state == CONN_SECURING)
+            conn->flags |= CONN_FROZEN;
         if (conn->state == CONN_IDLE)
-            note_outliving(fleet, conn);
-        fleet_befall(fleet, conn, STIMULUS_FREEZE);
+            fleet_note_outliving(fleet, conn);
+        fleet_handle_event(fleet, conn, CONN_EVENT_FREEZE);
     }
+    fleet->transport_counted = fleet_frozen(fleet);
 }
 
 bool fleet_frozen(const struct fleet *fleet) {
@@ -232,7 +277,7 @@ bool fleet_drain(struct fleet *fleet, uint32_t most, bool by_reset) {
             continue;
         if (by_reset)
             conn->flags |= CONN_BY_RESET;
-        fleet_befall(fleet, conn, STIMULUS_DRAIN);
+        fleet_handle_event(fleet, conn, CONN_EVENT_DRAIN);
         most--;
     }
     return fleet->drained == fleet->share;

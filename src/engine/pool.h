@@ -12,8 +12,8 @@ struct pool {
     _Atomic uint64_t left;
 };
 
-/* One worker's. A batch is taken when a request is to be sent, and what was not used goes back at
- * the end of the turn: nobody sits on requests that others could send. */
+/* A worker's hand in the pool. A batch is taken when a request is to be sent, and what was not used
+ * goes back at the end of the turn: nobody sits on requests that others could send. */
 struct pool_hand {
     struct pool *pool;       /* NULL: there is no -n, and always one to take */
     _Atomic uint64_t *taken; /* what this worker took and did not give back; shared with the parent,
@@ -22,13 +22,13 @@ struct pool_hand {
     uint32_t held;           /* of the batch, not sent yet */
 };
 
-/* One request; false when nobody has left any for now (some may come back). */
+/* Takes a request; false when none is left for now (some may come back). */
 bool pool_take(struct pool_hand *hand);
-/* One that was taken and could not be handed over. */
+/* Returns a request that was taken and could not be handed over. */
 void pool_put_back(struct pool_hand *hand);
-/* All that is held: the end of a turn. */
+/* Returns all that is held: the end of a turn. */
 void pool_release(struct pool_hand *hand);
-/* Whether pool_take() would find none, as far as can be told. */
+/* Whether pool_take() would find none now. */
 bool pool_is_empty(const struct pool_hand *hand);
 
 #endif

@@ -1,7 +1,18 @@
-/* The schedule of --rate, in whole numbers: a day later it has not drifted by a nanosecond. */
+/* Exponential think times by the inverse of the distribution; the schedule of --rate in whole
+ * numbers: a day later it has not drifted by a nanosecond. */
 #include "engine/schedule.h"
 
+#include <math.h>
+
 static const uint64_t units_a_second = UINT64_C(1000000000) * FREQUENCY_ONE; /* ns by fractions */
+
+uint64_t schedule_exponential(uint64_t draw, duration mean) {
+    double uniform = ((double)(draw >> 11) + 1) * 0x1p-53; /* in (0, 1] */
+    double means = -log(uniform);
+    if (means > EXPONENTIAL_CUT)
+        means = EXPONENTIAL_CUT;
+    return (uint64_t)llround(means * (double)mean / (double)MILLISECOND);
+}
 
 uint64_t schedule_due(const struct schedule *schedule, instant now) {
     if (schedule->rate == 0 || instant_before(now, schedule->start))

@@ -6,42 +6,52 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/minmax.h"
 #include "base/require.h"
 #include "base/slots.h"
+#include "sock/gather.h"
+#include "stats/lag.h"
 
 enum {
     EVENTS_AT_ONCE = 32, /* between two readings of the clock */
     OPENS_MAX = 256,     /* in one turn: a ramp that was held up catches up in bounded bursts */
     DRAINS_MAX = 1024,   /* in one turn */
     GATHER_LIVE = 24,    /* connections from which on waiting pays, see wait() */
+    WAITS_ALONE_MAX = 6, /* waits for others: then 63 turns' requests go without, see note_use() */
     WAKE_OPERATION = FLEET_OPERATIONS,
 };
 /* Not more often than this, and not later than that: between them lies the longest tick, so that
  * publishing wakes nobody who would not wake anyway. */
 static const duration PUBLISH_GAP = 5 * MILLISECOND;
 static const duration PUBLISH_LATEST = 20 * MILLISECOND;
-static const duration LINE_LOOK = 100 * MILLISECOND; /* has a request come back to the pool? */
+static const duration POOL_CHECK = 100 * MILLISECOND; /* has a request come back to the pool? */
 /* Requests of --rate that are due within this go out together: exact moments for up to 4,000 a
  * second of a worker, and beyond it a wake for each would cost more than the requests. */
 static const duration SCHEDULE_GRAIN = 250 * MICROSECOND;
-static const duration GATHER = 25 * MICROSECOND; /* see wait() */
+static const duration GATHER = 25 * MICROSECOND;   /* see wait() */
+static const duration TOGETHER = 75 * MICROSECOND; /* see wait_for_others() */
 static const duration HEARTBEAT = 1 * SECOND;
-static const duration DRAIN_PATIENCE = 5 * SECOND;
+/* With requests or connects under way: a stop that ends before the next timer would not be seen. */
+static const duration WATCHFUL = 100 * MILLISECOND;
+static const duration DRAIN_TIMEOUT = 5 * SECOND;
 
-int worker_init(struct worker *worker, const struct fleet_parts *parts, const struct orders *orders,
-                struct tally_board *board, int wake_fd, int notify_fd) {
+int worker_init(struct worker *worker, const struct fleet_parts *parts,
+                const struct worker_orders *orders, struct tally_seqlock *seqlock, int wake_fd,
+                int notify_fd) {
     *worker = (struct worker){
         .parts = *parts,
         .orders = orders,
-        .board = board,
+        .seqlock = seqlock,
         .wake_fd = wake_fd,
         .notify_fd = notify_fd,
         .phase = WORKER_STARTING,
         .share = plan_share(parts->plan, parts->worker),
         .quantum = 1,
-        .redials = {.interval = cadence_interval(parts->plan->ramp.rate, parts->plan->workers)},
+        .reconnects = {.interval = reconnect_pace_interval(parts->plan->ramp.rate,
+                                                           plan_workers_of_all(parts->plan))},
     };
-    worker->fleet = fleet_create(parts);
+    worker->parts.paused_ns = &orders->paused_ns;
+    worker->fleet = fleet_create(&worker->parts);
     return worker->fleet == NULL ? -ENOMEM : 0;
 }
 
@@ -50,26 +60,19 @@ void worker_free(struct worker *worker) {
     worker->fleet = NULL;
 }
 
-static struct counts *counts_of(struct worker *worker) {
+static struct tally_counts *counts_of(struct worker *worker) {
     return &worker->parts.tally->counts;
 }
 
-/* The run clock: stands still while the run is stopped. The pause may grow between the two readings
- * around the clock; then the clock's is taken again. */
+/* The run clock: stands still while the run is stopped. */
 static instant read_clock(struct worker *worker) {
-    int64_t before, after;
-    instant now;
-    do {
-        before = atomic_load(&worker->orders->paused_ns);
-        now = net_now(worker->parts.net);
-        after = atomic_load(&worker->orders->paused_ns);
-    } while (before != after);
-    return instant_after(now, -after);
+    return fleet_now(worker->fleet);
 }
 
-static void set_late(struct worker *worker, duration late) {
+static void set_late(struct worker *worker, instant from, duration late) {
     worker->late = late;
-    fleet_set_late(worker->fleet, worker->began_before, late);
+    worker->late_from = from;
+    fleet_set_late(worker->fleet, worker->began_before, from, late);
 }
 
 static void take_clock(struct worker *worker, instant now) {
@@ -81,27 +84,37 @@ static void take_clock(struct worker *worker, instant now) {
 static void set_clock(struct worker *worker) {
     take_clock(worker, read_clock(worker));
     if (instant_since(worker->now, worker->began) > worker->late)
-        set_late(worker, instant_since(worker->now, worker->began));
+        set_late(worker, worker->began, instant_since(worker->now, worker->began));
 }
 
-/* The wait that was to end at `until` is over, and with it a turn begins. */
+/* The wait that was to end at `until` is over, and with it a turn begins. If it is late, it may
+ * have been held up before `until` too: for as long again, but no longer than it waited. */
 static void begin_turn(struct worker *worker, instant until) {
+    instant waited_from = worker->now;
     take_clock(worker, read_clock(worker));
     worker->began_before = worker->began;
     worker->began = worker->now;
-    bool late = instant_before(until, worker->now);
-    set_late(worker, late ? instant_since(worker->now, until) : 0);
+    duration late = instant_before(until, worker->now) ? instant_since(worker->now, until) : 0;
+    instant from = instant_after(worker->now, -2 * late);
+    set_late(worker, instant_before(from, waited_from) ? waited_from : from, late);
+}
+
+/* All that came of a batch of events is one moment. */
+static void share_live(struct worker *worker) {
+    if (worker->level != NULL)
+        level_set(worker->level, worker->level_share, counts_of(worker)->live);
 }
 
 static void publish(struct worker *worker) {
+    share_live(worker);
     counts_of(worker)->phase = worker->phase;
     counts_of(worker)->cq_overflows = net_overflows(worker->parts.net);
-    tally_publish(worker->board, worker->parts.tally);
+    tally_publish(worker->seqlock, worker->parts.tally);
     worker->published_at = worker->now;
     worker->unpublished = false;
 }
 
-static void enter_phase(struct worker *worker, enum worker_phase phase) {
+static void enter_phase(struct worker *worker, enum tally_worker_phase phase) {
     worker->phase = phase;
     publish(worker);
     uint64_t one = 1;
@@ -117,7 +130,8 @@ uint32_t worker_quantum(double per_second, duration think_low) {
     return ticks >= 10 ? 10 : ticks <= 1 ? 1 : (uint32_t)ticks;
 }
 
-/* Fits the quantum to the worker's own rate, once a second. */
+/* Fits the quantum to the worker's own rate, once a second. Think times are rounded to that of the
+ * hold: drawn in a quick ramp they end in it, when nothing else goes out so often. */
 static void pace(struct worker *worker) {
     if (instant_since(worker->now, worker->paced_at) < SECOND && worker->paced_at.ns != 0)
         return;
@@ -126,17 +140,20 @@ static void pace(struct worker *worker) {
     double think = duration_seconds(plan_think_mean(plan));
     double rate = think > 0 ? (double)counts_of(worker)->live / think : 0;
     if (worker->opened < worker->share || counts_of(worker)->refilling > 0)
-        rate +=
-            (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
+        rate += (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) /
+                (double)plan_workers_of_all(plan);
     /* Exponential think times have no shortest one: one in ten is below a tenth of the mean. */
     duration shortest = plan->think_mean > 0 ? plan->think_mean / 10 : plan->think.low;
     worker->quantum = worker_quantum(rate, shortest);
-    fleet_set_quantum(worker->fleet, worker->quantum);
+    double held = think > 0 ? (double)worker->share / think : 0;
+    fleet_set_quantum(worker->fleet, worker_quantum(held, shortest));
 }
 
-/* The global order of the next connection that is to be opened. */
+/* The place of the next connection that is to be opened in the order over all workers and parts. */
 static uint64_t next_order(const struct worker *worker) {
-    return (uint64_t)worker->opened * worker->parts.plan->workers + worker->parts.worker;
+    const struct plan *plan = worker->parts.plan;
+    return worker->opened * plan_workers_of_all(plan) +
+           plan_worker_of_all(plan, worker->parts.worker);
 }
 
 /* When the plan wants it, rounded up to the quantum. */
@@ -151,76 +168,76 @@ static bool ramping(const struct worker *worker) {
 }
 
 static void open_due(struct worker *worker) {
-    for (int i = 0; i < OPENS_MAX && ramping(worker); i++) {
+    for (int i = 0; i < OPENS_MAX && ramping(worker) && fleet_has_room(worker->fleet); i++) {
         duration elapsed = instant_since(worker->now, worker->start);
         if (ramp_due(&worker->parts.plan->ramp, elapsed) <= next_order(worker))
             return;
         duration late = instant_since(worker->now, next_open_at(worker));
-        struct counts *counts = counts_of(worker);
+        struct tally_counts *counts = counts_of(worker);
         if (late > 0 && (uint64_t)late > counts->ramp_late_ns)
             counts->ramp_late_ns = (uint64_t)late;
         if (counts->first_attempt_ns == 0)
             counts->first_attempt_ns = worker->now.ns;
         fleet_open(worker->fleet, worker->opened++);
-        cadence_begin(&worker->redials, worker->now);
+        reconnect_pace_begin(&worker->reconnects, worker->now);
         worker->unpublished = true;
     }
 }
 
-/* Whether a connection waits for a place of the ramp's rate: first dials come first, and take them
- * all. */
-static bool redialling(const struct worker *worker) {
+/* Whether a connection waits for a place of the ramp's rate: first connects come first, and take
+ * them all. */
+static bool reconnecting(const struct worker *worker) {
     return (worker->phase == WORKER_RAMPING || worker->phase == WORKER_HOLDING) &&
-           worker->opened == worker->share && fleet_redials_due(worker->fleet) > 0;
+           worker->opened == worker->share && fleet_reconnects_due(worker->fleet) > 0;
 }
 
 static duration tick_of(const struct worker *worker) {
     return (duration)worker->quantum * MILLISECOND;
 }
 
-static void redial_due(struct worker *worker) {
-    for (int i = 0; i < OPENS_MAX && redialling(worker); i++) {
-        if (!cadence_take(&worker->redials, worker->now, tick_of(worker)))
+static void reconnect_due(struct worker *worker) {
+    for (int i = 0; i < OPENS_MAX && reconnecting(worker) && fleet_has_room(worker->fleet); i++) {
+        if (!reconnect_pace_take(&worker->reconnects, worker->now, tick_of(worker)))
             return;
-        fleet_redial(worker->fleet);
+        fleet_reconnect(worker->fleet);
         worker->unpublished = true;
     }
 }
 
 /* The next place, rounded up to the quantum. */
-static instant next_redial_at(const struct worker *worker) {
+static instant next_reconnect_at(const struct worker *worker) {
     duration grain = tick_of(worker);
-    duration due = instant_since(worker->redials.next, worker->start);
+    duration due = instant_since(worker->reconnects.next, worker->start);
     return instant_after(worker->start, (due + grain - 1) / grain * grain);
 }
 
 /* The ramp of this share is complete when the first attempt of each is open or has ended. */
 static void end_ramp(struct worker *worker) {
     if (worker->phase != WORKER_RAMPING || worker->opened < worker->share ||
-        fleet_first_dials(worker->fleet) > 0)
+        fleet_first_connects(worker->fleet) > 0)
         return;
     counts_of(worker)->ramp_done_ns = worker->now.ns;
     enter_phase(worker, WORKER_HOLDING);
 }
 
 /* Nothing is live any more and nothing will be: the parent need not wait for its next look. */
-static void tell_when_empty(struct worker *worker) {
-    if (worker->phase != WORKER_HOLDING || worker->told_empty || counts_of(worker)->live > 0 ||
+static void notify_when_empty(struct worker *worker) {
+    if (worker->phase != WORKER_HOLDING || worker->notified_empty || counts_of(worker)->live > 0 ||
         plan_reconnects(worker->parts.plan))
         return;
-    worker->told_empty = true;
+    worker->notified_empty = true;
     enter_phase(worker, WORKER_HOLDING);
 }
 
 /* The pool of -n is empty and all that was asked has ended: the same. */
-static void tell_when_spent(struct worker *worker) {
+static void notify_when_spent(struct worker *worker) {
     if (worker->phase != WORKER_HOLDING || !fleet_is_spent(worker->fleet)) {
-        worker->told_spent = false;
+        worker->notified_spent = false;
         return;
     }
-    if (worker->told_spent)
+    if (worker->notified_spent)
         return;
-    worker->told_spent = true;
+    worker->notified_spent = true;
     enter_phase(worker, WORKER_HOLDING);
 }
 
@@ -229,13 +246,13 @@ static bool in_load(const struct worker *worker) {
 }
 
 /* Requests of the schedule, and those that came back to the pool, go to who waited longest. */
-static void serve_line(struct worker *worker) {
+static void serve_queue(struct worker *worker) {
     if (!in_load(worker))
         return;
     int64_t hold_ns = atomic_load(&worker->orders->hold_ns);
     if (hold_ns != 0 && fleet_awaits_hold(worker->fleet))
         fleet_hold(worker->fleet, (instant){hold_ns});
-    if (!fleet_serve_line(worker->fleet))
+    if (!fleet_serve_queue(worker->fleet))
         return;
     worker->served_at = worker->now;
     worker->unpublished = true;
@@ -254,12 +271,12 @@ static void begin_run(struct worker *worker) {
 }
 
 static void begin_drain(struct worker *worker) {
-    worker->drain_until = instant_after(worker->now, DRAIN_PATIENCE);
+    worker->drain_until = instant_after(worker->now, DRAIN_TIMEOUT);
     enter_phase(worker, WORKER_DRAINING);
 }
 
 /* Carries out what the parent ordered since the last turn, one step after the other. */
-static void obey(struct worker *worker) {
+static void follow_orders(struct worker *worker) {
     uint32_t order = atomic_load(&worker->orders->order);
     if (order >= ORDER_RUN && worker->phase == WORKER_READY)
         begin_run(worker);
@@ -288,16 +305,19 @@ static void drain(struct worker *worker) {
 }
 
 static instant next_wake(struct worker *worker) {
-    instant until =
-        instant_earlier(instant_after(worker->now, HEARTBEAT), fleet_next_timer(worker->fleet));
-    if (ramping(worker))
+    const struct tally_counts *counts = counts_of(worker);
+    bool under_way = counts->outstanding + counts->connecting > 0;
+    instant until = instant_earlier(instant_after(worker->now, under_way ? WATCHFUL : HEARTBEAT),
+                                    fleet_next_timer(worker->fleet));
+    bool has_room = fleet_has_room(worker->fleet); /* else the end of a handshake wakes us */
+    if (ramping(worker) && has_room)
         until = instant_earlier(until, next_open_at(worker));
-    if (redialling(worker))
-        until = instant_earlier(until, next_redial_at(worker));
+    if (reconnecting(worker) && has_room)
+        until = instant_earlier(until, next_reconnect_at(worker));
     if (in_load(worker) && worker->parts.plan->rate > 0)
         until = instant_earlier(until, next_serve_at(worker));
-    if (in_load(worker) && worker->parts.pool != NULL && fleet_in_line(worker->fleet) > 0)
-        until = instant_earlier(until, instant_after(worker->now, LINE_LOOK));
+    if (in_load(worker) && worker->parts.pool != NULL && fleet_queued(worker->fleet) > 0)
+        until = instant_earlier(until, instant_after(worker->now, POOL_CHECK));
     if (worker->unpublished)
         until = instant_earlier(until, instant_after(worker->published_at, PUBLISH_LATEST));
     if (worker->phase == WORKER_DRAINING)
@@ -305,9 +325,28 @@ static instant next_wake(struct worker *worker) {
     return until;
 }
 
+static void note_pause(struct worker *worker, duration lag) {
+    struct tally_counts *counts = counts_of(worker);
+    uint64_t length = (uint64_t)instant_since(worker->now, worker->late_from);
+    if (lag < LAG_PAUSE)
+        return;
+    counts->pauses++;
+    counts->pauses_ns += length;
+    counts->pause_from_ns = worker->late_from.ns;
+    counts->pause_to_ns = worker->now.ns;
+    if (length > counts->pause_max_ns)
+        counts->pause_max_ns = length;
+    worker->unpublished = true;
+}
+
 static void add_lag(struct worker *worker, duration lag) {
-    histogram_add(&worker->parts.tally->lag, lag);
-    duration window = worker->parts.plan->options->timeout;
+    duration since = instant_since(worker->now, worker->lag_at);
+    lag_add_without_omission(&worker->parts.tally->lag, lag, worker->lag_usual,
+                             worker->lag_at.ns != 0 ? since : lag);
+    worker->lag_at = worker->now;
+    worker->lag_usual = lag;
+    note_pause(worker, lag);
+    duration window = worker->parts.plan->timeout;
     if (instant_since(worker->now, worker->lag_window_since) >= window) {
         worker->lag_window[1] = worker->lag_window[0];
         worker->lag_window[0] = 0;
@@ -331,18 +370,28 @@ static void note_lag(struct worker *worker, instant until) {
 /* Stopped in the midst of a turn: its timers run late, and no wait was. */
 static void note_stall(struct worker *worker) {
     duration stall = instant_since(worker->now, worker->began);
-    if (loaded(worker) && stall > worker->parts.plan->options->timeout / 10)
+    duration tenth = worker->parts.plan->timeout / 10;
+    if (loaded(worker) && stall > (tenth < LAG_PAUSE ? tenth : LAG_PAUSE))
         add_lag(worker, stall);
 }
 
-/* A deadline passed in this turn: how late were we in its window? */
-static void note_deadlines(struct worker *worker, uint64_t deadlines_before) {
-    struct counts *counts = counts_of(worker);
-    if (counts->timed_out + counts->outcomes[OUTCOME_connect_timeout] == deadlines_before)
+/* Deadlines passed in this turn: how late were we in their window? Our lateness is above what it
+ * may be where it is above a tenth. */
+static void note_deadlines(struct worker *worker, uint64_t answers_before,
+                           uint64_t connects_before) {
+    enum { LATE_PART = 10 };
+    struct tally_counts *counts = counts_of(worker);
+    const struct plan *plan = worker->parts.plan;
+    uint64_t answers = counts->timed_out - answers_before;
+    uint64_t connects = counts->outcomes[OUTCOME_connect_timeout] - connects_before;
+    if (answers + connects == 0)
         return;
-    for (int i = 0; i < 2; i++)
-        if (worker->lag_window[i] > 0 && (uint64_t)worker->lag_window[i] > counts->deadline_lag_ns)
-            counts->deadline_lag_ns = (uint64_t)worker->lag_window[i];
+    duration *windows = worker->lag_window;
+    duration worst = windows[0] > windows[1] ? windows[0] : windows[1];
+    if (worst > 0 && (uint64_t)worst > counts->deadline_lag_ns)
+        counts->deadline_lag_ns = (uint64_t)worst;
+    counts->timed_out_late += worst > plan->timeout / LATE_PART ? answers : 0;
+    counts->connects_late += worst > plan->connect_timeout / LATE_PART ? connects : 0;
 }
 
 static void take_events(struct worker *worker) {
@@ -359,24 +408,21 @@ static void take_events(struct worker *worker) {
         }
         counts_of(worker)->events += count;
         worker->unpublished = true;
+        share_live(worker);
         set_clock(worker);
     }
 }
 
-/* No timer fires before the completions that were ready are taken. The kernel may have run only
- * some of them, so it is asked again until it has no more; bounded, for new ones may come as fast
- * as we take. */
-static void gather_before_timers(struct worker *worker) {
-    enum { ROUNDS = 64 };
-    for (int i = 0; i < ROUNDS; i++) {
-        if (instant_before(worker->now, fleet_next_timer(worker->fleet)))
-            return;
-        uint64_t before = counts_of(worker)->events;
-        net_gather(worker->parts.net);
-        take_events(worker);
-        if (counts_of(worker)->events == before)
-            return;
-    }
+static bool timer_is_due(const void *owner) {
+    const struct worker *worker = owner;
+    return !instant_before(worker->now, fleet_next_timer(worker->fleet));
+}
+
+static bool take_more_events(void *owner) {
+    struct worker *worker = owner;
+    uint64_t before = counts_of(worker)->events;
+    take_events(worker);
+    return counts_of(worker)->events != before;
 }
 
 static void start(struct worker *worker) {
@@ -402,33 +448,90 @@ static int wait(struct worker *worker, instant until) {
     return result < 0 ? result : net_wait(worker->parts.net, instant_after(until, paused), 1);
 }
 
+/* Answers to requests that went out together come one after the other, and each would wake us,
+ * which costs more than to read it: once the first is there the others are waited for, TOGETHER at
+ * most. We are late from the first one on. Not with --rate, which asks for exact times. */
+static int wait_for_others(struct worker *worker, instant *until) {
+    const struct plan *plan = worker->parts.plan;
+    if (worker->owed < 2 || plan_is_closed_loop(plan) || plan->rate > 0)
+        return 0;
+    int64_t paused = atomic_load(&worker->orders->paused_ns);
+    duration waited;
+    int result = net_wait_together(worker->parts.net, instant_after(*until, paused), TOGETHER,
+                                   (uint32_t)worker->owed, &waited);
+    if (waited == 0)
+        return result;
+    worker->waited_for_others = true;
+    waited -= atomic_load(&worker->orders->paused_ns) - paused;
+    instant since = instant_after(read_clock(worker), -waited);
+    take_clock(worker, since);
+    *until = instant_earlier(*until, since);
+    return result;
+}
+
+/* Where answers are too far from each other to be taken together, the wait is a wake more: after
+ * each one that brought no other answer twice as many turns' requests go without. */
+static void note_use(struct worker *worker, uint64_t events) {
+    if (!worker->waited_for_others)
+        return;
+    worker->waited_for_others = false;
+    if (events > 1) {
+        worker->waits_alone = 0;
+        return;
+    }
+    worker->owed = 0;
+    worker->waits_alone = min_u32(worker->waits_alone + 1, WAITS_ALONE_MAX);
+    worker->passed_by = (1U << worker->waits_alone) - 1;
+}
+
+static void note_owed(struct worker *worker) {
+    const struct tally_counts *counts = counts_of(worker);
+    uint64_t ended = counts->sent - counts->outstanding;
+    worker->owed -= min_u64(worker->owed, ended - worker->ended);
+    note_use(worker, counts->events - worker->events);
+    if (counts->sent > worker->sent + 1) {
+        worker->owed = worker->passed_by > 0 ? 0 : counts->sent - worker->sent;
+        worker->passed_by -= worker->passed_by > 0;
+    } else if (counts->sent > worker->sent) {
+        worker->owed = 0;
+    }
+    worker->sent = counts->sent;
+    worker->ended = ended;
+    worker->events = counts->events;
+}
+
 int worker_turn(struct worker *worker) {
     if (worker->phase == WORKER_STARTING)
         start(worker);
     instant until = next_wake(worker);
     int result = wait(worker, until);
+    if (result == 0)
+        result = wait_for_others(worker, &until);
     if (result < 0)
         return result;
     begin_turn(worker, until);
     counts_of(worker)->turns++;
     note_lag(worker, until);
-    uint64_t deadlines =
-        counts_of(worker)->timed_out + counts_of(worker)->outcomes[OUTCOME_connect_timeout];
+    uint64_t answers = counts_of(worker)->timed_out;
+    uint64_t connects = counts_of(worker)->outcomes[OUTCOME_connect_timeout];
     take_events(worker);
-    gather_before_timers(worker);
+    gather_before_timers(worker->parts.net, worker, timer_is_due, take_more_events);
     note_stall(worker);
     worker->unpublished |= fleet_run_timers(worker->fleet);
-    note_deadlines(worker, deadlines);
+    note_deadlines(worker, answers, connects);
     pace(worker);
-    serve_line(worker); /* before a freeze: what is due by then is sent */
-    obey(worker);
+    serve_queue(worker); /* before a freeze: what is due by then is sent */
+    fleet_count_transport(worker->fleet);
+    follow_orders(worker);
     open_due(worker);
-    redial_due(worker);
+    reconnect_due(worker);
     fleet_end_turn(worker->fleet);
     end_ramp(worker);
-    tell_when_empty(worker);
-    tell_when_spent(worker);
+    notify_when_empty(worker);
+    notify_when_spent(worker);
     drain(worker);
+    note_owed(worker);
+    share_live(worker);
     if (worker->unpublished && instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)
         publish(worker);
     return 0;

@@ -6,16 +6,18 @@
 #include <stdint.h>
 
 #include "engine/fleet.h"
-#include "engine/redial.h"
+#include "engine/level.h"
+#include "engine/moved_addresses.h"
+#include "engine/reconnect.h"
 
-/* Submissions a worker's ring holds before the kernel is told. */
+/* Submissions that a worker's ring holds before they are submitted. */
 enum { WORKER_RING_ENTRIES = 4096 };
 
 /* What the parent orders; only ever moves forward. */
-enum order { ORDER_WAIT, ORDER_RUN, ORDER_FREEZE, ORDER_DRAIN };
+enum worker_order { ORDER_WAIT, ORDER_RUN, ORDER_FREEZE, ORDER_DRAIN };
 
 /* Shared by the parent, which alone writes it, and all workers. */
-struct orders {
+struct worker_orders {
     _Atomic uint32_t order;
     _Atomic uint32_t drain_by_reset; /* valid with ORDER_DRAIN */
     _Atomic int64_t start_ns;        /* run clock at which the ramp begins; valid with ORDER_RUN */
@@ -25,36 +27,41 @@ struct orders {
 };
 
 /* What one worker shares with the parent. */
-struct worker_desk {
-    struct tally_board board;
+struct worker_shm {
+    struct tally_seqlock seqlock;
     _Atomic uint64_t taken; /* see struct pool_hand */
+    _Atomic uint64_t live;  /* its share of the level */
 };
 
 /* What parent and workers share. */
-struct crew_shared {
-    struct orders orders;
+struct worker_shared {
+    struct worker_orders orders;
     struct pool pool;
-    struct worker_desk desks[]; /* one a worker */
+    struct level level;
+    struct moved_addresses addresses;
+    struct worker_shm shms[]; /* one a worker */
 };
 
 struct worker {
     struct fleet_parts parts;
     struct fleet *fleet;
-    const struct orders *orders;
-    struct tally_board *board;
+    const struct worker_orders *orders;
+    struct tally_seqlock *seqlock;
+    struct level *level; /* NULL: not kept (the simulator) */
+    _Atomic uint64_t *level_share;
     int wake_fd;   /* becomes readable when there is a new order; -1: none (the simulator) */
-    int notify_fd; /* eventfd to tell the parent of a new phase; -1: none */
-    enum worker_phase phase;
+    int notify_fd; /* eventfd that notifies the parent of a new phase; -1: none */
+    enum tally_worker_phase phase;
     uint32_t share;
-    uint32_t opened;        /* indices of the share handed to the fleet */
-    struct cadence redials; /* the ramp's rate goes on for those dialled again */
+    uint32_t opened;                  /* indices of the share handed to the fleet */
+    struct reconnect_pace reconnects; /* the ramp's rate goes on for reconnects */
     instant now;
     instant start;
     instant served_at; /* when requests of the schedule were last sent */
     instant paced_at;  /* when the quantum was last fitted to the rate */
     instant published_at;
     bool unpublished;
-    bool told_empty, told_spent;
+    bool notified_empty, notified_spent;
     instant drain_until;
     uint32_t quantum;
     /* The worst lateness of a turn, in the current window of the length of a deadline and in the
@@ -63,11 +70,21 @@ struct worker {
     instant lag_window_since;
     instant began, began_before; /* this turn, when its wait was over, and the one before */
     duration late;               /* this turn, so far */
+    instant late_from;           /* from when on it may have been */
+    instant lag_at;              /* when lateness was last noted, and how late it was then */
+    duration lag_usual;
+    /* By the end of the turn before this one. */
+    uint64_t sent, ended, events;
+    uint64_t owed;          /* of requests that went out in one turn, the latest: not ended */
+    bool waited_for_others; /* in this turn */
+    uint32_t waits_alone;   /* such waits in a row that brought no other answer */
+    uint32_t passed_by;     /* turns with requests still to be passed by */
 };
 
 /* parts.tally must be zero-filled. 0, or -ENOMEM. */
-int worker_init(struct worker *worker, const struct fleet_parts *parts, const struct orders *orders,
-                struct tally_board *board, int wake_fd, int notify_fd);
+int worker_init(struct worker *worker, const struct fleet_parts *parts,
+                const struct worker_orders *orders, struct tally_seqlock *seqlock, int wake_fd,
+                int notify_fd);
 void worker_free(struct worker *worker);
 
 /* One turn: wait, take what is ready, run timers, open what the ramp owes, publish. 0 or -errno of
@@ -81,8 +98,8 @@ uint32_t worker_quantum(double per_second, duration think_low);
 
 /* The body of a worker process: never returns. Descriptors wake_fd and notify_fd are kept, all
  * others above the standard streams are closed. */
-_Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct requests *requests, struct crew_shared *shared,
-                              int wake_fd, int notify_fd, int parent);
+_Noreturn void worker_process(const struct plan *plan, const struct setup *setup, uint32_t index,
+                              const struct requests *requests, struct worker_shared *shared,
+                              int wake_fd, int notify_fd);
 
 #endif

@@ -1,39 +1,17 @@
-/* A worker as a process: its signals, its descriptors, its memory, and its one loop. */
-#include <assert.h>
+/* A worker as a process: its descriptors, its memory, and its one loop. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "base/fork.h"
 #include "base/pages.h"
 #include "base/require.h"
 #include "engine/worker.h"
+#include "wire/tls/tls_client.h"
 
 enum { WAKE_FD = 3, NOTIFY_FD = 4, FIRST_OTHER_FD = 5 };
-static_assert(FIRST_OTHER_FD + 1 == PLAN_WORKER_FILES, "standard streams, two eventfds, the ring");
-
-/* The parent's death ends the worker, also when it came before we asked for that. */
-static void follow_parent(int parent) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
-        _exit(EXIT_FAILURE);
-    prctl(PR_SET_NAME, "holdfast-worker");
-    /* A group of its own: ^C and ^Z at the terminal reach the parent alone, which orders the crew
-     * to end, and stops and continues it around its own stop so that no deadline passes meanwhile.
-     */
-    setpgid(0, 0);
-}
-
-static void set_signals(void) {
-    static const int ignored[] = {SIGINT, SIGHUP, SIGPIPE};
-    for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
-        signal(ignored[i], SIG_IGN);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
 
 /* Keeps the standard streams and the two eventfds, at known numbers, so that the number of
  * connections that fit is known. The source descriptors lie above 2 and may be any. */
@@ -45,44 +23,78 @@ static void keep_only(int wake_fd, int notify_fd) {
     close_range(FIRST_OTHER_FD, ~0U, 0);
 }
 
-/* Says why there is no worker: the last publication. */
-static _Noreturn void fail(struct tally_board *board, struct tally *tally, int error) {
+/* Publishes why there is no worker, as the last tally. */
+static _Noreturn void fail(struct tally_seqlock *seqlock, struct tally *tally, int error) {
     if (tally != NULL) {
         tally->counts.phase = WORKER_FAILED;
         tally->counts.failure = error;
-        tally_publish(board, tally);
+        tally_publish(seqlock, tally);
     }
     uint64_t one = 1;
     (void)!write(NOTIFY_FD, &one, sizeof one);
     _exit(EXIT_FAILURE);
 }
 
-_Noreturn void worker_process(const struct plan *plan, uint32_t index,
-                              const struct requests *requests, struct crew_shared *shared,
-                              int wake_fd, int notify_fd, int parent) {
-    struct worker_desk *desk = &shared->desks[index];
-    follow_parent(parent);
-    set_signals();
+/* So many as the worker's part of the ramp begins within --connect-timeout: more are under way only
+ * where the server is slower than that, or we are. */
+static uint32_t handshakes_of(const struct plan *plan) {
+    enum { LEAST = 16, MOST = 1024 };
+    double per_second =
+        (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
+    double handshakes = per_second * duration_seconds(plan->connect_timeout);
+    return handshakes < LEAST ? LEAST : handshakes > MOST ? MOST : (uint32_t)handshakes;
+}
+
+/* 0 or -errno; plain TCP has none. */
+static int make_transport(struct fleet_parts *parts) {
+    if (!parts->plan->target.tls)
+        return 0;
+    const struct tls_client_settings settings = {
+        .context = parts->setup->tls,
+        .name = parts->plan->tls_name,
+        .handshakes_max = handshakes_of(parts->plan),
+        .cipher = parts->setup->tls_cipher[0] != '\0' ? parts->setup->tls_cipher : NULL};
+    struct tls_client *client = tls_client_create(&settings);
+    if (client == NULL)
+        return -ENOMEM;
+    parts->transport = tls_client_transport(client);
+    return 0;
+}
+
+_Noreturn void worker_process(const struct plan *plan, const struct setup *setup, uint32_t index,
+                              const struct requests *requests, struct worker_shared *shared,
+                              int wake_fd, int notify_fd) {
+    struct worker_shm *shm = &shared->shms[index];
+    fork_offer_to_oom_killer();
     keep_only(wake_fd, notify_fd);
     prctl(PR_SET_TIMERSLACK, 1); /* the default of 50 us is a twentieth of a tick */
     struct tally *tally = pages_reserve(sizeof(struct tally));
     if (tally == NULL)
-        fail(&desk->board, tally, -ENOMEM);
+        fail(&shm->seqlock, tally, -ENOMEM);
     require_context(plan->seed, &tally->counts.turns);
     struct fleet_parts parts = {.plan = plan,
+                                .setup = setup,
                                 .worker = index,
                                 .requests = requests,
                                 .tally = tally,
+                                .addresses = &shared->addresses,
                                 .pool = plan->requests > 0 ? &shared->pool : NULL,
-                                .taken = &desk->taken};
-    int error = net_create(&parts.net, &(struct net_config){.entries = WORKER_RING_ENTRIES});
+                                .taken = &shm->taken};
+    const struct net_config config = {.entries = WORKER_RING_ENTRIES,
+                                      .engine = setup->choice.engine};
+    require(FIRST_OTHER_FD + net_needs(&config).files == PLAN_WORKER_FILES);
+    int error = net_create(&parts.net, &config);
+    if (error == 0)
+        error = make_transport(&parts);
     if (error < 0)
-        fail(&desk->board, tally, error);
+        fail(&shm->seqlock, tally, error);
     struct worker worker;
-    error = worker_init(&worker, &parts, &shared->orders, &desk->board, WAKE_FD, NOTIFY_FD);
+    error = worker_init(&worker, &parts, &shared->orders, &shm->seqlock, WAKE_FD, NOTIFY_FD);
+    worker.level = &shared->level;
+    worker.level_share = &shm->live;
     while (error == 0 && worker.phase != WORKER_DONE)
         error = worker_turn(&worker);
     if (error < 0)
-        fail(&desk->board, tally, error);
+        fail(&shm->seqlock, tally, error);
     _exit(EXIT_SUCCESS);
 }

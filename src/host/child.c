@@ -5,44 +5,15 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child has no part in the parent's handlers. What a terminal or timeout(1) sends to the whole
- * group is the parent's to decide: were it to end the child, an interrupted run would look like a
- * name that does not resolve. SIGKILL ends it. */
-static void reset_signals(void) {
-    for (int number = 1; number < NSIG; number++)
-        signal(number, SIG_DFL); /* fails, without harm, for those that cannot be caught */
-    signal(SIGINT, SIG_IGN);
-    signal(SIGTERM, SIG_IGN);
-    signal(SIGHUP, SIG_IGN);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-}
+#include "base/fork.h"
 
-static _Noreturn void child_main(pid_t parent, child_work work, int fd, const void *with) {
-    reset_signals();
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it died before prctl() */
-        _exit(1);
-    _exit(work(fd, with) == 0 ? 0 : 1);
-}
-
-/* With all signals blocked, so that no handler of the parent's ever runs in the child. */
 pid_t child_fork(child_work work, int fd, const void *with) {
-    sigset_t all, before;
-    sigfillset(&all);
-    sigprocmask(SIG_SETMASK, &all, &before);
-    pid_t parent = getpid();
-    pid_t child = fork();
+    pid_t child = fork_child(NULL);
     if (child == 0)
-        child_main(parent, work, fd, with);
-    int error = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
-    errno = error;
+        _exit(work(fd, with) == 0 ? 0 : 1);
     return child;
 }
 

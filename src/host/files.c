@@ -61,7 +61,7 @@ int64_t files_read_number(const char *root, const char *path) {
     return files_read_numbers(&number, 1, root, path) == 1 ? number : -1;
 }
 
-/* What follows `name` and the mark behind it, in the first line that begins so. */
+/* The text behind `name` and its mark, in the first line that begins so. */
 static bool find_line(char *text, size_t size, const char *root, const char *path, const char *name,
                       char mark) {
     FILE *file = files_open(root, path);

@@ -1,4 +1,4 @@
-/* What this machine is: the kernel's limits and memory, read once. */
+/* The facts of this machine: the kernel's limits and memory, read once. */
 #include "host/host.h"
 
 #include <dirent.h>
@@ -12,8 +12,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "host/cgroup.h"
 #include "host/files.h"
-#include "host/groups.h"
 #include "host/net_counters.h"
 #include "host/process_facts.h"
 #include "host/slabs.h"
@@ -70,7 +70,7 @@ static void read_memory(struct host *host, const char *root) {
     host->memory_total_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemTotal");
     host->memory_available_bytes = files_read_kilobytes(root, "/proc/meminfo", "MemAvailable");
     host->connection_bytes = slabs_connection_bytes(root);
-    groups_read_memory(&host->group_memory, root);
+    cgroup_read_memory(&host->group_memory, root);
 }
 
 /* RLIMIT_NPROC counts the threads of a real user id, and binds neither root nor who has one of
@@ -85,7 +85,7 @@ static void read_processes(struct host *host, const char *root) {
     if (files_read_field(line, sizeof line, root, "/proc/self/status", "CapEff") &&
         sscanf(line, "%llx", &bits) == 1)
         host->capabilities = bits;
-    groups_read_processes(&host->group_processes, root);
+    cgroup_read_processes(&host->group_processes, root);
     if (!is_bound_by_nproc(host))
         host->user_processes.max = INT64_MAX;
     else if (host->user_processes.max != INT64_MAX)
@@ -112,7 +112,7 @@ void host_read(struct host *host, const char *root) {
     host->cpus = count_cpus();
     files_read_field(host->cpu_model, sizeof host->cpu_model, root, "/proc/cpuinfo",
                      "model name\t");
-    host->cpu_quota_milli = groups_read_cpu_milli(root);
+    host->cpu_quota_milli = cgroup_read_cpu_milli(root);
     read_limits(host);
     read_files(host, root);
     read_network(host, root);

@@ -1,4 +1,4 @@
-/* Accept queues: who is connected and waits for an accept(), as sock_diag(7) tells it. */
+/* Accept queues: who is connected and waits for an accept(), as sock_diag(7) shows it. */
 #ifndef HOST_LISTEN_QUEUE_H
 #define HOST_LISTEN_QUEUE_H
 

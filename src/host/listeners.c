@@ -1,4 +1,4 @@
-/* Which listeners of this host a connect reaches, as sock_diag(7) tells of them. */
+/* Which listeners of this host a connect reaches, as sock_diag(7) lists them. */
 #include "host/listeners.h"
 
 #include <linux/inet_diag.h>
@@ -10,12 +10,13 @@
 
 void listener_search_init(struct listener_search *search, const struct address *target) {
     *search = (struct listener_search){.target = *target};
-    struct address *dialled = &search->target;
-    if (dialled->of.any.sa_family == AF_INET && dialled->of.v4.sin_addr.s_addr == htonl(INADDR_ANY))
-        dialled->of.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    else if (dialled->of.any.sa_family == AF_INET6 &&
-             IN6_IS_ADDR_UNSPECIFIED(&dialled->of.v6.sin6_addr))
-        dialled->of.v6.sin6_addr = in6addr_loopback;
+    struct address *connected = &search->target;
+    if (connected->of.any.sa_family == AF_INET &&
+        connected->of.v4.sin_addr.s_addr == htonl(INADDR_ANY))
+        connected->of.v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else if (connected->of.any.sa_family == AF_INET6 &&
+             IN6_IS_ADDR_UNSPECIFIED(&connected->of.v6.sin6_addr))
+        connected->of.v6.sin6_addr = in6addr_loopback;
 }
 
 /* A v6 listener takes v4 connections as mapped addresses (RFC 4291, 2.5.5.2). */
@@ -58,6 +59,8 @@ void listener_search_take(void *with, const struct inet_diag_msg *message) {
         search->found = (struct host_listeners){0};
     search->best = fits;
     search->found.count++;
+    if (search->found.inode_count < HOST_LISTENER_INODES_MAX)
+        search->found.inodes[search->found.inode_count++] = message->idiag_inode;
     search->found.backlog += message->idiag_wqueue;
     search->found.queued += message->idiag_rqueue;
 }
@@ -66,25 +69,9 @@ bool host_listeners_read(struct host_listeners *listeners, const struct address 
     struct listener_search search;
     listener_search_init(&search, target);
     int fd = sock_diag_open(0);
-    bool told = listen_queue_walk(fd, listener_search_take, &search);
+    bool known = listen_queue_walk(fd, listener_search_take, &search);
     if (fd >= 0)
         close(fd);
     *listeners = search.found;
-    return told;
-}
-
-bool host_has_address(const struct address *address) {
-    struct address local = *address;
-    if (address_is_loopback(address))
-        return true;
-    if (local.of.any.sa_family == AF_INET)
-        local.of.v4.sin_port = 0;
-    else
-        local.of.v6.sin6_port = 0;
-    int fd = socket(local.of.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return false;
-    bool bound = bind(fd, &local.of.any, local.length) == 0;
-    close(fd);
-    return bound;
+    return known;
 }

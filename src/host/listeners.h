@@ -1,14 +1,14 @@
-/* Which listeners of this host a connect reaches, as sock_diag(7) tells of them. */
+/* Which listeners of this host a connect reaches, as sock_diag(7) lists them. */
 #ifndef HOST_LISTENERS_H
 #define HOST_LISTENERS_H
 
 #include "host/host.h"
 
-/* How well a listener's address fits one that is dialled: those that fit best take it. */
+/* How well a listener's address fits one that is connected to: those that fit best take it. */
 enum listener_fit { LISTENER_NONE, LISTENER_ANY_OF_V6, LISTENER_ANY, LISTENER_EXACT };
 
 struct listener_search {
-    struct address target; /* "any" is dialled as loopback */
+    struct address target; /* a connect to "any" goes to loopback */
     enum listener_fit best;
     struct host_listeners found;
 };

@@ -1,4 +1,4 @@
-/* What the kernel counts for one network namespace. */
+/* The kernel's counters of one network namespace. */
 #include "host/net_counters.h"
 
 #include <stdlib.h>

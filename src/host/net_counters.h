@@ -1,4 +1,4 @@
-/* What the kernel counts for one network namespace: drops and retransmits; and its tables' fill.
+/* The kernel's counters of one network namespace: drops and retransmits; and its tables' fill.
  */
 #ifndef HOST_NET_COUNTERS_H
 #define HOST_NET_COUNTERS_H

@@ -7,7 +7,7 @@
 enum { WORDS_MAX = 3 }; /* of a directive, kept: a name and what of its values matters here */
 
 /* A text being read: the words of the directive so far, and the blocks around it. */
-struct reading {
+struct config_parser {
     struct nginx_config *config;
     const char *at, *end;
     size_t depth;   /* blocks opened in this text */
@@ -42,7 +42,7 @@ static int64_t number_of(const char *word) {
 }
 
 /* A directive that may be given once, with a number. */
-static void take_number(struct reading *reading, int64_t *number) {
+static void take_number(struct config_parser *reading, int64_t *number) {
     int64_t value = reading->word_count == 2 ? number_of(reading->words[1]) : -1;
     if (value < 0 || *number >= 0)
         reading->config->clear = false;
@@ -50,7 +50,7 @@ static void take_number(struct reading *reading, int64_t *number) {
         *number = value;
 }
 
-static void take_include(struct reading *reading) {
+static void take_include(struct config_parser *reading) {
     struct nginx_config *config = reading->config;
     const char *pattern = reading->words[1];
     if (reading->word_count != 2 || config->include_count == NGINX_INCLUDES_MAX ||
@@ -63,8 +63,8 @@ static void take_include(struct reading *reading) {
     memcpy(include->pattern, pattern, strlen(pattern) + 1);
 }
 
-/* What ended at ";". */
-static void take_directive(struct reading *reading) {
+/* A directive that ended at ";". */
+static void take_directive(struct config_parser *reading) {
     struct nginx_config *config = reading->config;
     const char *name = reading->words[0];
     bool in_main = reading->context == NGINX_MAIN;
@@ -85,8 +85,8 @@ static void take_directive(struct reading *reading) {
     }
 }
 
-/* What ended at "{". */
-static void open_block(struct reading *reading) {
+/* A block that begins at "{". */
+static void open_block(struct config_parser *reading) {
     struct nginx_config *config = reading->config;
     if (reading->word_count == 0 || ++reading->depth > NGINX_DEPTH_MAX)
         config->clear = false;
@@ -102,7 +102,7 @@ static void open_block(struct reading *reading) {
     reading->skipped = reading->depth;
 }
 
-static void close_block(struct reading *reading) {
+static void close_block(struct config_parser *reading) {
     if (reading->word_count > 0 || reading->depth == 0) {
         reading->config->clear = false;
         return;
@@ -115,7 +115,7 @@ static void close_block(struct reading *reading) {
 }
 
 /* One character into the word; false when it is too long to be kept and would have to be. */
-static void put(struct reading *reading, size_t *length, char c) {
+static void put(struct config_parser *reading, size_t *length, char c) {
     if (reading->word_count >= WORDS_MAX)
         return;
     if (*length + 1 < NGINX_WORD_MAX && c != '\0')
@@ -125,7 +125,7 @@ static void put(struct reading *reading, size_t *length, char c) {
 }
 
 /* A word, quoted or not; the text stands behind it then. "\\" takes its meaning from the next. */
-static void take_word(struct reading *reading) {
+static void take_word(struct config_parser *reading) {
     size_t length = 0;
     char quote = *reading->at == '"' || *reading->at == '\'' ? *reading->at++ : '\0';
     for (; reading->at < reading->end; reading->at++) {
@@ -151,19 +151,19 @@ static void take_word(struct reading *reading) {
     reading->word_count++;
 }
 
-static void start_over(struct reading *reading) {
+static void start_over(struct config_parser *reading) {
     reading->word_count = 0;
     for (size_t i = 0; i < WORDS_MAX; i++)
         reading->words[i][0] = '\0';
 }
 
-static void skip_comment(struct reading *reading) {
+static void skip_comment(struct config_parser *reading) {
     while (reading->at < reading->end && *reading->at != '\n')
         reading->at++;
 }
 
 /* One token, or one white space between them. */
-static void step(struct reading *reading) {
+static void step(struct config_parser *reading) {
     switch (*reading->at) {
     case ' ':
     case '\t':
@@ -181,7 +181,7 @@ static void step(struct reading *reading) {
 
 void nginx_config_take(struct nginx_config *config, enum nginx_context context, const char *text,
                        size_t length) {
-    struct reading reading = {
+    struct config_parser reading = {
         .config = config,
         .at = text,
         .end = text + length,

@@ -1,4 +1,4 @@
-/* What /proc says of another's process. */
+/* Facts of a process from /proc: times, memory, files, children. */
 #include "host/process_facts.h"
 
 #include <dirent.h>
@@ -12,7 +12,7 @@
 #include "base/instant.h"
 #include "host/files.h"
 
-enum { STAT_BYTES = 2048, PATH_BYTES = 512, THREADS_MAX = 4096 };
+enum { STAT_BYTES = 2048, PATH_BYTES = 512 };
 
 static void copy_name(char *name, size_t size, const char *from, const char *to) {
     size_t length = (size_t)(to - from);
@@ -22,37 +22,89 @@ static void copy_name(char *name, size_t size, const char *from, const char *to)
     name[length] = '\0';
 }
 
-bool process_facts_read(struct process_facts *out, const char *root, int pid) {
-    char path[64], text[STAT_BYTES];
+/* Fields of /proc/PID/stat by their numbers in proc(5). */
+enum {
+    STAT_STATE = 3,
+    STAT_UTIME = 14,
+    STAT_STIME = 15,
+    STAT_STARTTIME = 22,
+    STAT_RSS = 24, /* in pages */
+    STAT_ARG_START = 48,
+    STAT_ENV_END = 51
+};
+
+/* The text of /proc/PID/stat, and the parentheses of the command's name. The name may hold
+ * anything, a line's end and parentheses as well: the last one ends it. */
+struct process_stat {
+    char text[STAT_BYTES];
+    const char *open, *shut;
+};
+
+static bool stat_take(struct process_stat *stat, const char *root, int pid) {
+    char path[64];
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (files_read_text(text, sizeof text, root, path) == 0)
+    if (files_read_text(stat->text, sizeof stat->text, root, path) == 0)
         return false;
-    /* The command's name may hold anything, a line's end and parentheses as well: the last one ends
-     * it. */
-    const char *open = strchr(text, '('), *shut = strrchr(text, ')');
-    unsigned long long user, kernel, started;
-    long long pages;
-    /* Fields 3 (state), 14, 15 (utime, stime), 22 (starttime) and 24 (rss, in pages). */
-    if (open == NULL || shut == NULL || shut < open ||
-        sscanf(shut + 1,
-               " %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d %*d %*d %*d %llu "
-               "%*u %lld",
-               &out->state, &user, &kernel, &started, &pages) != 5)
+    stat->open = strchr(stat->text, '(');
+    stat->shut = strrchr(stat->text, ')');
+    return stat->open != NULL && stat->shut != NULL && stat->open < stat->shut;
+}
+
+/* The text from a field behind the name on. */
+static const char *stat_field(const struct process_stat *stat, int field) {
+    const char *at = stat->shut + 1;
+    at += strspn(at, " ");
+    for (int i = STAT_STATE; i < field; i++) {
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    return at;
+}
+
+static bool stat_number(const struct process_stat *stat, int field, uint64_t *number) {
+    return sscanf(stat_field(stat, field), "%" SCNu64, number) == 1;
+}
+
+bool process_stat_read(struct process_facts *out, const char *root, int pid) {
+    struct process_stat stat;
+    uint64_t user, kernel, started, pages;
+    if (!stat_take(&stat, root, pid) || !stat_number(&stat, STAT_UTIME, &user) ||
+        !stat_number(&stat, STAT_STIME, &kernel) || !stat_number(&stat, STAT_STARTTIME, &started) ||
+        !stat_number(&stat, STAT_RSS, &pages))
         return false;
     long ticks = sysconf(_SC_CLK_TCK), page = sysconf(_SC_PAGESIZE);
     if (ticks <= 0 || page <= 0)
         return false;
-    copy_name(out->name, sizeof out->name, open + 1, shut);
+    copy_name(out->name, sizeof out->name, stat.open + 1, stat.shut);
+    out->state = *stat_field(&stat, STAT_STATE);
     out->started = started;
-    out->cpu_ns = (int64_t)(user + kernel) * (SECOND / ticks);
+    out->user_ns = (int64_t)user * (SECOND / ticks);
+    out->system_ns = (int64_t)kernel * (SECOND / ticks);
     out->rss_bytes = (int64_t)pages * page;
-    return out->state != 'Z' && out->state != 'X';
+    return true;
+}
+
+bool process_facts_read(struct process_facts *out, const char *root, int pid) {
+    return process_stat_read(out, root, pid) && out->state != 'Z' && out->state != 'X';
+}
+
+int64_t process_cpu_ns(const char *root, int pid) {
+    struct process_facts facts;
+    return process_stat_read(&facts, root, pid) ? facts.user_ns + facts.system_ns : -1;
+}
+
+static int64_t rollup_bytes(const char *root, int pid, const char *name) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
+    return files_read_kilobytes(root, path, name);
 }
 
 int64_t process_pss_bytes(const char *root, int pid) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/smaps_rollup", pid);
-    return files_read_kilobytes(root, path, "Pss");
+    return rollup_bytes(root, pid, "Pss");
+}
+
+int64_t process_rss_bytes(const char *root, int pid) {
+    return rollup_bytes(root, pid, "Rss");
 }
 
 /* Entries of a folder but "." and ".."; -1 when it cannot be read or has more than max. */
@@ -109,7 +161,8 @@ int64_t process_nofile_soft(const char *root, int pid) {
     return process_nofile(root, pid, &soft, &hard) ? soft : -1;
 }
 
-/* The numbers in one thread's list behind those that are there already. */
+/* The numbers in one thread's list behind those that are there already, and one more than max at
+ * most. */
 static size_t add_children(int *out, size_t max, size_t count, const char *root, int pid,
                            const char *thread) {
     char path[PATH_BYTES];
@@ -117,24 +170,25 @@ static size_t add_children(int *out, size_t max, size_t count, const char *root,
     FILE *file = files_open(root, path);
     if (file == NULL)
         return count;
-    for (int child; fscanf(file, "%d", &child) == 1; count++)
+    for (int child; count <= max && fscanf(file, "%d", &child) == 1; count++)
         if (count < max)
             out[count] = child;
     fclose(file);
     return count;
 }
 
-size_t process_children(int *out, size_t max, const char *root, int pid) {
+size_t process_children(int *out, size_t max, size_t *threads, const char *root, int pid) {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/proc/%d/task", root, pid);
     DIR *folder = opendir(path);
     if (folder == NULL)
         return 0;
-    size_t count = 0, threads = 0;
-    for (const struct dirent *entry; threads < THREADS_MAX && (entry = readdir(folder)) != NULL;) {
+    size_t count = 0;
+    const struct dirent *entry;
+    while (count <= max && *threads > 0 && (entry = readdir(folder)) != NULL) {
         if (entry->d_name[0] == '.')
             continue;
-        threads++;
+        (*threads)--;
         count = add_children(out, max, count, root, pid, entry->d_name);
     }
     closedir(folder);
@@ -145,6 +199,15 @@ size_t process_command_line(char *text, size_t size, const char *root, int pid) 
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
     return files_read_text(text, size, root, path);
+}
+
+int64_t process_title_room(const char *root, int pid) {
+    struct process_stat stat;
+    uint64_t from, to;
+    if (!stat_take(&stat, root, pid) || !stat_number(&stat, STAT_ARG_START, &from) ||
+        !stat_number(&stat, STAT_ENV_END, &to) || from == 0 || to <= from || to - from > INT64_MAX)
+        return -1;
+    return (int64_t)(to - from);
 }
 
 /* Of a process of this user, how many threads it has; else 0. */

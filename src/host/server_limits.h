@@ -1,4 +1,4 @@
-/* What bounds the connections that a server on this host can hold: its processes' descriptors, and
+/* Limits of the connections that a server on this host can hold: its processes' descriptors, and
  * nginx's worker_connections. */
 #ifndef HOST_SERVER_LIMITS_H
 #define HOST_SERVER_LIMITS_H

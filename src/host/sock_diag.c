@@ -1,4 +1,4 @@
-/* TCP sockets of a network namespace as the kernel tells of them: the one door to sock_diag(7). */
+/* TCP sockets of a network namespace as the kernel lists them: the one door to sock_diag(7). */
 #include "host/sock_diag.h"
 
 #include <arpa/inet.h>
@@ -38,7 +38,7 @@ static int open_there(int ours, int theirs) {
     if (setns(theirs, CLONE_NEWNET) != 0)
         return -errno;
     int fd = open_here();
-    /* What let us in lets us out. */
+    /* Leaving needs no more than entering did. */
     if (setns(ours, CLONE_NEWNET) != 0 && fd >= 0) {
         close(fd);
         return -EPERM;

@@ -1,4 +1,4 @@
-/* TCP sockets of a network namespace as the kernel tells of them: the one door to sock_diag(7). */
+/* TCP sockets of a network namespace as the kernel lists them: the one door to sock_diag(7). */
 #ifndef HOST_SOCK_DIAG_H
 #define HOST_SOCK_DIAG_H
 
@@ -21,7 +21,7 @@ struct sock_diag_block {
 /* Where a socket's two ends are. Zero-filled: anywhere. */
 struct sock_diag_ends {
     struct sock_diag_block local, remote;
-    uint16_t remote_port; /* 0: any; else no listener is told of */
+    uint16_t remote_port; /* 0: any; else no listener is listed */
 };
 
 /* Which sockets are asked for; the kernel leaves the others out. */
@@ -33,7 +33,7 @@ struct sock_diag_filter {
 /* Makes the block as great as it takes to hold an address too. One of 128 bits holds its own. */
 void sock_diag_block_widen(struct sock_diag_block *block, const uint8_t ip[static 16]);
 
-/* What is done with each of them. */
+/* Called for each socket. */
 struct inet_diag_msg; /* <linux/inet_diag.h> */
 typedef void (*sock_diag_take)(void *with, const struct inet_diag_msg *socket);
 

@@ -3,12 +3,12 @@
 #include "host/sockets.h"
 
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "host/files.h"
 
 enum { LINE_BYTES = 256, READ_BYTES = 64 * 1024 };
@@ -73,10 +73,10 @@ static bool ask_kernel(const struct sock_diag_ends *ends, socket_take take, void
     int fd = sock_diag_open(0);
     if (fd < 0)
         return false;
-    bool told = sock_diag_walk(fd, &listeners, hand_on, &receiver) == 0 &&
-                sock_diag_walk(fd, &others, hand_on, &receiver) == 0;
+    bool known = sock_diag_walk(fd, &listeners, hand_on, &receiver) == 0 &&
+                 sock_diag_walk(fd, &others, hand_on, &receiver) == 0;
     close(fd);
-    return told;
+    return known;
 }
 
 /* --- files --- */
@@ -85,9 +85,9 @@ static bool ask_kernel(const struct sock_diag_ends *ends, socket_take take, void
 static const char *take_hex(const char *at, int digits, uint32_t *value) {
     *value = 0;
     for (int i = 0; i < digits; i++, at++) {
-        if (!isxdigit((unsigned char)*at))
+        if (!ascii_is_hex((unsigned char)*at))
             return NULL;
-        int digit = isdigit((unsigned char)*at) ? *at - '0' : (*at | 0x20) - 'a' + 10;
+        int digit = ascii_is_digit((unsigned char)*at) ? *at - '0' : (*at | 0x20) - 'a' + 10;
         *value = *value << 4 | (uint32_t)digit;
     }
     return at;

@@ -30,7 +30,7 @@ bool sockets_read(const char *root, const struct sock_diag_ends *ends, socket_ta
 
 void socket_end_set_v4(struct socket_end *end, uint32_t network_order);
 
-/* What the kernel says of one. false for what is no such socket. */
+/* Reads a socket from the kernel's message. false when it is none of TCP. */
 struct inet_diag_msg; /* <linux/inet_diag.h> */
 bool socket_row_decode(struct socket_row *row, const struct inet_diag_msg *message);
 

@@ -1,11 +1,13 @@
 /* Local addresses to connect from: which there are, and which of them lead to a target. */
 #include <errno.h>
+#include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/address_set.h"
 #include "host/host.h"
 
 bool host_kernel_is(const struct host *host, int major, int minor) {
@@ -74,6 +76,19 @@ size_t host_sources_towards(struct address *sources, size_t max, const struct ad
     return count;
 }
 
+/* Under net.ipv4.ip_nonlocal_bind=1 (and IPv6's own) bind(2) says yes to addresses of others, whose
+ * connections would never be answered. */
+static bool any_may_be_bound(int family) {
+    char value = '0';
+    int fd = open(family == AF_INET ? "/proc/sys/net/ipv4/ip_nonlocal_bind"
+                                    : "/proc/sys/net/ipv6/ip_nonlocal_bind",
+                  O_RDONLY | O_CLOEXEC);
+    bool known = fd >= 0 && read(fd, &value, 1) == 1;
+    if (fd >= 0)
+        close(fd);
+    return !known || value != '0';
+}
+
 int host_bind_error(const struct address *source) {
     int fd = socket(source->of.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -82,6 +97,8 @@ int host_bind_error(const struct address *source) {
     if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) != 0 ||
         bind(fd, &source->of.any, source->length) != 0)
         error = errno;
+    else if (any_may_be_bound(source->of.any.sa_family) && !host_has_address(source))
+        error = EADDRNOTAVAIL;
     close(fd);
     return error;
 }

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/body.h"
+
 static int set_option(int fd, int level, int name) {
     int on = 1;
     return setsockopt(fd, level, name, &on, sizeof on);
@@ -35,12 +37,18 @@ int net_listen(struct address *address, bool shared) {
     return error;
 }
 
+static int adopt(struct net *net, int fd) {
+    int error = net->body->adopt(net, fd);
+    if (error < 0)
+        close(fd);
+    return error < 0 ? error : fd;
+}
+
 int net_accept(struct net *net, int listener) {
-    (void)net;
     for (;;) {
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0)
-            return fd;
+            return adopt(net, fd);
         if (errno != EINTR && errno != ECONNABORTED && errno != EPROTO)
             return -errno;
     }

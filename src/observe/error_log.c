@@ -1,7 +1,6 @@
 /* The error logs that a server's process holds open. */
 #include "observe/error_log.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,15 +8,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
+#include "base/redact.h"
+#include "observe/lines.h"
+
 enum { PATH_BYTES = 512, CHUNK_BYTES = 64 * 1024, DESCRIPTORS_MAX = 65536 };
 
 /* --- one line --- */
 
-struct text {
+struct log_text {
     const char *at, *end;
 };
 
-static bool skip(struct text *text, const char *with) {
+static bool skip(struct log_text *text, const char *with) {
     size_t length = strlen(with);
     if ((size_t)(text->end - text->at) < length || memcmp(text->at, with, length) != 0)
         return false;
@@ -25,15 +28,15 @@ static bool skip(struct text *text, const char *with) {
     return true;
 }
 
-static bool skip_digits(struct text *text) {
+static bool skip_digits(struct log_text *text) {
     const char *first = text->at;
-    while (text->at < text->end && isdigit((unsigned char)*text->at))
+    while (text->at < text->end && ascii_is_digit((unsigned char)*text->at))
         text->at++;
     return text->at > first;
 }
 
 /* "2026/11/26 00:32:15 " (ngx_cached_err_log_time). */
-static bool skip_time(struct text *text) {
+static bool skip_time(struct log_text *text) {
     static const char *const between[] = {"/", "/", " ", ":", ":", " "};
     for (size_t i = 0; i < sizeof between / sizeof between[0]; i++)
         if (!skip_digits(text) || !skip(text, between[i]))
@@ -42,10 +45,10 @@ static bool skip_time(struct text *text) {
 }
 
 /* "[alert] 12#12: *5 ", the last only where there is a connection (ngx_log_error_core). */
-static bool skip_origin(struct text *text) {
+static bool skip_origin(struct log_text *text) {
     if (!skip(text, "["))
         return false;
-    while (text->at < text->end && islower((unsigned char)*text->at))
+    while (text->at < text->end && ascii_is_lower((unsigned char)*text->at))
         text->at++;
     if (!skip(text, "] ") || !skip_digits(text) || !skip(text, "#") || !skip_digits(text) ||
         !skip(text, ": "))
@@ -55,26 +58,26 @@ static bool skip_origin(struct text *text) {
     return skip_digits(text) && skip(text, " ");
 }
 
-static bool says_no_file(struct text text) {
+static bool is_out_of_files(struct log_text text) {
     return skip(&text, "(24: ") || skip(&text, "(23: "); /* EMFILE, ENFILE */
 }
 
 /* Not open(): its message begins with a path, which a client may have chosen. */
-static bool is_short_of_files(struct text text) {
+static bool is_short_of_files(struct log_text text) {
     static const char *const calls[] = {"accept4() failed ", "accept() failed ",
                                         "socket() failed "};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         if (skip(&text, calls[i]))
-            return says_no_file(text);
+            return is_out_of_files(text);
     return false;
 }
 
-static bool is_short_of_connections(struct text text) {
+static bool is_short_of_connections(struct log_text text) {
     return skip_digits(&text) && skip(&text, " worker_connections are not enough");
 }
 
 enum error_line error_line_of(const char *line, size_t length) {
-    struct text text = {line, line + length};
+    struct log_text text = {line, line + length};
     if (!skip_time(&text) || !skip_origin(&text))
         return ERROR_LINE_OTHER;
     if (is_short_of_connections(text))
@@ -84,12 +87,17 @@ enum error_line error_line_of(const char *line, size_t length) {
 
 /* --- lines of a file --- */
 
+/* nginx quotes the request, query and all. */
 static void keep_first(char *to, size_t size, const char *line, size_t length) {
-    if (to[0] == '\0')
-        snprintf(to, size, "%.*s", (int)length, line);
+    char whole[ERROR_LINE_KEPT + 1];
+    if (to[0] != '\0')
+        return;
+    snprintf(whole, sizeof whole, "%.*s", (int)length, line);
+    redact_urls(to, size, whole);
 }
 
-static void take_line(struct error_log_view *view, const char *line, size_t length) {
+static void take_line(void *owner, const char *line, size_t length) {
+    struct evidence_error_log *view = owner;
     view->lines++;
     switch (error_line_of(line, length)) {
     case ERROR_LINE_SHORT_OF_CONNECTIONS:
@@ -104,42 +112,48 @@ static void take_line(struct error_log_view *view, const char *line, size_t leng
     }
 }
 
-static void take_bytes(struct error_log_view *view, struct error_log_file *file, const char *bytes,
-                       size_t length) {
-    for (const char *at = bytes, *stop = bytes + length; at < stop;) {
-        const char *end = memchr(at, '\n', (size_t)(stop - at));
-        size_t piece = (size_t)((end != NULL ? end : stop) - at);
-        size_t room = sizeof file->kept - file->length;
-        size_t kept = piece < room ? piece : room;
-        memcpy(file->kept + file->length, at, kept);
-        file->length += kept;
-        if (end == NULL)
-            return;
-        take_line(view, file->kept, file->length);
-        file->length = 0;
-        at = end + 1;
-    }
-}
-
 static int64_t size_of(const struct error_log_file *file) {
     struct stat stat;
     return fstat(file->fd, &stat) == 0 ? stat.st_size : file->position;
 }
 
-static void read_file(struct error_log_view *view, struct error_log_file *file) {
+/* Its first bytes are still those that were there when it was longer. */
+static bool begins_as_before(const struct error_log_file *file, int64_t size) {
+    char now[ERROR_LOG_HEAD_BYTES];
+    size_t length = size < (int64_t)file->head_length ? (size_t)size : file->head_length;
+    return pread(file->fd, now, length, 0) == (ssize_t)length &&
+           memcmp(now, file->head, length) == 0;
+}
+
+/* Cut in place: what is left of a longer file was there before; what came into an emptied one was
+ * not, and is read from its beginning. */
+static void find_cut(struct error_log_file *file) {
+    int64_t size = size_of(file);
+    if (size >= file->position)
+        return;
+    file->position = begins_as_before(file, size) ? size : 0;
+    file->head_length = file->length = 0;
+}
+
+static void keep_head(struct error_log_file *file) {
+    size_t length = file->position < ERROR_LOG_HEAD_BYTES ? (size_t)file->position
+                                                          : (size_t)ERROR_LOG_HEAD_BYTES;
+    if (length > file->head_length && pread(file->fd, file->head, length, 0) == (ssize_t)length)
+        file->head_length = length;
+}
+
+static void read_file(struct evidence_error_log *view, struct error_log_file *file) {
     static char chunk[CHUNK_BYTES];
-    int64_t size = size_of(file), stop = file->position + ERROR_LOG_STEP_BYTES;
-    if (size < file->position) { /* cut in place */
-        file->position = 0;
-        file->length = 0;
-    }
-    while (file->position < stop) {
+    find_cut(file);
+    for (int64_t stop = file->position + ERROR_LOG_STEP_BYTES; file->position < stop;) {
         ssize_t got = pread(file->fd, chunk, sizeof chunk, file->position);
         if (got <= 0)
             break;
-        take_bytes(view, file, chunk, (size_t)got);
+        lines_take(file->kept, sizeof file->kept, &file->length, chunk, (size_t)got, take_line,
+                   view);
         file->position += got;
     }
+    keep_head(file);
     view->behind |= size_of(file) > file->position;
 }
 
@@ -182,6 +196,7 @@ static void add_file(struct error_log *log, const char *link) {
         return;
     log->files[log->count++] = (struct error_log_file){
         .fd = fd, .device = stat_of.st_dev, .inode = stat_of.st_ino, .position = stat_of.st_size};
+    keep_head(&log->files[log->count - 1]);
 }
 
 void error_log_init(struct error_log *log, const char *root, int pid) {

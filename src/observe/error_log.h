@@ -13,6 +13,7 @@ enum {
     ERROR_LOGS_MAX = 8,
     ERROR_LOG_STEP_BYTES = 1 << 20, /* read of one file in one step, at most */
     ERROR_LINE_KEPT = 512,          /* of a line; what follows is passed over */
+    ERROR_LOG_HEAD_BYTES = 256,     /* by which a file that was cut is known again */
 };
 
 enum error_line {
@@ -21,9 +22,9 @@ enum error_line {
     ERROR_LINE_SHORT_OF_FILES,       /* "accept4() failed (24: Too many open files)", socket */
 };
 
-/* What one line says, without its end. Only lines of nginx's own form count, "2026/11/26 00:32:15
- * [alert] 12#12: ...", and only by their message's beginning: a line of an access log, or a request
- * that is quoted further on, does not. */
+/* The meaning of a line, given without its end. Only lines of nginx's own form count, "2026/11/26
+ * 00:32:15 [alert] 12#12: ...", and only by their message's beginning: a line of an access log, or
+ * a request that is quoted further on, does not. */
 enum error_line error_line_of(const char *line, size_t length);
 
 struct error_log_file {
@@ -33,10 +34,12 @@ struct error_log_file {
     int64_t position; /* read so far */
     size_t length;    /* of the line whose end has not come yet */
     char kept[ERROR_LINE_KEPT];
+    size_t head_length; /* of the file's first bytes, as they were when they were read */
+    char head[ERROR_LOG_HEAD_BYTES];
 };
 
 struct error_log {
-    struct error_log_view view;
+    struct evidence_error_log view;
     size_t count;
     struct error_log_file files[ERROR_LOGS_MAX];
 };

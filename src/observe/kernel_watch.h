@@ -13,11 +13,12 @@ enum { KERNEL_SERVER_UNSEEN = -1, KERNEL_SERVER_HERE = 0 }; /* above: that proce
 struct kernel_watch {
     const char *root;
     int server;
-    uint16_t port; /* of its listener */
-    int listeners; /* of sock_diag_open(), in the server's namespace; below 0: none */
+    uint64_t server_started; /* of that process; 0: not known */
+    uint16_t port;           /* of its listener */
+    int listeners;           /* of sock_diag_open(), in the server's namespace; below 0: none */
     struct net_counters ours_before, server_before;
-    struct namespace_view ours_view, server_view;
-    struct listener_view listener;
+    struct evidence_namespace ours_view, server_view;
+    struct evidence_listener listener;
 };
 
 /* Reads all counters as they are before the load. root stands before /proc. The descriptor of the

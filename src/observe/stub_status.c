@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-struct cursor {
+struct status_cursor {
     const char *at, *end;
 };
 
-static bool take_text(struct cursor *cursor, const char *text) {
+static bool take_text(struct status_cursor *cursor, const char *text) {
     size_t length = strlen(text);
     if ((size_t)(cursor->end - cursor->at) < length || memcmp(cursor->at, text, length) != 0)
         return false;
@@ -15,7 +15,7 @@ static bool take_text(struct cursor *cursor, const char *text) {
     return true;
 }
 
-static bool take_number(struct cursor *cursor, uint64_t *out) {
+static bool take_number(struct status_cursor *cursor, uint64_t *out) {
     uint64_t value = 0;
     const char *first = cursor->at;
     for (; cursor->at < cursor->end && *cursor->at >= '0' && *cursor->at <= '9'; cursor->at++) {
@@ -27,7 +27,7 @@ static bool take_number(struct cursor *cursor, uint64_t *out) {
     return cursor->at > first;
 }
 
-static bool only_white(const struct cursor *cursor) {
+static bool only_white(const struct status_cursor *cursor) {
     for (const char *at = cursor->at; at < cursor->end; at++) {
         if (*at != ' ' && *at != '\t' && *at != '\r' && *at != '\n')
             return false;
@@ -49,7 +49,7 @@ bool stub_status_parse(struct stub_status *out, const char *text, size_t length)
         {" Writing: ", &page.writing},
         {" Waiting: ", &page.waiting},
     };
-    struct cursor cursor = {text, text + length};
+    struct status_cursor cursor = {text, text + length};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         if (!take_text(&cursor, pieces[i].before) || !take_number(&cursor, pieces[i].number))
             return false;

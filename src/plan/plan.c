@@ -4,21 +4,18 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/limits.h"
+#include "base/minmax.h"
+#include "base/refuse.h"
 #include "base/require.h"
-#include "plan/refuse.h"
+#include "options/options.h"
 
-/* The bound of --workers, and how long a ramp may take: instants stay far from their end. */
-enum { WORKERS_MAX = 4096 };
+/* How long a ramp may take: instants stay far from their end. */
 static const duration ramp_length_max = 365 * DAY;
 
 static uint64_t divide_up(uint64_t dividend, uint64_t divisor) {
     return (dividend + divisor - 1) / divisor;
-}
-
-static uint64_t larger(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
 }
 
 /* A worker's soft limit is raised to the hard one before it opens anything. */
@@ -28,55 +25,87 @@ static uint32_t workers_needed(uint64_t connections, const struct host *host) {
     uint64_t room = host->nofile_hard > PLAN_WORKER_FILES
                         ? (uint64_t)host->nofile_hard - PLAN_WORKER_FILES
                         : 1; /* nothing fits: the preflight says so */
-    return (uint32_t)larger(divide_up(connections, room),
-                            divide_up(connections, PLAN_WORKER_CONNECTIONS_MAX));
+    return (uint32_t)max_u64(divide_up(connections, room),
+                             divide_up(connections, PLAN_WORKER_CONNECTIONS_MAX));
 }
 
-static bool decide_workers(struct plan *plan, struct refusal to) {
+/* Each part has one at least of what is cut into parts; 0 of what was not asked for. */
+static bool decide_part(struct plan *plan, struct refuse_buffer to) {
     const struct options *options = plan->options;
-    plan->workers_needed = workers_needed(options->connections, &plan->host);
+    plan->parts = options->shard.parts > 0 ? options->shard.parts : 1;
+    plan->part = plan->parts > 1 ? options->shard.part - 1 : 0;
+    plan->connections = (uint32_t)plan_part_of(plan, options->connections);
+    plan->requests = plan_part_of(plan, options->requests);
+    bool asked = options->given.requests;
+    if (options->connections >= plan->parts && (!asked || options->requests >= plan->parts))
+        return true;
+    bool few = options->connections < plan->parts;
+    return refuse(to,
+                  "--shard: %" PRIu32 " parts, of %" PRIu64 " %s: one at least for each part "
+                  "is accepted",
+                  plan->parts, few ? options->connections : options->requests,
+                  few ? "connections" : "requests");
+}
+
+/* What the server counts of itself is of all parts: one part has nothing to hold it against. */
+static bool check_part(const struct plan *plan, struct refuse_buffer to) {
+    const struct options *options = plan->options;
+    if (plan->parts == 1 || (options->server_status == NULL && options->server_log == NULL))
+        return true;
+    return refuse(to,
+                  "%s with --shard: the server counts the requests of all parts, and this one "
+                  "knows its own: accepted without --shard",
+                  options->server_status != NULL ? "--server-status" : "--server-log");
+}
+
+static bool decide_workers(struct plan *plan, struct refuse_buffer to) {
+    const struct options *options = plan->options;
+    plan->workers_needed = workers_needed(plan->connections, &plan->host);
     if (options->given.workers) {
         plan->workers = (uint32_t)options->workers;
-        return options->workers <= options->connections ||
+        return options->workers <= plan->connections ||
                refuse(to,
-                      "--workers: %" PRIu64 " is out of bounds: at most --connections (%" PRIu64
+                      "--workers: %" PRIu64 " is out of bounds: at most %s (%" PRIu32
                       ") is accepted",
-                      options->workers, options->connections);
+                      options->workers,
+                      plan->parts > 1 ? "the connections of this part" : "--connections",
+                      plan->connections);
     }
     uint64_t workers = plan->workers_needed > 0
                            ? plan->workers_needed
-                           : divide_up(options->connections, PLAN_WORKER_CONNECTIONS_MAX);
+                           : divide_up(plan->connections, PLAN_WORKER_CONNECTIONS_MAX);
     plan->workers = (uint32_t)(workers < WORKERS_MAX ? workers : WORKERS_MAX);
     return true;
 }
 
-static bool read_target(struct target *target, const char *label, const char *url,
-                        struct refusal to) {
-    char error[TARGET_ERROR_MAX];
-    if (!target_parse(target, url, error))
+static bool read_target(struct url *target, const char *label, const char *url,
+                        struct refuse_buffer to) {
+    char error[URL_ERROR_MAX];
+    if (!url_parse(target, url, error))
         return refuse(to, "%s: %s", label, error);
-    if (target->tls)
-        return refuse(to, "%s: https is not built in: http://host[:port]/path is accepted", label);
     return true;
 }
 
-static bool decide_targets(struct plan *plan, struct refusal to) {
+static bool decide_targets(struct plan *plan, struct refuse_buffer to) {
     const struct options *options = plan->options;
-    char error[TARGET_ERROR_MAX];
+    char error[URL_ERROR_MAX];
     if (!read_target(&plan->target, "URL", options->url, to))
         return false;
     if (options->server_status != NULL &&
         !read_target(&plan->status, "--server-status", options->server_status, to))
         return false;
-    snprintf(plan->dial_host, sizeof plan->dial_host, "%s", plan->target.host);
-    plan->dial_port = plan->target.port;
+    snprintf(plan->connect_host, sizeof plan->connect_host, "%s", plan->target.host);
+    plan->connect_port = plan->target.port;
+    snprintf(plan->tls_name, sizeof plan->tls_name, "%s",
+             options->sni != NULL ? options->sni : plan->target.host);
     if (options->connect_to == NULL)
         return true;
-    return target_parse_endpoint(options->connect_to, plan->dial_host, &plan->dial_port, error) ||
+    return url_parse_endpoint(options->connect_to, plan->connect_host, &plan->connect_port,
+                              error) ||
            refuse(to, "--connect-to: %s", error);
 }
 
-static bool decide_ramp(struct plan *plan, struct refusal to) {
+static bool decide_ramp(struct plan *plan, struct refuse_buffer to) {
     char rate[64];
     plan->ramp = (struct ramp){plan->options->ramp, plan->options->connections};
     return ramp_length(&plan->ramp) <= ramp_length_max ||
@@ -96,41 +125,44 @@ static duration turn_about(const struct options *options) {
 }
 
 /* As nginx counts idle time from its last answer, half of it is early enough. */
-static struct span decide_think(const struct options *options) {
+static struct units_span decide_think(const struct options *options) {
     if (options->rate > 0) {
         duration turn = turn_about(options);
-        return (struct span){turn, turn};
+        return (struct units_span){turn, turn};
     }
     if (options->given.interval)
         return options->interval.span;
     duration quarter = options->keepalive / 4;
-    return (struct span){quarter < SECOND ? quarter : SECOND, options->keepalive / 2};
+    return (struct units_span){quarter < SECOND ? quarter : SECOND, options->keepalive / 2};
 }
 
 /* Microseconds: as a number of JSON it stays exact everywhere (below 2^53). */
 static uint64_t seed_from_time(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return ((uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000) & INT64_MAX;
+    return (uint64_t)(wall_time_now() / MICROSECOND) & INT64_MAX;
 }
 
-bool plan_make(struct plan *plan, const struct options *options, enum command command,
-               const struct host *host, char error[static PLAN_ERROR_MAX]) {
-    struct refusal to = {error, PLAN_ERROR_MAX};
+bool plan_make(struct plan *plan, const struct options *options, const struct host *host,
+               char error[static PLAN_ERROR_MAX]) {
+    struct refuse_buffer to = {error, PLAN_ERROR_MAX};
     memset(plan, 0, sizeof *plan);
     plan->options = options;
-    plan->command = command;
     plan->host = *host;
-    plan->connections = (uint32_t)options->connections;
     plan->think = decide_think(options);
     plan->think_mean = options->given.interval ? options->interval.mean : 0;
     plan->hold = options->duration;
-    plan->requests = options->requests;
+    plan->start_at = options->start_at;
+    plan->timeout = options->timeout;
+    plan->connect_timeout = options->connect_timeout;
+    plan->has_warmup = options->given.warmup;
+    plan->warmup = options->warmup;
+    plan->method = options->method;
+    plan->urls_random = options->urls_order == SEQUENCE_RANDOM;
     plan->rate = options->rate;
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';
-    return decide_targets(plan, to) && decide_workers(plan, to) && decide_ramp(plan, to);
+    return decide_targets(plan, to) && decide_part(plan, to) && check_part(plan, to) &&
+           decide_workers(plan, to) && decide_ramp(plan, to);
 }
 
 uint32_t plan_share(const struct plan *plan, uint32_t worker) {
@@ -138,31 +170,28 @@ uint32_t plan_share(const struct plan *plan, uint32_t worker) {
     return plan->connections / plan->workers + (worker < plan->connections % plan->workers);
 }
 
-const struct address *plan_address(const struct plan *plan, uint32_t connection) {
-    require(plan->address_count > 0);
-    return &plan->addresses[connection % plan->address_count];
+uint64_t plan_workers_of_all(const struct plan *plan) {
+    return (uint64_t)plan->workers * plan->parts;
 }
 
-uint32_t plan_pairs(const struct plan *plan) {
-    uint32_t sources = plan->sources.count > 0 ? plan->sources.count : 1;
-    return (uint32_t)plan->address_count * sources;
+uint64_t plan_worker_of_all(const struct plan *plan, uint32_t worker) {
+    return (uint64_t)worker * plan->parts + plan->part;
 }
 
-const struct address *plan_source(const struct plan *plan, uint32_t connection,
-                                  struct address *room) {
-    if (plan->sources.count == 0)
-        return NULL;
-    uint32_t turn = connection / (uint32_t)plan->address_count;
-    *room = address_set_at(&plan->sources, turn % plan->sources.count);
-    return room;
+uint64_t plan_part_of(const struct plan *plan, uint64_t number) {
+    return number / plan->parts + (plan->part < number % plan->parts);
+}
+
+double plan_part_share(const struct plan *plan) {
+    return 1.0 / plan->parts;
 }
 
 bool plan_reconnects(const struct plan *plan) {
     return plan->reconnect.high > 0;
 }
 
-struct interval plan_interval(const struct plan *plan) {
-    return (struct interval){plan->think, plan->think_mean};
+struct units_interval plan_interval(const struct plan *plan) {
+    return (struct units_interval){plan->think, plan->think_mean};
 }
 
 duration plan_think_mean(const struct plan *plan) {

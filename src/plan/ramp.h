@@ -10,7 +10,7 @@
 /* N connections in each DUR, spread evenly over it, until `target`: connection i (from 0) is due
  * (i + 1) * per / count after the start. */
 struct ramp {
-    struct rate rate;
+    struct units_rate rate;
     uint64_t target;
 };
 

@@ -1,7 +1,10 @@
-/* Source addresses of a plan: as many as it needs, or as it was told. */
+/* Source addresses of a plan: as many as it needs, or those of --source. */
 #include "plan/sources.h"
 
+#include "host/host.h"
+#include "options/options.h"
 #include "plan/plan.h"
+#include "plan/setup.h"
 
 static int family_of(const struct address *address) {
     return address->of.any.sa_family;
@@ -18,17 +21,17 @@ uint32_t sources_needed(const struct plan *plan, int64_t ports_each, size_t targ
 
 /* The address that auto goes by: one of 127/8, which has a whole network of sources, or the first.
  */
-static const struct address *leading_address(const struct plan *plan) {
-    for (size_t i = 0; i < plan->address_count; i++)
-        if (family_of(&plan->addresses[i]) == AF_INET && address_is_loopback(&plan->addresses[i]))
-            return &plan->addresses[i];
-    return &plan->addresses[0];
+static const struct address *leading_address(const struct setup *setup) {
+    for (size_t i = 0; i < setup->address_count; i++)
+        if (family_of(&setup->addresses[i]) == AF_INET && address_is_loopback(&setup->addresses[i]))
+            return &setup->addresses[i];
+    return &setup->addresses[0];
 }
 
-static size_t count_family(const struct plan *plan, int family) {
+static size_t count_family(const struct setup *setup, int family) {
     size_t count = 0;
-    for (size_t i = 0; i < plan->address_count; i++)
-        count += family_of(&plan->addresses[i]) == family;
+    for (size_t i = 0; i < setup->address_count; i++)
+        count += family_of(&setup->addresses[i]) == family;
     return count;
 }
 
@@ -51,42 +54,43 @@ static void pick_of_host(struct source_pick *pick, const struct address *target,
         (void)address_set_make(&pick->set, pick->ranges, count);
 }
 
-void sources_pick(struct source_pick *pick, const struct plan *plan, int64_t ports_each) {
+void sources_pick(struct source_pick *pick, const struct plan *plan, const struct setup *setup,
+                  int64_t ports_each) {
     pick->set = (struct address_set){0};
-    if (plan->address_count == 0)
+    if (setup->address_count == 0)
         return;
-    const struct address *target = leading_address(plan);
-    uint32_t needed = sources_needed(plan, ports_each, count_family(plan, family_of(target)));
+    const struct address *target = leading_address(setup);
+    uint32_t needed = sources_needed(plan, ports_each, count_family(setup, family_of(target)));
     if (family_of(target) == AF_INET && address_is_loopback(target))
         pick_loopback(pick, needed);
     else
         pick_of_host(pick, target, needed);
 }
 
-bool sources_fit(const struct plan *plan) {
-    return plan->sources.count == 0 || plan->address_count == 0 ||
-           address_set_family(&plan->sources) == family_of(&plan->addresses[0]);
+bool sources_fit(const struct setup *setup) {
+    return setup->sources.count == 0 || setup->address_count == 0 ||
+           address_set_family(&setup->sources) == family_of(&setup->addresses[0]);
 }
 
-static size_t keep_family(struct plan *plan, int family) {
-    size_t before = plan->address_count, kept = 0;
-    if (count_family(plan, family) == 0)
+static size_t keep_family(struct setup *setup, int family) {
+    size_t before = setup->address_count, kept = 0;
+    if (count_family(setup, family) == 0)
         return 0;
     for (size_t i = 0; i < before; i++)
-        if (family_of(&plan->addresses[i]) == family)
-            plan->addresses[kept++] = plan->addresses[i];
-    plan->address_count = kept;
+        if (family_of(&setup->addresses[i]) == family)
+            setup->addresses[kept++] = setup->addresses[i];
+    setup->address_count = kept;
     return before - kept;
 }
 
-size_t sources_decide(struct plan *plan, int64_t ports_each) {
-    const struct source_choice *choice = &plan->options->source;
-    if (choice->text == NULL || plan->address_count == 0)
+size_t sources_decide(const struct plan *plan, struct setup *setup, int64_t ports_each) {
+    const struct option_source_choice *choice = &plan->options->source;
+    if (choice->text == NULL || setup->address_count == 0)
         return 0;
-    plan->sources = choice->set;
+    setup->sources = choice->set;
     if (choice->automatic) {
-        sources_pick(&plan->picked, plan, ports_each);
-        plan->sources = plan->picked.set;
+        sources_pick(&setup->picked, plan, setup, ports_each);
+        setup->sources = setup->picked.set;
     }
-    return plan->sources.count == 0 ? 0 : keep_family(plan, address_set_family(&plan->sources));
+    return setup->sources.count == 0 ? 0 : keep_family(setup, address_set_family(&setup->sources));
 }

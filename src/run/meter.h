@@ -6,11 +6,18 @@
 
 #include "engine/crew.h"
 #include "plan/plan.h"
-#include "report/report.h"
+#include "plan/setup.h"
+#include "report/terminal/status_line.h"
 #include "stats/rates.h"
 #include "stats/record.h"
 
+/* Seconds of CPU. */
+struct meter_cpu_time {
+    double user, system;
+};
+
 struct meter {
+    struct meter_cpu_time before; /* what parent and workers had used when the run began */
     struct histogram *latency_before, *lag_before; /* as they were at the former tick */
     instant ticked_at;  /* the latest tick; before the first INSTANT_NEVER */
     struct rates rates; /* of answers */
@@ -26,6 +33,10 @@ struct meter {
 bool meter_init(struct meter *meter);
 void meter_free(struct meter *meter);
 
+/* The run begins: CPU that was used before, by a preflight or a run before this one, is none of
+ * its. */
+void meter_begin_run(struct meter *meter, const struct crew *crew);
+
 /* The hold begins: rates start anew. It ends: so does what its peak is of. */
 void meter_begin_hold(struct meter *meter, instant since, uint64_t answered);
 void meter_end_hold(struct meter *meter, instant now, uint64_t answered);
@@ -33,11 +44,13 @@ void meter_end_hold(struct meter *meter, instant now, uint64_t answered);
 /* Whether a tick was taken at this instant. */
 bool meter_ticked(const struct meter *meter, instant now);
 
-/* A tick: pushes a sample to the timeline. t: seconds since the run's start; server_per_second may
- * be NAN. Returns the sample. */
-struct sample meter_tick(struct meter *meter, struct timeline *timeline, const struct crew *crew,
-                         const struct tally *total, instant now, double t,
-                         double server_per_second);
+/* A tick: pushes a sample to the timeline. clock: net_now(), which goes on while the run clock
+ * stands still; t: seconds since the run's start; server_per_second may
+ * be NAN; live: the level since the former one. Returns the sample. */
+struct timeline_sample meter_tick(struct meter *meter, struct timeline *timeline,
+                                  const struct crew *crew, const struct tally *total, instant now,
+                                  instant clock, double t, double server_per_second,
+                                  struct level_span live);
 
 /* Adds up the memory of parent and workers; the greatest is kept. */
 void meter_memory(struct meter *meter, const struct crew *crew);
@@ -47,8 +60,8 @@ void meter_files(const struct crew *crew, const struct plan *plan, const struct 
                  int64_t *used, int64_t *limit);
 
 /* Fills what it knows of a live line: all but phase, t and server_rps. */
-void meter_line(const struct meter *meter, struct live_line *line, const struct crew *crew,
-                const struct plan *plan, const struct tally *total);
+void meter_line(const struct meter *meter, struct status_line *line, const struct crew *crew,
+                const struct plan *plan, const struct setup *setup, const struct tally *total);
 
 /* CPU, memory and peak into the record while the workers live. */
 void meter_so_far(struct meter *meter, struct record *record, const struct crew *crew);

@@ -2,22 +2,24 @@
 #ifndef RUN_PREFLIGHT_H
 #define RUN_PREFLIGHT_H
 
-#include "judge/judge.h"
+#include "judge/verdict/judgement.h"
 #include "plan/plan.h"
+#include "plan/setup.h"
 
 enum preflight_scope {
-    PREFLIGHT_NONE, /* --no-check: the ring and the names only */
+    PREFLIGHT_NONE, /* --no-check: what carries the run, and the names */
     PREFLIGHT_ALL,
 };
 
-/* Gathers facts, fills plan->addresses (those that accept, after a full preflight) and
- * plan->status_address, and judges into *judgement. signals_fd: from signals_open(); an interrupt
- * ends it at once. Prints nothing. True when the run may start. */
-bool preflight_make(struct judgement *judgement, struct plan *plan, enum preflight_scope scope,
-                    int signals_fd);
+/* Gathers facts, fills setup->addresses (those that accept, after a full preflight) and
+ * setup->status_addresses, and judges into *judgement. signals_fd: from signals_open(); an
+ * interrupt ends it at once. Prints nothing. True when the run may start. */
+bool preflight_make(struct judgement *judgement, const struct plan *plan, struct setup *setup,
+                    enum preflight_scope scope, int signals_fd);
 
 /* The local half alone, for a plan whose addresses are known: asks nobody, and decides the plan's
  * sources. */
-bool preflight_local(struct judgement *judgement, struct plan *plan, enum preflight_scope scope);
+bool preflight_local(struct judgement *judgement, const struct plan *plan, struct setup *setup,
+                     enum preflight_scope scope);
 
 #endif

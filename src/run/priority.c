@@ -1,21 +1,26 @@
 /* The parent's priority, asked for and given back. */
 #include "run/priority.h"
 
-#include <sched.h>
+#include <stdbool.h>
 #include <sys/resource.h>
 
 enum { PARENT_NICE = -10 };
 
-int priority_raise(void) {
-    int before = getpriority(PRIO_PROCESS, 0);
+static bool is_fair(int policy) {
+    return policy == SCHED_OTHER || policy == SCHED_BATCH || policy == SCHED_IDLE;
+}
+
+/* Without SCHED_RESET_ON_FORK, which only the privileged can take back: fork_child() sees to what
+ * children get. Whoever started us in real time gave more than is asked for here. */
+struct scheduling priority_raise(void) {
+    struct scheduling before = scheduling_read();
     const struct sched_param least = {.sched_priority = 1};
-    if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &least) != 0)
+    if (is_fair(before.policy & ~SCHED_RESET_ON_FORK) &&
+        sched_setscheduler(0, SCHED_RR, &least) != 0 && before.nice > PARENT_NICE)
         (void)setpriority(PRIO_PROCESS, 0, PARENT_NICE);
     return before;
 }
 
-void priority_restore(int nice) {
-    const struct sched_param none = {0};
-    (void)sched_setscheduler(0, SCHED_OTHER, &none);
-    (void)setpriority(PRIO_PROCESS, 0, nice);
+void priority_restore(const struct scheduling *before) {
+    scheduling_apply(before);
 }

@@ -8,7 +8,7 @@ const char *scrape_part(void) {
     return NULL;
 }
 
-struct scrape *scrape_open(const char *endpoint, struct refusal to) {
+struct scrape *scrape_open(const char *endpoint, struct refuse_buffer to) {
     (void)endpoint;
     snprintf(
         to.text, to.size,
@@ -26,7 +26,7 @@ int scrape_start(struct scrape *scrape) {
     return 0;
 }
 
-void scrape_publish(struct scrape *scrape, const struct exposition *from) {
+void scrape_publish(struct scrape *scrape, const struct prometheus_scrape *from) {
     (void)scrape;
     (void)from;
 }

@@ -38,14 +38,14 @@ static int64_t open_files_max(void) {
     return (int64_t)limit.rlim_cur;
 }
 
-struct process_self self_measure(void) {
+struct prometheus_process self_measure(void) {
     int64_t pages[2] = {-1, -1};
     bool known = files_read_numbers(pages, 2, "", "/proc/self/statm") == 2;
     int64_t size = sysconf(_SC_PAGESIZE);
-    return (struct process_self){.cpu_seconds = cpu_seconds(),
-                                 .started_at = started_at(),
-                                 .virtual_bytes = known ? pages[0] * size : -1,
-                                 .resident_bytes = known ? pages[1] * size : -1,
-                                 .open_files = host_own_files("", INT64_MAX),
-                                 .open_files_max = open_files_max()};
+    return (struct prometheus_process){.cpu_seconds = cpu_seconds(),
+                                       .started_at = started_at(),
+                                       .virtual_bytes = known ? pages[0] * size : -1,
+                                       .resident_bytes = known ? pages[1] * size : -1,
+                                       .open_files = host_own_files("", INT64_MAX),
+                                       .open_files_max = open_files_max()};
 }

@@ -1,9 +1,9 @@
-/* The parent's own process, as /proc/self tells of it. */
+/* The parent's own process, as /proc/self has it. */
 #ifndef RUN_SELF_H
 #define RUN_SELF_H
 
-#include "report/exposition.h"
+#include "report/export/prometheus.h"
 
-struct process_self self_measure(void);
+struct prometheus_process self_measure(void);
 
 #endif

@@ -1,5 +1,6 @@
-/* The parent's loop: signals, a tick a second, the crew, the server's side. */
-#include "run/session_inner.h"
+/* One run in the parent: what each signal, event and timer of its loop does. */
+#include "options/options.h"
+#include "run/session_private.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -11,61 +12,39 @@
 
 #include "base/require.h"
 #include "base/slots.h"
-#include "report/voice.h"
+#include "base/text.h"
+#include "report/format/log.h"
+#include "run/orders.h"
 #include "run/priority.h"
-#include "run/signals.h"
+#include "wire/http/http_exchange.h"
 
-enum { SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION, STATUS_OPERATION, EXEC_OPERATION };
+enum {
+    SIGNAL_OPERATION,
+    NOTIFY_OPERATION,
+    MEMBER_OPERATION,
+    STATUS_OPERATION,
+    EXEC_OPERATION,
+    ORDERS_OPERATION
+};
 enum { AUTO_LINE_TICKS = 10, MEMORY_TICKS = 10 };
+static const duration LEADERLESS_TIME = 1500 * MILLISECOND;
 
 static void set_clock(struct session *session) {
-    session->now = instant_after(net_now(session->net), -crew_paused(session->crew));
+    session->now = instant_after(net_now(session->loop.net), -crew_paused(session->crew));
 }
 
-static struct mark_look mark_look(const struct session *session) {
-    const struct counts *counts = &session->total->counts;
-    uint64_t came = counts->opened - counts->reconnected; /* slots that were live once */
-    return (struct mark_look){.t = session_run_time(session),
-                              .lost = counts->lost,
-                              .missing = came > counts->live ? came - counts->live : 0};
+/* Thousands of workers may come and go one by one: to sum up all of them for each takes long. */
+static instant sample_due(const void *owner) {
+    enum { PAUSE_TIMES = 10 };
+    const struct session *session = owner;
+    instant due = instant_after(session->sampled_at, PAUSE_TIMES * session->sample_took);
+    return session->sample_wanted ? instant_after(due, -crew_paused(session->crew)) : INSTANT_NEVER;
 }
 
-static void note_first_seen(struct session *session) {
-    struct record *record = session->record;
-    const struct counts *counts = &session->total->counts;
-    for (int i = 0; i < OUTCOME_COUNT; i++) {
-        if (counts->outcomes[i] == 0 || record->first_seen_seconds[i] != 0)
-            continue;
-        /* As the worker saw it; of a worker that died, as we did. */
-        instant first = session->now;
-        if (counts->first_ns[i] != 0)
-            first.ns = counts->first_ns[i];
-        record->first_seen_seconds[i] = duration_seconds(instant_since(first, session->started));
-    }
-}
-
-/* Sums up the crew and checks the ledger: every look at the numbers goes through here. */
-void session_sample(struct session *session) {
-    struct record *record = session->record;
-    const char *imbalance = crew_sample(session->crew, session->total);
-    record->samples++;
-    if (imbalance != NULL && record->imbalance == NULL)
-        record->imbalance = imbalance;
-    const struct counts *counts = &session->total->counts;
-    if (counts->live > record->live_peak && session->phase < PHASE_DRAIN)
-        record->live_peak = counts->live;
-    note_first_seen(session);
-    if (session->phase < PHASE_DRAIN) {
-        struct mark_look look = mark_look(session);
-        marks_see(&record->marks, &look);
-    }
-    scenes_take(&session->scenes, record, session->plan, session->crew, counts, session->now);
-    if ((session->phase == PHASE_HOLD || record->live_min_measured) &&
-        session->phase < PHASE_DRAIN &&
-        (!record->live_min_measured || counts->live < record->live_min)) {
-        record->live_min = counts->live;
-        record->live_min_measured = true;
-    }
+static void sample_wanted(void *owner) {
+    struct session *session = owner;
+    session_record_members(session); /* how they ended, for whoever explains it */
+    session_sample(session);
 }
 
 /* --- signals --- */
@@ -73,15 +52,27 @@ void session_sample(struct session *session) {
 /* ^Z: the crew stops first and continues last, with the time between taken out of the run clock. */
 static void suspend(struct session *session) {
     crew_stop(session->crew);
-    instant stopped = net_now(session->net);
+    instant stopped = net_now(session->loop.net);
     raise(SIGSTOP);
-    crew_continue(session->crew, instant_since(net_now(session->net), stopped));
+    crew_continue(session->crew, instant_since(net_now(session->loop.net), stopped));
     set_clock(session);
 }
 
+/* The run is over: but for the poller's, which still closes its connection, no event counts. */
+static void remove_sources(struct session *session) {
+    static const uint8_t over[] = {SIGNAL_OPERATION, NOTIFY_OPERATION, MEMBER_OPERATION,
+                                   EXEC_OPERATION, ORDERS_OPERATION};
+    for (size_t i = 0; i < sizeof over; i++)
+        loop_forget(&session->loop, over[i]);
+}
+
+/* Whoever has the order pipe stops a run once; a signal after that says that it is gone. */
 static void interrupt(struct session *session) {
+    if (session->stopping && orders_fd() >= 0)
+        return;
     if (session->stopping) {
         session_cut_short(session);
+        remove_sources(session);
         return;
     }
     session->stopping = true;
@@ -89,67 +80,102 @@ static void interrupt(struct session *session) {
     bool planned =
         session->plan->hold == 0 && session->plan->requests == 0 && session->phase == PHASE_HOLD;
     session->record->interrupted = !planned && session->phase < PHASE_FREEZE;
-    notes_say(&session->notes, "ending in order; a second interrupt leaves at once");
+    notes_print(&session->notes, "ending in order; a second interrupt leaves at once");
 }
 
 /* --- marks --- */
 
-static void mark_signal(struct session *session) {
+static void mark(struct session *session, const char *text) {
     session_sample(session);
-    struct mark_look now = mark_look(session);
+    struct mark_look now = session_look(session);
     if (session->phase == PHASE_START)
-        notes_say(&session->notes, "SIGUSR2: the run has not begun yet: no mark");
-    else if (marks_add(&session->record->marks, MARK_SIGNAL, "SIGUSR2", &now) == MARKS_MAX)
-        notes_say(&session->notes, "SIGUSR2: more than %d marks are not kept", MARKS_MAX);
+        notes_print(&session->notes, "%s: the run has not begun yet: no mark", text);
+    else if (marks_add(&session->record->marks, MARK_SIGNAL, text, &now) == MARKS_MAX)
+        notes_print(&session->notes, "%s: more than %d marks are not kept", text, MARKS_MAX);
     else
-        notes_say(&session->notes, "mark: SIGUSR2");
+        notes_print(&session->notes, "mark: %s", text);
 }
 
-static bool runs_execs(const struct session *session) {
+/* Whoever started us to give orders is gone; the kernel may have said so by a signal too. */
+static void lose_leader(struct session *session) {
+    session->leader_lost = session->now;
+    loop_forget(&session->loop, ORDERS_OPERATION);
+    interrupt(session);
+}
+
+static void take_orders(void *owner, const struct net_event *event, instant now) {
+    struct session *session = owner;
+    char text[MARK_TEXT_MAX], shown[2 * MARK_TEXT_MAX];
+    enum order_kind kind;
+    (void)event, (void)now;
+    set_clock(session);
+    while ((kind = orders_next(text)) == ORDER_MARK)
+        mark(session, text_escape(shown, sizeof shown, text));
+    if (kind == ORDER_END)
+        lose_leader(session);
+    else
+        loop_arm(&session->loop, orders_fd(), ORDERS_OPERATION, 0);
+}
+
+/* Without a leader what is still outstanding is not waited for as long as its deadline is. */
+static instant leaderless_end(const void *owner) {
+    const struct session *session = owner;
+    bool cut = session->record->cut || session->phase == PHASE_OVER;
+    return session->leader_lost.ns == 0 || cut
+               ? INSTANT_NEVER
+               : instant_after(session->leader_lost, LEADERLESS_TIME);
+}
+
+static void cut_leaderless(void *owner) {
+    struct session *session = owner;
+    session_cut_short(session);
+    remove_sources(session);
+}
+
+static bool is_loaded(const struct session *session) {
     return session->phase == PHASE_RAMP || session->phase == PHASE_HOLD;
 }
 
-static void start_execs(struct session *session) {
-    duration since = instant_since(session->now, session->started);
-    if (!runs_execs(session) || execs_due(&session->execs) > since)
-        return;
-    session_sample(session);
-    struct mark_look now = mark_look(session);
-    execs_turn(&session->execs, since, &now);
+static instant exec_due(const void *owner) {
+    const struct session *session = owner;
+    duration due = execs_due(&session->execs);
+    return is_loaded(session) && due < INT64_MAX ? instant_after(session->started, due)
+                                                 : INSTANT_NEVER;
 }
 
-/* The end of a mark's window, while what is lost is still counted; far off: none is open. */
-static instant window_end(const struct session *session) {
+static void start_execs(void *owner) {
+    struct session *session = owner;
+    session_sample(session);
+    struct mark_look now = session_look(session);
+    execs_turn(&session->execs, instant_since(session->now, session->started), &now);
+}
+
+/* The end of a mark's window, while what is lost is still counted. */
+static instant window_end(const void *owner) {
+    const struct session *session = owner;
     double due = session->phase < PHASE_DRAIN ? marks_due(&session->record->marks) : INFINITY;
     return isfinite(due) ? instant_after(session->started, (duration)llround(due * 1e9))
-                         : instant_after(session->now, HOUR);
+                         : INSTANT_NEVER;
 }
 
-static void end_windows(struct session *session) {
-    if (!instant_before(session->now, window_end(session)))
+static void end_windows(void *owner) {
+    session_sample(owner);
+}
+
+static void take_signal(void *owner, int number) {
+    struct session *session = owner;
+    set_clock(session);
+    switch (number) {
+    case SIGTSTP: suspend(session); break;
+    case SIGUSR1:
         session_sample(session);
-}
-
-static void take_signals(struct session *session) {
-    for (int signal; (signal = signals_next(session->signals_fd)) != 0;) {
-        if (session->phase == PHASE_OVER)
-            break;
-        if (signal == SIGTSTP) {
-            suspend(session);
-        } else if (signal == SIGUSR1) {
-            session_sample(session);
-            session_print_line(session);
-        } else if (signal == SIGUSR2) {
-            mark_signal(session);
-        } else if (signal == SIGWINCH) {
-            screen_resized(&session->screen);
-        } else if (signal == SIGCONT) {
-            screen_resumed(&session->screen);
-        } else {
-            interrupt(session);
-        }
+        session_print_line(session);
+        break;
+    case SIGUSR2: mark(session, "SIGUSR2"); break;
+    case SIGWINCH: screen_resized(&session->screen); break;
+    case SIGCONT: screen_resumed(&session->screen); break;
+    default: interrupt(session);
     }
-    net_arm(session->net, session->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
 }
 
 /* --- events --- */
@@ -158,49 +184,50 @@ static void reap(struct session *session, uint32_t index) {
     crew_reap(session->crew, index);
     const struct crew_member *member = crew_member(session->crew, index);
     if (!member->gone) {
-        net_arm(session->net, member->pidfd, slot_tag(MEMBER_OPERATION, 0, index));
+        loop_arm(&session->loop, member->pidfd, MEMBER_OPERATION, index);
         return;
     }
-    session_record_members(session); /* how it ended, for whoever explains it */
-    session_sample(session);
-    if (!member->lost || session->phase == PHASE_OVER)
+    session->sample_wanted = true;
+    if (!member->lost)
         return;
     if (WIFEXITED(member->status) && WEXITSTATUS(member->status) == EXIT_BUG)
         session->record->bug_exit = EXIT_BUG;
-    notes_say(&session->notes,
-              "worker %" PRIu32 " (pid %d) %s %d: its share of %" PRIu32 " connections is lost",
-              index, (int)member->pid,
-              WIFSIGNALED(member->status) ? "was killed by signal" : "left with exit code",
-              WIFSIGNALED(member->status) ? WTERMSIG(member->status) : WEXITSTATUS(member->status),
-              member->share);
+    notes_print(&session->notes,
+                "worker %" PRIu32 " (pid %d) %s %d: its share of %" PRIu32 " connections is lost",
+                index, (int)member->pid,
+                WIFSIGNALED(member->status) ? "was killed by signal" : "left with exit code",
+                WIFSIGNALED(member->status) ? WTERMSIG(member->status)
+                                            : WEXITSTATUS(member->status),
+                member->share);
 }
 
-static void take_event(struct session *session, const struct net_event *event) {
+static void take_member(void *owner, const struct net_event *event, instant now) {
+    (void)now;
+    reap(owner, slot_tag_slot(event->tag));
+}
+
+static void take_notice(void *owner, const struct net_event *event, instant now) {
+    struct session *session = owner;
     uint64_t count;
-    switch (slot_tag_operation(event->tag)) {
-    case SIGNAL_OPERATION: take_signals(session); break;
-    case NOTIFY_OPERATION:
-        (void)!read(crew_notify_fd(session->crew), &count, sizeof count);
-        net_arm(session->net, crew_notify_fd(session->crew), event->tag);
-        session_sample(session);
-        break;
-    case MEMBER_OPERATION: reap(session, slot_tag_slot(event->tag)); break;
-    case EXEC_OPERATION: execs_event(&session->execs, slot_tag_slot(event->tag)); break;
-    case STATUS_OPERATION:
-        session_sample(session);
-        observers_event(&session->observers, event, session->now, session->total->counts.sent);
-        break;
-    default: require(false); /* no other operation is armed */
-    }
+    (void)event, (void)now;
+    (void)!read(crew_notify_fd(session->crew), &count, sizeof count);
+    loop_arm(&session->loop, crew_notify_fd(session->crew), NOTIFY_OPERATION, 0);
+    session->sample_wanted = true;
 }
 
-static void take_events(struct session *session) {
-    struct net_event events[32];
-    for (size_t count; (count = net_take(session->net, events, 32)) > 0;) {
-        set_clock(session);
-        for (size_t i = 0; i < count && session->phase != PHASE_OVER; i++)
-            take_event(session, &events[i]);
-    }
+static void take_exec(void *owner, const struct net_event *event, instant now) {
+    struct session *session = owner;
+    (void)now;
+    execs_event(&session->execs, slot_tag_slot(event->tag));
+}
+
+static void take_poll(void *owner, const struct net_event *event, instant now) {
+    struct session *session = owner;
+    (void)now;
+    set_clock(session);
+    if (session->phase != PHASE_OVER)
+        session_sample(session);
+    observers_event(&session->observers, event, session->now, session->total->counts.sent);
 }
 
 /* --- the tick --- */
@@ -218,15 +245,14 @@ static void watch_rules(struct session *session) {
     if (!session->plan->options->abort_on_fail || session->aborting ||
         session->phase >= PHASE_FREEZE)
         return;
-    session_bring_up_to_date(session);
     for (size_t i = 0; i < session->rules.count && !session->aborting; i++) {
         const struct rule *rule = &session->rules.items[i];
-        if (rule_can_hold(rule, session->plan, record))
+        if (rule_is_feasible(rule, session->plan, session->so_far))
             continue;
         session->aborting = true;
         record->ended_seconds = duration_seconds(instant_since(session->now, session->started));
         snprintf(record->ended_by, sizeof record->ended_by, "%s", rule->expression);
-        notes_say(&session->notes, "%s can no longer hold: ending in order", rule->expression);
+        notes_print(&session->notes, "%s can no longer hold: ending in order", rule->expression);
     }
 }
 
@@ -235,177 +261,238 @@ static void do_tick(struct session *session) {
     if (instant_before(session->next_tick, session->now))
         session->next_tick = instant_after(session->now, SECOND); /* we were held up */
     session->ticks++;
-    voice_push();
+    log_flush();
+    execs_tick(&session->execs);
     session_sample(session);
     observers_tick(&session->observers, session->now, session->phase < PHASE_DRAIN);
     if (session->phase == PHASE_HOLD && session->ticks % MEMORY_TICKS == 0)
         meter_memory(&session->meter, session->crew);
+    if (is_loaded(session))
+        lookup_tick(&session->lookup, session->crew, &session->notes,
+                    session->total->counts.refilling > 0, session->now);
     session_take_second(session);
     if (shows_line(session))
         session_print_line(session);
-    session_tell_outcomes(session, &session->total->counts);
+    session_report_outcomes(session, &session->total->counts);
     watch_rules(session);
     if (plan_reconnects(session->plan) && session->phase == PHASE_HOLD)
         notes_refill(&session->notes, &session->total->counts, session->plan->connections,
                      session->now);
     if (screen_is_open(&session->screen)) {
-        view_tick(&session->view, &session->meter, session->crew, session->plan, session->total,
-                  observers_per_second(&session->observers));
+        view_tick(&session->view, &session->meter, session->crew, session->plan, session->setup,
+                  session->total, observers_per_second(&session->observers),
+                  instant_since(session->now, session->started));
+        if (session->so_far != NULL && session->phase < PHASE_DRAIN)
+            view_rules(&session->view, &session->rules, session->plan, session->so_far);
         session_show_block(session);
     }
 }
 
+/* Before the ramp no second is counted: the loop only looks whether the ramp may begin, once a
+ * second at least, for a wall clock that --start-at waits for may be set meanwhile. */
+static instant tick_due(const void *owner) {
+    const struct session *session = owner;
+    if (session->phase != PHASE_START)
+        return session->begun ? session->next_tick : INSTANT_NEVER;
+    duration left = session_start_left(session);
+    return instant_after(session->now, left > 0 && left < SECOND ? left : SECOND);
+}
+
 /* How long it took is kept: nothing in it may hold up the loop. */
-static void tick(struct session *session) {
-    instant before = net_now(session->net);
+static void tick(void *owner) {
+    struct session *session = owner;
+    instant before = net_now(session->loop.net);
     do_tick(session);
-    double took = duration_seconds(instant_since(net_now(session->net), before));
+    double took = duration_seconds(instant_since(net_now(session->loop.net), before));
     if (!(took <= session->record->tick_seconds_max))
         session->record->tick_seconds_max = took;
 }
 
-static instant next_wake(struct session *session) {
-    instant until =
-        session->phase == PHASE_START ? instant_after(session->now, SECOND) : session->next_tick;
-    if (session->phase == PHASE_HOLD && session->plan->hold > 0)
-        until = instant_earlier(until, instant_after(session->hold_since, session->plan->hold));
-    duration exec = execs_due(&session->execs);
-    if (runs_execs(session) && exec < INT64_MAX)
-        until = instant_earlier(until, instant_after(session->started, exec));
-    until = instant_earlier(until, window_end(session));
-    return instant_earlier(until, observers_due(&session->observers));
+/* --- the turn --- */
+
+/* The next tick at which the server's count is asked for. */
+static instant counted_tick(const struct session *session) {
+    return is_loaded(session) ? session->next_tick : INSTANT_NEVER;
+}
+
+static instant observer_due(const void *owner) {
+    const struct session *session = owner;
+    return observers_due(&session->observers, counted_tick(session));
+}
+
+static void step_observers(void *owner) {
+    struct session *session = owner;
+    observers_turn(&session->observers, session->now, counted_tick(session),
+                   session->total->counts.sent);
+}
+
+static instant hold_end(const void *owner) {
+    const struct session *session = owner;
+    return session->phase == PHASE_HOLD && session->plan->hold > 0
+               ? instant_after(session->hold_since, session->plan->hold)
+               : INSTANT_NEVER;
+}
+
+static instant pause_due(const void *owner) {
+    const struct session *session = owner;
+    return pauses_due(&session->pauses);
+}
+
+/* In the order in which those of one turn run; session_advance() ends the hold, see_pauses() a
+ * pause. */
+static const struct loop_timer timers[] = {
+    {sample_due, sample_wanted},
+    {observer_due, step_observers},
+    {exec_due, start_execs},
+    {window_end, end_windows},
+    {tick_due, tick},
+    {hold_end, NULL},
+    {pause_due, NULL},
+    {leaderless_end, cut_leaderless},
+};
+enum { TIMERS = sizeof timers / sizeof timers[0] };
+
+/* Of the load; what was waited for before it is nobody's measure. */
+static void see_pauses(struct session *session, instant until) {
+    if (!is_loaded(session) && (session->phase != PHASE_FREEZE || !session->begun))
+        return;
+    pauses_see_parent(&session->pauses, until, session->now, &session->looked);
+    pauses_report(&session->pauses, session->now, session->started, &session->record->marks,
+                  &session->notes);
 }
 
 static int turn(struct session *session) {
     duration paused = crew_paused(session->crew);
-    int error = net_wait(session->net, instant_after(next_wake(session), paused), 1);
+    instant until = loop_due(timers, TIMERS, session);
+    int error = loop_wait(&session->loop, instant_after(until, paused));
     if (error < 0)
         return error;
     set_clock(session);
-    take_events(session);
-    if (session->phase == PHASE_OVER) {
-        session_show_block(session);
-        return 0;
-    }
-    observers_turn(&session->observers, session->now, session->total->counts.sent);
-    start_execs(session);
-    end_windows(session);
-    if (session->phase != PHASE_START && session->phase != PHASE_OVER &&
-        !instant_before(session->now, session->next_tick))
-        tick(session);
-    while (session_advance(session))
+    see_pauses(session, until);
+    loop_dispatch(&session->loop);
+    if (session->phase != PHASE_OVER)
+        loop_run_due(timers, TIMERS, session, &session->now);
+    while (session_advance(session) && session->phase != PHASE_OVER)
         session_show_block(session);
     return 0;
 }
 
 /* --- from nothing to over --- */
 
-static void arm_sources(struct session *session) {
-    net_arm(session->net, session->signals_fd, slot_tag(SIGNAL_OPERATION, 0, 0));
-    net_arm(session->net, crew_notify_fd(session->crew), slot_tag(NOTIFY_OPERATION, 0, 0));
+static void add_sources(struct session *session) {
+    struct loop *loop = &session->loop;
+    loop_handle_signals(loop, session->signals_fd, SIGNAL_OPERATION, take_signal, session);
+    loop_handle(loop, NOTIFY_OPERATION, take_notice, session);
+    loop_handle(loop, MEMBER_OPERATION, take_member, session);
+    loop_handle(loop, STATUS_OPERATION, take_poll, session);
+    loop_handle(loop, EXEC_OPERATION, take_exec, session);
+    if (orders_fd() >= 0) {
+        loop_handle(loop, ORDERS_OPERATION, take_orders, session);
+        loop_arm(loop, orders_fd(), ORDERS_OPERATION, 0);
+    }
+    loop_arm(loop, crew_notify_fd(session->crew), NOTIFY_OPERATION, 0);
     for (uint32_t i = 0; i < crew_count(session->crew); i++)
-        net_arm(session->net, crew_member(session->crew, i)->pidfd,
-                slot_tag(MEMBER_OPERATION, 0, i));
+        loop_arm(loop, crew_member(session->crew, i)->pidfd, MEMBER_OPERATION, i);
+}
+
+/* Whether there may be a block, which judges the rules each second. */
+static bool shows_rules(const struct options *options) {
+    return !options->quiet && (options->ui == UI_AUTO || options->ui == UI_BLOCK) &&
+           isatty(STDERR_FILENO) == 1;
+}
+
+/* Whether somebody reads the record before the run is over. */
+static bool has_readers(const struct session *session) {
+    return session->timeline != NULL || session->scrape != NULL ||
+           session->plan->options->abort_on_fail || shows_rules(session->plan->options);
+}
+
+static bool take_memory(struct session *session) {
+    session->total = calloc(1, sizeof *session->total);
+    if (has_readers(session) && (session->so_far = calloc(1, sizeof *session->so_far)) == NULL)
+        return false;
+    return session->total != NULL && meter_init(&session->meter);
 }
 
 static int start(struct session *session) {
     const struct plan *plan = session->plan;
     char unread[PLAN_ERROR_MAX] = "";
-    require(rules_read(&session->rules, plan, (struct refusal){unread, sizeof unread}));
-    if (!requests_bake(&session->requests, plan->options, &plan->target))
+    require(rules_read(&session->rules, plan, (struct refuse_buffer){unread, sizeof unread}));
+    if (!http_exchange.bake(&session->requests, plan->options, &plan->target))
         return -ENOMEM;
-    session->total = calloc(1, sizeof *session->total);
-    if (session->total == NULL || !meter_init(&session->meter))
+    if (!take_memory(session))
         return -ENOMEM;
     /* The crew first: its workers must not inherit a ring. */
-    int error = crew_start(&session->crew, plan, &session->requests);
+    int error = crew_start(&session->crew, plan, session->setup, &session->requests);
     if (error == 0)
-        error = net_create(&session->net, &(struct net_config){.entries = SESSION_RING_ENTRIES});
+        error = loop_open(&session->loop, SESSION_RING_ENTRIES, session->setup->choice.engine);
     if (error < 0)
         return error;
     set_clock(session);
     session->started = session->now;
     clock_gettime(CLOCK_REALTIME, &session->record->started_at);
-    arm_sources(session);
-    execs_watch(&session->execs, session->net, EXEC_OPERATION);
-    error = observers_start(&session->observers, plan, &session->notes, session->net,
-                            STATUS_OPERATION, session->now);
+    session_record_members(session);
+    add_sources(session);
+    execs_watch(&session->execs, session->loop.net, EXEC_OPERATION);
+    error = observers_start(&session->observers, plan, session->setup, &session->notes,
+                            session->loop.net, STATUS_OPERATION, session->now);
     if (error == 0 && session->scrape != NULL) {
-        session_publish(session);
+        session_refresh(session);
+        session_publish(session, session->so_far);
         error = scrape_start(session->scrape); /* a thread: after the last fork of a worker */
     }
     return error;
 }
 
-void session_record_members(struct session *session) {
-    struct record *record = session->record;
-    record->worker_count = crew_count(session->crew);
-    record->workers_lost_early = 0;
-    if (record->workers == NULL)
-        record->workers = calloc(record->worker_count, sizeof *record->workers);
-    for (size_t i = 0; i < record->worker_count && record->workers != NULL; i++) {
-        const struct crew_member *member = crew_member(session->crew, i);
-        record->workers_lost_early += member->early && !record->cut;
-        record->workers[i] = (struct worker_record){.pid = member->pid,
-                                                    .share = member->share,
-                                                    .lost = member->lost && !record->cut,
-                                                    .status = member->status};
-    }
+static void finish(struct session *session) {
+    execs_end(&session->execs);
+    session_finish_record(session);
+    session_report_outcomes(session, &session->record->total.counts);
+    session_publish(session, session->record);
+    if (screen_is_open(&session->screen))
+        view_verdict(&session->view, session->plan, session->setup, session->record);
+    session_show_block(session);
 }
 
-static void finish_record(struct session *session) {
-    struct record *record = session->record;
-    execs_end(&session->execs);
-    clock_gettime(CLOCK_REALTIME, &record->ended_at);
-    record->balanced = record->imbalance == NULL;
-    record->ring_error = crew_failure(session->crew);
-    snprintf(record->engine, sizeof record->engine, "%s", net_engine(session->net));
-    observers_record(&session->observers, record);
-    scenes_finish(&session->scenes, record);
-    session_tell_outcomes(session, &record->total.counts);
-    meter_finish(&session->meter, record, session->crew);
-    session_record_members(session);
-    session_publish(session);
+static bool observers_are_closed(const void *with) {
+    return observers_closed(with);
 }
 
 /* The poller's connection ends with the run, not with the process: another run may follow, and the
  * server must not count this one's. */
 static void end_observers(struct session *session) {
-    instant until = instant_after(net_now(session->net), SECOND);
+    struct loop *loop = &session->loop;
+    remove_sources(session);
     observers_close(&session->observers);
-    while (!observers_closed(&session->observers) && instant_before(net_now(session->net), until) &&
-           net_wait(session->net, until, 1) == 0) {
-        struct net_event events[16];
-        for (size_t count; (count = net_take(session->net, events, 16)) > 0;)
-            for (size_t i = 0; i < count; i++)
-                if (slot_tag_operation(events[i].tag) == STATUS_OPERATION)
-                    observers_event(&session->observers, &events[i], session->now,
-                                    session->total->counts.sent);
-    }
+    loop_turn_until(loop, instant_after(net_now(loop->net), SECOND), observers_are_closed,
+                    &session->observers);
 }
 
 static void release(struct session *session) {
     execs_end(&session->execs);
-    if (session->net != NULL)
+    if (session->loop.net != NULL)
         end_observers(session);
-
     observers_free(&session->observers);
-    ports_look_end(&session->scenes.look);
+    lookup_end(&session->lookup);
+    ports_query_end(&session->snapshots.look);
     meter_free(&session->meter);
     crew_free(session->crew);
-    net_destroy(session->net);
+    loop_close(&session->loop);
     requests_free(&session->requests);
     free(session->total);
+    free(session->so_far);
 }
 
-int session_run(struct record *record, const struct plan *plan, int signals_fd,
-                struct session_timeline *timeline, struct scrape *scrape) {
+int session_run(struct record *record, const struct plan *plan, const struct setup *setup,
+                int signals_fd, struct session_timeline *timeline, struct scrape *scrape) {
     struct session session = {.plan = plan,
+                              .setup = setup,
                               .record = record,
                               .signals_fd = signals_fd,
                               .timeline = timeline,
                               .scrape = scrape,
                               .lag_seconds = NAN,
+                              .live = SESSION_NO_LEVEL,
                               .phase = PHASE_START};
     record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
     record->tick_seconds_max = NAN;
@@ -413,18 +500,21 @@ int session_run(struct record *record, const struct plan *plan, int signals_fd,
     timeline_init(&record->timeline, SECOND);
     bool silent = plan->options->quiet || plan->options->ui == UI_NONE;
     notes_init(&session.notes, silent ? NULL : &session.screen);
-    execs_init(&session.execs, plan, &record->marks, &session.notes);
+    execs_init(&session.execs, plan, &record->marks, &session.notes, &session.screen);
+    lookup_init(&session.lookup, plan, setup);
+    pauses_init(&session.pauses);
     session.screen.fd = -1;
-    view_init(&session.view, plan);
-    int error = start(&session), nice = priority_raise();
+    view_init(&session.view, plan, setup);
+    int error = start(&session);
+    struct scheduling scheduling = priority_raise();
     if (error == 0) /* after the workers were forked: it is none of their descriptors */
         screen_open(&session.screen, plan->options->ui, plan->options->quiet, plan->options->color);
     while (error == 0 && session.phase != PHASE_OVER)
         error = turn(&session);
     if (error == 0)
-        finish_record(&session);
+        finish(&session);
     screen_close(&session.screen);
-    priority_restore(nice);
+    priority_restore(&scheduling);
     release(&session);
     return error;
 }

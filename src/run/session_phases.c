@@ -1,47 +1,62 @@
-/* The phases of a session: what ends each, and what is fixed when it ends. */
-#include "run/session_inner.h"
+/* The phases of a session: what ends each, and which figures are frozen then. */
+#include "options/options.h"
+#include "run/session_private.h"
 
 #include <string.h>
 #include <sys/wait.h>
 
+duration session_start_left(const struct session *session) {
+    return session->plan->start_at == 0 ? 0 : session->plan->start_at - wall_time_now();
+}
+
+/* Whether the ramp may begin: everybody is ready, and the time of --start-at has come. */
+static bool may_start(struct session *session) {
+    if (!crew_reached(session->crew, WORKER_READY) || !observers_ready(&session->observers))
+        return false;
+    duration left = session_start_left(session);
+    if (!session->ready)
+        notes_start(&session->notes, session->plan->start_at, left);
+    session->ready = true;
+    return left <= 0;
+}
+
 static void begin_ramp(struct session *session) {
     session->phase = PHASE_RAMP;
+    session->begun = true;
     clock_gettime(CLOCK_REALTIME, &session->record->started_at);
     session->started = session->now;
     session->next_tick = instant_after(session->now, SECOND);
+    meter_begin_run(&session->meter, session->crew);
     session_begin_timeline(session);
     crew_run(session->crew, session->now);
 }
 
-/* The hold so far; at its end, the whole. */
-void session_measure_hold(struct session *session) {
-    struct record *record = session->record;
-    record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
-    record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
-    if (record->hold_seconds > 0)
-        record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
-}
-
 static void begin_hold(struct session *session) {
     struct record *record = session->record;
-    const struct counts *counts = &session->total->counts;
+    const struct tally_counts *counts = &session->total->counts;
+    /* As the workers saw it: a moment ago, or while they were asked. */
+    if (session->now.ns < counts->ramp_done_ns)
+        session->now.ns = counts->ramp_done_ns;
     /* The next one begins anew, and no gap may be longer than one. */
     if (!meter_ticked(&session->meter, session->now))
         session_take_second(session);
     session->phase = PHASE_HOLD;
     session->hold_since = session->now;
-    if (counts->ramp_done_ns != 0) /* as the workers saw it, a moment ago */
+    if (counts->ramp_done_ns != 0)
         session->hold_since.ns = counts->ramp_done_ns;
     if (counts->first_attempt_ns != 0)
         record->ramp_seconds = duration_seconds(session->hold_since.ns - counts->first_attempt_ns);
     if (crew_pool_is_over(session->crew)) /* there is no hold */
         session->hold_since = session->now;
     session->answered_before_hold = counts->answered;
+    session_take_level(session, crew_restart_level(session->crew));
+    record->live_min = UINT64_MAX; /* until it is looked at, below */
+    record->live_min_measured = true;
     session->next_tick = instant_after(session->hold_since, SECOND);
     if (session->plan->rate > 0 || session->plan->options->given.warmup)
         crew_hold(session->crew, session->now);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
-    observers_hold(&session->observers, true, session->now, counts->live);
+    observers_hold(&session->observers, true, session->now, counts);
     /* Not before: the kernel makes whoever reads it wait for a worker that is just growing. */
     meter_memory(&session->meter, session->crew);
     session_sample(session);
@@ -51,13 +66,13 @@ static void begin_freeze(struct session *session) {
     struct record *record = session->record;
     session_sample(session);
     if (session->phase == PHASE_HOLD) {
-        session_measure_hold(session);
+        session_measure_hold(session, session->record);
         meter_end_hold(&session->meter, session->now, session->total->counts.answered);
         meter_memory(&session->meter, session->crew);
     } else {
         record->ramp_cut = session->stopping || session->aborting;
     }
-    observers_hold(&session->observers, false, session->now, session->total->counts.live);
+    observers_hold(&session->observers, false, session->now, &session->total->counts);
     session->phase = PHASE_FREEZE;
     crew_freeze(session->crew);
 }
@@ -65,24 +80,27 @@ static void begin_freeze(struct session *session) {
 /* Whether FINs would fill too much of the port range with TIME_WAIT: more than a quarter. */
 static bool drains_by_reset(const struct session *session) {
     const struct plan *plan = session->plan;
-    if (plan->command == COMMAND_CAPACITY)
+    if (plan->options->command == COMMAND_CAPACITY)
         return true; /* the next step needs the ports, and the server's side free */
     if (plan->host.port_low < 0)
         return false;
-    int64_t range = (plan->host.port_high - plan->host.port_low + 1) * (int64_t)plan_pairs(plan);
+    int64_t range =
+        (plan->host.port_high - plan->host.port_low + 1) * (int64_t)setup_pairs(session->setup);
     return (int64_t)session->total->counts.live > range / 4;
 }
 
 /* All figures are frozen: they are taken now; of what follows only the drain's own counts. */
 static void begin_drain(struct session *session) {
     session_sample(session);
-    tally_copy(&session->record->total, session->total);
-    meter_files(session->crew, session->plan, session->total, &session->record->headroom_files_used,
-                &session->record->headroom_files_limit);
+    session->pauses.due = session->now; /* none is left to come */
+    pauses_report(&session->pauses, session->now, session->started, &session->record->marks,
+                  &session->notes);
+    session_take_total(session);
     session->phase = PHASE_DRAIN;
     session->drain_since = session->now;
     session->record->drain_by_reset = drains_by_reset(session);
-    session_publish(session);
+    session_refresh(session);
+    session_publish(session, session->so_far);
     crew_drain(session->crew, session->record->drain_by_reset);
 }
 
@@ -106,7 +124,7 @@ static void end_drain(struct session *session) {
 
 /* Nothing is live and nothing will reconnect. */
 static bool nothing_left(const struct session *session) {
-    const struct counts *counts = &session->total->counts;
+    const struct tally_counts *counts = &session->total->counts;
     bool refills = plan_reconnects(session->plan) && crew_alive(session->crew) > 0;
     return counts->live == 0 && counts->connecting == 0 && !refills;
 }
@@ -115,7 +133,8 @@ static bool hold_is_over(struct session *session) {
     if (session->stopping || session->aborting)
         return true;
     if (nothing_left(session)) {
-        notes_say(&session->notes, "nothing is left alive: the hold ends early");
+        session->record->ended_empty = true;
+        notes_print(&session->notes, "ended early: " RECORD_ENDED_EMPTY);
         return true;
     }
     if (crew_pool_is_over(session->crew))
@@ -126,12 +145,12 @@ static bool hold_is_over(struct session *session) {
 
 /* One step forward, if it is time for one; true when there may be another. */
 bool session_advance(struct session *session) {
-    enum phase before = session->phase;
+    enum session_phase before = session->phase;
     switch (session->phase) {
     case PHASE_START:
         if (session->stopping || crew_failure(session->crew) != 0 || crew_alive(session->crew) == 0)
             begin_freeze(session); /* no load: the plan cannot be carried out whole */
-        else if (crew_reached(session->crew, WORKER_READY) && observers_ready(&session->observers))
+        else if (may_start(session))
             begin_ramp(session);
         break;
     case PHASE_RAMP:
@@ -166,8 +185,8 @@ void session_cut_short(struct session *session) {
     session_sample(session);
     record->cut = true;
     if (session->phase < PHASE_DRAIN)
-        tally_copy(&record->total, session->total);
-    struct counts *counts = &record->total.counts;
+        session_take_total(session);
+    struct tally_counts *counts = &record->total.counts;
     memcpy(counts->drain, session->total->counts.drain, sizeof counts->drain);
     record->unfinished = counts->outstanding;
     uint64_t left = counts->connecting + counts->live - tally_drained(counts);

@@ -2,15 +2,17 @@
 #ifndef RUN_SIGNALS_H
 #define RUN_SIGNALS_H
 
-/* A reader that left (SIGPIPE) and a file that may not grow (SIGXFSZ, RLIMIT_FSIZE) make a write
- * fail; they end no process. Before anything is written; forked processes inherit it. */
-void signals_ignore_of_writes(void);
+#include <stdbool.h>
 
-/* Blocks SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, and SIGHUP and SIGTSTP unless they
- * came ignored (nohup). The descriptor (signalfd(2), non-blocking), or -errno. */
+/* Blocks SIGINT, SIGTERM, SIGXCPU, SIGUSR1, SIGUSR2, SIGWINCH, SIGCONT, and SIGHUP, SIGALRM (a
+ * timer survives execve(2)) and SIGTSTP unless they came ignored (nohup). The descriptor
+ * (signalfd(2), non-blocking), or -errno. */
 int signals_open(void);
 
-/* The next signal that has come, or 0. */
+/* Whether a run ends in order by it. */
+bool signals_is_interrupt(int number);
+
+/* The next signal that has come, or 0. The same interrupt again is left out. */
 int signals_next(int fd);
 
 #endif

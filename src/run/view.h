@@ -2,17 +2,28 @@
 #ifndef RUN_VIEW_H
 #define RUN_VIEW_H
 
-#include "report/block.h"
+#include "judge/rules/rules.h"
+#include "report/terminal/block.h"
 #include "run/meter.h"
 
-/* What does not change. */
-void view_init(struct block_view *view, const struct plan *plan);
+/* The constant part. */
+void view_init(struct block_view *view, const struct plan *plan, const struct setup *setup);
 
-/* What is measured once a second: rates, descriptors, ports, CPU, memory, lag, the last minute. */
+/* `at`: into the run. Measured once a second: rates, descriptors, ports, CPU, memory, lag, the last
+ * minute. */
 void view_tick(struct block_view *view, struct meter *meter, const struct crew *crew,
-               const struct plan *plan, const struct tally *total, double server_per_second);
+               const struct plan *plan, const struct setup *setup, const struct tally *total,
+               double server_per_second, duration at);
 
-/* What can be told at any moment: ledger and latencies. */
+/* The verdict so far, by the rules over a record as if the run ended now. */
+void view_rules(struct block_view *view, const struct rules *rules, const struct plan *plan,
+                const struct record *so_far);
+
+/* The verdict of a run that is over. */
+void view_verdict(struct block_view *view, const struct plan *plan, const struct setup *setup,
+                  const struct record *record);
+
+/* The view at any moment: ledger and latencies. */
 void view_counts(struct block_view *view, const struct plan *plan, const struct record *record,
                  const struct tally *total);
 

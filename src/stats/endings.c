@@ -1,27 +1,28 @@
-/* A sample of endings by lot: bounded, fair, and the same in whatever order parts are merged. */
+/* A sample of endings by sample_key: bounded, fair, and the same in whatever order parts are
+ * merged. */
 #include "stats/endings.h"
 
 #include <assert.h>
 #include <string.h>
 
-static_assert(OUTCOME_COUNT < 32, "one bit an outcome, and one for the ages");
+#include "base/instant.h"
+#include "base/minmax.h"
+
+static_assert(OUTCOME_COUNT < 31, "one bit an outcome, one for the ages and one for the gaps");
 
 static const uint32_t ages_bit = (uint32_t)1 << OUTCOME_COUNT;
-static const uint32_t every_bit = (uint32_t)(((uint64_t)2 << OUTCOME_COUNT) - 1);
-
-static uint32_t greater(uint32_t a, uint32_t b) {
-    return a > b ? a : b;
-}
+static const uint32_t gaps_bit = (uint32_t)2 << OUTCOME_COUNT;
+static const uint32_t every_bit = (uint32_t)(((uint64_t)4 << OUTCOME_COUNT) - 1);
 
 static void mark(struct endings *endings, uint32_t bits) {
     endings->dirty[0] |= bits;
     endings->dirty[1] |= bits;
 }
 
-/* Into its place by lot, when there is one; the greatest lot gives way. */
+/* Into its place by sample_key, when there is one; the greatest sample_key gives way. */
 static void draw(struct ending_group *group, const struct ending *ending) {
     uint32_t place = group->kept;
-    while (place > 0 && group->sample[place - 1].lot > ending->lot)
+    while (place > 0 && group->sample[place - 1].sample_key > ending->sample_key)
         place--;
     if (place == ENDINGS_SAMPLE)
         return;
@@ -37,7 +38,8 @@ void endings_add_late(struct endings *endings, enum outcome outcome, const struc
     if (group->count == 0 || ending->age_ms < group->age_ms_min)
         group->age_ms_min = ending->age_ms;
     group->count++;
-    /* What our own side ended says nothing of how long the server would have kept it. */
+    /* Connections that our own side ended are no evidence of how long the server would have kept
+     * them. */
     ages_add(&endings->ages, outcome_side(outcome) == SIDE_TESTER ? AGES_CENSORED : AGES_ENDED,
              ending->age_ms);
     mark(endings, (uint32_t)1 << outcome | ages_bit);
@@ -48,28 +50,93 @@ void endings_add(struct endings *endings, enum outcome outcome, const struct end
     draw(&endings->of[outcome], ending);
 }
 
+/* --- gaps --- */
+
+static bool longer(const struct endings_gap *a, const struct endings_gap *b) {
+    return a->idle_ms != b->idle_ms ? a->idle_ms > b->idle_ms : a->sample_key < b->sample_key;
+}
+
+static bool drawn_before(const struct endings_gap *a, const struct endings_gap *b) {
+    return a->sample_key < b->sample_key;
+}
+
+typedef bool endings_order(const struct endings_gap *a, const struct endings_gap *b);
+
+/* Into its place; the last gives way. Whether there was one. */
+static bool place_gap(struct endings_gap *gaps, uint32_t *kept, uint32_t most,
+                      const struct endings_gap *gap, endings_order *goes_before) {
+    if (*kept == most && !goes_before(gap, &gaps[most - 1]))
+        return false;
+    uint32_t place = *kept < most ? (*kept)++ : most - 1;
+    for (; place > 0 && goes_before(gap, &gaps[place - 1]); place--)
+        gaps[place] = gaps[place - 1];
+    gaps[place] = *gap;
+    return true;
+}
+
+static void add_gap(struct endings *endings, const struct endings_gap *gap) {
+    struct endings_gaps *gaps = &endings->gaps;
+    gaps->count++;
+    bool placed = place_gap(gaps->sample, &gaps->kept, ENDINGS_GAPS, gap, drawn_before);
+    placed |= place_gap(gaps->longest, &gaps->longest_kept, ENDINGS_LONGEST, gap, longer);
+    if (placed)
+        mark(endings, gaps_bit);
+}
+
+static void merge_gaps(struct endings_gaps *into, const struct endings_gaps *from) {
+    into->count += from->count;
+    for (uint32_t i = 0; i < from->kept; i++)
+        place_gap(into->sample, &into->kept, ENDINGS_GAPS, &from->sample[i], drawn_before);
+    for (uint32_t i = 0; i < from->longest_kept; i++)
+        place_gap(into->longest, &into->longest_kept, ENDINGS_LONGEST, &from->longest[i], longer);
+}
+
+/* As copy_group(). */
+static void copy_gaps(struct endings_gaps *into, const struct endings_gaps *from) {
+    into->count = from->count;
+    into->kept = min_u32(from->kept, ENDINGS_GAPS);
+    into->longest_kept = min_u32(from->longest_kept, ENDINGS_LONGEST);
+    memcpy(into->sample, from->sample, into->kept * sizeof into->sample[0]);
+    memcpy(into->longest, from->longest, into->longest_kept * sizeof into->longest[0]);
+}
+
 void endings_answered(struct endings *endings, const struct ending *as_it_stood, int64_t asked_ns,
                       bool kept) {
-    struct survived *survived = &endings->survived;
-    survived->idle_ms = greater(survived->idle_ms, as_it_stood->idle_ms);
-    survived->age_ms = greater(survived->age_ms, as_it_stood->age_ms);
+    struct endings_survived *survived = &endings->survived;
+    survived->idle_ms = max_u32(survived->idle_ms, as_it_stood->idle_ms);
+    survived->asked_idle_ms = max_u32(survived->asked_idle_ms, as_it_stood->idle_ms);
+    survived->age_ms = max_u32(survived->age_ms, as_it_stood->age_ms);
+    uint32_t before = as_it_stood->answers - 1;
+    if (before > 0) {
+        survived->past_age_ms =
+            max_u32(survived->past_age_ms, as_it_stood->age_ms - as_it_stood->idle_ms);
+        survived->past_answers = max_u32(survived->past_answers, before);
+        survived->past_moment_ns =
+            max_i64(survived->past_moment_ns, asked_ns - as_it_stood->idle_ms * MILLISECOND);
+    }
+    add_gap(endings, &(struct endings_gap){as_it_stood->sample_key, as_it_stood->idle_ms,
+                                           as_it_stood->age_ms, (uint32_t)(asked_ns / MILLISECOND),
+                                           before, kept ? ENDINGS_GAP_KEPT : ENDINGS_GAP_LAST});
     if (!kept)
         return;
-    survived->kept_age_ms = greater(survived->kept_age_ms, as_it_stood->age_ms);
-    survived->kept_answers = greater(survived->kept_answers, as_it_stood->answers);
+    survived->kept_age_ms = max_u32(survived->kept_age_ms, as_it_stood->age_ms);
+    survived->kept_answers = max_u32(survived->kept_answers, as_it_stood->answers);
     if (asked_ns > survived->kept_moment_ns)
         survived->kept_moment_ns = asked_ns;
 }
 
-void endings_fixed(struct endings *endings, uint32_t age_ms) {
+void endings_frozen(struct endings *endings, uint32_t age_ms) {
     ages_add(&endings->ages, AGES_CENSORED, age_ms);
     mark(endings, ages_bit);
 }
 
 void endings_outlived(struct endings *endings, const struct ending *as_it_stands) {
-    struct survived *survived = &endings->survived;
-    survived->idle_ms = greater(survived->idle_ms, as_it_stands->idle_ms);
-    survived->age_ms = greater(survived->age_ms, as_it_stands->age_ms);
+    struct endings_survived *survived = &endings->survived;
+    survived->idle_ms = max_u32(survived->idle_ms, as_it_stands->idle_ms);
+    survived->age_ms = max_u32(survived->age_ms, as_it_stands->age_ms);
+    add_gap(endings, &(struct endings_gap){as_it_stands->sample_key, as_it_stands->idle_ms,
+                                           as_it_stands->age_ms, as_it_stands->moment_ms,
+                                           as_it_stands->answers, ENDINGS_GAP_LIVE});
 }
 
 uint64_t endings_count(const struct endings *endings) {
@@ -87,8 +154,8 @@ static void merge_group(struct ending_group *into, const struct ending_group *fr
     uint32_t a = 0, b = 0;
     into->kept = 0;
     while (into->kept < ENDINGS_SAMPLE && (a < former.kept || b < from->kept)) {
-        bool first =
-            b == from->kept || (a < former.kept && former.sample[a].lot <= from->sample[b].lot);
+        bool first = b == from->kept ||
+                     (a < former.kept && former.sample[a].sample_key <= from->sample[b].sample_key);
         into->sample[into->kept++] = first ? former.sample[a++] : from->sample[b++];
     }
 }
@@ -98,14 +165,19 @@ void endings_merge(struct endings *into, const struct endings *from) {
         if (from->of[i].count > 0)
             merge_group(&into->of[i], &from->of[i]);
     ages_merge(&into->ages, &from->ages);
-    const struct survived *other = &from->survived;
-    struct survived *survived = &into->survived;
-    survived->idle_ms = greater(survived->idle_ms, other->idle_ms);
-    survived->age_ms = greater(survived->age_ms, other->age_ms);
-    survived->kept_age_ms = greater(survived->kept_age_ms, other->kept_age_ms);
-    survived->kept_answers = greater(survived->kept_answers, other->kept_answers);
+    const struct endings_survived *other = &from->survived;
+    struct endings_survived *survived = &into->survived;
+    survived->idle_ms = max_u32(survived->idle_ms, other->idle_ms);
+    survived->asked_idle_ms = max_u32(survived->asked_idle_ms, other->asked_idle_ms);
+    survived->age_ms = max_u32(survived->age_ms, other->age_ms);
+    survived->kept_age_ms = max_u32(survived->kept_age_ms, other->kept_age_ms);
+    survived->kept_answers = max_u32(survived->kept_answers, other->kept_answers);
+    survived->past_age_ms = max_u32(survived->past_age_ms, other->past_age_ms);
+    survived->past_answers = max_u32(survived->past_answers, other->past_answers);
+    survived->past_moment_ns = max_i64(survived->past_moment_ns, other->past_moment_ns);
     if (other->kept_moment_ns > survived->kept_moment_ns)
         survived->kept_moment_ns = other->kept_moment_ns;
+    merge_gaps(&into->gaps, &from->gaps);
     mark(into, every_bit);
 }
 
@@ -128,6 +200,7 @@ void endings_copy(struct endings *into, const struct endings *from) {
         copy_group(&into->of[i], &from->of[i]);
     ages_copy(&into->ages, &from->ages);
     into->survived = from->survived;
+    copy_gaps(&into->gaps, &from->gaps);
     mark(into, every_bit);
 }
 
@@ -137,6 +210,7 @@ void endings_clear(struct endings *endings) {
             endings->of[i].count = endings->of[i].kept = 0;
     ages_clear(&endings->ages);
     memset(&endings->survived, 0, sizeof endings->survived);
+    endings->gaps.count = endings->gaps.kept = endings->gaps.longest_kept = 0;
     mark(endings, every_bit);
 }
 
@@ -145,9 +219,12 @@ void endings_publish(struct endings *buffer, struct endings *from, int set) {
         int i = __builtin_ctz(bits);
         if (i == OUTCOME_COUNT)
             ages_copy(&buffer->ages, &from->ages);
+        else if (i > OUTCOME_COUNT)
+            copy_gaps(&buffer->gaps, &from->gaps);
         else
             copy_group(&buffer->of[i], &from->of[i]);
     }
     from->dirty[set] = 0;
     buffer->survived = from->survived;
+    buffer->gaps.count = from->gaps.count;
 }

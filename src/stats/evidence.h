@@ -9,7 +9,7 @@
 #include "base/address.h"
 
 /* As things stood here when an outcome of our own side was first seen. Below zero: not measured. */
-struct limit_scene {
+struct evidence_limit_snapshot {
     bool taken;
     int64_t worker_files;                   /* descriptors of the worker that met it */
     int64_t nofile_soft, nofile_hard;       /* RLIMIT_NOFILE of that worker; INT64_MAX: none */
@@ -23,9 +23,9 @@ struct limit_scene {
     struct address source_absent;           /* the first of them */
 };
 
-/* What counters of one network namespace grew by during the run (/proc/net/netstat). All programs
+/* Growth of the counters of one network namespace during the run (/proc/net/netstat). All programs
  * of the namespace share them. */
-struct namespace_view {
+struct evidence_namespace {
     bool measured;
     int64_t listen_overflows;    /* ListenOverflows: an accept queue was full */
     int64_t listen_drops;        /* ListenDrops: SYNs or last ACKs that a listener dropped */
@@ -36,19 +36,19 @@ struct namespace_view {
 };
 
 /* Connections that are up and wait in the listener's queue for an accept(). */
-struct listener_view {
+struct evidence_listener {
     bool measured;
     int64_t queued, queued_peak; /* as last seen before the drain; the most */
     int64_t backlog;             /* how many there may be */
 };
 
 /* Seen full at a look: so it is this one, and not just any of its namespace. */
-static inline bool listener_was_full(const struct listener_view *view) {
+static inline bool listener_was_full(const struct evidence_listener *view) {
     return view->measured && view->queued_peak >= view->backlog;
 }
 
 /* The error logs that the server's process holds open, from the run's start on; nginx's lines. */
-struct error_log_view {
+struct evidence_error_log {
     bool asked;     /* --server-pid was given, and there was a run */
     uint64_t files; /* that are followed */
     uint64_t lines;
@@ -60,10 +60,10 @@ struct error_log_view {
 };
 
 struct evidence {
-    struct namespace_view ours, server; /* server: of its process, or ours where it is here */
-    bool server_is_here;                /* the server's namespace is taken to be ours */
-    struct listener_view listener;
-    struct error_log_view error_log;
+    struct evidence_namespace ours, server; /* server: of its process, or ours where it is here */
+    bool server_is_here;                    /* the server's namespace is taken to be ours */
+    struct evidence_listener listener;
+    struct evidence_error_log error_log;
 };
 
 #endif

@@ -4,7 +4,7 @@
 #include <math.h>
 
 static double quantile(const struct histogram *histogram, double fraction) {
-    return duration_seconds(histogram_quantile(histogram, fraction));
+    return duration_seconds(histogram_percentile(histogram, fraction));
 }
 
 struct figures figures_of(const struct histogram *histogram) {

@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 const char *mark_kind_name(enum mark_kind kind) {
-    static const char *const names[MARK_KINDS] = {"signal", "exec"};
+    static const char *const names[MARK_KINDS] = {"signal", "exec", "pause"};
     return names[kind];
 }
 

@@ -9,9 +9,9 @@
 
 enum { MARKS_MAX = 64, MARK_TEXT_MAX = 128, MARK_WINDOW_SECONDS = 10 };
 
-/* signal: SIGUSR2. exec: a command of --exec-at. */
-enum mark_kind { MARK_SIGNAL, MARK_EXEC, MARK_KINDS };
-const char *mark_kind_name(enum mark_kind kind); /* "signal", "exec" */
+/* signal: SIGUSR2. exec: a command of --exec-at. pause: we stood still ourselves. */
+enum mark_kind { MARK_SIGNAL, MARK_EXEC, MARK_PAUSE, MARK_KINDS };
+const char *mark_kind_name(enum mark_kind kind); /* "signal", "exec", "pause" */
 
 struct mark {
     double t; /* seconds since the run's start */
@@ -24,14 +24,14 @@ struct mark {
      * both. */
     uint64_t lost_within;
     double window_seconds;
-    double refill_seconds; /* until no more were missing than before, all lost in the window made
-                              good; NAN: nothing was lost, or they were not made good */
+    double refill_seconds; /* until no more were missing than before: all lost in the window were
+                              refilled; NAN: nothing was lost, or it was not refilled */
     uint64_t lost_before, missing_before;
     bool window_over;
 };
 
 /* A look at the numbers, t seconds since the run's start: connections lost so far, and missing:
- * slots that were live once and are not now, so that a ramp that goes on makes nothing good. */
+ * slots that were live once and are not now, so that a ramp that goes on refills nothing. */
 struct mark_look {
     double t;
     uint64_t lost, missing;
@@ -40,7 +40,7 @@ struct mark_look {
 struct marks {
     size_t count;
     uint64_t left_out; /* beyond MARKS_MAX */
-    uint64_t changes;  /* grows with each change of what is said of them */
+    uint64_t changes;  /* grows with each change of a mark */
     struct mark items[MARKS_MAX];
 };
 

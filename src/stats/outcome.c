@@ -7,10 +7,10 @@
 
 #include "base/require.h"
 
-static const struct row {
+static const struct outcome_row {
     const char *name;
-    enum side side;
-    enum stage stage;
+    enum outcome_side side;
+    enum outcome_stage stage;
     const char *text;
     const char *advice;
 } rows[OUTCOME_COUNT] = {
@@ -19,13 +19,20 @@ static const struct row {
 #undef OUTCOME
 };
 
-static const struct row *row_of(enum outcome outcome) {
+static const struct outcome_row *row_of(enum outcome outcome) {
     require((unsigned)outcome < OUTCOME_COUNT);
     return &rows[outcome];
 }
 
 const char *outcome_name(enum outcome outcome) {
     return row_of(outcome)->name;
+}
+
+enum outcome outcome_by_name(const char *name) {
+    int outcome = 0;
+    while (outcome < OUTCOME_COUNT && strcmp(name, rows[outcome].name) != 0)
+        outcome++;
+    return (enum outcome)outcome;
 }
 
 const char *outcome_text(enum outcome outcome) {
@@ -36,15 +43,15 @@ const char *outcome_advice(enum outcome outcome) {
     return row_of(outcome)->advice;
 }
 
-enum side outcome_side(enum outcome outcome) {
+enum outcome_side outcome_side(enum outcome outcome) {
     return row_of(outcome)->side;
 }
 
-enum stage outcome_stage(enum outcome outcome) {
+enum outcome_stage outcome_stage(enum outcome outcome) {
     return row_of(outcome)->stage;
 }
 
-const char *side_name(enum side side) {
+const char *outcome_side_name(enum outcome_side side) {
     static const char *const names[] = {"tester", "network", "server", "us"};
     require((unsigned)side < sizeof names / sizeof names[0]);
     return names[side];
@@ -81,7 +88,7 @@ enum outcome outcome_of_live_errno(int error) {
     return error == ENOMEM || error == ENOBUFS ? OUTCOME_no_memory : OUTCOME_io_error;
 }
 
-const char *errno_name(int error) {
+const char *outcome_errno_name(int error) {
     static char number[24];
     const char *name = error > 0 ? strerrorname_np(error) : NULL;
     if (name != NULL)

@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-enum side { SIDE_TESTER, SIDE_NETWORK, SIDE_SERVER, SIDE_US };
-enum stage { STAGE_OPEN, STAGE_LIVE, STAGE_DRAIN, STAGE_ANY };
+enum outcome_side { SIDE_TESTER, SIDE_NETWORK, SIDE_SERVER, SIDE_US };
+enum outcome_stage { STAGE_OPEN, STAGE_LIVE, STAGE_DRAIN, STAGE_ANY };
 
 enum outcome {
 #define OUTCOME(name, side, stage, text, advice) OUTCOME_##name,
@@ -15,11 +15,13 @@ enum outcome {
 };
 
 const char *outcome_name(enum outcome outcome);
+/* OUTCOME_COUNT: no outcome has that name. */
+enum outcome outcome_by_name(const char *name);
 const char *outcome_text(enum outcome outcome);
 const char *outcome_advice(enum outcome outcome);
-enum side outcome_side(enum outcome outcome);
-enum stage outcome_stage(enum outcome outcome);
-const char *side_name(enum side side); /* "tester", "network", "server", "us" */
+enum outcome_side outcome_side(enum outcome outcome);
+enum outcome_stage outcome_stage(enum outcome outcome);
+const char *outcome_side_name(enum outcome_side side); /* "tester", "network", "server", "us" */
 
 /* closed_idle and closed_announced: ended by the server without fault. */
 bool outcome_is_closed(enum outcome outcome);
@@ -32,6 +34,6 @@ enum outcome outcome_of_open_errno(int error);
 enum outcome outcome_of_live_errno(int error);
 
 /* "ECONNRESET", or "errno 999" style for one without a name; static storage. */
-const char *errno_name(int error);
+const char *outcome_errno_name(int error);
 
 #endif

@@ -12,7 +12,7 @@ struct rate_point {
     uint64_t count;
 };
 
-/* What is looked at once a second, more or less: a look that comes late is followed by an early
+/* A count looked at once a second, more or less: a look that comes late is followed by an early
  * one, and the end of a ramp or a hold falls where it falls. A rate over much less than a second
  * says nothing: a few answers in a few milliseconds are thousands a second. */
 struct rates {

@@ -1,6 +1,15 @@
 /* The record's figures, wherever they come from: measured here, or read from a saved run. */
 #include "stats/record.h"
 
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+void record_so_far(struct record *so_far, const struct record *record, const struct tally *total) {
+    memcpy(so_far, record, offsetof(struct record, total));
+    tally_copy(&so_far->total, total);
+}
+
 double record_wall_seconds(const struct record *record) {
     enum { PER_MS = 1000000 };
     int64_t seconds = record->ended_at.tv_sec - record->started_at.tv_sec;
@@ -8,28 +17,40 @@ double record_wall_seconds(const struct record *record) {
     return (double)seconds + (double)ms / 1e3;
 }
 
-static const struct histogram *histogram_of(const struct tally *total,
-                                            enum distribution distribution) {
-    switch (distribution) {
-    case DISTRIBUTION_LATENCY: return &total->latency;
-    case DISTRIBUTION_SERVICE: return &total->service;
-    case DISTRIBUTION_CONNECT: return &total->connect;
-    case DISTRIBUTION_REFILL: return &total->refill;
-    case DISTRIBUTION_LATENESS: return &total->lateness;
-    case DISTRIBUTION_LAG:
-    case DISTRIBUTION_COUNT: break;
-    }
-    return &total->lag;
-}
-
 const struct histogram *record_histogram(const struct record *record,
-                                         enum distribution distribution) {
-    const struct histogram *histogram = histogram_of(&record->total, distribution);
+                                         enum tally_distribution distribution) {
+    const struct histogram *histogram = &record->total.distributions[distribution];
     return histogram->count > 0 ? histogram : NULL;
 }
 
-struct figures record_figures(const struct record *record, enum distribution distribution) {
+struct figures record_figures(const struct record *record, enum tally_distribution distribution) {
     if (record->saved)
         return record->figures[distribution];
-    return figures_of(histogram_of(&record->total, distribution));
+    return figures_of(&record->total.distributions[distribution]);
+}
+
+bool record_histogram_without_lateness(const struct record *record,
+                                       enum tally_distribution distribution,
+                                       struct histogram *out) {
+    const struct histogram *measured = &record->total.distributions[distribution];
+    const struct tally_correction *correction = &record->total.corrections[distribution];
+    if (correction->measured.count == 0 || measured->count == 0)
+        return false;
+    histogram_copy(out, measured);
+    histogram_exchange(out, &correction->measured, &correction->without);
+    return true;
+}
+
+struct figures record_without_lateness(const struct record *record,
+                                       enum tally_distribution distribution) {
+    if (record->saved)
+        return record->without_lateness[distribution];
+    struct figures figures = {0};
+    if (record->total.corrections[distribution].measured.count == 0)
+        return figures; /* and no histogram is cleared for it: a live line asks each second */
+    struct histogram *whole = calloc(1, sizeof *whole);
+    if (whole != NULL && record_histogram_without_lateness(record, distribution, whole))
+        figures = figures_of(whole);
+    free(whole);
+    return figures;
 }

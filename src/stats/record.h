@@ -7,6 +7,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "base/tls_peer.h"
 #include "stats/evidence.h"
 #include "stats/figures.h"
 #include "stats/marks.h"
@@ -14,8 +15,16 @@
 #include "stats/tally.h"
 #include "stats/timeline.h"
 
-/* What the preflight's one request learned; asked false with --no-check or when not reached. */
-struct target_facts {
+/* Bytes or an end behind a complete answer while its connection was kept. */
+enum record_after_answer {
+    AFTER_NOTHING,
+    AFTER_BYTES, /* that no request asked for */
+    AFTER_END,   /* FIN, or a 408 that announces it */
+    AFTER_RESET,
+};
+
+/* The facts of the preflight's one request; asked false with --no-check or when not reached. */
+struct record_target {
     bool asked, answered;
     uint16_t status;
     uint8_t minor;
@@ -23,26 +32,22 @@ struct target_facts {
     int32_t keep_alive_timeout_s; /* -1: not said */
     char server[128];
     char keep_alive[128];
-    duration took; /* request to answer */
+    char via[128];
+    char process[64]; /* that listens there, its comm(5); "": not visible */
+    duration took;    /* request to answer */
+    enum record_after_answer after;
+    duration after_answer; /* how long after the answer that came */
+    struct tls_peer tls;
 };
 
-struct worker_record {
+struct record_worker {
     pid_t pid;
     uint32_t share;
     bool lost;
     int status; /* wait status when lost */
 };
 
-/* The distributions a record has figures of. */
-enum distribution {
-    DISTRIBUTION_LATENCY,
-    DISTRIBUTION_SERVICE,
-    DISTRIBUTION_CONNECT,
-    DISTRIBUTION_REFILL,
-    DISTRIBUTION_LATENESS,
-    DISTRIBUTION_LAG,
-    DISTRIBUTION_COUNT
-};
+#define RECORD_ENDED_EMPTY "nothing was live any more, and nothing reconnects"
 
 struct record {
     struct timespec started_at, ended_at; /* wall clock */
@@ -52,6 +57,7 @@ struct record {
     bool cut;                             /* a second signal: the freeze or drain was cut short */
     char ended_by[128];   /* the rule that --abort-on-fail ended the run by; "": none */
     double ended_seconds; /* since the start, when it did */
+    bool ended_empty;     /* the hold ended early: see RECORD_ENDED_EMPTY */
     int bug_exit;         /* a worker left with EXIT_BUG */
     int ring_error;       /* -errno when a worker's ring could not be made or broke; 0 */
     double ramp_seconds;  /* NAN: not measured */
@@ -67,39 +73,54 @@ struct record {
     double per_second_mean, per_second_peak;  /* answers of the hold (rates.h); NAN: not measured */
     double first_seen_seconds[OUTCOME_COUNT]; /* since the start, of the first of it; 0: none */
     uint64_t unfinished;       /* requests outstanding when a second signal cut the freeze */
-    struct tally total;        /* frozen, all workers */
     struct server_view server; /* stub_status */
-    struct log_view server_log;
-    struct process_view server_process;
-    struct limit_scene scenes[OUTCOME_COUNT]; /* of outcomes of our own side, at first sight */
+    struct server_log_view server_log;
+    struct server_process_view server_process;
+    struct evidence_limit_snapshot
+        snapshots[OUTCOME_COUNT]; /* of outcomes of our own side, at first sight */
     struct evidence evidence;
-    struct timeline timeline;
     struct marks marks;
     char engine[64];
+    char engine_reason[240]; /* why that one; "": nothing to be said */
     double cpu_user_seconds, cpu_system_seconds;
     int64_t pss_bytes_max, rss_bytes_max; /* -1: not measured */
     double tick_seconds_max;              /* the longest tick of the parent's loop; NAN */
     int64_t headroom_files_used, headroom_files_limit;
     size_t workers_lost_early; /* before their figures were frozen */
     size_t worker_count;
-    struct worker_record *workers;
+    struct record_worker *workers;
     /* Of a saved run, read back. */
-    uint64_t id; /* as its report says it; 0: it follows from seed and start */
+    uint64_t id; /* as in its report; 0: it follows from seed and start */
     bool saved;  /* these are the figures, whether or not there are histograms too */
     struct figures figures[DISTRIBUTION_COUNT];
+    struct figures without_lateness[DISTRIBUTION_LAG];
     bool cut_off; /* the file ends in mid-run: so far is as much as is known */
     double cut_off_seconds;
+    /* The large ones; all before them is copied at once by record_so_far(). */
+    struct tally total; /* frozen, all workers */
+    struct timeline timeline;
 };
+
+/* The record of a run that goes on, for whoever reads one before its end: what is noted so far,
+ * with these sums of the workers. Its timeline stays empty, and its workers are the record's. */
+void record_so_far(struct record *so_far, const struct record *record, const struct tally *total);
 
 /* From start to end by the wall clock, as reports write both moments, to the millisecond: a saved
  * run says the same of itself. */
 double record_wall_seconds(const struct record *record);
 
-/* What reports and judgement say of a distribution. */
-struct figures record_figures(const struct record *record, enum distribution distribution);
+/* The figures of a distribution, for reports and judgement. */
+struct figures record_figures(const struct record *record, enum tally_distribution distribution);
+
+/* The figures if no value held our own lateness; count 0: no value is known to. */
+struct figures record_without_lateness(const struct record *record,
+                                       enum tally_distribution distribution);
+/* The same, whole, in *out; false where there is nothing. */
+bool record_histogram_without_lateness(const struct record *record,
+                                       enum tally_distribution distribution, struct histogram *out);
 
 /* All that was counted of it; NULL where there is nothing, or a saved run has not kept it. */
 const struct histogram *record_histogram(const struct record *record,
-                                         enum distribution distribution);
+                                         enum tally_distribution distribution);
 
 #endif

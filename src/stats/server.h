@@ -1,4 +1,4 @@
-/* What the server said of itself beside the run, as the reports need it: its stub_status page, its
+/* The server's own view of the run, as the reports need it: its stub_status page, its
  * access log, its processes. */
 #ifndef STATS_SERVER_H
 #define STATS_SERVER_H
@@ -13,7 +13,12 @@ struct server_view {
     bool asked;    /* --server-status was given */
     bool measured; /* two polls or more were answered: the figures below hold */
     uint64_t polls_sent, polls_answered, polls_failed;
-    uint64_t requests;    /* begun at the server between first and last answered poll */
+    uint64_t requests; /* begun at the server between first and last answered poll */
+    /* Of these, how many may not be the client's over that window: polls that ended before a byte
+     * of their answer, of which nobody knows whether the server counted them, and what was sent
+     * before the first page came. Of the accepted, connections of such polls. */
+    uint64_t requests_unsure, connections_unsure;
+    bool final_poll;      /* a page was read after the last request had ended */
     uint64_t client_sent; /* the client's own count over the same window */
     uint64_t accepted, handled;
     uint64_t active_peak;
@@ -23,12 +28,26 @@ struct server_view {
     uint64_t restarts; /* times its counters went backwards */
     /* Over the hold, between the poll next after its start and the last poll not after its end. */
     bool hold_measured;
-    double per_second_mean;
-    char last_failure[160]; /* "" = none: why the latest failed poll failed */
+    double per_second_mean, per_second_mean_min; /* the least: of requests less requests_unsure */
+    char last_failure[160];                      /* "" = none: why the latest failed poll failed */
 };
 
+/* A count of which the ends are known; high UINT64_MAX: no end. */
+struct server_band {
+    uint64_t low, high;
+};
+
+/* Between what the server's requests, and its accepted connections, lie. There is no upper end
+ * where counters started anew, which loses what came between two polls, or where requests were
+ * still on their way at the last page. */
+struct server_band server_requests_band(const struct server_view *view);
+struct server_band server_accepted_band(const struct server_view *view);
+
+/* How much more the server counted for certain than `count`; negative: fewer; 0: they may agree. */
+int64_t server_band_gap(struct server_band band, uint64_t count);
+
 /* Lines of the access log, complete ones, since before the preflight. */
-struct log_view {
+struct server_log_view {
     bool asked;           /* --server-log was given, and there was a run */
     uint64_t lines;       /* all that were completed */
     uint64_t matching;    /* of these, that hold our request line */
@@ -48,12 +67,16 @@ struct log_view {
 };
 
 /* The server's process and all below it. -1: not measured. */
-struct process_view {
+struct server_process_view {
     bool asked; /* --server-pid was given, and there was a run */
     int pid;
     uint64_t samples;
     bool ended;           /* it was gone before the run was over */
     double ended_seconds; /* since the run's start */
+    /* Of its control group: what grew in the run, and its memory as last seen; INT64_MAX: no limit.
+     */
+    int64_t oom_kills, at_memory_limit;
+    int64_t group_memory_bytes, group_memory_max;
     uint64_t processes, processes_peak;
     bool cut; /* there were more processes than are watched */
     bool pss; /* memory is proportional (shared pages are shared out), else resident */
@@ -66,7 +89,7 @@ struct process_view {
 };
 
 /* Bytes of the server's memory for each connection held; NAN when not measured. */
-double process_view_bytes_each(const struct process_view *view);
+double server_process_bytes_each(const struct server_process_view *view);
 
 enum server_source {
     SERVER_NONE, /* nothing was measured */
@@ -76,16 +99,19 @@ enum server_source {
     SERVER_SEVERAL
 };
 
-/* What stands for the server as a whole: the requests of the source most to be trusted. */
+/* The server as a whole: the requests of the source most to be trusted. */
 struct server_whole {
     enum server_source source;
     bool counted;          /* the following hold */
     enum server_source by; /* who counted: one of several */
     uint64_t requests, client_sent;
     double ratio, per_second_mean; /* NAN: not measured */
+    struct server_band band;       /* what requests may be */
+    double per_second_mean_min;    /* NAN: not measured */
 };
-struct server_whole server_whole(const struct server_view *status, const struct log_view *log,
-                                 const struct process_view *process);
+struct server_whole server_whole(const struct server_view *status,
+                                 const struct server_log_view *log,
+                                 const struct server_process_view *process);
 const char *server_source_name(enum server_source source); /* "stub_status", ...; NULL for none */
 
 /* Requests by requests sent; NAN when there were none. */

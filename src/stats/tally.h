@@ -6,15 +6,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/handshake_reason.h"
 #include "base/histogram.h"
 #include "base/reason.h"
+#include "base/record_reason.h"
 #include "stats/endings.h"
 #include "stats/outcome.h"
 
-enum { TALLY_ERRNO_MAX = 134, TALLY_STATUS_MAX = 1000 };
+enum { TALLY_ERRNO_MAX = 134, TALLY_STATUS_MAX = 1000, TALLY_ALERTS = 256 };
 
 /* How far a worker has come. */
-enum worker_phase {
+enum tally_worker_phase {
     WORKER_STARTING,
     WORKER_READY, /* ring and memory are there; waits for the order to run */
     WORKER_RAMPING,
@@ -26,36 +28,58 @@ enum worker_phase {
     WORKER_FAILED, /* its ring could not be made or broke: see failure */
 };
 
+/* The distributions that are kept. */
+enum tally_distribution {
+#define DISTRIBUTION(code, field, section, help) DISTRIBUTION_##code,
+#include "stats/distributions.def"
+#undef DISTRIBUTION
+    DISTRIBUTION_COUNT
+};
+
 /* All but the histograms and the endings, copied as one piece. */
-struct counts {
+struct tally_counts {
 #define METRIC(name, kind, unit, help) uint64_t name;
 #include "stats/metrics.def"
 #undef METRIC
-    uint64_t outcomes[OUTCOME_COUNT];     /* before an end is fixed by the freeze */
-    uint64_t drain[OUTCOME_COUNT];        /* of connections fixed by the freeze */
+#define TLS_METRIC(name, unit, help) uint64_t tls_##name;
+#include "stats/tls_metrics.def"
+#undef TLS_METRIC
+    uint64_t outcomes[OUTCOME_COUNT];     /* of connections that ended before they were frozen */
+    uint64_t drain[OUTCOME_COUNT];        /* of connections that were frozen */
     uint64_t errnos[TALLY_ERRNO_MAX + 1]; /* of open errors and live ones; the last: any beyond */
     uint64_t statuses[TALLY_STATUS_MAX];  /* of final answers */
     uint64_t reasons[REASON_COUNT];       /* of protocol_error */
-    int64_t first_ns[OUTCOME_COUNT];      /* run clock, when outcomes first had one; 0: none.
-                                             Merged: the least */
-    int64_t first_attempt_ns;             /* run clock; 0: none yet. Merged: the least */
+    uint64_t tls_alerts[TALLY_ALERTS];    /* of tls_alert, and of handshakes; by number */
+    uint64_t tls_failures[HANDSHAKE_REASON_COUNT]; /* of tls_failed */
+    uint64_t tls_breaks[RECORD_REASON_COUNT];      /* of tls_broken */
+    int64_t first_ns[OUTCOME_COUNT]; /* run clock, when outcomes first had one; 0: none.
+                                        Merged: the least */
+    int64_t first_attempt_ns;        /* run clock; 0: none yet. Merged: the least */
     int64_t
         ramp_done_ns;  /* when the last of the share was open or had ended. Merged: the greatest */
-    int64_t frozen_ns; /* when the last connection was fixed. Merged: the greatest */
-    int64_t keep_alive_timeout_s; /* the least Keep-Alive: timeout= seen, 0 = none seen */
-    uint32_t phase;               /* enum worker_phase. Merged: meaningless */
-    int32_t failure;              /* -errno of WORKER_FAILED */
+    int64_t frozen_ns; /* when the last connection was frozen. Merged: the greatest */
+    int64_t pause_from_ns, pause_to_ns; /* run clock: the latest pause. Merged: the latest of all */
+    int64_t keep_alive_timeout_s;       /* the least Keep-Alive: timeout= seen, 0 = none seen */
+    uint32_t phase;                     /* enum tally_worker_phase. Merged: meaningless */
+    int32_t failure;                    /* -errno of WORKER_FAILED */
 };
 
 struct tally {
-    struct counts counts;
-    struct histogram latency;  /* due moment to last byte of the answer */
-    struct histogram service;  /* send to last byte of the answer */
-    struct histogram connect;  /* attempt to established */
-    struct histogram lateness; /* due by the schedule of --rate to sent */
-    struct histogram refill;   /* an ending or a failed first attempt to live again */
-    struct histogram lag;      /* how late due timers were run */
-    struct endings endings;    /* of connections that were live and ended before the freeze */
+    struct tally_counts counts;
+    union {
+        struct {
+#define DISTRIBUTION(code, field, section, help) struct histogram field;
+#include "stats/distributions.def"
+#undef DISTRIBUTION
+        };
+        struct histogram distributions[DISTRIBUTION_COUNT]; /* the same, in a row */
+    };
+    /* Of each but our own lateness, the values that hold more than a millisecond of our own
+     * lateness: as they were measured, and without it. */
+    struct tally_correction {
+        struct histogram measured, without;
+    } corrections[DISTRIBUTION_LAG];
+    struct endings endings; /* of connections that were live and ended before the freeze */
 };
 
 /* Zero-filled memory is an empty tally. */
@@ -63,34 +87,42 @@ void tally_merge(struct tally *into, const struct tally *from);
 void tally_copy(struct tally *into, const struct tally *from);
 void tally_clear(struct tally *tally);
 
-uint64_t tally_closed(const struct counts *counts);  /* closed_idle + closed_announced */
-uint64_t tally_errored(const struct counts *counts); /* all other outcomes before the drain */
-uint64_t tally_drained(const struct counts *counts); /* sum of drain */
+/* "latency_seconds", ..., and in which section of a report; "" in none. */
+const char *tally_distribution_name(enum tally_distribution distribution);
+const char *tally_distribution_section(enum tally_distribution distribution);
+
+uint64_t tally_closed(const struct tally_counts *counts);  /* closed_idle + closed_announced */
+uint64_t tally_errored(const struct tally_counts *counts); /* all other outcomes before the drain */
+uint64_t tally_drained(const struct tally_counts *counts); /* sum of drain */
 
 /* The identities of the ledger. NULL when they hold, else the one that does not, as text:
  *   attempted = connecting + live + closed + errored
  *   sent = answered + timed_out + requests_lost + outstanding
- *   latency samples = answered - those of the warm-up, connect time samples = opened */
+ *   latency samples = answered - those of the warm-up, connect time samples = opened; over TLS the
+ *   last are handshakes begun, and handshake time samples = full + resumed = opened */
 const char *tally_imbalance(const struct tally *tally);
 /* After the drain: sum(drain) = connecting + live. */
-bool tally_drain_balances(const struct counts *counts);
+bool tally_drain_balances(const struct tally_counts *counts);
+
+/* Its figures were frozen, whatever became of the worker afterwards. */
+bool tally_is_frozen(const struct tally *tally);
 
 /* The last published tally of a worker that died: what was connecting or live is worker_lost, and
- * its outstanding requests are lost; what the freeze had fixed is lost in the drain. */
+ * its outstanding requests are lost; what was frozen is lost in the drain. */
 void tally_lose_worker(struct tally *tally);
 
 /* Two buffers under a sequence number, in memory shared with the parent: buffer (sequence & 1) is
  * the latest whole one. */
-struct tally_board {
+struct tally_seqlock {
     _Atomic uint64_t sequence;
     struct tally buffers[2];
 };
 
 /* By the worker only. */
-void tally_publish(struct tally_board *board, struct tally *tally);
+void tally_publish(struct tally_seqlock *seqlock, struct tally *tally);
 
 /* By the parent only: copies the latest whole tally; false (out untouched in its counts' meaning:
  * the former copy must be kept) when the worker published too often to get one. */
-bool tally_read(const struct tally_board *board, struct tally *out);
+bool tally_read(const struct tally_seqlock *seqlock, struct tally *out);
 
 #endif

@@ -17,10 +17,10 @@ static double mean_of(double a, double b) {
     return isnan(b) ? a : (a + b) / 2;
 }
 
-static struct extremes extremes_of(const struct sample *sample) {
-    return (struct extremes){
-        .live_min = sample->live,
-        .live_max = sample->live,
+static struct timeline_extremes extremes_of(const struct timeline_sample *sample) {
+    return (struct timeline_extremes){
+        .live_min = sample->live_min,
+        .live_max = sample->live_max,
         .client_min = sample->client_per_second,
         .client_max = sample->client_per_second,
         .server_min = sample->server_per_second,
@@ -35,7 +35,7 @@ static struct extremes extremes_of(const struct sample *sample) {
 }
 
 /* fmin() and fmax() leave out what was not measured. */
-static void widen(struct extremes *into, const struct extremes *by) {
+static void widen(struct timeline_extremes *into, const struct timeline_extremes *by) {
     if (by->live_min < into->live_min)
         into->live_min = by->live_min;
     if (by->live_max > into->live_max)
@@ -50,8 +50,8 @@ static void widen(struct extremes *into, const struct extremes *by) {
     into->cpu_max = fmax(into->cpu_max, by->cpu_max);
 }
 
-/* What takes the greatest. */
-static void raise_peaks(struct sample *sample, const struct sample *former) {
+/* Values of which merged samples keep the greatest. */
+static void raise_peaks(struct timeline_sample *sample, const struct timeline_sample *former) {
     sample->p50_seconds = fmax(former->p50_seconds, sample->p50_seconds);
     sample->p99_seconds = fmax(former->p99_seconds, sample->p99_seconds);
     sample->max_seconds = fmax(former->max_seconds, sample->max_seconds);
@@ -61,15 +61,15 @@ static void raise_peaks(struct sample *sample, const struct sample *former) {
 
 static void halve(struct timeline *timeline) {
     for (size_t i = 0; i < timeline->count / 2; i++) {
-        const struct sample first = timeline->samples[2 * i];
-        struct sample merged = timeline->samples[2 * i + 1];
+        const struct timeline_sample first = timeline->samples[2 * i];
+        struct timeline_sample merged = timeline->samples[2 * i + 1];
         merged.client_per_second = mean_of(first.client_per_second, merged.client_per_second);
         merged.server_per_second = mean_of(first.server_per_second, merged.server_per_second);
         merged.cpu_percent = mean_of(first.cpu_percent, merged.cpu_percent);
         raise_peaks(&merged, &first);
         timeline->samples[i] = merged;
-        struct extremes both = timeline->extremes[2 * i];
-        const struct extremes *second = &timeline->extremes[2 * i + 1];
+        struct timeline_extremes both = timeline->extremes[2 * i];
+        const struct timeline_extremes *second = &timeline->extremes[2 * i + 1];
         widen(&both, second);
         both.p50_mean = mean_of(both.p50_mean, second->p50_mean);
         both.p99_mean = mean_of(both.p99_mean, second->p99_mean);
@@ -95,19 +95,19 @@ static void add_to_mean(double *mean, uint32_t *measured, double value) {
 }
 
 /* Until its stride is complete, the held sample's rates are sums of what was measured. */
-static void hold(struct timeline *timeline, const struct sample *sample) {
-    struct extremes extremes = extremes_of(sample);
+static void hold(struct timeline *timeline, const struct timeline_sample *sample) {
+    struct timeline_extremes extremes = extremes_of(sample);
     if (timeline->pending == 0) {
         timeline->held_extremes = extremes;
-        timeline->held = (struct sample){.p50_seconds = NAN,
-                                         .p99_seconds = NAN,
-                                         .max_seconds = NAN,
-                                         .descriptors = NAN,
-                                         .loop_lag_seconds = NAN};
+        timeline->held = (struct timeline_sample){.p50_seconds = NAN,
+                                                  .p99_seconds = NAN,
+                                                  .max_seconds = NAN,
+                                                  .descriptors = NAN,
+                                                  .loop_lag_seconds = NAN};
         timeline->held_client = timeline->held_server = timeline->held_cpu = 0;
         timeline->held_p50 = timeline->held_p99 = 0;
     }
-    struct sample former = timeline->held, *held = &timeline->held;
+    struct timeline_sample former = timeline->held, *held = &timeline->held;
     *held = *sample;
     held->client_per_second = former.client_per_second;
     held->server_per_second = former.server_per_second;
@@ -126,7 +126,7 @@ static double mean_rate(double sum, uint32_t measured) {
     return measured > 0 ? sum / measured : (double)NAN;
 }
 
-bool timeline_unfinished(const struct timeline *timeline, struct sample *out) {
+bool timeline_unfinished(const struct timeline *timeline, struct timeline_sample *out) {
     if (timeline->pending == 0)
         return false;
     *out = timeline->held;
@@ -136,7 +136,7 @@ bool timeline_unfinished(const struct timeline *timeline, struct sample *out) {
     return true;
 }
 
-void timeline_push(struct timeline *timeline, const struct sample *sample) {
+void timeline_push(struct timeline *timeline, const struct timeline_sample *sample) {
     hold(timeline, sample);
     if (timeline->pending < timeline->stride)
         return;

@@ -1,7 +1,7 @@
 /* Goes through the rules in their order: the first that speaks decides. */
 #include "target/choice.h"
 
-static void end_by(struct choice *choice, enum peer_after after, enum ending ending,
+static void end_by(struct choice *choice, enum peer_after after, enum counters_ending ending,
                    uint8_t index) {
     choice->after = after;
     choice->ending = ending;
@@ -13,6 +13,11 @@ static void choose_end(struct choice *choice, const struct fault *fault, uint8_t
                        uint64_t nth) {
     if (fault->kind == FAULT_stall_after && nth > fault->count)
         choice->stall = index;
+    if (nth == 1 && (fault->kind == FAULT_tls_alert || fault->kind == FAULT_tls_garbage)) {
+        choice->alerts = fault->kind == FAULT_tls_alert;
+        choice->garbage = !choice->alerts;
+        end_by(choice, AFTER_FINISH, choice->alerts ? ENDING_tls_alert : ENDING_tls_garbage, index);
+    }
     if (nth != fault->count)
         return;
     choice->cut = fault->kind == FAULT_mid_reset || fault->kind == FAULT_mid_close;
@@ -27,7 +32,10 @@ static void choose_end(struct choice *choice, const struct fault *fault, uint8_t
 }
 
 static void choose_manner(struct choice *choice, const struct fault *fault, uint8_t index,
-                          struct random *random) {
+                          uint64_t nth, struct random *random) {
+    if (fault->kind == FAULT_tls_key_update && choice->rekey == PEER_NO_FAULT &&
+        nth % fault->count == 0)
+        choice->rekey = index;
     if (fault->kind == FAULT_delay && choice->delay_fault == PEER_NO_FAULT) {
         choice->delay_fault = index;
         choice->delay_ms = (uint32_t)(random_between(random, (uint64_t)fault->span.low,
@@ -48,6 +56,7 @@ struct choice choice_make(const struct target_settings *settings, uint32_t fault
                             .status_fault = PEER_NO_FAULT,
                             .delay_fault = PEER_NO_FAULT,
                             .drip = PEER_NO_FAULT,
+                            .rekey = PEER_NO_FAULT,
                             .fault = PEER_NO_FAULT,
                             .ending = ENDINGS};
     uint64_t nth = (uint64_t)answers + 1;
@@ -56,7 +65,7 @@ struct choice choice_make(const struct target_settings *settings, uint32_t fault
             continue;
         if (choice.ending == ENDINGS && choice.stall == PEER_NO_FAULT)
             choose_end(&choice, &settings->faults[i], i, nth);
-        choose_manner(&choice, &settings->faults[i], i, random);
+        choose_manner(&choice, &settings->faults[i], i, nth, random);
     }
     if (choice.ending == ENDINGS && !keep_alive)
         end_by(&choice, AFTER_FINISH, ENDING_client_asked, PEER_NO_FAULT);
@@ -72,7 +81,7 @@ struct choice choice_make(const struct target_settings *settings, uint32_t fault
 }
 
 duration choice_idle(const struct target_settings *settings, uint32_t faults, uint32_t answers,
-                     enum ending *ending, uint8_t *fault) {
+                     enum counters_ending *ending, uint8_t *fault) {
     duration wait = settings->keepalive_timeout;
     *ending = ENDING_keepalive_timeout;
     *fault = PEER_NO_FAULT;
@@ -88,9 +97,13 @@ duration choice_idle(const struct target_settings *settings, uint32_t faults, ui
     return wait;
 }
 
+static bool is_at_accept(enum fault_kind kind) {
+    return kind == FAULT_accept_reset || kind == FAULT_tls_stall;
+}
+
 uint8_t choice_at_accept(const struct target_settings *settings, uint64_t order) {
     for (uint8_t i = 0; i < settings->fault_count; i++)
-        if (settings->faults[i].kind == FAULT_accept_reset &&
+        if (is_at_accept(settings->faults[i].kind) &&
             fault_hits(&settings->faults[i], i, settings->seed, order))
             return i;
     return PEER_NO_FAULT;
@@ -99,7 +112,7 @@ uint8_t choice_at_accept(const struct target_settings *settings, uint64_t order)
 uint32_t choice_faults(const struct target_settings *settings, uint64_t order) {
     uint32_t faults = 0;
     for (uint8_t i = 0; i < settings->fault_count; i++)
-        if (settings->faults[i].kind != FAULT_accept_reset &&
+        if (!is_at_accept(settings->faults[i].kind) &&
             fault_hits(&settings->faults[i], i, settings->seed, order))
             faults |= (uint32_t)1 << i;
     return faults;

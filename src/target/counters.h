@@ -7,20 +7,21 @@
 
 #include "target/settings.h"
 
-enum ending {
+enum counters_ending {
 #define ENDING(name, by, help) ENDING_##name,
 #include "target/endings.def"
 #undef ENDING
     ENDINGS
 };
 
-enum ending_by { ENDING_BY_CLIENT, ENDING_BY_TARGET, ENDING_BY_LIMIT };
+enum counters_ending_by { ENDING_BY_CLIENT, ENDING_BY_TARGET, ENDING_BY_LIMIT };
 
-const char *ending_name(enum ending ending);
-enum ending_by ending_by(enum ending ending);
+const char *counters_ending_name(enum counters_ending ending);
+enum counters_ending_by counters_ending_by(enum counters_ending ending);
 
-enum peer_state {
+enum counters_peer_state {
     PEER_VACANT,
+    PEER_SECURING,  /* open; its TLS handshake is not done */
     PEER_READING,   /* open; waits for a request, or for the rest of one */
     PEER_DELAYING,  /* a request is there; its answer waits for its time */
     PEER_SENDING,   /* its answer is going out */
@@ -45,13 +46,16 @@ struct counters {
     counter states[PEER_STATES]; /* connections in each state now, VACANT not kept */
     counter in_pieces;           /* of those that read: in the middle of a request */
     counter endings[ENDINGS];
-    counter statuses[COUNTERS_STATUSES];          /* of answers that went out whole */
+    counter statuses[COUNTERS_STATUSES]; /* of answers that went out whole */
+    counter handshakes_full, handshakes_resumed;
+    counter tickets; /* sent */
+    counter key_updates_in, key_updates_out;
     counter fault_connections[TARGET_FAULTS_MAX]; /* that the rule holds for */
     counter fault_fired[TARGET_FAULTS_MAX];       /* endings it made; answers it changed */
 };
 
 /* All that is shared. Order of connections: as accepted, and as they first asked. */
-struct shared {
+struct counters_shared {
     counter accept_order, request_order;
     struct counters workers[];
 };
@@ -62,15 +66,22 @@ static inline void counter_add(counter *count, uint64_t more) {
                           memory_order_relaxed);
 }
 
+static inline void counter_set(counter *count, uint64_t value) {
+    atomic_store_explicit(count, value, memory_order_relaxed);
+}
+
 static inline uint64_t counter_read(const counter *count) {
     return atomic_load_explicit((counter *)count, memory_order_relaxed);
 }
 
+/* What the worker's transport counts by itself; NULL: there is none. */
+void counters_take_transport(struct counters *counters, const struct transport *transport);
+
 /* Sums over the workers into *sum, which is the caller's alone. */
-void counters_sum(struct counters *sum, const struct shared *shared, uint32_t workers);
+void counters_sum(struct counters *sum, const struct counters_shared *shared, uint32_t workers);
 
 uint64_t counters_ended(const struct counters *counters);
-/* Accepted and not ended: reading, delaying, sending or stalled. */
+/* Accepted and not ended: securing, reading, delaying, sending or stalled. */
 uint64_t counters_open(const struct counters *counters);
 uint64_t counters_answered(const struct counters *counters);
 

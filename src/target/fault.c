@@ -30,14 +30,14 @@ const char *fault_name(enum fault_kind kind, char buffer[static FAULT_TEXT_MAX])
 }
 
 /* One rule being read. */
-struct reading {
+struct fault_parser {
     struct fault *fault;
     const char *text;
     char *error;
     size_t error_size;
 };
 
-__attribute__((format(printf, 2, 3))) static bool refuse(const struct reading *reading,
+__attribute__((format(printf, 2, 3))) static bool refuse(const struct fault_parser *reading,
                                                          const char *format, ...) {
     char shown[96];
     va_list arguments;
@@ -51,7 +51,7 @@ __attribute__((format(printf, 2, 3))) static bool refuse(const struct reading *r
     return false;
 }
 
-static bool refuse_kind(const struct reading *reading) {
+static bool refuse_kind(const struct fault_parser *reading) {
     char list[512] = "", name[FAULT_TEXT_MAX];
     size_t length = 0;
     for (int kind = 0; kind < FAULT_KINDS; kind++)
@@ -60,7 +60,7 @@ static bool refuse_kind(const struct reading *reading) {
     return refuse(reading, "no such fault: accepted are %s", list);
 }
 
-static bool read_kind(const struct reading *reading, const char *word) {
+static bool read_kind(const struct fault_parser *reading, const char *word) {
     char name[FAULT_TEXT_MAX];
     for (int kind = 0; kind < FAULT_KINDS; kind++) {
         reading->fault->kind = (enum fault_kind)kind;
@@ -74,7 +74,7 @@ static bool within(const struct fault_row *row, uint64_t value) {
     return value >= row->least && value <= row->most;
 }
 
-static bool within_span(const struct fault_row *row, struct span span) {
+static bool within_span(const struct fault_row *row, struct units_span span) {
     return span.low >= 0 && within(row, (uint64_t)span.low) && within(row, (uint64_t)span.high);
 }
 
@@ -99,7 +99,7 @@ static bool take_value(struct fault *fault, const struct fault_row *row, const c
     return false;
 }
 
-/* What stands behind '=' of this kind: "A..B with 0s..24h". */
+/* The value behind '=' of this kind: "A..B with 0s..24h". */
 static void describe_value(char *out, size_t size, const struct fault_row *row) {
     char low[64], high[64];
     units_format_duration(low, sizeof low, (duration)row->least);
@@ -116,7 +116,7 @@ static void describe_value(char *out, size_t size, const struct fault_row *row) 
     }
 }
 
-static bool read_value(const struct reading *reading, const char *value) {
+static bool read_value(const struct fault_parser *reading, const char *value) {
     const struct fault_row *row = &rows[reading->fault->kind];
     char accepted[192];
     if (take_value(reading->fault, row, value))
@@ -147,7 +147,7 @@ static bool parse_share(const char *text, uint32_t *ppm) {
            value <= FAULT_SHARE_WHOLE;
 }
 
-static bool read_share(const struct reading *reading, const char *share) {
+static bool read_share(const struct fault_parser *reading, const char *share) {
     reading->fault->share_ppm = FAULT_SHARE_WHOLE;
     if (share == NULL || parse_share(share, &reading->fault->share_ppm))
         return true;
@@ -156,7 +156,7 @@ static bool read_share(const struct reading *reading, const char *share) {
 }
 
 bool fault_parse(struct fault *fault, const char *text, char *error, size_t error_size) {
-    struct reading reading = {fault, text, error, error_size};
+    struct fault_parser reading = {fault, text, error, error_size};
     *fault = (struct fault){0};
     size_t size = strlen(text) + 1;
     if (size > FAULT_TEXT_MAX)
@@ -171,6 +171,10 @@ bool fault_parse(struct fault *fault, const char *text, char *error, size_t erro
     if (value != NULL)
         *value++ = '\0';
     return read_kind(&reading, copy) && read_value(&reading, value) && read_share(&reading, share);
+}
+
+bool fault_is_of_tls(enum fault_kind kind) {
+    return kind >= FAULT_tls_alert && kind <= FAULT_tls_garbage;
 }
 
 /* The smallest power of ten of connections in which the share is a whole number. */

@@ -1,4 +1,4 @@
-/* Fault rules: what befalls which share of the connections, decided by seed and order alone. */
+/* Fault rules: what happens to which share of the connections, decided by seed and order alone. */
 #ifndef TARGET_FAULT_H
 #define TARGET_FAULT_H
 
@@ -21,8 +21,8 @@ struct fault {
     enum fault_kind kind;
     uint32_t share_ppm; /* of the connections, 1..FAULT_SHARE_WHOLE */
     uint64_t count;
-    struct span span; /* low == high for a single duration */
-    struct rate rate;
+    struct units_span span; /* low == high for a single duration */
+    struct units_rate rate;
     char text[FAULT_TEXT_MAX]; /* "reset-after=3@10%" */
 };
 
@@ -32,6 +32,9 @@ bool fault_parse(struct fault *fault, const char *text, char *error, size_t erro
 
 /* "reset-after": the kind as it is typed; result in buffer. */
 const char *fault_name(enum fault_kind kind, char buffer[static FAULT_TEXT_MAX]);
+
+/* It needs TLS. */
+bool fault_is_of_tls(enum fault_kind kind);
 
 /* Pure: whether rule `index` holds for the connection of this order (from 0). Of each block of
  * connections in which the share is a whole number (10 for 10 %, 100 for 1 %, at most a million)

@@ -4,16 +4,14 @@
 
 #include <stddef.h>
 
-#include "target/answer.h"
 #include "target/counters.h"
 
-/* Holds every page: all rules and some hundred statuses. Sent as one piece. */
-enum { PAGES_BYTES = ANSWER_SMALL_MAX };
+enum { PAGES_BYTES = 16 * 1024 }; /* holds every page: all rules and some hundred statuses */
 
 /* Each returns the length of the page in buffer (0 when there is no memory to write it). */
-size_t pages_stats(char buffer[static PAGES_BYTES], const struct shared *shared,
+size_t pages_stats(char buffer[static PAGES_BYTES], const struct counters_shared *shared,
                    const struct target_settings *settings);
-size_t pages_status(char buffer[static PAGES_BYTES], const struct shared *shared,
+size_t pages_status(char buffer[static PAGES_BYTES], const struct counters_shared *shared,
                     const struct target_settings *settings);
 
 #endif

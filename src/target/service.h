@@ -11,11 +11,11 @@
 
 struct service;
 
-/* What a service is made of; all of it must outlive it. */
+/* The parts of a service; all must outlive it. */
 struct service_parts {
     const struct target_settings *settings;
     uint32_t worker;
-    struct shared *shared;
+    struct counters_shared *shared;
     struct net *net;
     int listener;
     int stop_fd; /* readable, or hung up, when the service is to end */
@@ -29,7 +29,7 @@ void service_destroy(struct service *service);
 /* One turn: waits, takes completions, runs timers, accepts. 0 or -errno of a broken ring. */
 int service_turn(struct service *service);
 
-/* It was ended, and all its connections are. */
+/* Whether the service was ended, and all its connections are. */
 bool service_over(const struct service *service);
 
 #endif

@@ -1,42 +1,149 @@
-/* Sends answers: mostly in one call; what the socket does not take is held until it does. */
-#include <stdlib.h>
+/* Decides on requests: what becomes of each, by settings and rules, and what its answer says. */
 #include <string.h>
 
-#include "target/service_inner.h"
+#include "target/choice.h"
+#include "target/service_private.h"
 
 static const char refusal_body[] = "refused\n";
 
+static enum peer_page page_of(const char *path) {
+    if (strcmp(path, "/_target/stats") == 0)
+        return PAGE_STATS;
+    return strcmp(path, "/_target/status") == 0 ? PAGE_STATUS : PAGE_NONE;
+}
+
+/* The rules that hold for a connection are drawn when it first asks for something that is no page
+ * of ours: whoever only watches takes nobody's place. */
+static void draw_faults(struct service *service, struct peer *peer) {
+    if ((peer->flags & PEER_KNOWN) != 0)
+        return;
+    const struct target_settings *settings = service->parts.settings;
+    peer->flags |= PEER_KNOWN;
+    if (settings->fault_count == 0)
+        return;
+    uint64_t order = atomic_fetch_add(&service->parts.shared->request_order, 1);
+    peer->faults = choice_faults(settings, order);
+    for (uint32_t i = 0; i < settings->fault_count; i++)
+        if ((peer->faults >> i & 1) != 0)
+            counter_add(&service->counters->fault_connections[i], 1);
+}
+
+static bool has_aged(const struct service *service, const struct peer *peer) {
+    duration most = service->parts.settings->max_age;
+    uint32_t age = (uint32_t)(service->now.ns / MILLISECOND) - peer->opened_tick;
+    return most > 0 && age >= (uint64_t)(most / MILLISECOND);
+}
+
+void service_count_fired(struct service *service, uint8_t fault) {
+    if (fault != PEER_NO_FAULT)
+        counter_add(&service->counters->fault_fired[fault], 1);
+}
+
+uint8_t service_rule(const struct service *service, const struct peer *peer, enum fault_kind kind) {
+    for (uint8_t i = 0; peer->faults >> i != 0; i++)
+        if ((peer->faults >> i & 1) != 0 && service->parts.settings->faults[i].kind == kind)
+            return i;
+    return PEER_NO_FAULT;
+}
+
+static void flag(struct peer *peer, unsigned bits, bool on) {
+    peer->flags = (uint16_t)(on ? peer->flags | bits : peer->flags & ~bits);
+}
+
+static void end_after(struct peer *peer, enum peer_after after, enum counters_ending ending,
+                      uint8_t fault) {
+    peer->after = (uint8_t)after;
+    peer->ending = (uint8_t)ending;
+    peer->fault = fault;
+}
+
+/* One request that is no page's. */
+static enum peer_event take_ordinary(struct service *service, struct peer *peer, bool keep_alive) {
+    draw_faults(service, peer);
+    struct choice choice = choice_make(service->parts.settings, peer->faults, peer->answers,
+                                       keep_alive, has_aged(service, peer), &service->random);
+    if (choice.stall != PEER_NO_FAULT) {
+        service_count_fired(service, choice.stall);
+        return PEER_REQUEST_STALLED;
+    }
+    service_count_fired(service, choice.status_fault);
+    service_count_fired(service, choice.delay_fault);
+    service_count_fired(service, choice.drip);
+    service_count_fired(service, choice.rekey);
+    peer->status = choice.status;
+    peer->drip = choice.drip;
+    peer->delay_ms = choice.delay_ms;
+    flag(peer, PEER_DELAYED, choice.delay_fault != PEER_NO_FAULT);
+    flag(peer, PEER_CUT, choice.cut || choice.alerts || choice.garbage); /* no whole answer */
+    flag(peer, PEER_ALERTS, choice.alerts);
+    flag(peer, PEER_GARBAGE, choice.garbage);
+    flag(peer, PEER_REKEYS, choice.rekey != PEER_NO_FAULT);
+    flag(peer, PEER_ANNOUNCES, choice.announces);
+    end_after(peer, choice.after, choice.ending, choice.fault);
+    return choice.delay_ms > 0 ? PEER_ASKED_LATE : PEER_ASKED;
+}
+
+/* A page, or a refusal: at once, and whatever the rules say. */
+static enum peer_event answer_plainly(struct peer *peer, uint16_t status, bool keep_alive,
+                                      enum counters_ending ending) {
+    peer->status = status;
+    peer->drip = PEER_NO_FAULT;
+    flag(peer, PEER_DELAYED | PEER_CUT | PEER_ALERTS | PEER_GARBAGE | PEER_REKEYS, false);
+    flag(peer, PEER_ANNOUNCES, !keep_alive);
+    end_after(peer, keep_alive ? AFTER_KEEP : AFTER_FINISH, ending, PEER_NO_FAULT);
+    return PEER_ASKED;
+}
+
+enum peer_event service_take(struct service *service, struct peer *peer,
+                             const struct exchange_request *request) {
+    counter_add(&service->counters->requests, 1);
+    counter_add(&service->counters->request_body_bytes, request->body_bytes);
+    peer->kind = request->kind;
+    peer->page = (uint8_t)page_of(request->path);
+    if (peer->page == PAGE_NONE)
+        return take_ordinary(service, peer, request->keep_alive);
+    counter_add(&service->counters->pages, 1);
+    return answer_plainly(peer, 200, request->keep_alive, ENDING_client_asked);
+}
+
+enum peer_event service_refuse(struct peer *peer, uint16_t status) {
+    peer->kind = 0;
+    peer->page = PAGE_REFUSAL;
+    return answer_plainly(peer, status, false, ENDING_bad_request);
+}
+
 /* The body, by what was asked for. */
-static void set_body(struct service *service, const struct peer *peer, struct answer_facts *facts) {
+static void set_body(struct service *service, const struct peer *peer,
+                     struct exchange_reply *reply) {
     const struct service_parts *parts = &service->parts;
-    facts->type = "text/plain";
-    facts->body = service->page;
+    char *page = service->page;
+    reply->type = "text/plain";
     switch ((enum peer_page)peer->page) {
     case PAGE_NONE:
-        facts->body = parts->settings->body;
-        facts->body_length = parts->settings->body_length;
+        reply->body = (struct exchange_bytes){parts->settings->body, parts->settings->body_length};
         break;
     case PAGE_STATS:
-        facts->type = "application/json";
-        facts->body_length = (uint32_t)pages_stats(service->page, parts->shared, parts->settings);
+        reply->type = "application/json";
+        reply->body =
+            (struct exchange_bytes){page, pages_stats(page, parts->shared, parts->settings)};
         break;
     case PAGE_STATUS:
-        facts->body_length = (uint32_t)pages_status(service->page, parts->shared, parts->settings);
+        reply->body =
+            (struct exchange_bytes){page, pages_status(page, parts->shared, parts->settings)};
         break;
     case PAGE_REFUSAL:
-        facts->body = refusal_body;
-        facts->body_length = sizeof refusal_body - 1;
+        reply->body = (struct exchange_bytes){refusal_body, sizeof refusal_body - 1};
         break;
     }
 }
 
-static struct answer compose(struct service *service, const struct peer *peer) {
+size_t service_compose(struct service *service, const struct peer *peer,
+                       struct exchange_bytes *rest) {
     const struct target_settings *settings = service->parts.settings;
     uint64_t nth = (uint64_t)peer->answers + 1;
-    struct answer_facts facts = {
+    struct exchange_reply reply = {
         .status = peer->status,
-        .head = (peer->flags & PEER_HEAD) != 0,
-        .old = (peer->flags & PEER_OLD) != 0,
+        .kind = peer->kind,
         .announces = (peer->flags & PEER_ANNOUNCES) != 0,
         .cut = (peer->flags & PEER_CUT) != 0,
         .delayed = (peer->flags & PEER_DELAYED) != 0,
@@ -44,101 +151,8 @@ static struct answer compose(struct service *service, const struct peer *peer) {
         .timeout_s = (uint32_t)(settings->keepalive_timeout / SECOND),
         .limited = settings->keepalive_requests > 0 && peer->page == PAGE_NONE,
         .more_answers = settings->keepalive_requests > nth ? settings->keepalive_requests - nth : 0,
+        .second = service->second,
     };
-    set_body(service, peer, &facts);
-    return answer_compose(&facts, &service->date, service->buffer);
-}
-
-/* All that was to go out is out. */
-static void sent_all(struct service *service, struct peer *peer) {
-    if ((peer->flags & PEER_CUT) == 0) {
-        counter_add(&service->counters->statuses[peer->status], 1);
-        peer->answers += peer->page == PAGE_NONE;
-    }
-    service_befall(service, peer, PEER_SENT);
-}
-
-static bool hold(struct peer *peer, const char *bytes, const struct answer *answer, size_t sent) {
-    size_t first = sent < answer->length ? answer->length - sent : 0;
-    size_t of_rest = sent > answer->length ? sent - answer->length : 0;
-    struct held *held = malloc(sizeof *held + first);
-    if (held == NULL)
-        return false;
-    *held = (struct held){.length = first,
-                          .rest = answer->rest != NULL ? answer->rest + of_rest : NULL,
-                          .rest_length = answer->rest_length - of_rest};
-    memcpy(held->bytes, bytes + answer->length - first, first);
-    peer->unsent = held;
-    return true;
-}
-
-void service_answer(struct service *service, struct peer *peer) {
-    struct answer answer = compose(service, peer);
-    size_t sent = 0;
-    if (peer->drip == PEER_NO_FAULT) {
-        struct iovec pieces[] = {{service->buffer, answer.length},
-                                 {(void *)answer.rest, answer.rest_length}};
-        ssize_t result =
-            net_send_now(service->parts.net, peer->fd, pieces, answer.rest_length > 0 ? 2 : 1);
-        if (result < 0) {
-            service_befall(service, peer, service_errno((int)-result));
-            return;
-        }
-        sent = (size_t)result;
-        counter_add(&service->counters->bytes_out, sent);
-    }
-    if (sent == answer.length + answer.rest_length)
-        sent_all(service, peer);
-    else if (!hold(peer, service->buffer, &answer, sent))
-        service_befall(service, peer, PEER_NO_MEMORY);
-    else if (peer->drip != PEER_NO_FAULT)
-        service_send_more(service, peer);
-}
-
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-/* Up to `most` bytes of what is held, in at most two pieces; how many there are. */
-static int pieces_of(struct held *held, size_t most, struct iovec pieces[static 2]) {
-    int count = 0;
-    size_t first = least(held->length - held->at, most);
-    size_t second = least(held->rest_length, most - first);
-    if (first > 0)
-        pieces[count++] = (struct iovec){held->bytes + held->at, first};
-    if (second > 0)
-        pieces[count++] = (struct iovec){(void *)held->rest, second};
-    return count;
-}
-
-static void advance(struct held *held, size_t sent) {
-    size_t first = least(held->length - held->at, sent);
-    held->at += first;
-    if (sent > first) {
-        held->rest += sent - first;
-        held->rest_length -= sent - first;
-    }
-}
-
-void service_send_more(struct service *service, struct peer *peer) {
-    const struct fault *drip =
-        peer->drip != PEER_NO_FAULT ? &service->parts.settings->faults[peer->drip] : NULL;
-    struct held *held = peer->unsent;
-    struct iovec pieces[2];
-    int count = pieces_of(held, drip != NULL ? drip->rate.count : SIZE_MAX, pieces);
-    ssize_t sent = net_send_now(service->parts.net, peer->fd, pieces, count);
-    if (sent < 0) {
-        service_befall(service, peer, service_errno((int)-sent));
-        return;
-    }
-    counter_add(&service->counters->bytes_out, (uint64_t)sent);
-    advance(held, (size_t)sent);
-    if (held->at < held->length || held->rest_length > 0) {
-        if (drip != NULL)
-            service_arm_timer(service, peer, drip->rate.per);
-        return;
-    }
-    free(held);
-    peer->unsent = NULL;
-    sent_all(service, peer);
+    set_body(service, peer, &reply);
+    return service->exchange->compose(&reply, service->socks.shared, service->buffer, rest);
 }

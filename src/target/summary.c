@@ -9,7 +9,8 @@ static void print_endings(FILE *out, const struct counters *sum) {
     for (int i = 0; i < ENDINGS; i++) {
         uint64_t count = counter_read(&sum->endings[i]);
         if (count > 0)
-            fprintf(out, "                %s %s\n", COUNT(count), ending_name((enum ending)i));
+            fprintf(out, "                %s %s\n", COUNT(count),
+                    counters_ending_name((enum counters_ending)i));
     }
 }
 
@@ -23,6 +24,13 @@ static void print_answers(FILE *out, const struct counters *sum) {
     }
     fprintf(out, "\n                %s of them for pages under /_target/\n",
             COUNT(counter_read(&sum->pages)));
+}
+
+static void print_handshakes(FILE *out, const struct counters *sum) {
+    fprintf(out, "  tls           full %s   resumed %s   tickets %s   key updates in %s   out %s\n",
+            COUNT(counter_read(&sum->handshakes_full)),
+            COUNT(counter_read(&sum->handshakes_resumed)), COUNT(counter_read(&sum->tickets)),
+            COUNT(counter_read(&sum->key_updates_in)), COUNT(counter_read(&sum->key_updates_out)));
 }
 
 static void print_faults(FILE *out, const struct counters *sum,
@@ -43,6 +51,8 @@ void target_summary(FILE *out, const struct counters *sum, const struct target_s
         fprintf(out, "                %s times no descriptor or no memory was left to accept one\n",
                 COUNT(failures));
     print_answers(out, sum);
+    if (target_speaks_tls(settings))
+        print_handshakes(out, sum);
     print_faults(out, sum, settings);
     fprintf(out, "  bytes         in %s   out %s\n", COUNT(counter_read(&sum->bytes_in)),
             COUNT(counter_read(&sum->bytes_out)));

@@ -2,22 +2,26 @@
 #include "target/target.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/exit_code.h"
+#include "base/fork.h"
+#include "base/interrupt.h"
 #include "net/net_serve.h"
 #include "target/summary.h"
 #include "target/worker_process.h"
 
-enum { EXIT_NOT_STARTED = 3, EXIT_WORKER_LOST = 4, EXIT_SECOND_SIGNAL = 130 };
-
-/* SO_REUSEPORT would let us share the port with another target: one listener without it tells. */
+/* SO_REUSEPORT would let us share the port with another target: one listener without SO_REUSEPORT
+ * finds out. */
 static int port_is_taken(struct target_settings *settings) {
     int fd = net_listen(&settings->listen, false);
     if (fd < 0)
@@ -50,10 +54,11 @@ void target_unlisten(struct target_listeners *listeners) {
 /* The target while it runs. */
 struct target {
     const struct target_settings *settings;
-    struct shared *shared;
+    struct counters_shared *shared;
     size_t shared_bytes;
     int stop_pipe[2]; /* its writing end is the parent's alone: closed, or the parent gone, ends all
                        */
+    int signals_fd;
     uint32_t running;
     pid_t pids[TARGET_WORKERS_MAX];
     int exit_code;
@@ -61,7 +66,7 @@ struct target {
 
 static int make_shared(struct target *target) {
     target->shared_bytes =
-        sizeof(struct shared) + target->settings->workers * sizeof(struct counters);
+        sizeof(struct counters_shared) + target->settings->workers * sizeof(struct counters);
     void *memory =
         mmap(NULL, target->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED)
@@ -71,15 +76,13 @@ static int make_shared(struct target *target) {
 }
 
 static int fork_workers(struct target *target, struct target_listeners *listeners) {
-    pid_t parent = getpid();
     for (uint32_t i = 0; i < target->settings->workers; i++) {
-        pid_t pid = fork();
+        pid_t pid = fork_child("holdfast-target");
         if (pid < 0)
             return -errno;
         if (pid == 0) {
             close(target->stop_pipe[1]);
-            target_worker(target->settings, listeners, i, target->shared, target->stop_pipe[0],
-                          parent);
+            target_worker(target->settings, listeners, i, target->shared, target->stop_pipe[0]);
         }
         target->pids[i] = pid;
         target->running++;
@@ -87,11 +90,12 @@ static int fork_workers(struct target *target, struct target_listeners *listener
     return 0;
 }
 
-static void say_ready(const struct target_settings *settings) {
+static void print_ready(const struct target_settings *settings) {
     char address[ADDRESS_TEXT_MAX];
     if (settings->quiet)
         return;
-    printf("listening on http://%s/ (%u worker%s, up to %llu connections, seed %llu)\n",
+    printf("listening on %s://%s/ (%u worker%s, up to %llu connections, seed %llu)\n",
+           target_speaks_tls(settings) ? "https" : "http",
            address_format(&settings->listen, address, sizeof address), settings->workers,
            settings->workers == 1 ? "" : "s",
            (unsigned long long)(settings->max_connections > 0
@@ -107,23 +111,28 @@ static void end_workers(struct target *target) {
     target->stop_pipe[1] = -1;
 }
 
-/* Before the end was asked for, no worker ends by itself. */
+static void take_end(struct target *target, pid_t pid, int status) {
+    bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    target->running--;
+    if (well || target->exit_code != 0)
+        return;
+    target->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_WORKER_LOST;
+    if (WIFSIGNALED(status))
+        fprintf(stderr, "holdfast: target: worker %d was killed by signal %d (%s)\n", (int)pid,
+                WTERMSIG(status), strsignal(WTERMSIG(status)));
+    end_workers(target);
+}
+
+/* Each by its id: a shell whose place we took (exec) may have left children that are no workers.
+ * Before the end was asked for, no worker ends by itself. */
 static void reap(struct target *target) {
-    int status;
-    for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-        for (uint32_t i = 0; i < target->settings->workers; i++)
-            if (target->pids[i] == pid) {
-                target->pids[i] = 0;
-                target->running--;
-            }
-        bool well = WIFEXITED(status) && WEXITSTATUS(status) == 0;
-        if (well || target->exit_code != 0)
+    for (uint32_t i = 0; i < target->settings->workers; i++) {
+        pid_t pid = target->pids[i];
+        int status;
+        if (pid == 0 || waitpid(pid, &status, WNOHANG) != pid)
             continue;
-        target->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_WORKER_LOST;
-        if (WIFSIGNALED(status))
-            fprintf(stderr, "holdfast: target: worker %d was killed by signal %d (%s)\n", (int)pid,
-                    WTERMSIG(status), strsignal(WTERMSIG(status)));
-        end_workers(target);
+        target->pids[i] = 0;
+        take_end(target, pid, status);
     }
 }
 
@@ -133,32 +142,52 @@ static void kill_workers(struct target *target) {
             kill(target->pids[i], SIGKILL);
 }
 
-static void wait_for_the_end(struct target *target, const sigset_t *signals) {
-    while (target->running > 0) {
-        int number = sigwaitinfo(signals, NULL);
-        if (number == SIGCHLD) {
+static void take_signals(struct target *target) {
+    struct signalfd_siginfo info;
+    while (read(target->signals_fd, &info, sizeof info) == (ssize_t)sizeof info) {
+        if (info.ssi_signo == SIGCHLD) {
             reap(target);
-        } else if (number > 0 && target->stop_pipe[1] >= 0) {
+        } else if (interrupt_is_repeated((int)info.ssi_signo)) {
+            continue;
+        } else if (target->stop_pipe[1] >= 0) {
             end_workers(target);
-        } else if (number > 0) {
+        } else {
             target->exit_code = EXIT_SECOND_SIGNAL;
             kill_workers(target);
         }
     }
 }
 
-static void block_signals(sigset_t *signals, bool quiet) {
-    sigemptyset(signals);
-    sigaddset(signals, SIGCHLD);
-    sigaddset(signals, SIGTERM);
-    if (quiet) {
-        signal(SIGINT, SIG_IGN);
-        signal(SIGHUP, SIG_IGN);
-    } else {
-        sigaddset(signals, SIGINT);
-        sigaddset(signals, SIGHUP);
+static void wait_for_the_end(struct target *target, int end_fd) {
+    struct pollfd looks[] = {{.fd = target->signals_fd, .events = POLLIN}, {.fd = end_fd}};
+    while (target->running > 0) {
+        (void)poll(looks, 2, -1);
+        if (looks[1].revents != 0) { /* once: it stays readable */
+            looks[1].fd = -1;
+            end_workers(target);
+        }
+        take_signals(target);
     }
-    sigprocmask(SIG_BLOCK, signals, NULL);
+}
+
+/* USR1 and USR2 may be sent to every holdfast there is, and mean nothing here. Without an end_fd
+ * the signals that end a run end the target, nohup's exempted; with one, it alone. */
+static int take_over_signals(struct target *target, int end_fd) {
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM};
+    sigset_t set;
+    struct sigaction action;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGUSR2, SIG_IGN);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0] && end_fd < 0; i++) {
+        bool optional = numbers[i] == SIGHUP || numbers[i] == SIGALRM;
+        if (!optional || sigaction(numbers[i], NULL, &action) != 0 || action.sa_handler != SIG_IGN)
+            sigaddset(&set, numbers[i]);
+    }
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    target->signals_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    return target->signals_fd < 0 ? -errno : 0;
 }
 
 static void sum_up(const struct target *target) {
@@ -170,23 +199,24 @@ static void sum_up(const struct target *target) {
     fflush(stdout);
 }
 
-int target_serve(const struct target_settings *settings, struct target_listeners *listeners) {
+int target_serve(const struct target_settings *settings, struct target_listeners *listeners,
+                 int end_fd) {
     struct target target = {.settings = settings, .stop_pipe = {-1, -1}};
-    sigset_t signals;
-    block_signals(&signals, settings->quiet);
     fflush(stdout); /* what a fork would print twice */
-    int error = make_shared(&target);
+    int error = take_over_signals(&target, end_fd);
+    if (error == 0)
+        error = make_shared(&target);
     if (error == 0)
         error = fork_workers(&target, listeners);
     target_unlisten(listeners);
     if (error < 0) {
         fprintf(stderr, "holdfast: target: no worker: %s\n", strerror(-error));
         kill_workers(&target);
-        target.exit_code = EXIT_NOT_STARTED;
+        target.exit_code = EXIT_UNFIT;
     } else {
-        say_ready(settings);
+        print_ready(settings);
     }
-    wait_for_the_end(&target, &signals);
+    wait_for_the_end(&target, end_fd);
     if (error == 0)
         sum_up(&target);
     return target.exit_code;

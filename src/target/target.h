@@ -19,10 +19,12 @@ void target_unlisten(struct target_listeners *listeners);
 /* Descriptors of a worker that are no connections. */
 enum { TARGET_OTHER_FILES = 8 };
 
-/* Serves until SIGINT, SIGTERM or SIGHUP (only SIGTERM when settings->quiet), or until a worker is
- * lost; prints a line when it is ready and the counters at the end, both on standard output. Takes
- * the listeners over. The exit code: 0; 3 when no worker could be started; 4 when one was lost; 70
- * when a worker met a bug of ours; 130 after a second signal. */
-int target_serve(const struct target_settings *settings, struct target_listeners *listeners);
+/* Serves until SIGINT, SIGTERM, SIGHUP or SIGALRM, or until a worker is lost; with an end_fd (else
+ * -1) not until a signal but until the other end of that pipe is closed. Prints a line when it is
+ * ready and the counters at the end, both on standard output, unless settings->quiet. Takes the
+ * listeners over. The exit code: 0; 3 when no worker could be started; 4 when one was lost; 70 when
+ * a worker met a bug of ours; 130 after a second signal. */
+int target_serve(const struct target_settings *settings, struct target_listeners *listeners,
+                 int end_fd);
 
 #endif

@@ -5,12 +5,10 @@
 #include "target/counters.h"
 #include "target/target.h"
 
-/* Serves on listeners->fds[worker] until the other end of stop_fd is closed. parent: who forked. */
+/* In a child by fork_child(): serves on listeners->fds[worker] until the other end of stop_fd is
+ * closed. Leaves with EXIT_HELD, or EXIT_UNFIT where it cannot serve. */
 _Noreturn void target_worker(const struct target_settings *settings,
                              const struct target_listeners *listeners, uint32_t worker,
-                             struct shared *shared, int stop_fd, int parent);
-
-/* Exit codes of a worker beside 0 and EXIT_BUG. */
-enum { WORKER_NO_RING = 3 };
+                             struct counters_shared *shared, int stop_fd);
 
 #endif

@@ -17,21 +17,21 @@ from nginx import ephemeral_ports
 from terminal import Terminal
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
-SANITIZED = b"__asan_init" in pathlib.Path(holdfast.PROGRAM).read_bytes()
-CONNECTIONS = 1000 if SANITIZED else 10000
-LABELS = ["conns", "rate", "time", "here", "next", "60 s"]
-HEIGHT = 40
+CONNECTIONS = 1000 if holdfast.SANITIZED else 10000
+LABELS = ["conns", "hold", "rate", "time", "status", "ended", "rules", "here", "next", "60 s"]
+HEIGHT = 44
 
 
 def block_of(screen):
     """The lines of the one block on this screen; a second one, or a piece of one, is a fault."""
     lines = screen.split("\n")
     for label in LABELS:
-        found = [line for line in lines if line.startswith(f"{label} ")]
+        # A command line that the terminal folded may go on with "status http://..."; the block's own has no URL.
+        found = [line for line in lines if line.startswith(f"{label} ") and "://" not in line]
         if len(found) != 1:
             raise AssertionError(f"{len(found)} lines begin with {label!r}:\n{screen}")
     first = next(at for at, line in enumerate(lines) if line.startswith("conns ")) - 1
-    return lines[first:first + 8]
+    return lines[first:first + 12]
 
 
 def masked(lines):
@@ -39,8 +39,9 @@ def masked(lines):
     *rows, minute = lines
     text = "\n".join(rows)
     text = re.sub(r"http://[0-9.:]+/", "URL", text)
+    text = re.sub(r"ends [-\d: ]*\d", "ends TIME", text)
     text = re.sub(r"(?<![p\d.])\d+(?: \d{3})*(?:\.\d+)?", "9", text)
-    text = re.sub(r"\b9 (?:us|ms|s)(?=  |$)", "9 ms", text, flags=re.MULTILINE)
+    text = re.sub(r"\b9 (?:us|ms|s)(?=  | at |$)", "9 ms", text, flags=re.MULTILINE)
     text = re.sub(r"\b9 [KM]iB", "9 MiB", text)
     text = re.sub(r"\[([#\u2588])+ *\]", r"[\1]", text)
     return re.sub(r" {3,}", "  ", f"{text}\n{curves(minute)}\n")
@@ -88,15 +89,15 @@ class Widths(Case):
         self.assertEqual(path.read_text(), drawn, "\n".join(lines))
 
     def seen_in_all_widths(self, locale):
-        like_golden = not SANITIZED and len(ephemeral_ports()) == 28232
+        like_golden = not holdfast.SANITIZED and len(ephemeral_ports()) == 28232
         if not like_golden:
             holdfast.skip_part("golden blocks: sanitized, or another range of local ports")
         with Terminal(80, HEIGHT, locale) as terminal:
-            terminal.run(["prlimit", "--nofile=20000:20000", *self.command("-i", "1s..9s")])
+            terminal.run(["prlimit", "--nofile=20000:20000", *self.command("-i", "1s..4s")])
             for width in (80, 120, 60):
                 terminal.resize(width, HEIGHT)
                 curve = r" +[-.:=+*#\u2581-\u2587]+"
-                terminal.wait_for(rf"hold +(?:[2-9]|\d\d)s of 1h$[^\0]*^60 s +live{curve} +req/s{curve} +p99{curve}$")
+                terminal.wait_for(rf"hold +(?:[4-9]|\d\d)s of 1h$[^\0]*^60 s +live{curve} +req/s{curve} +p99{curve}$")
                 lines = eventually(lambda: self.whole(terminal, width), f"a block of {width} columns stands")
                 if like_golden:
                     self.compare(f"{width}-{locale.lower()}", lines)
@@ -125,8 +126,25 @@ class Manners(Case):
         with Terminal(100, HEIGHT) as terminal:
             terminal.run(self.command(connections=100, duration="2s"))
             screen = self.ended(terminal)
+            block = "\n".join(block_of(screen))
             self.assertEqual("done", block_of(screen)[0].split()[-2])
+            self.assertIn("drained 100", block, "the frame is of the end, not of the second before it")
+            self.assertRegex(block, r"\nrules +HELD +all 2 hold\n")
             self.assertIn("preflight: 100 connections", terminal.screen(history=True))
+
+    def test_preflight_and_summary_fold_between_words(self):
+        """Where the terminal itself wraps, the rest of a word stands at the left edge."""
+        with Terminal(60, HEIGHT) as terminal:
+            terminal.run([holdfast.PROGRAM, "check", "-c", "100", self.server.url])
+            screen = terminal.wait_for(r"^the plan fits[^\0]*^shell>$")
+            rows = screen[screen.index("\npreflight: "):screen.index("\nthe plan ")].split("\n")[2:]
+            self.assertGreater(len(rows), 15, screen)
+            self.assertEqual([], [row for row in rows if not row.startswith("  ")], screen)
+            terminal.run(self.command("--ui", "none", connections=100, duration="1s"))
+            screen = terminal.wait_for(r"^HELD [^\0]*^shell>$")
+            rows = screen[screen.index("\nHELD "):screen.rindex("\nshell>")].split("\n")[2:]
+            self.assertEqual([], [row for row in rows if row and not row.startswith("  ")], screen)
+            self.assertLess(max(map(len, rows)), 61)
 
     def test_a_low_terminal_gets_one_line(self):
         with Terminal(100, 8) as terminal:
@@ -194,8 +212,7 @@ class Manners(Case):
     def workers(self, terminal):
         shell = int(terminal._tmux("display-message", "-p", "#{pane_pid}"))
         [program] = holdfast.children(shell)
-        return [pid for pid in holdfast.children(program)
-                if pathlib.Path(f"/proc/{pid}/comm").read_text() == "holdfast-worker\n"]
+        return [pid for pid in holdfast.children(program) if holdfast.name_of(pid) == "holdfast-worker"]
 
     def test_a_status_line_that_was_asked_for_stands_above_the_block(self):
         with Terminal(100, HEIGHT) as terminal:

@@ -4,37 +4,13 @@
 import json
 import os
 import subprocess
-import sys
 import unittest
 
 import holdfast
 from holdfast import nginx, own_network
 from rude import Rude
+from seccomp import ENOSYS, EPERM, filtered
 from sparring import Target, accepted, read, rule
-
-# Runs a command under a seccomp filter that answers one system call with one errno.
-FILTERED = """
-import ctypes, os, struct, sys
-PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
-LOAD, EQUAL, RETURN, ERRNO, ALLOW = 0x20, 0x15, 0x06, 0x00050000, 0x7fff0000
-call, errno = int(sys.argv[1]), int(sys.argv[2])
-steps = [(LOAD, 0, 0, 0), (EQUAL, 0, 1, call), (RETURN, 0, 0, ERRNO | errno), (RETURN, 0, 0, ALLOW)]
-code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
-program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code)))
-libc = ctypes.CDLL(None, use_errno=True)
-if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, program, 0, 0):
-    sys.exit(77)
-os.execvp(sys.argv[3], sys.argv[3:])
-"""
-IO_URING_SETUP = 425  # the same on all architectures
-EPERM, ENOSYS, ENOMEM = 1, 38, 12
-
-
-def filtered(errno):
-    command = (sys.executable, "-c", FILTERED, str(IO_URING_SETUP), str(errno))
-    if subprocess.run([*command, "true"], check=False, stdin=subprocess.DEVNULL).returncode:
-        raise unittest.SkipTest("no seccomp filters here")
-    return command
 
 
 def file_limit(files):
@@ -86,7 +62,7 @@ class FitTest(Case):
     def test_it_leaves_no_connection_behind(self):
         with Target() as target:
             self.assertEqual(0, self.check(target.url).code)
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.assertEqual((1, 1), (accepted(stats), read(stats)))
 
     def test_json_on_standard_output_is_alone_there(self):
@@ -100,6 +76,7 @@ class FitTest(Case):
         with nginx() as server:
             result = self.check("-d", "2h", server.url)
             self.assertEqual((0, "warn"), (result.code, self.status(result, "keepalive_time")))
+            self.assertRegex(result.out, r"\nthe plan fits, with \d warnings?: .*keepalive_time.*\.\n\Z")
         with Target("--status", "503") as target:
             result = self.check(target.url)
             self.assertEqual((0, "warn"), (result.code, self.status(result, "target")))
@@ -111,7 +88,7 @@ class QuietTest(Case):
             result = self.check("-q", server.url)
         self.assertEqual((0, "", ""), (result.code, result.out, result.err))
 
-    def test_only_warn_and_fail_are_said(self):
+    def test_only_warn_and_fail_are_printed(self):
         with nginx("short-keepalive") as server:
             result = self.check("-q", "-d", "2h", server.url)
         self.assertEqual(1, result.code)
@@ -145,7 +122,7 @@ class KeepAliveTest(Case):
                     result = holdfast.soak("-c", "5", "-d", "1s", url)
                     self.assertEqual((1, "warn", {"closed_announced": 5}),
                                      (result.code, self.status(result, "keep_alive"), result.outcomes))
-            self.assertEqual(1 + 1 + 5, rule(target.settled(), "close-announced=1")["fired"])
+            self.assertEqual(1 + 1 + 5, rule(target.stats_when_closed(), "close-announced=1")["fired"])
 
 
 class NoTargetTest(Case):
@@ -184,7 +161,7 @@ class UnfitTest(Case):
             # The remedy is one.
             self.assertTrue(finding["do"][0].startswith("--workers 2 "))
             self.assertEqual(0, self.check("-c", "100", "-w", "2", target.url, prefix=file_limit(64)).code)
-            self.assertEqual(1, accepted(target.settled()))
+            self.assertEqual(1, accepted(target.stats_when_closed()))
 
     def test_too_few_ports_are_unfit(self):
         own_network(ports=(40000, 40009))
@@ -196,7 +173,7 @@ class UnfitTest(Case):
     def test_a_seccomp_filter_is_told_from_other_reasons(self):
         for errno in (EPERM, ENOSYS):
             with self.subTest(errno=errno), Target() as target:
-                finding = self.unfit(self.check(target.url, prefix=filtered(errno)), "io_uring")
+                finding = self.unfit(self.check("--engine", "uring", target.url, prefix=filtered(errno)), "io_uring")
                 self.assertIn("seccomp", finding["text"])
                 self.assertIn("seccomp", finding["do"][0])
                 self.assertEqual(0, accepted(target.stats()))
@@ -204,7 +181,8 @@ class UnfitTest(Case):
     def test_without_a_ring_a_run_is_unfit_too_even_unchecked(self):
         with Target() as target:
             for arguments in ((), ("--no-check",)):
-                result = holdfast.soak("-c", "5", "-d", "1s", *arguments, target.url, prefix=filtered(EPERM))
+                result = holdfast.soak("-c", "5", "-d", "1s", "--engine", "uring", *arguments, target.url,
+                                       prefix=filtered(EPERM))
                 self.assertEqual((3, "unfit", 0), (result.code, result.verdict, result.connections["attempted"]))
             self.assertEqual(0, accepted(target.stats()))
 
@@ -216,7 +194,7 @@ class UnfitTest(Case):
         if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
             self.skipTest("nobody may not run the program where it lies, or there is no setpriv")
         with Target() as target:
-            code, out, err = holdfast.plainly("check", "-c", "5", target.url, prefix=prefix)
+            code, out, err = holdfast.plainly("check", "-c", "5", "--engine", "uring", target.url, prefix=prefix)
         self.assertIn(code, (0, 3), out + err)
         self.assertIn("locked-memory" if code else "ok    io_uring", out)
 

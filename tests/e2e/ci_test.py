@@ -23,7 +23,7 @@ class CiTest(unittest.TestCase):
         environment = {**os.environ, "PATH": f"{self.at}/bin:{os.environ['PATH']}", "HOLDFAST_URL": url,
                        "HOLDFAST_CONNECTIONS": "100", "HOLDFAST_HOLD": "1s", **more}
         done = subprocess.run(["sh", "-c", self.script], cwd=self.at, env=environment, text=True, capture_output=True,
-                              timeout=holdfast.PATIENCE_SECONDS)
+                              timeout=holdfast.TIMEOUT_SECONDS)
         return done.returncode, done.stdout
 
     def fake(self, *codes):

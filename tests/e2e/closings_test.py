@@ -10,6 +10,7 @@ from servers import Apache, Node
 from sparring import Target
 
 RAMP = ("-r", "10/10ms", "--ui", "line")
+SLOW = ("-r", "1/10ms", "--ui", "line")
 
 
 def apache(**settings):
@@ -42,12 +43,12 @@ class Case(unittest.TestCase):
 
 
 class IdleTimeouts(Case):
-    def test_nginx_with_a_keepalive_timeout_of_5_s_where_60_s_were_said(self):
+    def test_nginx_with_a_keepalive_timeout_of_5_s_where_60_s_were_expected(self):
         with nginx(keepalive_timeout="5s") as server:
             result = soak("-c", 200, *RAMP, "-k", "60s", "-d", "7s", server.url)
         closing, finding = self.told(result, "closed_idle", "idle", "keepalive_timeout 5s", "idle_timeout", 100)
         self.assertAlmostEqual(5, closing["value_seconds"], delta=0.3)
-        self.assertIn("(you said 60s)", closing["text"])
+        self.assertIn("(-k is 60s)", closing["text"])
         self.assertIn("--keepalive 5s", finding["do"])
         self.assertEqual(5, finding["have"])
 
@@ -91,28 +92,29 @@ class AgeLimits(Case):
 class OfOurOwnTarget(Case):
     """With what the server really did to stand against, to the connection."""
 
-    def told_exactly(self, target, outcome, dimension, ending, *arguments):
+    def inferred_exactly(self, target, outcome, dimension, ending, *arguments, ramp=RAMP):
         with Target(*target) as sparring:
-            result = soak("-c", 100, *RAMP, "--no-check", "--timeout", "30s", *arguments, sparring.url)
-            stats = sparring.settled()
+            result = soak("-c", 100, *ramp, "--no-check", "--timeout", "30s", *arguments, sparring.url)
+            stats = sparring.stats_when_closed()
         closing = self.closing(result, outcome)
         self.assertEqual((dimension, 100, 100),
                          (closing["dimension"], closing["count"], stats["connections"]["endings"][ending]))
         return closing
 
     def test_an_idle_timeout_of_2_s_that_is_announced(self):
-        closing = self.told_exactly(("--keepalive-timeout", "2s"), "closed_idle", "idle", "keepalive_timeout",
+        closing = self.inferred_exactly(("--keepalive-timeout", "2s"), "closed_idle", "idle", "keepalive_timeout",
                                     "-i", "10s", "-d", "4s")
         self.assertIn("a keep-alive timeout of 2s, as its answers say", closing["text"])
 
     def test_a_limit_of_7_requests(self):
-        closing = self.told_exactly(("--keepalive-requests", "7"), "closed_announced", "requests", "keepalive_requests",
+        closing = self.inferred_exactly(("--keepalive-requests", "7"), "closed_announced", "requests", "keepalive_requests",
                                     "-i", "50ms..250ms", "-d", "4s")
         self.assertEqual((7, 7, 7), (closing["value"], closing["answers"]["min"], closing["answers"]["max"]))
 
     def test_an_age_of_2_s(self):
-        closing = self.told_exactly(("--max-age", "2s"), "closed_announced", "age", "max_age",
-                                    "-i", "50ms..500ms", "-d", "4s")
+        # Over a second: what is opened at once is of one age at any moment, and then it might be a restart.
+        closing = self.inferred_exactly(("--max-age", "2s"), "closed_announced", "age", "max_age",
+                                    "-i", "50ms..500ms", "-d", "4s", ramp=SLOW)
         self.assertAlmostEqual(2, closing["value_seconds"], delta=0.3)
 
 

@@ -17,6 +17,14 @@ class Demo(unittest.TestCase):
         self.assertIn("agrees with the client", result.out)
         self.assertRegex(result.err, r"holdfast target --listen 127\.0\.0\.1:\d+ &\nholdfast run -c 1000 ")
 
+    def test_it_holds_them_over_tls_too(self):
+        with Run("demo", "--tls", "-q", prefix=("prlimit", "--nofile=300:300")) as run:
+            result = run.finish()
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.out + result.err)
+        self.assertEqual((236, 236), (result.connections["live"], result.connections["tls"]["full"]))
+        self.assertIn("agrees with the client", result.out)
+        self.assertRegex(result.err, r"holdfast target --tls --listen 127\.0\.0\.1:\d+ &\nholdfast run -c 236 .* https://")
+
     def test_an_interrupt_ends_the_run_in_order_and_the_target_after_it(self):
         with Run("demo", "--ui", "line") as run:
             run.wait_for_phase("hold")

@@ -20,6 +20,7 @@ from sparring import Target, accepted, answered, read
 
 CALM = ("-i", "200ms..1s", "--ui", "line")
 STALL = ("--stall", "0")
+SAME_SECONDS = 0.6  # the same signal sooner than 0.5 s after the first is the same interrupt
 
 
 def fill(descriptor):
@@ -50,9 +51,9 @@ class Case(unittest.TestCase):
         self.assertEqual({}, result.outcomes)
         self.assertEqual(result.requests["sent"], result.requests["answered"])
 
-    def left_in_vain(self, target, result):
+    def left_without_answer(self, target, result):
         """Each connection asked once of a target that never answers, and left."""
-        stats, asked = target.settled(), result.requests["sent"]
+        stats, asked = target.stats_when_closed(), result.requests["sent"]
         self.assertEqual((asked,) * 4, (accepted(stats), read(stats), stats["faults"][0]["fired"],
                                         stats["connections"]["endings"]["client_gave_up"]))
 
@@ -137,7 +138,7 @@ class Interrupts(Case):
                 run.wait_for_phase("freeze")
                 run.signal(signal.SIGINT)
                 result = run.finish()
-            self.left_in_vain(target, result)
+            self.left_without_answer(target, result)
         self.ended(result, 1, "broke")
         self.assertEqual({"response_timeout": 20}, result.outcomes)
         self.assertEqual((20, 20), (result.requests["sent"], result.requests["timed_out"]))
@@ -148,9 +149,10 @@ class Interrupts(Case):
                 run.wait_for_phase("freeze")
                 run.signal(signal.SIGINT)
                 run.wait_for("second interrupt")
+                time.sleep(SAME_SECONDS)
                 run.signal(signal.SIGINT)
                 result = run.finish()
-            self.left_in_vain(target, result)
+            self.left_without_answer(target, result)
         self.ended(result, 130, "inconclusive")
         c, r = result.connections, result.requests
         self.assertEqual((20, 20, 0), (r["sent"], r["unfinished"], r["answered"]))
@@ -165,7 +167,7 @@ class Interrupts(Case):
                 run.wait_for("second interrupt")
                 run.signal(signal.SIGINT)
                 result = run.finish()
-            self.left_in_vain(target, result)
+            self.left_without_answer(target, result)
         self.ended(result, 130, "inconclusive", True)
         self.assertEqual((20, 20), (result.requests["sent"], result.requests["unfinished"]))
 
@@ -188,7 +190,7 @@ class Interrupts(Case):
 
 
     def test_a_full_pipe_on_standard_error_holds_up_nothing(self):
-        """That nobody reads: neither the preflight's sheet nor a live line is waited for, and ^C is heard."""
+        """That nobody reads: neither the preflight's table nor a live line is waited for, and ^C is heard."""
         unread, full = os.pipe()
         fill(full)
         with Target() as target, tempfile.NamedTemporaryFile() as timeline, \
@@ -212,13 +214,12 @@ class Interrupts(Case):
             os.close(writer)
             eventually(lambda: seconds_held(timeline.name) >= 3, "the run goes on")
             with open(reader, "rb") as said:
-                sheet = said.read(filled + len("preflight:"))
+                table = said.read(filled + len("preflight:"))
                 run.signal(signal.SIGINT)
-                sheet += said.read()
+                table += said.read()
             self.ended(run.finish(), 4, "inconclusive", True)
-        lines = sheet[filled:].decode().splitlines()
-        self.assertEqual("preflight: 5 connections to " + target.url.split("/")[2], lines[0])
-        self.assertTrue(all(line.startswith("  ") for line in lines[1:15]), lines)
+        lines = table[filled:].decode().splitlines()
+        self.assertRegex(lines[0], "^preflight: 5 connections to " + target.url.split("/")[2] + r": \d+ checks ok")
         seconds = [float(line.split(" t=")[1].split()[0]) for line in lines if line.startswith("time=")]
         self.assertGreaterEqual(len(seconds), 2, lines)
         self.assertLess(seconds[0], 3, "the first lines were kept")
@@ -238,7 +239,7 @@ class Pauses(Case):
             self.assertEqual({"T"}, {state(pid) for pid in everybody})
             run.signal(signal.SIGCONT)
             result = run.finish()
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.ended(result, 0, "held")
         self.whole(result, 20)
         self.assertEqual((20, result.requests["sent"], result.requests["answered"]),
@@ -258,7 +259,9 @@ class Pauses(Case):
             result = run.finish()
         self.ended(result, 0, "held")
         self.whole(result, 200)
-        self.assertGreaterEqual(result.report["run"]["ramp_seconds"], 1.9)
+        # Planned are 1.99 s. A worker that stops a moment after its parent has that moment for nothing; made up for in one
+        # go, the ramp would take what went before the stop.
+        self.assertGreaterEqual(result.report["run"]["ramp_seconds"], 1.5)
         self.assertLess(result.report["run"]["ramp_lateness_seconds_max"], 1.9)
 
     def test_an_interrupt_while_stopped_ends_the_run_when_it_goes_on(self):
@@ -289,7 +292,7 @@ class Pauses(Case):
 
 class LostWorkers(Case):
     def test_a_worker_killed_in_the_hold_takes_its_share_alone(self):
-        for number in (signal.SIGKILL, signal.SIGTERM):
+        for number in (signal.SIGKILL, signal.SIGABRT):
             with (self.subTest(signal=number), nginx() as server,
                   Run("-c", "102", "-w", "4", "-d", "3s", *CALM, server.url) as run):
                 run.wait_for_phase("hold")
@@ -333,7 +336,7 @@ class LostWorkers(Case):
                 run.wait_for_phase("hold")
                 os.kill(run.workers()[0], signal.SIGKILL)
                 result = run.finish()
-            self.left_in_vain(target, result)
+            self.left_without_answer(target, result)
         self.ended(result, 4, "inconclusive")
         self.assertEqual({"worker_lost": 10, "response_timeout": 10}, result.outcomes)
         r = result.requests
@@ -368,12 +371,13 @@ class LostServers(Case):
         with nginx() as server, Run("-c", "100", "-d", "1h", *CALM, server.url) as run:
             run.wait_for_phase("hold")
             server.stop()
-            run.wait_for("nothing is left alive")
+            run.wait_for("ended early: nothing was live")
             result = run.finish()
         self.ended(result, 1, "broke")
         c = result.connections
         self.assertEqual((100, 100, 0, 100), (c["attempted"], c["opened"], c["live"], c["lost"]))
-        self.assertLessEqual(set(result.outcomes), {"closed_idle", "reset_idle", "closed_in_flight", "reset_in_flight"})
+        # What nginx still answers while it ends announces that.
+        self.assertLessEqual(set(result.outcomes), {"closed_idle", "reset_idle", "closed_in_flight", "reset_in_flight", "closed_announced"})
         self.assertLess(result.report["run"]["hold_seconds"], 3600)
         self.assertIn("BROKE", result.out)
 
@@ -455,7 +459,7 @@ class Reports(Case):
         self.assertEqual(1, result.code)
         self.assertIn("No space left on device", result.err)
 
-    def test_a_report_whose_folder_is_gone_at_the_end_is_said(self):
+    def test_a_report_whose_folder_is_gone_at_the_end_is_reported(self):
         with nginx() as server, Run("-c", "5", "-d", "0", *CALM, server.url) as place:
             folder = place.folder / "gone"
             folder.mkdir()
@@ -503,7 +507,7 @@ class Reports(Case):
                 self.assertIn("the summary could not be written: interrupted while its reader took nothing", result.err)
 
     def test_a_terminal_that_nobody_reads_holds_up_no_run(self):
-        """One for both streams, as a person's, full before the sheet. Later it has a little room, as poll(2) says: a
+        """One for both streams, as a person's, full before the table. Later it has a little room, as poll(2) says: a
         write of more than that would wait for ever."""
         unread, full = pty.openpty()
         fill(full)
@@ -538,12 +542,15 @@ class Reports(Case):
                 result = soak(*self.SHORT, server.url, stdout=pipe, agrees=False)
         self.assertEqual((4, "held"), (result.code, result.verdict))
 
-    def test_standard_streams_that_came_closed_disturb_nothing(self):
-        for closed in (">&-", "2>&-", "<&-", "<&- >&- 2>&-"):
+    def test_standard_streams_that_came_closed_disturb_no_load(self):
+        """A summary that cannot be written is said, and makes an exit 0 a 4; the report keeps the verdict's own."""
+        for closed, code in ((">&-", 4), ("2>&-", 0), ("<&-", 0), ("<&- >&- 2>&-", 4), (">/dev/full", 4)):
             with self.subTest(closed=closed), nginx() as server:
                 closing = ("sh", "-c", f'exec "$0" "$@" {closed}')
-                result = soak("-c", "50", "-d", "1s", "-i", "200ms", server.url, prefix=closing)
-                self.ended(result, 0, "held")
+                result = soak("-c", "50", "-d", "1s", "-i", "200ms", server.url, prefix=closing, agrees=False)
+                self.ended(result, code, "held")
+                self.assertEqual(0, result.report["verdict"]["exit_code"])
+                self.assertEqual(code == 4 and "2>&-" not in closed, "the summary could not be written" in result.err)
                 self.whole(result, 50)
                 self.assertEqual(result.requests["sent"] + 1, server.access_lines())
 

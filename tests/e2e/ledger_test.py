@@ -28,7 +28,7 @@ ANSWERS_MOST = 3  # after which no rule ends anything
 
 class LedgerTest(unittest.TestCase):
     def wait_until_calm(self, target, refilled):
-        """No rule has anything left to do: nobody waits in vain, and all have asked more often than rules count."""
+        """No rule has anything left to do: nobody waits for nothing, and all have asked more often than rules count."""
         last = None
 
         def calm():
@@ -40,7 +40,7 @@ class LedgerTest(unittest.TestCase):
             if last is None or not quiet or endings != last[0]:
                 last = (endings, answered(stats))
             return answered(stats) - last[1] > 2 * ANSWERS_MOST * c["open"]
-        eventually(calm, "the rules have done their work", 2 * holdfast.PATIENCE_SECONDS)
+        eventually(calm, "the rules have done their work", 2 * holdfast.TIMEOUT_SECONDS)
 
     def play(self, rules, workers, *arguments):
         faults = [word for text in (*rules, *MANNERS) for word in ("--fault", text)]
@@ -50,7 +50,7 @@ class LedgerTest(unittest.TestCase):
                 self.wait_until_calm(target, "--reconnect" in arguments)
                 run.signal(signal.SIGINT)
                 result = run.finish()
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.agree(rules, result, stats)
         return result, stats
 

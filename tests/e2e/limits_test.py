@@ -67,7 +67,7 @@ class Descriptors(Case):
             result = soak("-c", "100", "-w", "1", *CALM, "--no-check", target.url, prefix=file_limit(30))
             self.inconclusive(result, "fd_limit", 30 - WORKER_FILES, 100 - 30 + WORKER_FILES)
             self.assertEqual({"EMFILE": 76}, result.connections["errno"])
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.assertEqual((24, 24), (accepted(stats), stats["connections"]["endings"]["client_closed"]))
 
     def test_each_worker_has_a_descriptor_limit_of_its_own(self):
@@ -109,7 +109,7 @@ class LockedMemory(Case):
         if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
             self.skipTest("nobody may not run the program where it lies, or there is no setpriv")
         with Target() as target:
-            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, target.url, prefix=prefix)
+            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, "--engine", "uring", target.url, prefix=prefix)
         if code == 0:
             self.skipTest("rings are not charged to RLIMIT_MEMLOCK here")
         self.assertIn((code, out.split()[0]), {(3, "UNFIT"), (4, "INCONCLUSIVE")}, out + err)
@@ -153,7 +153,7 @@ class Ports(Case):
         with Target(port=PORT) as target:
             many = soak("-c", "17", *CALM, target.url)
             few = soak("-c", "16", *CALM, target.url)
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.assertEqual(("rst", "fin"), (many.connections["drain"]["how"], few.connections["drain"]["how"]))
         self.assertEqual((0, 0), (many.code, few.code))
         self.assertIn("RST", many.out)

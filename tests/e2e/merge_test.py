@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """holdfast report --merge: the parts of one load, added up without loss, and refused where they are none."""
 
+import datetime
 import json
+import shutil
+import signal
+import subprocess
 import unittest
 
 import holdfast
@@ -75,9 +79,24 @@ class MergeTest(unittest.TestCase):
         whole = self.at / "two.json"
         (self.at / "whole.json").rename(whole)
         self.assertEqual(0, plainly("report", "--html", self.at / "two.html", whole)[0])
-        report, _ = self.merge(whole, third)
+        report, out = self.merge(whole, third)
         self.assertEqual(60, report["connections"]["target"])
+        self.assertLessEqual(report["connections"]["live_peak"], 50, "they ran one after another")
+        self.assertIn("2 runs merged: at the same time for 0.0 s of", out)
         self.assertIsNone(report["requests"]["per_second_mean"], "they ran one after another")
+
+    def test_what_was_never_held_together_is_not_held(self):
+        parts = [self.at / "first.json", self.at / "second.json"]
+        with Target() as target:
+            for path in parts:
+                code, _, err = plainly("run", "-q", "--no-check", "-c", "10", "-d", "300ms", "-i", "100ms", "--json", path,
+                                       target.url)
+                self.assertEqual(0, code, err)
+        report, out = self.merge(*parts)
+        self.assertEqual(10, report["connections"]["live_peak"])
+        self.assertEqual(("inconclusive", 4), (report["verdict"]["result"], report["verdict"]["exit_code"]))
+        self.assertIn("the 2 parts were never all held together", out)
+        self.assertRegex(out, r"^INCONCLUSIVE   20 connections")
 
     def test_what_is_no_part_is_refused(self):
         other = self.at / "other.json"
@@ -95,6 +114,81 @@ class MergeTest(unittest.TestCase):
             code, out, err = plainly("report", "--merge", *files)
             self.assertEqual((2, ""), (code, out), files)
             self.assertIn(said, err)
+
+
+class ShardTest(unittest.TestCase):
+    """Parts of one plan, each a process, as a batch engine starts them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.at = holdfast.folder(cls.addClassCleanup)
+        cls.server = Target()
+        cls.addClassCleanup(cls.server.stop)
+
+    def part(self, shard, *more, **options):
+        path = self.at / f"{shard.replace('/', '-')}.json"
+        return Run("-q", "--no-check", "-c", "50", "-r", "10/100ms", "-i", "100ms", "-d", "1s", "--shard", shard, *more,
+                   "--json", path, self.server.url, report=path, **options)
+
+    def test_parts_started_together_are_one_plan(self):
+        before = self.server.stats()["connections"]["accepted"]
+        moment = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=1.5)).isoformat()
+        with self.part("1/2", "--start-at", moment) as one, self.part("2/2", "--start-at", moment) as two:
+            parts = [one.finish().report, two.finish().report]
+        for i, part in enumerate(parts):
+            self.assertEqual((25, 50, f"{i + 1}/2"), (part["connections"]["target"], part["plan"]["connections"],
+                                                     part["plan"]["shard"]))
+            started = datetime.datetime.fromisoformat(part["run"]["started_at"].replace("Z", "+00:00"))
+            self.assertGreaterEqual(started, datetime.datetime.fromisoformat(moment) - datetime.timedelta(seconds=0.002))
+            # The ramp is that of all: the part's last connection is due with the whole's last or the one before.
+            self.assertGreaterEqual(part["run"]["ramp_seconds"], 0.4)
+        self.assertEqual(50 + 1, self.server.stats()["connections"]["accepted"] - before, "the plan's and the question's")
+        path = self.at / "whole.json"
+        files = [self.at / "1-2.json", self.at / "2-2.json"]
+        code, out, err = plainly("report", "--merge", "--json", path, *files)
+        self.assertEqual(0, code, err)
+        whole = json.loads(path.read_text())
+        check_report(whole)
+        self.assertEqual(("held", 50, 50, "1/1"), (whole["verdict"]["result"], whole["connections"]["target"],
+                                                   whole["connections"]["live"], whole["plan"]["shard"]))
+
+    def test_a_rank_comes_from_the_environment(self):
+        path = self.at / "rank.json"
+        with Run("--no-check", "-c", "50", "-i", "100ms", "-d", "300ms", "--shard", "auto", "--json", path, self.server.url,
+                 report=path, prefix=["env", "OMPI_COMM_WORLD_RANK=2", "OMPI_COMM_WORLD_SIZE=3"]) as run:
+            done = run.finish()
+        self.assertEqual(("3/3", 16), (done.report["plan"]["shard"], done.report["connections"]["target"]))
+        self.assertIn("part 3 of 3 of a plan of 50 connections", done.out)
+
+    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun (package openmpi-bin)")
+    def test_mpirun_starts_the_parts(self):
+        run = (f"{holdfast.PROGRAM} run -q --no-check -c 30 -i 100ms -d 1s --shard auto --start-at +1s "
+               f"--json {self.at}/mpi-$OMPI_COMM_WORLD_RANK.json {self.server.url} >/dev/null")
+        subprocess.run(["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "3", "sh", "-c", run], check=True,
+                       timeout=holdfast.TIMEOUT_SECONDS, capture_output=True)
+        code, out, err = plainly("report", "--merge", *(self.at / f"mpi-{rank}.json" for rank in range(3)))
+        self.assertEqual((0, ""), (code, err))
+        self.assertIn("attempted 30   opened 30   live 30", out)
+
+    def test_an_interrupt_before_the_start_ends_in_order(self):
+        path, timeline = self.at / "early.json", self.at / "early.jsonl"
+        with Run("--no-check", "-c", "5", "--start-at", "+1h", "--ui", "line", "--timeline", timeline, "--json", path,
+                 self.server.url, report=path) as run:
+            run.wait_for("ready: the ramp begins at")
+            run.signal(signal.SIGINT)
+            code, report = (done := run.finish()).code, done.report
+        self.assertEqual((4, 0, ["interrupted before the ramp"]),
+                         (code, report["connections"]["attempted"], report["verdict"]["reasons"]))
+        self.assertEqual([], report.get("marks", []), "nothing that was waited for is a pause")
+        code, out, err = plainly("report", timeline)
+        self.assertEqual((0, ""), (code, err))
+        self.assertIn("interrupted before the ramp", out)
+
+    def test_a_start_that_has_passed_is_now(self):
+        code, out, err = plainly("run", "--no-check", "-c", "2", "-d", "300ms", "-i", "100ms", "--start-at",
+                                 "2020-01-01T00:00:00Z", self.server.url)
+        self.assertEqual(0, code, err)
+        self.assertRegex(err, r"--start-at 2020-01-01T00:00:00Z passed \S+ ago: the ramp begins now")
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 
 import holdfast
-from holdfast import PATIENCE_SECONDS, ROOT, Run, eventually, plainly
+from holdfast import TIMEOUT_SECONDS, ROOT, Run, eventually, plainly
 from sparring import Target
 
 sys.path.append("/usr/lib/python3/dist-packages")  # the system's, where this python3 is another one
@@ -35,7 +35,7 @@ def scrape(url, headers=None, method="GET"):
     """(status, content type, text)"""
     request = urllib.request.Request(url, headers=headers or {}, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as answer:
             return answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as error:
         with error:
@@ -131,16 +131,86 @@ class MetricsTest(unittest.TestCase):
             run.signal(signal.SIGINT)
             started = time.monotonic()
             result = run.finish()
-            self.assertLess(time.monotonic() - started, 8, "the end waits for no scraper's patience")
+            self.assertLess(time.monotonic() - started, 8, "the end waits for no scraper's timeout")
         self.assertEqual(("held", 0), (result.verdict, result.code), result.err)
         self.assertLess(result.report["generator"]["tick_seconds_max"], 0.5)
+
+    def exchange(self, url, request, body=b""):
+        """What comes back for these bytes until the end of the stream: (status line, {name: value}, body)"""
+        port = int(re.search(r":(\d+)/", url).group(1))
+        with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_SECONDS) as asking:
+            asking.sendall(request)
+            with contextlib.suppress(OSError):  # it is closed already: the answer is here
+                asking.sendall(body)
+                asking.shutdown(socket.SHUT_WR)
+            got = b"".join(iter(lambda: asking.recv(65536), b""))
+        head, _, rest = got.decode().partition("\r\n\r\n")
+        first, *fields = head.split("\r\n")
+        return first, dict(field.split(": ", 1) for field in fields), rest
+
+    def test_other_methods_are_refused_at_once(self):
+        """Also with a body, before it is there, and before it is asked for."""
+        _, url = self.run_quietly("-d", "0")
+        for method in ("POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"):
+            for fields, body in ((b"", b""), (b"Content-Length: 5\r\n", b"12345"), (b"Content-Length: 5\r\n", b""),
+                                 (b"Content-Length: 5\r\nExpect: 100-continue\r\n", b""),
+                                 (b"Transfer-Encoding: chunked\r\n", b"5\r\n12345\r\n0\r\n\r\n"),
+                                 (b"Content-Length: 3000000000\r\n", b"x" * 1000000)):
+                with self.subTest(method=method, fields=fields, body=len(body)):
+                    head = method.encode() + b" /metrics HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n"
+                    first, answered, text = self.exchange(url, head, body)
+                    self.assertRegex(first, "^HTTP/1.1 405 ")
+                    self.assertEqual(("GET, HEAD", "text/plain"), (answered["Allow"], answered["Content-Type"]))
+                    self.assertEqual("GET and HEAD are accepted\n", text)
+
+    def test_targets_in_absolute_form_and_queries_are_the_same_page(self):
+        _, url = self.run_quietly("-d", "0")
+        eventually(lambda: scrape(url)[0] == 200, "something is measured")
+        for target, status in (("/metrics", 200), ("/metrics?x=1&y", 200), ("http://x/metrics", 200),
+                               ("HTTP://x:1/metrics?z", 200), ("http://x/other", 404), ("http://x", 404), ("/?u=/metrics", 404)):
+            for method in ("GET", "HEAD"):
+                with self.subTest(target=target, method=method):
+                    first, fields, text = self.exchange(
+                        url, f"{method} {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+                    self.assertRegex(first, f"^HTTP/1.1 {status} ")
+                    self.assertRegex(fields["Content-Type"], "^text/plain")
+                    self.assertLess(0, int(fields["Content-Length"]))
+                    self.assertEqual(method == "GET", text != "")
+
+    def test_scrapers_that_drip_lock_nobody_out(self):
+        """Some bytes a second, never a whole request: a scraper gets through beside them, and each is shut down in time."""
+        _, url = self.run_quietly("-d", "0")
+        eventually(lambda: scrape(url)[0] == 200, "something is measured")
+        port = int(re.search(r":(\d+)/", url).group(1))
+        gone = set()
+        with contextlib.ExitStack() as stack:
+            dripping = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(30)]
+            for each in dripping:
+                each.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ")
+
+            def all_are_gone():
+                for each in set(dripping) - gone:
+                    try:
+                        each.sendall(b"x")
+                        each.setblocking(False)
+                        if each.recv(4096) is not None:
+                            gone.add(each)
+                    except BlockingIOError:
+                        pass
+                    except ConnectionError:
+                        gone.add(each)
+                    finally:
+                        each.setblocking(True)
+                self.assertEqual(200, scrape(url)[0], "a scraper beside them")
+                return len(gone) == len(dripping)
+            eventually(all_are_gone, "each is shut down")
 
     def test_a_port_that_is_taken_is_said_before_the_load(self):
         port = self.target.port
         code, out, err = plainly("-c", 1, "--metrics", f"127.0.0.1:{port}", self.target.url)
         self.assertEqual((2, ""), (code, out))
         self.assertRegex(err, rf"^holdfast: --metrics: cannot listen on 127\.0\.0\.1:{port}: Address already in use")
-        for place in ("8080", "localhost:1", "127.0.0.1:65536", "::1:9", ""):
+        for place in ("x", "example:1", "127.0.0.1:65536", "::1:9", ""):
             code, _, err = plainly("-c", 1, "--metrics", place, self.target.url)
             self.assertEqual((2, 1), (code, err.count("\n")), err)
             self.assertIn("ADDR:PORT", err)

@@ -166,8 +166,12 @@ class Nginx(Server):
         super().__init__()
 
     @property
+    def status_port(self):
+        return self.port
+
+    @property
     def status_url(self):
-        return f"http://127.0.0.1:{self.port}/nginx_status"
+        return f"http://127.0.0.1:{self.status_port}/nginx_status"
 
     @property
     def access_log(self):
@@ -182,11 +186,11 @@ class Nginx(Server):
         with open(self.access_log, "rb") as log:
             return sum(block.count(b"\n") for block in iter(lambda: log.read(1 << 20), b""))
 
-    def stub_status(self):
+    def stub_status(self, timeout=3):
         """{active, accepted, handled, requests}; the asking connection and request count in it."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=3) as asker:
-            asker.sendall(b"GET /nginx_status HTTP/1.0\r\n\r\n")
-            page = b"".join(iter(lambda: asker.recv(4096), b"")).partition(b"\r\n\r\n")[2]
+        with socket.create_connection(("127.0.0.1", self.status_port), timeout=timeout) as client:
+            client.sendall(b"GET /nginx_status HTTP/1.0\r\n\r\n")
+            page = b"".join(iter(lambda: client.recv(4096), b"")).partition(b"\r\n\r\n")[2]
         words = page.split()
         accepted, handled, requests = words[7:10]
         return {"active": int(words[2]), "accepted": int(accepted), "handled": int(handled),

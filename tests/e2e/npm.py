@@ -29,7 +29,7 @@ def package(name, version):
 def install(name, version):
     if not shutil.which("npm"):
         raise unittest.SkipTest(f"{name}: no npm")
-    command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix", str(FOLDER),
+    command = ["npm", "install", "--no-audit", "--no-fund", "--save", "--ignore-scripts", "--prefix", str(FOLDER),
                f"{name}@{version}"]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=INSTALL_SECONDS)

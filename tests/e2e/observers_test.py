@@ -130,7 +130,7 @@ class LogTest(unittest.TestCase):
             result = soak("-c", CONNECTIONS, "-i", "100ms", "-d", "1s", "--server-log", server.access_log, server.url)
         self.agrees(result)
 
-    def test_a_log_that_does_not_grow_is_told(self):
+    def test_a_log_that_does_not_grow_is_reported(self):
         with nginx() as server, tempfile.NamedTemporaryFile() as other:
             result = soak("-c", 10, "-i", "100ms", "-d", "500ms", "--server-log", other.name, server.url)
         finding = result.finding("server_log_requests")
@@ -140,24 +140,26 @@ class LogTest(unittest.TestCase):
         report = result.report["server"]
         self.assertEqual((None, None, 0), (report["requests"], report["ratio"], report["access_log"]["requests"]))
 
-    def test_a_log_of_another_server_is_told(self):
+    def test_a_log_of_another_server_is_reported(self):
         with nginx() as server, nginx() as other:
-            with Run("-c", 10, "-i", "100ms", "-d", "3s", "--ui", "line", "--server-log", other.access_log, server.url) as run:
+            with Run("-c", 10, "-i", "100ms", "-d", "0", "--ui", "line", "--server-log", other.access_log, server.url) as run:
                 run.wait_for_phase("hold")
                 subprocess.run([holdfast.PROGRAM, "-q", "-c", "3", "-i", "10ms", "-d", "300ms", other.url + "else"],
                                stdout=subprocess.DEVNULL)
+                run.signal(signal.SIGINT)
                 result = run.finish()
         finding = result.finding("server_log_requests")
         self.assertEqual("warn", finding["status"])
         self.assertIn("none of its lines has our request line", finding["text"])
 
-    def test_others_at_the_same_server_are_told(self):
+    def test_others_at_the_same_server_are_reported(self):
         with nginx() as server:
-            with Run("-c", 10, "-i", "100ms", "-d", "3s", "--ui", "line", "--server-log", server.access_log, "--server-status",
+            with Run("-c", 10, "-i", "100ms", "-d", "0", "--ui", "line", "--server-log", server.access_log, "--server-status",
                      server.status_url, server.url) as run:
                 run.wait_for_phase("hold")
                 subprocess.run([holdfast.PROGRAM, "-q", "-c", "3", "-i", "10ms", "-d", "200ms", server.url + "else"],
                                stdout=subprocess.DEVNULL)
+                run.signal(signal.SIGINT)
                 result = run.finish()
         for code in ("server_log_requests", "server_requests"):
             self.assertIn("others ask", result.finding(code)["text"])
@@ -195,7 +197,8 @@ class ProcessTest(unittest.TestCase):
 
     def test_a_process_that_ends_in_mid_run_is_told_and_what_was_measured_stays(self):
         with nginx() as server, subprocess.Popen(["sleep", "60"]) as sleeper:
-            with Run("-c", 10, "-i", "100ms", "-d", "3s", "--ui", "line", "--server-pid", sleeper.pid, server.url) as run:
+            with Run("-c", 10, "-i", "100ms", "-d", "3s", "--ui", "line", "--no-check", "--server-pid", sleeper.pid,
+                     server.url) as run:
                 run.wait_for_phase("hold")
                 sleeper.kill()
                 result = run.finish()

@@ -365,7 +365,7 @@ class Sources(Case):
                 self.assertEqual((3, "unfit"), (result.code, result.verdict), result.err)
                 self.assertIn("::1 is IPv6, and the target has IPv4 only", result.finding("sources")["text"])
 
-    def test_of_a_name_with_both_families_that_of_the_sources_is_dialled(self):
+    def test_of_a_name_with_both_families_that_of_the_sources_is_connected_to(self):
         own_network(ports=None)
         with server(), named("both.test", "::1", "127.0.0.1") as prefix:
             for source in ("127.0.0.3", "auto"):
@@ -378,7 +378,7 @@ class Sources(Case):
         for value, said in (("", "is no address"), ("eth0", "is no address"), ("127.0.0.1,,127.0.0.2", "is no address"),
                             ("127.0.0.9-127.0.0.2", "ends before it begins"), ("10.0.0.0/8", "more than 65536"),
                             ("127.0.0.1,::1", "mixes IPv4 and IPv6"), ("10.0.0.1/24", "bits beyond its prefix"),
-                            ("auto,127.0.0.1", "is no address"), ("fe80::1%lo", "is no address")):
+                            ("auto,127.0.0.1", "is no address"), ("fe80::1%nosuch", "is no address")):
             code, out, err = plainly("--source", value, self.url())
             self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
             self.assertIn(said, err)
@@ -392,7 +392,7 @@ class Many(Case):
         own_network(ports=(32768, 60999))
         if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 20000:
             self.skipTest("20 000 descriptors for each process are needed")
-        ramp = ("-r", "50/10ms", "-i", "1s..30s", "-k", "60s")
+        ramp = ("-r", "50/10ms", "-i", "1s..30s", "-k", "60s", "--timeout", "60s")
         with server(processes=4):
             check = soak("check", "-c", "40000", *ramp, self.url())
             self.assertEqual((3, 28232), (check.code, check.finding("source_ports")["have"]))

@@ -38,16 +38,6 @@ def limited(soft, hard, inherited=0):
     return (*inheriting, "prlimit", f"--nofile={soft}:{hard}")
 
 
-def without_privilege(*limits):
-    """A prefix: the program as nobody, who may run it or there is nothing to test."""
-    prefix = ["prlimit", *limits]
-    if os.geteuid() == 0:
-        prefix += ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
-    if subprocess.run([*prefix, "test", "-x", holdfast.PROGRAM], check=False, capture_output=True).returncode:
-        raise unittest.SkipTest("nobody may not run the program where it lies, or there is no setpriv")
-    return prefix
-
-
 @contextlib.contextmanager
 def control_group(controller, **settings):
     """A control group of our own, of version 1: a prefix that runs a command in it."""
@@ -171,17 +161,18 @@ class Memory(Case):
         self.assertIn("by this kernel's slabs" if os.access("/proc/slabinfo", os.R_OK) else "as measured on 6.18", text)
 
     def test_locked_memory_holds_as_many_rings_as_check_says(self):
-        prefix = without_privilege("--memlock=3000000:3000000")
+        prefix = holdfast.without_privilege("--memlock=3000000:3000000")
         with Target() as target:
-            out = holdfast.plainly("check", "-c", "64", "-w", "16", target.url, prefix=prefix)[1]
+            out = holdfast.plainly("check", "-c", "64", "-w", "16", "--engine", "uring", target.url, prefix=prefix)[1]
             ring = next(line for line in out.splitlines() if "io_uring" in line)
             if ring.split()[0] == "ok":
                 self.skipTest("rings are not charged to RLIMIT_MEMLOCK here")
             made = int(ring.partition(" can be made")[0].split()[-1])
             self.assertIn("16 workers need a ring each", ring)
-            code, out, err = holdfast.plainly("-c", "64", "-w", made, *CALM, target.url, prefix=prefix)
+            code, out, err = holdfast.plainly("-c", "64", "-w", made, *CALM, "--engine", "uring", target.url, prefix=prefix)
             self.assertEqual((0, "HELD"), (code, out.split()[0]), out + err)
-            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, "--no-check", target.url, prefix=prefix)
+            code, out, err = holdfast.plainly("-c", "64", "-w", "16", *CALM, "--no-check", "--engine", "uring", target.url,
+                                               prefix=prefix)
             self.assertIn((code, out.split()[0]), {(3, "UNFIT"), (4, "INCONCLUSIVE")}, out + err)
 
 
@@ -223,6 +214,9 @@ class ServersLimits(Case):
         result = self.check("-c", "1000", "--server-pid", server.pid, server.url)
         self.assertEqual((0, "held"), (result.code, result.verdict), "a warning never changes it")
         finding = self.finding(result, code)
+        last = r"(?m)^the plan fits this machine; the server will not hold it: " if finding["status"] == "warn" \
+            else r"(?m)^the plan fits"
+        self.assertRegex(result.out, last)
         self.assertEqual(expected, {name: finding[name] for name in expected})
         return finding["have"]
 
@@ -238,6 +232,20 @@ class ServersLimits(Case):
             run = self.hold(server, have + 1)
             self.assertIn(run.code, BROKE_OR_LATE)
             self.assertEqual({"closed_idle"}, set(run.outcomes))
+
+    def test_what_was_edited_and_not_reloaded_gives_no_number(self):
+        with self.nginx(worker_connections=512) as server:
+            path = server.prefix / "nginx.conf"
+            text = path.read_text().replace("512;", "4000;")
+
+            def unknown():
+                path.write_text(text)
+                finding = self.finding(self.check("-c", 100, "--server-pid", server.pid, server.url), "server_connections")
+                return finding if finding["status"] == "unknown" else None
+
+            finding = holdfast.eventually(unknown, "the file is younger than the workers")
+            self.assertIn("changed since the workers were started", finding["text"])
+            self.assertIsNone(finding["have"])
 
     def test_the_servers_descriptors_end_at_the_number_that_is_named(self):
         with self.nginx(worker_connections=5000, worker_rlimit_nofile=400) as server:

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """The commands of docs/recipes.md, read from the page and scaled down, against our own target."""
 
+import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import unittest
@@ -32,7 +34,7 @@ class Recipe:
         """What the Python program of the section prints in a folder that holds the reports."""
         text = re.search(r"```python\n(.*?)```", self.text, re.S)[1]
         return subprocess.run([sys.executable, "-c", text], cwd=folder, check=True, capture_output=True, text=True,
-                              timeout=holdfast.PATIENCE_SECONDS).stdout
+                              timeout=holdfast.TIMEOUT_SECONDS).stdout
 
 
 def run(arguments, target, folder):
@@ -55,7 +57,7 @@ class RecipesTest(unittest.TestCase):
                                                             "0s..3s": "0s..300ms"})
         with Target(*recipe.target) as target:
             result = run(recipe.runs[0], target, self.folder)
-            stats = target.settled()
+            stats = target.stats_when_closed()
         r = result.requests
         self.assertEqual((0, 2000, 2000), (result.code, r["sent"], r["answered"]), result.err)
         self.assertEqual(2000, sparring.answered(stats))
@@ -67,7 +69,7 @@ class RecipesTest(unittest.TestCase):
         recipe = Recipe("A closed loop of one connection for five seconds", **{"5s": "500ms"})
         with Target(*recipe.target) as target:
             result = run(recipe.runs[0], target, self.folder)
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.assertEqual((0, 1), (result.code, result.connections["opened"]), result.err)
         self.assertGreater(result.requests["answered"], 1)
         self.assertEqual(result.requests["sent"], sparring.answered(stats))
@@ -89,7 +91,7 @@ class RecipesTest(unittest.TestCase):
         recipe = Recipe("A concurrent test with all its figures")
         with Target(*recipe.target) as target:
             result = run(recipe.runs[0], target, self.folder)
-            stats = target.settled()
+            stats = target.stats_when_closed()
         self.assertEqual((0, "held"), (result.code, result.verdict), result.out + result.err)
         self.assertEqual(2, result.connections["lost"], "1 % of 200 were reset")
         printed = dict(re.findall(r"^(.+?)  +(\S+) \S+$", recipe.program(self.folder), re.M))
@@ -98,10 +100,27 @@ class RecipesTest(unittest.TestCase):
         self.assertGreater(bad, 0)
         self.assertAlmostEqual(100 * (bad + result.requests["lost"]) / 20000, float(printed["error rate"]), places=2)
 
+    def test_the_test_as_an_http_call(self):
+        if not shutil.which("curl"):
+            raise unittest.SkipTest("the test as an HTTP call: no curl")
+        text = PAGE.split("\n## The test as an HTTP call\n")[1].split("\n## ")[0]
+        with Target() as target:
+            script = "\n".join(re.findall(r"```sh\n(.*?)```", text, re.S)).replace("http://127.0.0.1:8080/", target.url)
+            script = script.replace("holdfast serve", f"{shlex.quote(holdfast.PROGRAM)} serve")
+            subprocess.run(["bash", "-ec", f"trap 'kill %1; wait' EXIT\n{script}"], cwd=self.folder, check=True,
+                           timeout=holdfast.TIMEOUT_SECONDS)
+        statistics = json.loads((self.folder / "statistics.json").read_text())
+        self.assertEqual((statistics["status"], statistics["datas"][0]["total"], statistics["datas"][0]["failures"]), (0, 100, 0))
+        self.assertIn("100 requests", (self.folder / "times.svg").read_text())
+        self.assertIn("event: verdict\n", (self.folder / "events.txt").read_text())
+        report = json.loads((self.folder / "report.json").read_text())
+        holdfast.check_report(report, 0)
+        self.assertEqual(report["connections"]["live"], 1000)
+
     def test_each_output_of_the_page_is_of_its_own_command(self):
         for title in re.findall(r"^## (.+)$", PAGE, re.M):
             with self.subTest(title=title):
-                self.assertTrue(Recipe(title).runs)
+                self.assertTrue(title == "The test as an HTTP call" or Recipe(title).runs)
 
 
 if __name__ == "__main__":

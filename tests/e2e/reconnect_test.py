@@ -115,13 +115,13 @@ class ReconnectTest(unittest.TestCase):
         with self.soak(seconds=60) as run:
             run.wait_for_phase("hold")
             self.server.halt()
-            eventually(lambda: "wait to be dialled again" in run.err, "what was lost is being refilled")
+            eventually(lambda: "wait to reconnect" in run.err, "what was lost is being refilled")
             run.signal(signal.SIGINT)
             result = run.finish()
         self.assertEqual((1, "broke"), (result.code, result.verdict))
         self.assertLess(0, result.connections["refilling"])
 
-    def test_without_it_nothing_is_dialled_again(self):
+    def test_without_it_nothing_reconnects(self):
         with Run("-c", 20, "-d", "60s", "-i", "200ms", "--ui", "line", self.server.url) as run:
             run.wait_for_phase("hold")
             self.server.reload()

@@ -241,12 +241,12 @@ class Connection(asyncio.Protocol):
         self.later_calls.append(loop.call_later(ms / 1000, call, *arguments))
 
     def trickle(self, data, ms, done):
-        """Byte by byte, ms apart, and then done()."""
-        if not data:
-            done()
-            return
+        """Byte by byte, ms apart; with the last, done(): the client may end the connection at once."""
         self.write(data[:1])
-        self.later(ms, self.trickle, data[1:], ms, done)
+        if len(data) == 1:
+            done()
+        else:
+            self.later(ms, self.trickle, data[1:], ms, done)
 
     def repeat(self, chunk, ms, times):
         """A chunk every ms; times of them."""
@@ -299,12 +299,17 @@ def raw(c, path):
 
 
 def then(c, data, *actions, complete=True):
-    """Writes data, which is a complete answer or not, and later does the rest."""
+    """Writes data, which is a complete answer or not, and later does the rest, in one go: between a 408 and the end
+    behind it the client could else end the connection."""
+    def rest():
+        for action in actions:
+            action()
+
     c.write(data)
     if complete:
         c.answered()
-    for action in actions:
-        c.later(IDLE_MS, action)
+    if actions:
+        c.later(IDLE_MS, rest)
 
 
 def decently_then(c, *actions):

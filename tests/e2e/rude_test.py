@@ -6,7 +6,7 @@ reset_idle, reset_in_flight, reset_mid_response, response_timeout, unsolicited, 
 connect_timeout. In limits_test.py, by a network or a limit of our own: ports_exhausted, fd_limit, denied,
 unreachable, connect_error, silent, io_error. In endings_test.py: worker_lost, abandoned.
 
-Not reached on loopback, and proven in the simulator (tests/sim): fd_limit_system (ENFILE does not befall root, and
+Not reached on loopback, and proven in the simulator (tests/sim): fd_limit_system (ENFILE does not happen to root, and
 fs.file-max is everybody's), no_memory (ENOMEM and ENOBUFS want a machine in distress), connect_reset (Linux
 reports a reset that answers a SYN as ECONNREFUSED; in ledger_test.py one right after the accept may be in time).
 """

@@ -25,6 +25,32 @@ class Case(unittest.TestCase):
         return str(path)
 
 
+class Units(Case):
+    def test_a_time_without_a_unit_is_refused_where_it_stands(self):
+        url = "http://127.0.0.1:1/"
+        for rule, said in (("p99<500", "column 5: \"500\" has no unit: a time needs one, \"p99<500ms\" is accepted"),
+                           ("ramp <= 12", "column 9: \"12\" has no unit"),
+                           ("connect_p99<5", "\"connect_p99<5ms\""), ("refill_max<5.5", "\"refill_max<5.5s\" for seconds")):
+            code, out, err = plainly("--require", rule, url)
+            self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
+            self.assertIn(said, err)
+        code, _, err = plainly("-C", self.config("connections = 5\nrequire = p99<500\n"), url)
+        self.assertEqual(2, code)
+        self.assertRegex(err, r"soak\.conf:2: require: .*column 5: .*p99<500ms")
+        code, _, err = plainly("report", "--compare", "--tolerance", "p99=5", "a.json", "b.json")
+        self.assertEqual(2, code)
+        self.assertIn("\"p99=5ms\" is accepted", err)
+
+    def test_a_saved_run_of_an_older_version_is_read_as_it_was_meant(self):
+        path = self.folder / "old.json"
+        with Target() as server:
+            soak(*SHORT, "--no-check", *rules("p99<5s"), "--json", path, server.url, report=path)
+        path.write_text(path.read_text().replace("p99<5s", "p99<5"))
+        code, out, err = plainly("report", path)
+        self.assertEqual((0, ""), (code, err))
+        self.assertIn("below 5.00 s", out)
+
+
 class Runs(Case):
     def test_rules_that_hold_are_echoed_with_what_was_measured(self):
         wanted = ["live>=99.9%", "lost <= 0", "p99<2s", "ramp<=12s", "status_5xx<=0", "status_200>=99%", "rate>1",
@@ -68,7 +94,7 @@ class Runs(Case):
         with Target("--fault", "idle-close=200ms@20%") as target:
             result = soak("-c", "20", "-r", "10/10ms", "-i", "10s", "-d", "2s", "-q", *rules("lost<=20%"),
                           "--no-check", target.url)
-            closed = target.settled()["connections"]["endings"]["idle_close"]
+            closed = target.stats_when_closed()["connections"]["endings"]["idle_close"]
         self.assertEqual((0, {"closed_idle": closed}), (result.code, result.outcomes))
         self.assertEqual(20, result.report["requirements"][0]["actual"])
 

@@ -146,7 +146,7 @@ class SiblingTest(unittest.TestCase):
         with Target("--delay", "0s..1s") as target:
             result = soak("-n", "4k", "-c", 400, "-r", "400/10ms", "-i", 0, "-X", "GET", "--timeout", "10s",
                           "--no-check", target.url)
-            stats = target.settled()
+            stats = target.stats_when_closed()
         r = result.requests
         self.assertEqual((0, 4000, 4000), (result.code, r["sent"], r["answered"]), result.err)
         self.assertEqual((400, 4000, 4000), (accepted(stats), read(stats), answered(stats)))
@@ -270,7 +270,7 @@ class BodyTest(unittest.TestCase):
         go_on = threading.Event()
 
         def behave(server, connection, stream, length):
-            go_on.wait(holdfast.PATIENCE_SECONDS)
+            go_on.wait(holdfast.TIMEOUT_SECONDS)
             return False
         with BodyServer(behave) as server:
             result = soak("-c", 4, "-d", "0.5s", "--timeout", "300ms", "-X", "POST", "--body", self.path, "--no-check",
@@ -281,12 +281,16 @@ class BodyTest(unittest.TestCase):
 
     def test_a_run_may_end_while_a_body_is_on_its_way(self):
         self.body(self.LARGE)
-        with BodyServer(lambda server, connection, stream, length: time.sleep(2)) as server:
-            with Run("-c", 4, "-d", "0", "--timeout", "1s", "-X", "PUT", "--body", self.path, "--no-check", "--ui", "line",
+        go_on = threading.Event()
+        with BodyServer(lambda server, connection, stream, length: go_on.wait(holdfast.TIMEOUT_SECONDS)) as server:
+            with Run("-c", 4, "-d", "0", "--timeout", "3s", "-X", "PUT", "--body", self.path, "--no-check", "--ui", "line",
                      server.url) as run:
                 run.wait_for_phase("hold")
                 run.signal(signal.SIGINT)
-                self.assertIn(run.finish().code, (0, 1, 4))
+                result = run.finish()
+            go_on.set()
+        self.assertEqual(4, sum(result.outcomes.get(name, 0) for name in ("response_timeout", "silent")))
+        self.assertEqual((1, 4, 4), (result.code, result.requests["sent"], result.requests["timed_out"]))
 
     def test_a_saved_run_with_a_body_is_read_back_without_it(self):
         self.body(5)
@@ -294,7 +298,7 @@ class BodyTest(unittest.TestCase):
             report = self.path.with_name("report.json")
             soak("-c", 1, "-n", 2, "-X", "POST", "-H", "Content-Length: 5", "--body", self.path, target.url,
                  "--json", report, report=report)
-            self.assertEqual(2 * 5, target.settled()["requests"]["body_bytes"])
+            self.assertEqual(2 * 5, target.stats_when_closed()["requests"]["body_bytes"])
             self.path.unlink()
             code, out, err = holdfast.plainly("report", report)
             self.assertIn("sent 2 of 2", out, err)

@@ -108,7 +108,7 @@ class SoakTest(unittest.TestCase):
         self.assertEqual((0, result.requests["sent"]), (result.code, self.server.access_lines()))
         self.assertEqual(["skipped"], [f["status"] for f in result.report["findings"] if f["code"] == "target"])
 
-    def test_another_address_may_be_dialled_than_the_urls(self):
+    def test_connect_to_replaces_the_address_of_the_url(self):
         port = self.server.port
         result = soak("-c", 10, "-d", "300ms", "-i", "100ms", "--connect-to", f"127.0.0.1:{port}",
                       "http://no.such.name.invalid/")
@@ -135,7 +135,7 @@ class SoakTest(unittest.TestCase):
 
     def test_live_lines_have_all_their_keys(self):
         keys = ("time phase t live connecting closed errored client_rps server_rps p50_ms p99_ms fds ports cpu_pct "
-                "lag_ms").split()
+                "lag_ms statuses").split()
         result = soak("-c", 10, "-d", "2s", "-i", "100ms", "--ui", "line", self.server.url)
         self.held(result, 10)
         lines = [line for line in result.err.splitlines() if line.startswith("time=")]

@@ -7,6 +7,7 @@
 import contextlib
 import json
 import signal
+import ssl
 import subprocess
 import urllib.request
 
@@ -22,12 +23,13 @@ class Target:
     prefix: words before the program."""
 
     def __init__(self, *arguments, port=0, prefix=()):
-        command = [*prefix, holdfast.PROGRAM, "target", *map(str, arguments), "--listen", f"127.0.0.1:{port}"]
+        command = [*prefix, holdfast.PROGRAM,
+                   *holdfast.with_engine(["target", *arguments, "--listen", f"127.0.0.1:{port}"])]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, start_new_session=True,
                                         preexec_fn=die_with_parent)
         self.ready = self.process.stdout.readline()
-        if not self.ready.startswith("listening on http://"):
+        if not self.ready.startswith(("listening on http://", "listening on https://")):
             self.process.wait(STOP_SECONDS)
             raise AssertionError(f"the target did not start: {self.ready}{self.process.stderr.read()}")
         self.url = self.ready.split()[2]
@@ -60,7 +62,8 @@ class Target:
         return self.url + "_target/status"
 
     def get(self, path):
-        with urllib.request.urlopen(self.url + path, timeout=holdfast.PATIENCE_SECONDS) as answer:
+        any_certificate = ssl._create_unverified_context()
+        with urllib.request.urlopen(self.url + path, timeout=holdfast.TIMEOUT_SECONDS, context=any_certificate) as answer:
             return answer.read()
 
     def stats(self):
@@ -81,7 +84,7 @@ class Target:
                 fault["fired"] -= self.resets
         return stats
 
-    def settled(self):
+    def stats_when_closed(self):
         """The counters when no connection is open but the one that asks."""
         def alone():
             stats = self.stats()
@@ -92,6 +95,7 @@ class Target:
         """Ends it: (exit code, what it said on standard output, and on standard error)."""
         self.process.send_signal(number)
         out, err = self.process.communicate(timeout=STOP_SECONDS)
+        err = holdfast.without_note(err)
         return self.process.returncode, out, err
 
 

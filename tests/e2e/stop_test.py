@@ -61,7 +61,7 @@ class StopTest(unittest.TestCase):
     def test_what_the_server_closed_meanwhile_does_not_break_the_run_nor_look_like_a_restart(self):
         with Target("--fault", "idle-close=2s") as server:
             result = self.stopped(server, "-c", 30, "-d", "8s", "-i", "200ms..1s", "--no-check")
-            self.assertEqual(30, server.settled()["connections"]["endings"]["idle_close"])
+            self.assertEqual(30, server.stats_when_closed()["connections"]["endings"]["idle_close"])
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         self.assertEqual({"closed_idle": 30}, result.outcomes)
         self.assertEqual(30, result.report["generator"]["closed_overdue"])

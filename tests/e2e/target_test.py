@@ -19,17 +19,17 @@ from sparring import Target, answered, rule
 
 COUNT = 300
 FAST = ("-c", COUNT, "-r", "20/10ms", "--no-check", "-q", "--connect-timeout", "30s")
-PATIENT = ("--timeout", "30s")
+LONG_TIMEOUT = ("--timeout", "30s")
 
 
 class Rules(unittest.TestCase):
     """One rule each; its connections, its firings and holdfast's outcomes are the same number."""
 
     def agree(self, text, share, outcomes, *arguments, target=(), count=COUNT):
-        patience = () if "--timeout" in arguments else PATIENT
+        timeout = () if "--timeout" in arguments else LONG_TIMEOUT
         with Target("--fault", text, *target) as sparring:
-            result = soak(*FAST, *patience, *arguments, sparring.url)
-            stats = sparring.settled()
+            result = soak(*FAST, *timeout, *arguments, sparring.url)
+            stats = sparring.stats_when_closed()
         fault = rule(stats, text)
         met = sum(result.outcomes.get(name, 0) for name in outcomes)
         self.assertEqual((share * count // 100,) * 3, (fault["connections"], fault["fired"], met), result.out)
@@ -109,7 +109,7 @@ class Rules(unittest.TestCase):
                 sparring.get("_target/status")
             result = soak("-c", "1000", "-r", "50/10ms", "-d", "1s", "-i", "200ms", "--no-check", "-q",
                           "--server-status", sparring.status_url, sparring.url)
-            stats = sparring.settled()
+            stats = sparring.stats_when_closed()
         self.assertEqual({"reset": 10}, {"reset": sum(result.outcomes.values())}, result.out)
         self.assertEqual((10, 10), (rule(stats, "reset-after=1@1%")["connections"], stats["faults"][0]["fired"]))
 
@@ -119,8 +119,8 @@ class Manners(unittest.TestCase):
 
     def run_against(self, *target, arguments=("-d", "1s", "-i", "200ms")):
         with Target(*target) as sparring:
-            result = soak(*FAST, *PATIENT, *arguments, sparring.url)
-            return result, sparring.settled()
+            result = soak(*FAST, *LONG_TIMEOUT, *arguments, sparring.url)
+            return result, sparring.stats_when_closed()
 
     def test_a_status_for_a_share(self):
         result, stats = self.run_against("--fault", "status=503@10%", "--status", "404")
@@ -135,7 +135,7 @@ class Manners(unittest.TestCase):
                 with self.subTest(status=status, method=method), Target("--status", status) as sparring:
                     result = soak("-c", 10, "-n", 100, "-i", 0, "-X", method, "--no-check", "-q", sparring.url)
                     self.assertEqual((0, {str(status): 100}), (result.code, result.requests["by_status"]), result.out)
-                    self.assertEqual(100, sparring.settled()["requests"]["by_status"][str(status)])
+                    self.assertEqual(100, sparring.stats_when_closed()["requests"]["by_status"][str(status)])
 
     def test_a_delay_is_kept(self):
         result, stats = self.run_against("--delay", "100ms..200ms")
@@ -153,7 +153,7 @@ class Manners(unittest.TestCase):
     def test_an_idle_timeout_is_announced_and_kept(self):
         with Target("--keepalive-timeout", "1s") as sparring:
             result = soak("-c", "20", "-d", "3s", "-i", "30s", "-q", sparring.url)
-            stats = sparring.settled()
+            stats = sparring.stats_when_closed()
         self.assertEqual("timeout=1", result.report["target"]["keep_alive_header"])
         self.assertEqual({"closed_idle": 20}, result.outcomes)
         self.assertEqual(20, stats["connections"]["endings"]["keepalive_timeout"])
@@ -161,7 +161,7 @@ class Manners(unittest.TestCase):
     def test_a_limit_of_requests_is_announced_and_found(self):
         with Target("--keepalive-requests", "5") as sparring:
             result = soak(*FAST, "-d", "2s", "-i", "100ms", sparring.url)
-            stats = sparring.settled()
+            stats = sparring.stats_when_closed()
         self.assertEqual({"closed_announced": COUNT}, result.outcomes)
         self.assertEqual(COUNT, stats["connections"]["endings"]["keepalive_requests"])
         self.assertEqual(5 * COUNT, result.requests["answered"])
@@ -170,7 +170,7 @@ class Manners(unittest.TestCase):
     def test_an_age_is_announced(self):
         with Target("--max-age", "1s") as sparring:
             result = soak(*FAST, "-d", "3s", "-i", "200ms", sparring.url)
-            stats = sparring.settled()
+            stats = sparring.stats_when_closed()
         self.assertEqual({"closed_announced": COUNT}, result.outcomes)
         self.assertEqual(COUNT, stats["connections"]["endings"]["max_age"])
 
@@ -190,7 +190,7 @@ class Manners(unittest.TestCase):
                                  (("--stall", "0"), {"response_timeout"})):
             with self.subTest(option=option), Target(*option) as sparring:
                 result = soak("-c", "50", "-d", "2s", "-i", "200ms", "--timeout", "1s", "--no-check", "-q", sparring.url)
-                stats = sparring.settled()
+                stats = sparring.stats_when_closed()
                 self.assertLessEqual(set(result.outcomes), outcomes)
                 self.assertEqual((50, 50, 50), (sum(result.outcomes.values()), stats["faults"][0]["connections"],
                                                 stats["faults"][0]["fired"]))
@@ -216,7 +216,7 @@ class Talk(unittest.TestCase):
     """Byte by byte, on a socket of our own."""
 
     def connect(self, sparring):
-        plug = socket.create_connection(("127.0.0.1", sparring.port), timeout=holdfast.PATIENCE_SECONDS)
+        plug = socket.create_connection(("127.0.0.1", sparring.port), timeout=holdfast.TIMEOUT_SECONDS)
         self.addCleanup(plug.close)
         return plug
 
@@ -299,7 +299,7 @@ class Talk(unittest.TestCase):
             plug.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             eventually(lambda: sparring.stats()["connections"]["delaying"] == 1, "it waits")
             plug.close()
-            stats = sparring.settled()
+            stats = sparring.stats_when_closed()
             self.assertIn(b"Reading: 0 Writing: 1 Waiting: 0", sparring.get("_target/status"))
         self.assertEqual(2, stats["connections"]["endings"]["client_gave_up"])
 
@@ -314,13 +314,13 @@ class Gate(unittest.TestCase):
         with Target("--max-connections", "3") as sparring:
             plugs = [socket.create_connection(("127.0.0.1", sparring.port)) for _ in range(4)]
             for plug in plugs:
-                plug.settimeout(holdfast.PATIENCE_SECONDS)
+                plug.settimeout(holdfast.TIMEOUT_SECONDS)
                 self.ask(plug)
             for plug in plugs[:3]:
                 self.assertIn(b"200 OK", plug.recv(4096))
             plugs[3].settimeout(0.3)
             self.assertRaises(TimeoutError, plugs[3].recv, 4096)
-            plugs[3].settimeout(holdfast.PATIENCE_SECONDS)
+            plugs[3].settimeout(holdfast.TIMEOUT_SECONDS)
             plugs[0].close()
             self.assertIn(b"200 OK", plugs[3].recv(4096))
             for plug in plugs:
@@ -393,10 +393,10 @@ class Command(unittest.TestCase):
             process.terminate()
             process.communicate()
 
-    def test_a_killed_worker_is_said(self):
+    def test_a_killed_worker_is_reported(self):
         with Target("-w", "2") as sparring:
             os.kill(holdfast.children(sparring.pid)[0], signal.SIGKILL)
-            out, err = sparring.process.communicate(timeout=holdfast.PATIENCE_SECONDS)
+            out, err = sparring.process.communicate(timeout=holdfast.TIMEOUT_SECONDS)
         self.assertEqual(4, sparring.process.returncode)
         self.assertIn("was killed by signal 9", err)
 
@@ -409,12 +409,12 @@ class Command(unittest.TestCase):
             eventually(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), "the workers are gone")
 
     def test_bad_input_gets_one_line(self):
-        bad = {("--listen", "8080"): "ADDR:PORT", ("--listen", "localhost:1"): "numeric", ("--listen", "::1:80"): "ADDR:PORT",
+        bad = {("--listen", "nowhere"): "ADDR:PORT", ("--listen", "example:1"): "numeric", ("--listen", "::1:80"): "ADDR:PORT",
                ("--listen", "127.0.0.1:65536"): "ADDR:PORT", ("--fault", "explode"): "accepted are reset-after",
                ("--fault", "reset-after=3@0%"): "percentage", ("--status", "100"): "200..599",
                ("--body", "/nonexistent"): "/nonexistent", ("--body", "/dev/zero"): "plain file",
                ("--body", "70M"): "64 MiB", ("--delay", "3s..1s"): "A not above B", ("--stall", "x"): "count",
-               ("http://a/",): "one operand too many", ("-c", "5"): "not an option of holdfast target",
+               ("http://a/",): "ADDR:PORT", ("1", "2"): "one operand too many", ("-c", "5"): "not an option of holdfast target",
                ("--workers", "300"): "256", ("--listen", "a", "--listen", "b"): "twice",
                ("--max-connections", "100k", "-w", "1"): "--workers", ("--max-connections", "2", "-w", "3"): "--workers",
                tuple(["--fault", "status=200"] * 21): "at most 20"}
@@ -436,7 +436,7 @@ class Command(unittest.TestCase):
             self.skipTest("no wrk")
         with Target() as sparring:
             done = subprocess.run(["wrk", "-t1", "-c50", "-d1s", sparring.url], capture_output=True, text=True)
-            stats = sparring.settled()
+            stats = sparring.stats_when_closed()
         requests = int(re.search(r"(\d+) requests in", done.stdout)[1])
         self.assertNotIn("errors", done.stdout)
         self.assertLess(0, requests)

@@ -28,7 +28,7 @@ def begun(second, rng):
     return (f'{{"t":{second}.001234567,"phase":"hold","client_per_second":{600 + rng.random() * 90!r},'
             f'"server_per_second":{600 + rng.random() * 90!r},"p50_seconds":{p50:.9f},"p99_seconds":{p50 * 8:.9f},'
             f'"max_seconds":{p50 * 30:.9f},"cpu_percent":{rng.random() * 4:.2f},"descriptors":1006,'
-            f'"loop_lag_seconds":{rng.random() / 100:.9f}')
+            f'"loop_lag_seconds":{rng.random() / 100:.9f},"live_min":990,"live_max":1000')
 
 
 def write_week(run, out, seconds=WEEK_SECONDS):

@@ -1,7 +1,7 @@
 /* Whatever bytes come in, what is shown steers no terminal and what is written is JSON's UTF-8. */
 #include <stdio.h>
 
-#include "base/json.h"
+#include "base/json_write.h"
 #include "base/text.h"
 #include "base/utf8.h"
 #include "fuzz.h"
@@ -21,15 +21,15 @@ static void check_shown(const char *text) {
 static void write_json(const char *text) {
     char *written = NULL;
     size_t length = 0;
-    struct json json;
+    struct json_writer json;
     FILE *out = open_memstream(&written, &length);
     require(out != NULL);
-    json_begin(&json, out, true);
-    json_object(&json);
-    json_name(&json, text);
-    json_string(&json, text);
-    json_object_end(&json);
-    json_end(&json);
+    json_write_begin(&json, out, true);
+    json_write_object(&json);
+    json_write_name(&json, text);
+    json_write_string(&json, text);
+    json_write_object_end(&json);
+    json_write_end(&json);
     require(fclose(out) == 0);
     for (char *at = written; (at = strchr(at, '\n')) != NULL && at[1] != '\0';)
         *at = ' '; /* the layout's own line ends; one within a string would stand escaped */

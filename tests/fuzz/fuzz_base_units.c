@@ -6,8 +6,8 @@ static void read_all(const char *text) {
     char written[64];
     uint64_t count;
     duration length, length_again;
-    struct rate rate, rate_again;
-    struct span span, span_again;
+    struct units_rate rate, rate_again;
+    struct units_span span, span_again;
     if (units_parse_count(text, &count))
         require(units_parse_rate(text, &rate) && rate.count == count && rate.per == SECOND);
     if (units_parse_duration(text, &length)) {

@@ -20,7 +20,7 @@ static struct play_config config_of(uint64_t seed) {
 
 static void an_answer_may_come_before_the_request_is_out(void **state) {
     (void)state;
-    static const struct span thinks[] = {{0, 0}, {1 * MILLISECOND, 2 * MILLISECOND}};
+    static const struct units_span thinks[] = {{0, 0}, {1 * MILLISECOND, 2 * MILLISECOND}};
     for (int i = 0; i < 2; i++) {
         struct play_config config = config_of(1);
         config.connections = 5;
@@ -30,7 +30,7 @@ static void an_answer_may_come_before_the_request_is_out(void **state) {
         play_until(&play, 2 * SECOND);
         assert_int_equal(sim_truth(play.net)->cut, 0);
         play_end(&play);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         play_expect_outcomes(counts->outcomes, NULL);
         assert_true(counts->answered > 2000);
         /* But for what was still on its way at the freeze. */
@@ -44,8 +44,8 @@ static void faults_are_told_apart_as_ever(void **state) {
     uint64_t cut = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
         struct play_config config = config_of(seed);
-        config.world.bad_dials = config.world.bad_requests = 100000;
-        config.reconnect = (struct span){5 * MILLISECOND, 100 * MILLISECOND};
+        config.world.bad_connects = config.world.bad_requests = 100000;
+        config.reconnect = (struct units_span){5 * MILLISECOND, 100 * MILLISECOND};
         struct play play;
         play_start(&play, &config);
         play_until(&play, 2 * SECOND);
@@ -82,9 +82,9 @@ static void a_pool_is_sent_exactly_with_bodies_too(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 30; seed++) {
         struct play_config config = config_of(seed);
-        config.world.bad_dials = config.world.bad_requests = 100000;
-        config.reconnect = (struct span){5 * MILLISECOND, 100 * MILLISECOND};
-        config.think = (struct span){0, 0};
+        config.world.bad_connects = config.world.bad_requests = 100000;
+        config.reconnect = (struct units_span){5 * MILLISECOND, 100 * MILLISECOND};
+        config.think = (struct units_span){0, 0};
         config.requests = 1000;
         struct play play;
         play_start(&play, &config);

@@ -25,7 +25,7 @@ static void a_day_of_a_thousand_connections_balances_at_every_turn(void **state)
                   .latency = {100 * MICROSECOND, 40 * MILLISECOND},
                   .idle_after = 15 * SECOND,
                   .pieces_max = 5,
-                  .bad_dials = 100000,
+                  .bad_connects = 100000,
                   .bad_requests = 350},
         .connections = 1000,
         .ramp = {1000, length / 4},
@@ -36,7 +36,7 @@ static void a_day_of_a_thousand_connections_balances_at_every_turn(void **state)
     play_start(&play, &config);
     play_until(&play, length);
     play_freeze(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     printf("%" PRIu64 " h: %" PRIu64 " turns, %" PRIu64 " requests, %" PRIu64 " of %" PRIu64
            " live, %" PRIu64 " lost, %.1f CPU s\n",
            hours, play.turns, counts->sent, counts->live, counts->attempted, counts->lost,
@@ -59,7 +59,7 @@ static void a_day_with_reconnecting_ends_with_a_whole_fleet(void **state) {
                   .faults_until = length - length / 12,
                   .idle_after = 15 * SECOND,
                   .pieces_max = 5,
-                  .bad_dials = 100000,
+                  .bad_connects = 100000,
                   .bad_requests = 3500},
         .connections = 1000,
         .ramp = {10, 1 * SECOND},
@@ -71,7 +71,7 @@ static void a_day_with_reconnecting_ends_with_a_whole_fleet(void **state) {
     play_start(&play, &config);
     play_until(&play, length);
     play_freeze(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     printf("%" PRIu64 " h: %" PRIu64 " turns, %" PRIu64 " requests, %" PRIu64 " live, %" PRIu64
            " lost, %" PRIu64 " reconnected in %" PRIu64 " attempts, %.1f CPU s\n",
            hours, play.turns, counts->sent, counts->live, counts->lost, counts->reconnected,

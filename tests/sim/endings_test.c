@@ -76,7 +76,7 @@ static void the_others_are_noted_as_survivors(void **state) {
     struct play play;
     suffer(&play, &(struct script){.deed = DEED_ANSWER_CLOSE, .deed_at = 4},
            OUTCOME_closed_announced);
-    const struct survived *survived = &play.tally->endings.survived;
+    const struct endings_survived *survived = &play.tally->endings.survived;
     assert_in_range(survived->idle_ms, 80, 110);
     assert_in_range(survived->kept_age_ms, 1800, 2000);
     assert_in_range(survived->kept_answers, 2000 / 115, 2000 / 50);

@@ -25,7 +25,7 @@ static void give(struct play *play, uint8_t operation, uint32_t generation, int 
 
 static void a_completion_for_a_former_tenant_is_dropped_and_counted(void **state) {
     (void)state;
-    static const struct script scripts[] = {{.open_error = EMFILE}, {.dial_after = SECOND}};
+    static const struct script scripts[] = {{.open_error = EMFILE}, {.connect_after = SECOND}};
     struct play play;
     struct fleet *fleet = fleet_of_one(&play, scripts, 2);
     fleet_open(fleet, 0); /* fails: the slot is vacant again, a generation older */

@@ -5,8 +5,8 @@
 /* Ten connections: two never come up, two wait for an answer that never comes, two for one that is
  * slow, four are idle at a freeze half a second after the start. */
 static const struct script mixed[] = {
-    {.dial = DIAL_NEVER}, {.dial = DIAL_NEVER},           {.deed = DEED_NEVER},
-    {.deed = DEED_NEVER}, {.latency = 700 * MILLISECOND}, {.latency = 700 * MILLISECOND},
+    {.connect = CONNECT_NEVER}, {.connect = CONNECT_NEVER},     {.deed = DEED_NEVER},
+    {.deed = DEED_NEVER},       {.latency = 700 * MILLISECOND}, {.latency = 700 * MILLISECOND},
 };
 
 static struct play_config config_of(const struct script *scripts, size_t count) {
@@ -37,7 +37,7 @@ static void outstanding_requests_are_fixed_when_they_end(void **state) {
     play_expect_outcomes(play_counts(&play)->drain, "abandoned", 2, NULL);
     assert_int_equal(play_counts(&play)->connecting, 2); /* as the freeze found them */
     play_freeze(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_int_equal(counts->connecting, 2);
     assert_int_equal(counts->live, 6);
     assert_int_equal(counts->sent, 8); /* no new request since */
@@ -51,7 +51,7 @@ static void outstanding_requests_are_fixed_when_they_end(void **state) {
     play_free(&play);
 }
 
-static void what_befalls_a_fixed_connection_counts_in_the_drain_only(void **state) {
+static void what_happens_to_a_frozen_connection_counts_in_the_drain_only(void **state) {
     (void)state;
     static const struct script scripts[] = {
         {.deed = DEED_IDLE_FIN}, {.deed = DEED_IDLE_RST}, {.deed = DEED_IDLE_NOISE},
@@ -62,11 +62,11 @@ static void what_befalls_a_fixed_connection_counts_in_the_drain_only(void **stat
     struct play play;
     play_start(&play, &config);
     play_until(&play, 230 * MILLISECOND); /* all answered; idle deeds follow within 300 ms */
-    struct counts then = *play_counts(&play);
+    struct tally_counts then = *play_counts(&play);
     play_order(&play, ORDER_FREEZE);
     play_until(&play, 900 * MILLISECOND);
     assert_int_equal(play.worker.phase, WORKER_FREEZING);
-    const struct counts *now = play_counts(&play);
+    const struct tally_counts *now = play_counts(&play);
     assert_int_equal(tally_closed(now), tally_closed(&then));
     assert_int_equal(tally_errored(now), tally_errored(&then));
     assert_int_equal(now->live, then.live);
@@ -83,7 +83,7 @@ static void what_befalls_a_fixed_connection_counts_in_the_drain_only(void **stat
 static void a_frozen_fleet_sends_nothing(void **state) {
     (void)state;
     struct play_config config = config_of(NULL, 0);
-    config.think = (struct span){10 * MILLISECOND, 20 * MILLISECOND};
+    config.think = (struct units_span){10 * MILLISECOND, 20 * MILLISECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 1 * SECOND);
@@ -99,7 +99,7 @@ static void a_frozen_fleet_sends_nothing(void **state) {
 static void the_ramp_stops_at_the_freeze(void **state) {
     (void)state;
     struct play_config config = config_of(NULL, 0);
-    config.ramp = (struct rate){1, 100 * MILLISECOND};
+    config.ramp = (struct units_rate){1, 100 * MILLISECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 450 * MILLISECOND);
@@ -115,7 +115,7 @@ static void both_ways_to_drain_close_everything(void **state) {
     for (int by_reset = 0; by_reset <= 1; by_reset++) {
         struct play_config config = config_of(NULL, 0);
         config.connections = 3000; /* more than one turn drains */
-        config.ramp = (struct rate){3000, 100 * MILLISECOND};
+        config.ramp = (struct units_rate){3000, 100 * MILLISECOND};
         config.audit_every = 4;
         struct play play;
         play_start(&play, &config);
@@ -158,7 +158,7 @@ static void a_lingering_end_does_not_hold_up_the_freeze(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(outstanding_requests_are_fixed_when_they_end),
-        cmocka_unit_test(what_befalls_a_fixed_connection_counts_in_the_drain_only),
+        cmocka_unit_test(what_happens_to_a_frozen_connection_counts_in_the_drain_only),
         cmocka_unit_test(a_frozen_fleet_sends_nothing),
         cmocka_unit_test(the_ramp_stops_at_the_freeze),
         cmocka_unit_test(both_ways_to_drain_close_everything),

@@ -7,12 +7,12 @@
 
 static uint64_t first_seed = 1000, seeds = 150;
 
-static uint64_t hash_of(uint64_t seed, struct counts *counts) {
+static uint64_t hash_of(uint64_t seed, struct tally_counts *counts) {
     struct play_config config = {
         .world = {.seed = seed,
                   .idle_after = 500 * MILLISECOND,
                   .pieces_max = 4,
-                  .bad_dials = 50000,
+                  .bad_connects = 50000,
                   .bad_requests = 20000},
         .connections = 100,
         .ramp = {10, 100 * MILLISECOND},
@@ -24,7 +24,7 @@ static uint64_t hash_of(uint64_t seed, struct counts *counts) {
 
 static void the_same_seed_gives_the_same_log(void **state) {
     (void)state;
-    struct counts first, second;
+    struct tally_counts first, second;
     assert_true(hash_of(1, &first) == hash_of(1, &second));
     assert_memory_equal(&first, &second, sizeof first);
     assert_true(hash_of(987654321, &first) == hash_of(987654321, &second));
@@ -33,7 +33,7 @@ static void the_same_seed_gives_the_same_log(void **state) {
 
 static void another_seed_gives_another_log(void **state) {
     (void)state;
-    struct counts first, second;
+    struct tally_counts first, second;
     assert_true(hash_of(1, &first) != hash_of(2, &second));
     assert_memory_not_equal(&first, &second, sizeof first);
 }
@@ -59,7 +59,7 @@ static struct play_config any_config(uint64_t seed) {
                   .pieces_max = (uint32_t)drawn(&random, 0, 6),
                   .late_wakes = (uint32_t)drawn(&random, 0, 100000),
                   .late_by = drawn(&random, 0, 30 * MILLISECOND),
-                  .bad_dials = (uint32_t)drawn(&random, 0, 300000),
+                  .bad_connects = (uint32_t)drawn(&random, 0, 300000),
                   .bad_requests = (uint32_t)drawn(&random, 0, 60000)},
         .connections = (uint32_t)drawn(&random, 1, 120),
         .ramp = {(uint64_t)drawn(&random, 1, 20), drawn(&random, MILLISECOND, 50 * MILLISECOND)},

@@ -14,7 +14,7 @@ static struct play_config config_of(uint32_t connections) {
 static void exponential_think_times_keep_their_mean(void **state) {
     (void)state;
     struct play_config config = config_of(200);
-    config.think = (struct span){0, EXPONENTIAL_CUT * SECOND};
+    config.think = (struct units_span){0, EXPONENTIAL_CUT * SECOND};
     config.think_mean = 1 * SECOND;
     struct play play;
     play_start(&play, &config);
@@ -42,7 +42,7 @@ static void what_was_due_before_the_warm_up_was_over_is_in_no_latency(void **sta
         assert_int_equal(play_counts(&play)->warmup, play_counts(&play)->answered);
         play_until(&play, 15 * SECOND);
         play_end(&play);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         assert_true(counts->warmup > 1000);
         assert_int_equal(play.tally->latency.count, counts->answered - counts->warmup);
         assert_int_equal(play.tally->service.count, counts->answered - counts->warmup);
@@ -55,7 +55,7 @@ static void what_was_due_before_the_warm_up_was_over_is_in_no_latency(void **sta
 static void a_warm_up_of_nothing_leaves_out_the_ramp(void **state) {
     (void)state;
     struct play_config config = config_of(100);
-    config.ramp = (struct rate){1, 10 * MILLISECOND};
+    config.ramp = (struct units_rate){1, 10 * MILLISECOND};
     config.warmup = -1;
     struct play play;
     play_start(&play, &config);
@@ -75,7 +75,7 @@ static void a_closed_loop_takes_together_what_comes_together(void **state) {
     for (int i = 0; i < 3; i++) {
         bool few = connections[i] < 24;
         struct play_config config = config_of(connections[i]);
-        config.think = (struct span){0, 0};
+        config.think = (struct units_span){0, 0};
         config.world.latency.low = 100 * MICROSECOND;
         config.world.latency.high = 140 * MICROSECOND;
         config.world.ready_after = 1 * MICROSECOND;
@@ -83,7 +83,7 @@ static void a_closed_loop_takes_together_what_comes_together(void **state) {
         play_start(&play, &config);
         play_until(&play, 400 * MILLISECOND);
         play_end(&play);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         duration most = 140 * MICROSECOND + ON_THE_WAY + (few ? 0 : TOGETHER);
         assert_true(counts->answered > 1000 * connections[i]);
         assert_true(play.tally->latency.max <= most);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/require.h"
 #include "world.h"
@@ -89,13 +90,16 @@ uint32_t sim_errors(enum operation operation) {
     return fallible[operation].count;
 }
 
+/* Mapped: of its queues, made for the largest play, a short one touches a page or two. */
 struct net *sim_create(const struct sim_config *config) {
-    struct net *net = calloc(1, sizeof *net);
-    require(net != NULL);
+    struct net *net =
+        mmap(NULL, sizeof *net, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    require(net != MAP_FAILED);
     net->config = *config;
     net->now_ns = config->start.ns;
     net->stop = INSTANT_NEVER;
     random_seed(&net->random, config->seed, 0x51);
+    policy_start(net);
     return net;
 }
 
@@ -111,7 +115,7 @@ void net_destroy(struct net *net) {
     free(net->sockets);
     queue_free(&net->peer);
     queue_free(&net->ring);
-    free(net);
+    munmap(net, sizeof *net);
 }
 
 const struct truth *sim_truth(const struct net *net) {
@@ -222,7 +226,7 @@ static int take_number(struct net *net) {
 
 int net_open(struct net *net, const struct address *source, const struct address *target) {
     if (target->length == 0)
-        world_wrong(net, "no address to dial", -1);
+        world_wrong(net, "no address to connect to", -1);
     if (source != NULL && (source->of.any.sa_family != target->of.any.sa_family ||
                            source->length != target->length || address_port(source) != 0))
         world_wrong(net, "a source that does not go with the target", -1);
@@ -261,24 +265,30 @@ void net_connect(struct net *net, int fd, const struct address *target, uint64_t
         world_wrong(net, "opened for one address and connected to another", fd);
     if (socket->phase != PHASE_NEW || socket->connect_owed)
         world_wrong(net, "a second connect", fd);
-    socket->phase = PHASE_DIALLING;
+    socket->phase = PHASE_CONNECTING;
     socket->connect_owed = true;
     socket->connect_tag = tag;
-    socket->dialled_ns = net->now_ns;
+    socket->attempted_ns = net->now_ns;
     prepare(net, OPERATION_CONNECT, fd, tag);
 }
 
-bool net_connected_to_itself(struct net *net, int fd) {
+bool net_has_source(struct net *net, const struct address *target) {
+    (void)net, (void)target;
+    return true;
+}
+
+bool net_connected_to_itself(struct net *net, int fd, const struct address *target) {
+    (void)target;
     struct socket *socket = owned(net, fd);
     if (socket->phase != PHASE_UP)
         world_wrong(net, "asked who it is connected to, and it is not", fd);
-    if (fallible_operation(net, OPERATION_SELF) == 0 && socket->script.dial != DIAL_SELF)
+    if (fallible_operation(net, OPERATION_SELF) == 0 && socket->script.connect != CONNECT_SELF)
         return false;
     truth_self(net, socket);
     return true;
 }
 
-void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
+void net_send_shared(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
     struct socket *socket = owned(net, fd);
     if (socket->phase != PHASE_UP || socket->shut)
         world_wrong(net, "a send on what is not connected", fd);
@@ -290,7 +300,7 @@ void net_send(struct net *net, int fd, const void *bytes, size_t length, uint64_
     prepare(net, OPERATION_SEND, fd, tag);
 }
 
-void net_send_counted(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
+void net_send_owned(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
     struct socket *socket = owned(net, fd);
     (void)bytes;
     if (socket->phase != PHASE_UP || socket->shut)
@@ -350,7 +360,7 @@ static void post(struct net *net, int fd, enum operation operation, uint64_t tag
         (struct completion){{.tag = tag, .result = result}, net->sockets[fd].serial, operation, fd};
 }
 
-/* A counted send ends: now, because the connection has, or in its own time. */
+/* An owned send ends: now, because the connection has, or in its own time. */
 static void queue_sent(struct net *net, int fd, duration most, int result) {
     struct socket *socket = &net->sockets[fd];
     queue_push(&net->ring, &(struct happening){
@@ -420,7 +430,7 @@ static void submit_connect(struct net *net, const struct prepared *prepared) {
     if (error != 0)
         post(net, prepared->fd, OPERATION_CONNECT, prepared->tag, -error);
     else
-        server_dial(net, prepared->fd);
+        server_connect(net, prepared->fd);
 }
 
 /* A submission finds its socket by number, now. */
@@ -480,7 +490,10 @@ static void run_peers(struct net *net) {
     for (const struct happening *first;
          (first = queue_first(&net->peer)) != NULL && first->at_ns <= net->now_ns;) {
         struct happening happening = queue_pop(&net->peer);
-        arrive(net, &happening);
+        if (happening.kind == POLICY_TIMER || happening.kind == POLICY_HALT)
+            policy_happening(net, &happening);
+        else
+            arrive(net, &happening);
     }
 }
 
@@ -556,6 +569,23 @@ int net_wait(struct net *net, instant until, uint32_t wanted) {
     sleep_until(net, until, wanted);
     oversleep(net);
     world_note(net, OPERATION_WAIT, -1, (int64_t)(net->done_count - net->done_first));
+    return 0;
+}
+
+int net_wait_together(struct net *net, instant until, duration most, uint32_t wanted,
+                      duration *waited) {
+    uint32_t ready = (uint32_t)(net->done_count - net->done_first);
+    *waited = 0;
+    if (!net->config.wakes_cost || ready == 0 || ready >= wanted)
+        return 0;
+    instant since = net_now(net);
+    if (!instant_before(since, until))
+        return 0;
+    submit(net);
+    sleep_until(net, instant_earlier(until, instant_after(since, most)), wanted);
+    oversleep(net);
+    *waited = instant_since(net_now(net), since);
+    net->truth.together++;
     return 0;
 }
 
@@ -682,13 +712,19 @@ static void end(struct net *net, int fd, bool by_reset) {
     net->truth.resets += by_reset && !socket->shut;
     socket->shut = true;
     socket->dead |= by_reset;
-    if (socket->connect_owed && !socket->connect_posted && socket->phase == PHASE_DIALLING) {
+    if (socket->connect_owed && !socket->connect_posted && socket->phase == PHASE_CONNECTING) {
         socket->phase = PHASE_FAILED;
         socket->connect_version++;
         queue_completion(net, fd, RING_CONNECTED, 50 * MICROSECOND, -ECONNABORTED);
     }
     cut_send(net, fd);
     poke(net, fd);
+}
+
+/* Servers here speak no transport that has words for its end. */
+void net_send_last(struct net *net, int fd, const void *bytes, size_t length) {
+    (void)net, (void)fd, (void)bytes, (void)length;
+    require(false);
 }
 
 void net_shutdown(struct net *net, int fd) {
@@ -713,7 +749,8 @@ void net_close(struct net *net, int fd) {
 
 bool net_unacknowledged(struct net *net, int fd) {
     struct socket *socket = owned(net, fd);
-    bool told = fallible_operation(net, OPERATION_UNACKNOWLEDGED) != 0 || socket->unacknowledged;
-    socket->told_unacknowledged = told;
-    return told;
+    bool unacknowledged =
+        fallible_operation(net, OPERATION_UNACKNOWLEDGED) != 0 || socket->unacknowledged;
+    socket->answered_unacknowledged = unacknowledged;
+    return unacknowledged;
 }

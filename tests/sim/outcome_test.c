@@ -33,27 +33,33 @@ static void each_outcome_is_counted_exactly_and_on_its_side(void **state) {
     static const struct {
         struct script script;
         const char *outcome;
-        enum side side;
+        enum outcome_side side;
         unsigned opened; /* of the three */
     } rows[] = {
         {{.open_error = EMFILE}, "fd_limit", SIDE_TESTER, 0},
         {{.open_error = ENFILE}, "fd_limit_system", SIDE_TESTER, 0},
         {{.open_error = EADDRINUSE}, "ports_exhausted", SIDE_TESTER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = EADDRINUSE}, "ports_exhausted", SIDE_TESTER, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = EADDRINUSE},
+         "ports_exhausted",
+         SIDE_TESTER,
+         0},
         {{.open_error = ENOMEM}, "no_memory", SIDE_TESTER, 0},
         {{.open_error = ENOBUFS}, "no_memory", SIDE_TESTER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = ENOBUFS}, "no_memory", SIDE_TESTER, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = ENOBUFS}, "no_memory", SIDE_TESTER, 0},
         {{.deed = DEED_ARM_FAILS, .deed_at = 1}, "no_memory", SIDE_TESTER, 3},
         {{.open_error = EACCES}, "denied", SIDE_TESTER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = EPERM}, "denied", SIDE_TESTER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = ECONNREFUSED}, "refused", SIDE_SERVER, 0},
-        {{.dial = DIAL_SELF}, "refused", SIDE_SERVER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = EHOSTUNREACH}, "unreachable", SIDE_NETWORK, 0},
-        {{.dial = DIAL_FAILS, .dial_error = ENETUNREACH}, "unreachable", SIDE_NETWORK, 0},
-        {{.dial = DIAL_NEVER}, "connect_timeout", SIDE_NETWORK, 0},
-        {{.dial = DIAL_FAILS, .dial_error = ETIMEDOUT}, "connect_timeout", SIDE_NETWORK, 0},
-        {{.dial = DIAL_FAILS, .dial_error = ECONNRESET}, "connect_reset", SIDE_SERVER, 0},
-        {{.dial = DIAL_FAILS, .dial_error = EPROTO}, "connect_error", SIDE_NETWORK, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = EPERM}, "denied", SIDE_TESTER, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = ECONNREFUSED}, "refused", SIDE_SERVER, 0},
+        {{.connect = CONNECT_SELF}, "refused", SIDE_SERVER, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = EHOSTUNREACH}, "unreachable", SIDE_NETWORK, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = ENETUNREACH}, "unreachable", SIDE_NETWORK, 0},
+        {{.connect = CONNECT_NEVER}, "connect_timeout", SIDE_NETWORK, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = ETIMEDOUT},
+         "connect_timeout",
+         SIDE_NETWORK,
+         0},
+        {{.connect = CONNECT_FAILS, .connect_error = ECONNRESET}, "connect_reset", SIDE_SERVER, 0},
+        {{.connect = CONNECT_FAILS, .connect_error = EPROTO}, "connect_error", SIDE_NETWORK, 0},
         {{.deed = DEED_IDLE_FIN}, "closed_idle", SIDE_SERVER, 3},
         {{.deed = DEED_IDLE_408}, "closed_idle", SIDE_SERVER, 3},
         {{.deed = DEED_SEND_PIPE, .deed_at = 1}, "closed_idle", SIDE_SERVER, 3},
@@ -70,7 +76,7 @@ static void each_outcome_is_counted_exactly_and_on_its_side(void **state) {
         {{.deed = DEED_NEVER}, "response_timeout", SIDE_SERVER, 3},
         {{.deed = DEED_LATE, .deed_at = 1}, "response_timeout", SIDE_SERVER, 3},
         {{.deed = DEED_SILENT, .deed_at = 1}, "silent", SIDE_NETWORK, 3},
-        {{.dial = DIAL_GREETED}, "unsolicited", SIDE_SERVER, 3},
+        {{.connect = CONNECT_GREETED}, "unsolicited", SIDE_SERVER, 3},
         {{.deed = DEED_ANSWER_TWICE}, "unsolicited", SIDE_SERVER, 3},
         {{.deed = DEED_IDLE_NOISE}, "unsolicited", SIDE_SERVER, 3},
         {{.deed = DEED_NOISE}, "protocol_error", SIDE_SERVER, 3},
@@ -80,7 +86,7 @@ static void each_outcome_is_counted_exactly_and_on_its_side(void **state) {
         struct play play;
         suffer(&play, &rows[i].script);
         play_freeze(&play);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         play_expect_outcomes(counts->outcomes, rows[i].outcome, SUFFERERS, NULL);
         assert_int_equal(counts->live, CONNECTIONS - SUFFERERS);
         assert_int_equal(counts->opened, CONNECTIONS - SUFFERERS + rows[i].opened);
@@ -97,7 +103,7 @@ static void each_outcome_is_counted_exactly_and_on_its_side(void **state) {
 static void an_errno_without_an_outcome_of_its_own_is_kept_by_number(void **state) {
     (void)state;
     struct play play;
-    suffer(&play, &(struct script){.dial = DIAL_FAILS, .dial_error = EPROTO});
+    suffer(&play, &(struct script){.connect = CONNECT_FAILS, .connect_error = EPROTO});
     assert_int_equal(play_counts(&play)->errnos[EPROTO], SUFFERERS);
     play_end(&play);
     play_free(&play);
@@ -123,7 +129,7 @@ static void a_request_ends_as_its_connection_does(void **state) {
         struct play play;
         suffer(&play, &(struct script){.deed = rows[i].deed, .deed_at = 1});
         play_freeze(&play);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         assert_int_equal(counts->timed_out, rows[i].timed_out);
         assert_int_equal(counts->requests_lost, rows[i].lost);
         assert_int_equal(counts->sent, sim_truth(play.net)->received);

@@ -8,6 +8,7 @@
 
 #include "base/require.h"
 #include "plan/ramp.h"
+#include "wire/http/http_exchange.h"
 
 enum { TURNS_IN_A_SECOND = 20000 }; /* far above what any play here has to do */
 
@@ -18,67 +19,72 @@ static void *map(size_t bytes) {
 }
 
 static void make_pairs(struct play *play) {
-    struct plan *plan = &play->plan;
+    struct setup *setup = &play->setup;
     const char *sources = play->config.sources;
-    for (unsigned i = 0; i < plan->address_count; i++) {
+    for (unsigned i = 0; i < setup->address_count; i++) {
         char host[INET_ADDRSTRLEN];
         snprintf(host, sizeof host, "127.0.0.%u", i + 1);
-        assert_true(address_parse(&plan->addresses[i], host, 8080));
+        assert_true(address_parse(&setup->addresses[i], host, 8080));
     }
     if (sources == NULL)
         return;
     assert_null(address_range_parse(&play->range, sources, strlen(sources)));
-    assert_null(address_set_make(&plan->sources, &play->range, 1));
+    assert_null(address_set_make(&setup->sources, &play->range, 1));
 }
 
 static void make_plan(struct play *play) {
     struct play_config *config = &play->config;
-    play->options.timeout = config->timeout;
-    play->options.warmup = config->warmup > 0 ? config->warmup : 0;
-    play->options.given.warmup = config->warmup != 0;
-    play->options.connect_timeout = config->connect_timeout;
     play->plan = (struct plan){
         .options = &play->options,
         .host = {.port_low = 1024, .port_high = 65535}, /* a target port that may meet itself */
-        .dial_port = 8080,
-        .connections = config->connections,
-        .workers = 1,
-        .ramp = {config->ramp, config->connections},
+        .connect_port = 8080,
+        .part = config->part,
+        .parts = config->parts > 0 ? config->parts : 1,
+        .connections = config->workers > 0 ? config->of_all : config->connections,
+        .workers = config->workers > 0 ? config->workers : 1,
+        .ramp = {config->ramp, config->of_all > 0 ? config->of_all : config->connections},
         .think = config->think,
         .think_mean = config->think_mean,
         .reconnect = config->reconnect,
         .requests = config->requests,
         .rate = config->rate,
         .seed = config->world.seed,
-        .address_count = config->targets > 0 ? config->targets : 1,
+        .timeout = config->timeout,
+        .connect_timeout = config->connect_timeout,
+        .has_warmup = config->warmup != 0,
+        .warmup = config->warmup > 0 ? config->warmup : 0,
+        .urls_random = config->urls_order == SEQUENCE_RANDOM,
     };
+    play->setup = (struct setup){.address_count = config->targets > 0 ? config->targets : 1};
     make_pairs(play);
-    assert_true(
-        target_parse(&play->plan.target, "http://127.0.0.1:8080/", (char[TARGET_ERROR_MAX]){0}));
+    assert_true(url_parse(&play->plan.target, "http://127.0.0.1:8080/", (char[URL_ERROR_MAX]){0}));
     static const char zeros[4096];
     require(config->body <= sizeof zeros);
     play->options.method = config->body > 0 ? "POST" : "GET";
-    play->options.content = (struct body){zeros, config->body};
+    play->options.content = (struct options_request_body){zeros, config->body};
     play->options.given.body = config->body > 0;
     play->options.listed = config->urls;
-    play->options.urls_order = config->urls_order;
-    assert_true(requests_bake(&play->requests, &play->options, &play->plan.target));
+    assert_true(http_exchange.bake(&play->requests, &play->options, &play->plan.target));
 }
 
 void play_start_in(struct play *play, const struct play_config *config, struct net *net) {
     *play = (struct play){.config = *config, .net = net, .before = *sim_truth(net)};
     make_plan(play);
-    play->board = map(sizeof *play->board);
+    play->seqlock = map(sizeof *play->seqlock);
     play->tally = map(sizeof *play->tally);
     play->seen = map(sizeof *play->seen);
-    struct fleet_parts parts = {
-        .plan = &play->plan, .requests = &play->requests, .net = net, .tally = play->tally};
+    struct fleet_parts parts = {.plan = &play->plan,
+                                .setup = &play->setup,
+                                .requests = &play->requests,
+                                .worker = config->worker,
+                                .net = net,
+                                .tally = play->tally};
     if (config->requests > 0) {
         atomic_store(&play->pool.left, config->requests);
         parts.pool = config->pool != NULL ? config->pool : &play->pool;
         parts.taken = &play->taken;
     }
-    assert_int_equal(worker_init(&play->worker, &parts, &play->orders, play->board, -1, -1), 0);
+    assert_int_equal(worker_init(&play->worker, &parts, &play->orders, play->seqlock, -1, -1), 0);
     sim_freezing(net, false);
     sim_wake(net); /* the order to run comes at once */
     play_turn(play);
@@ -116,7 +122,7 @@ static void fail_play(const struct play *play, const char *what) {
              duration_seconds(instant_since(play->worker.now, play->begun)));
 }
 
-static void audit_counts(const struct play *play, const struct counts *counts) {
+static void audit_counts(const struct play *play, const struct tally_counts *counts) {
     duration elapsed = instant_since(play->worker.now, play->begun);
     struct ramp ramp = {play->plan.ramp.rate,
                         plan_reconnects(&play->plan) ? UINT64_MAX : play->plan.connections};
@@ -141,7 +147,7 @@ static void audit_counts(const struct play *play, const struct counts *counts) {
 /* A bucket that leaks at the ramp's rate: that it never runs over says of any window of time that
  * no more attempts fell into it than the rate allows, and one tick's worth. */
 static void pour(struct play *play, struct bucket *bucket, uint64_t total, const char *what) {
-    struct rate rate = play->plan.ramp.rate;
+    struct units_rate rate = play->plan.ramp.rate;
     double per_ns = (double)rate.count / (double)rate.per;
     static const duration longest_tick = 10 * MILLISECOND;
     double leaked = per_ns * (double)instant_since(play->worker.now, bucket->at);
@@ -153,21 +159,25 @@ static void pour(struct play *play, struct bucket *bucket, uint64_t total, const
     bucket->at = play->worker.now;
 }
 
-/* A ramp that was held up may catch up; those who are dialled again may not. */
+/* A ramp that was held up may catch up; reconnects may not. */
 static void watch_the_rate(struct play *play) {
     uint64_t attempted = play->tally->counts.attempted;
-    pour(play, &play->redials, attempted - play->worker.opened, "redials above the ramp's rate");
+    pour(play, &play->reconnects, attempted - play->worker.opened,
+         "reconnects above the ramp's rate");
     if (plan_reconnects(&play->plan) && play->config.world.late_wakes == 0)
         pour(play, &play->attempts, attempted, "attempts above the ramp's rate");
+}
+
+/* What a parent would copy: here nobody writes while it is looked at. */
+static const struct tally *published(const struct play *play) {
+    return &play->seqlock->buffers[atomic_load(&play->seqlock->sequence) & 1];
 }
 
 void play_audit(struct play *play) {
     const char *wrong = fleet_audit(play->worker.fleet);
     if (wrong != NULL)
         fail_play(play, wrong);
-    if (!tally_read(play->board, play->seen))
-        fail_play(play, "no whole tally to read");
-    wrong = tally_imbalance(play->seen);
+    wrong = tally_imbalance(published(play));
     if (wrong == NULL)
         wrong = tally_imbalance(play->tally);
     if (wrong != NULL)
@@ -200,7 +210,7 @@ void play_turn(struct play *play) {
         play_audit(play);
 }
 
-void play_order(struct play *play, enum order order) {
+void play_order(struct play *play, enum worker_order order) {
     atomic_store(&play->orders.order, order);
     sim_freezing(play->net, order >= ORDER_FREEZE);
     sim_wake(play->net);
@@ -220,7 +230,7 @@ void play_until(struct play *play, duration elapsed) {
 }
 
 static bool spent(const struct play *play) {
-    const struct counts *counts = &play->tally->counts;
+    const struct tally_counts *counts = &play->tally->counts;
     const struct pool *pool = play->config.pool != NULL ? play->config.pool : &play->pool;
     return atomic_load(&pool->left) == 0 && counts->outstanding == 0;
 }
@@ -240,21 +250,21 @@ void play_freeze(struct play *play) {
 static void bury(struct play *play) {
     play->tally->counts.phase = WORKER_FAILED;
     play->tally->counts.failure = play->error;
-    tally_publish(play->board, play->tally);
-    assert_true(tally_read(play->board, play->seen));
+    tally_publish(play->seqlock, play->tally);
+    assert_true(tally_read(play->seqlock, play->seen));
     tally_lose_worker(play->seen);
     assert_null(tally_imbalance(play->seen));
     assert_true(tally_drain_balances(&play->seen->counts));
 }
 
 /* A connect's deadline and the freeze may fall into one tick: then it is one or the other. */
-static void settle_either(struct truth *truth, const struct counts *counts) {
+static void settle_either(struct truth *truth, const struct tally_counts *counts) {
     uint64_t *timed_out = &truth->outcomes[OUTCOME_connect_timeout];
-    uint64_t told = counts->outcomes[OUTCOME_connect_timeout];
-    if (told > *timed_out || *timed_out - told > truth->either)
+    uint64_t counted = counts->outcomes[OUTCOME_connect_timeout];
+    if (counted > *timed_out || *timed_out - counted > truth->either)
         return;
-    truth->outcomes[OUTCOME_abandoned] += *timed_out - told;
-    *timed_out = told;
+    truth->outcomes[OUTCOME_abandoned] += *timed_out - counted;
+    *timed_out = counted;
 }
 
 static struct truth truth_of(const struct play *play) {
@@ -272,16 +282,16 @@ static struct truth truth_of(const struct play *play) {
 }
 
 static void compare(const struct play *play) {
-    const struct counts *counts = &play->seen->counts;
+    const struct tally_counts *counts = &play->seen->counts;
     struct truth truth = truth_of(play);
     settle_either(&truth, counts);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
-        uint64_t told = counts->outcomes[i] + counts->drain[i];
+        uint64_t counted = counts->outcomes[i] + counts->drain[i];
         if (i == OUTCOME_ports_exhausted) /* the door was not asked for these */
-            told -= counts->ports_unasked;
-        if (told != truth.outcomes[i])
-            fail_msg("%s: told %" PRIu64 ", happened %" PRIu64 " (seed %" PRIu64 ")",
-                     outcome_name((enum outcome)i), told, truth.outcomes[i],
+            counted -= counts->ports_unasked;
+        if (counted != truth.outcomes[i])
+            fail_msg("%s: counted %" PRIu64 ", happened %" PRIu64 " (seed %" PRIu64 ")",
+                     outcome_name((enum outcome)i), counted, truth.outcomes[i],
                      play->config.world.seed);
     }
     assert_int_equal(counts->attempted, truth.attempted + counts->ports_unasked);
@@ -303,7 +313,8 @@ void play_drain(struct play *play, bool by_reset) {
         return;
     }
     play_audit(play);
-    const struct counts *counts = &play->seen->counts;
+    assert_true(tally_read(play->seqlock, play->seen));
+    const struct tally_counts *counts = &play->seen->counts;
     assert_int_equal(counts->phase, WORKER_DONE);
     assert_true(tally_drain_balances(counts));
     assert_int_equal(counts->descriptors, 0);
@@ -320,7 +331,7 @@ void play_end(struct play *play) {
 void play_leave(struct play *play) {
     worker_free(&play->worker);
     requests_free(&play->requests);
-    munmap(play->board, sizeof *play->board);
+    munmap(play->seqlock, sizeof *play->seqlock);
     munmap(play->tally, sizeof *play->tally);
     munmap(play->seen, sizeof *play->seen);
 }
@@ -330,7 +341,8 @@ void play_free(struct play *play) {
     net_destroy(play->net);
 }
 
-uint64_t play_whole(const struct play_config *config, duration elapsed, struct counts *counts) {
+uint64_t play_whole(const struct play_config *config, duration elapsed,
+                    struct tally_counts *counts) {
     struct play play;
     play_start(&play, config);
     play_until(&play, elapsed);
@@ -341,7 +353,7 @@ uint64_t play_whole(const struct play_config *config, duration elapsed, struct c
     return hash;
 }
 
-const struct counts *play_counts(const struct play *play) {
+const struct tally_counts *play_counts(const struct play *play) {
     return &play->tally->counts;
 }
 

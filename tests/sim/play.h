@@ -10,21 +10,25 @@
 #include <cmocka.h>
 
 #include "engine/worker.h"
+#include "options/options.h"
 #include "sim.h"
 
 struct play_config {
-    struct sim_config world; /* timeouts are filled in from below */
-    uint32_t connections;    /* this worker's share; one worker */
-    struct rate ramp;
-    struct span think;
-    struct span reconnect; /* 0..0: never */
-    duration think_mean;   /* of exponential think times, up to think.high */
-    duration warmup;       /* below 0: as --warmup 0; 0: none */
-    frequency rate;        /* of --rate; 0: each in its own time */
-    uint64_t requests;     /* of -n; 0: no bound */
-    size_t body;           /* bytes of the request's; 0: GET, and none */
-    struct url_list urls;  /* of --urls; the body goes with POST */
-    enum sequence urls_order;
+    struct sim_config world;  /* timeouts are filled in from below */
+    uint32_t connections;     /* this worker's share */
+    uint32_t of_all;          /* those of all workers and parts; 0: as above */
+    uint32_t parts, part;     /* of --shard, from 0; parts 0: one */
+    uint32_t workers, worker; /* this one of so many; workers 0: the only one */
+    struct units_rate ramp;
+    struct units_span think;
+    struct units_span reconnect; /* 0..0: never */
+    duration think_mean;         /* of exponential think times, up to think.high */
+    duration warmup;             /* below 0: as --warmup 0; 0: none */
+    frequency rate;              /* of --rate; 0: each in its own time */
+    uint64_t requests;           /* of -n; 0: no bound */
+    size_t body;                 /* bytes of the request's; 0: GET, and none */
+    struct option_url_list urls; /* of --urls; the body goes with POST */
+    enum option_order urls_order;
     struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
     const char *sources;               /* NULL: the kernel's choice */
@@ -36,19 +40,20 @@ struct play {
     struct play_config config;
     struct options options;
     struct plan plan;
+    struct setup setup;
     struct address_range range; /* of the sources */
     struct requests requests;
-    struct orders orders;
+    struct worker_orders orders;
     struct pool pool;
     _Atomic uint64_t taken; /* of it */
-    struct tally_board *board;
+    struct tally_seqlock *seqlock;
     struct tally *tally;
     struct tally *seen; /* as the parent reads it */
     struct worker worker;
     struct net *net;
     struct truth before; /* in a world that was played in before: what had happened by then */
-    instant held_since;  /* when it was told that the hold began */
-    instant begun;       /* run clock, when the worker was told to run */
+    instant held_since;  /* when the worker learned that the hold began */
+    instant begun;       /* run clock, when the worker was ordered to run */
     uint64_t turns;
     int64_t second; /* and how many turns it has had */
     uint64_t second_turns;
@@ -56,7 +61,7 @@ struct play {
         double level; /* attempts above the ramp's rate, at most a tick's worth */
         uint64_t counted;
         instant at;
-    } attempts, redials;
+    } attempts, reconnects;
     int error; /* of a broken ring: the worker is over */
 };
 
@@ -69,8 +74,8 @@ void play_until(struct play *play, duration elapsed);
 void play_turn(struct play *play);
 void play_audit(struct play *play);
 
-void play_order(struct play *play, enum order order);
-/* Goes on until every request of the pool was sent and has ended, as the parent would tell. */
+void play_order(struct play *play, enum worker_order order);
+/* Goes on until every request of the pool was sent and has ended, as the parent would see. */
 void play_spend(struct play *play);
 /* Orders the freeze now and goes on until all is fixed. */
 void play_freeze(struct play *play);
@@ -85,9 +90,10 @@ void play_leave(struct play *play); /* but for the world */
 
 /* One from start to end, ended that long after the start of the ramp: the hash of its log, and what
  * was counted. */
-uint64_t play_whole(const struct play_config *config, duration elapsed, struct counts *counts);
+uint64_t play_whole(const struct play_config *config, duration elapsed,
+                    struct tally_counts *counts);
 
-const struct counts *play_counts(const struct play *play);
+const struct tally_counts *play_counts(const struct play *play);
 
 /* Asserts that these outcomes, named with their counts up to NULL, and no others were counted. */
 void play_expect_outcomes(const uint64_t outcomes[OUTCOME_COUNT], ...);

@@ -1,13 +1,13 @@
-/* The pool of -n: so many requests are sent, not one less and not one more, whatever befalls the
+/* The pool of -n: so many requests are sent, not one less and not one more, whatever happens to the
  * connections and however many workers take from it. */
 
 #include "play.h"
 
-/* Faults of every kind, a tenth of the requests and dials; what is lost comes back. */
-static struct play_config rude(uint64_t seed, struct span think, uint64_t requests) {
+/* Faults of every kind, a tenth of the requests and connects; what is lost comes back. */
+static struct play_config rude(uint64_t seed, struct units_span think, uint64_t requests) {
     return (struct play_config){
         .world = {.seed = seed,
-                  .bad_dials = 100000,
+                  .bad_connects = 100000,
                   .bad_requests = 100000,
                   .pieces_max = 3,
                   .idle_after = 20 * MILLISECOND},
@@ -22,9 +22,9 @@ static struct play_config rude(uint64_t seed, struct span think, uint64_t reques
     };
 }
 
-static const struct span at_once = {0, 0}, soon = {5 * MILLISECOND, 20 * MILLISECOND};
+static const struct units_span at_once = {0, 0}, soon = {5 * MILLISECOND, 20 * MILLISECOND};
 
-static void spend_all(struct span think) {
+static void spend_all(struct units_span think) {
     for (uint64_t seed = 1; seed <= 100; seed++) {
         struct play_config config = rude(seed, think, 2000 + seed);
         struct play play;
@@ -100,7 +100,7 @@ static void a_ramp_is_completed_when_the_pool_is_empty(void **state) {
     play_until(&play, 2 * SECOND);
     assert_int_equal(play_counts(&play)->live, 50);
     assert_int_equal(play_counts(&play)->sent, 20);
-    assert_int_equal(fleet_in_line(play.worker.fleet), 50);
+    assert_int_equal(fleet_queued(play.worker.fleet), 50);
     assert_true(play.turns < 1000); /* and waiting costs next to nothing */
     play_end(&play);
     assert_int_equal(play.seen->counts.drain[OUTCOME_drained], 50);

@@ -17,13 +17,13 @@ static struct play_config hundred(void) {
 
 /* Least and most ports held over all pairs. */
 static void held(const struct play *play, uint64_t *least, uint64_t *most) {
-    const struct plan *plan = &play->plan;
+    const struct setup *setup = &play->setup;
     *least = UINT64_MAX;
     *most = 0;
-    for (uint32_t i = 0; i < plan_pairs(plan); i++) {
+    for (uint32_t i = 0; i < setup_pairs(setup); i++) {
         struct address source;
-        plan_source(plan, i, &source);
-        uint64_t ports = sim_ports_held(play->net, &source, plan_address(plan, i));
+        setup_source(setup, i, &source);
+        uint64_t ports = sim_ports_held(play->net, &source, setup_address(setup, i));
         *least = ports < *least ? ports : *least;
         *most = ports > *most ? ports : *most;
     }
@@ -72,12 +72,12 @@ static void a_full_pair_is_asked_once_a_second(void **state) {
     struct play_config config = hundred();
     config.sources = NULL;
     config.targets = 1;
-    config.ramp = (struct rate){20, SECOND};
+    config.ramp = (struct units_rate){20, SECOND};
     config.world.ports_each = 10; /* full after half a second; the ramp takes five */
     struct play play;
     play_start(&play, &config);
     play_until(&play, 6 * SECOND);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     play_expect_outcomes(counts->outcomes, "ports_exhausted", 90, NULL);
     assert_int_equal(counts->attempted, 100);
     assert_int_equal(counts->errnos[EADDRNOTAVAIL], 90);
@@ -90,7 +90,8 @@ static void a_full_pair_is_asked_once_a_second(void **state) {
 
 static void one_full_pair_does_not_stop_the_others(void **state) {
     (void)state;
-    static const struct script scripts[] = {{.dial = DIAL_FAILS, .dial_error = EADDRNOTAVAIL}};
+    static const struct script scripts[] = {
+        {.connect = CONNECT_FAILS, .connect_error = EADDRNOTAVAIL}};
     struct play_config config = hundred();
     config.world.scripts = scripts;
     config.world.script_count = 1;
@@ -110,7 +111,7 @@ static void ports_given_back_are_taken_again(void **state) {
     config.world.ports_each = 5; /* 60 of 100 */
     config.world.bad_requests = 200000;
     config.world.faults_until = 20 * SECOND;
-    config.reconnect = (struct span){100 * MILLISECOND, SECOND};
+    config.reconnect = (struct units_span){100 * MILLISECOND, SECOND};
     config.timeout = SECOND;
     struct play play;
     play_start(&play, &config);
@@ -122,6 +123,28 @@ static void ports_given_back_are_taken_again(void **state) {
     play_free(&play);
 }
 
+/* Asked for itself every connection here would say yes; from another address it is not asked. */
+static void only_from_the_targets_address_may_a_connection_meet_itself(void **state) {
+    (void)state;
+    static const struct {
+        const char *sources;
+        uint64_t refused;
+    } cases[] = {{"127.0.1.254-127.0.2.1", 0}, {"127.0.0.1", 100}, {NULL, 100}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct play_config config = hundred();
+        config.sources = cases[i].sources;
+        config.targets = 1;
+        struct play play;
+        play_start(&play, &config);
+        sim_deny(play.net, OPERATION_SELF, 1);
+        play_until(&play, 2 * SECOND);
+        assert_int_equal(play_counts(&play)->outcomes[OUTCOME_refused], cases[i].refused);
+        assert_int_equal(play_counts(&play)->opened, 100 - cases[i].refused);
+        play_end(&play);
+        play_free(&play);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_fill_evenly_at_every_moment),
@@ -129,6 +152,7 @@ int main(void) {
         cmocka_unit_test(a_full_pair_is_asked_once_a_second),
         cmocka_unit_test(one_full_pair_does_not_stop_the_others),
         cmocka_unit_test(ports_given_back_are_taken_again),
+        cmocka_unit_test(only_from_the_targets_address_may_a_connection_meet_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,6 +29,8 @@ enum kind {
     PEER_FIN,
     PEER_RST,
     PEER_ERROR,     /* result: a fault that the network reported */
+    POLICY_TIMER,   /* of a policy's server, for one connection; version: as there */
+    POLICY_HALT,    /* and for all of them; result: which step of it */
     RING_CONNECTED, /* completions */
     RING_READY,
     RING_SENT,

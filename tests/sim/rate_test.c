@@ -1,5 +1,5 @@
 /* The open loop: requests go out when they are due, whatever the server does, and what cannot go
- * out is told. */
+ * out is counted. */
 #include "play.h"
 
 static struct play_config config_of(uint64_t per_second, uint32_t connections) {
@@ -22,7 +22,7 @@ static void every_request_of_the_schedule_is_sent(void **state) {
         play_start(&play, &config);
         play_until(&play, 10 * SECOND);
         play_freeze(&play);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         duration held = instant_since(play.worker.now, play.held_since);
         uint64_t due = (uint64_t)(duration_seconds(held) * (double)rates[i]) + 1;
         assert_in_range(counts->scheduled, due - 1 - rates[i] / 100, due);
@@ -63,15 +63,15 @@ static void a_stall_shows_whole(void **state) {
     play_start(&play, &config);
     play_until(&play, 20 * SECOND);
     play_freeze(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     const struct histogram *latency = &play.tally->latency;
     assert_int_equal(counts->unsent, 0); /* all went out in the end */
     assert_int_equal(counts->sent, counts->scheduled + 100);
     assert_in_range(latency->max, 990 * MILLISECOND, 1100 * MILLISECOND);
-    assert_true(histogram_quantile(latency, 0.999) >= 950 * MILLISECOND);
+    assert_true(histogram_percentile(latency, 0.999) >= 950 * MILLISECOND);
     /* The requests of one second in twenty waited, half of them more than half of it. */
-    assert_true(histogram_quantile(latency, 0.97) >= 200 * MILLISECOND);
-    assert_true(histogram_quantile(latency, 0.94) <= 10 * MILLISECOND);
+    assert_true(histogram_percentile(latency, 0.97) >= 200 * MILLISECOND);
+    assert_true(histogram_percentile(latency, 0.94) <= 10 * MILLISECOND);
     /* And it was not our own doing that they were sent late: nobody was free. */
     assert_in_range(play.tally->lateness.max, 850 * MILLISECOND, 1100 * MILLISECOND);
     play_drain(&play, false);
@@ -87,7 +87,7 @@ static void what_no_connection_could_take_is_counted(void **state) {
     play_start(&play, &config);
     play_until(&play, 10 * SECOND);
     play_freeze(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_int_equal(counts->sent - counts->opened, counts->scheduled - counts->unsent);
     assert_in_range(counts->sent, 900, 1000);
     assert_in_range(counts->unsent, 900, 1100);
@@ -100,12 +100,12 @@ static void the_books_balance_under_faults(void **state) {
     for (uint64_t seed = 1; seed <= 60; seed++) {
         struct play_config config = config_of(500, 20);
         config.world = (struct sim_config){.seed = seed,
-                                           .bad_dials = 100000,
+                                           .bad_connects = 100000,
                                            .bad_requests = 100000,
                                            .pieces_max = 3,
                                            .sent_after = 3 * MILLISECOND,
                                            .idle_after = 20 * MILLISECOND};
-        config.reconnect = (struct span){5 * MILLISECOND, 100 * MILLISECOND};
+        config.reconnect = (struct units_span){5 * MILLISECOND, 100 * MILLISECOND};
         config.timeout = config.connect_timeout = 100 * MILLISECOND;
         config.body = seed % 3 == 0 ? 4000 : 0;
         config.requests = seed % 2 == 0 ? 700 : 0;

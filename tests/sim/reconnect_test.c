@@ -25,9 +25,9 @@ static void a_server_down_for_a_minute_is_neither_hammered_nor_given_up(void **s
     play_until(&play, 11 * SECOND);
     assert_int_equal(play_counts(&play)->live, 0);
     assert_int_equal(play.worker.phase, WORKER_HOLDING);
-    struct counts then = *play_counts(&play);
+    struct tally_counts then = *play_counts(&play);
     play_until(&play, 70 * SECOND);
-    const struct counts *now = play_counts(&play);
+    const struct tally_counts *now = play_counts(&play);
     uint64_t retries = now->attempted - then.attempted;
     /* In 59 s at 100 a second the rate alone would allow 5,900. Waits of 0.5, 1, 2, 4, 8, 15 and
      * 15 s on average make about seven for each. */
@@ -54,7 +54,7 @@ static void a_server_that_is_not_there_yet_is_waited_for(void **state) {
     play_start(&play, &config);
     sim_down(play.net, true);
     play_until(&play, 20 * SECOND);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_int_equal(play.worker.phase, WORKER_HOLDING); /* each was attempted once */
     assert_in_range(counts->ramp_done_ns - play.begun.ns, 5 * SECOND, 5100 * MILLISECOND);
     assert_int_equal(counts->opened, 0);
@@ -71,7 +71,7 @@ static void a_server_that_is_not_there_yet_is_waited_for(void **state) {
 static void all_lost_at_once_come_back_at_the_ramps_rate(void **state) {
     (void)state;
     struct play_config config = five_hundred();
-    config.reconnect = (struct span){1 * MILLISECOND, 1 * MILLISECOND};
+    config.reconnect = (struct units_span){1 * MILLISECOND, 1 * MILLISECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 10 * SECOND);
@@ -90,7 +90,7 @@ static void all_lost_at_once_come_back_at_the_ramps_rate(void **state) {
 static void an_answer_makes_the_next_wait_short_again(void **state) {
     (void)state;
     struct play_config config = five_hundred();
-    config.ramp = (struct rate){1000, 1 * SECOND};
+    config.ramp = (struct units_rate){1000, 1 * SECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 10 * SECOND);
@@ -121,7 +121,7 @@ static void a_connection_that_brings_no_answer_makes_the_next_wait_longer(void *
     struct play play;
     play_start(&play, &config);
     play_until(&play, 200 * SECOND);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_int_equal(counts->attempted, counts->opened);
     assert_in_range(counts->attempted, 10, 30); /* 17 on average; 400 if it stayed at a second */
     play_end(&play);
@@ -131,7 +131,7 @@ static void a_connection_that_brings_no_answer_makes_the_next_wait_longer(void *
 static void the_ramp_comes_first_and_is_not_made_late(void **state) {
     (void)state;
     struct play_config config = five_hundred();
-    config.reconnect = (struct span){1 * MILLISECOND, 100 * MILLISECOND};
+    config.reconnect = (struct units_span){1 * MILLISECOND, 100 * MILLISECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 2500 * MILLISECOND);
@@ -139,7 +139,7 @@ static void the_ramp_comes_first_and_is_not_made_late(void **state) {
     play_until(&play, 2600 * MILLISECOND);
     sim_down(play.net, false);
     play_until(&play, 4990 * MILLISECOND);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_in_range(counts->attempted, 498, 499); /* each of them a first */
     assert_true(counts->refilling >= 250);
     play_until(&play, 9 * SECOND);
@@ -149,7 +149,7 @@ static void the_ramp_comes_first_and_is_not_made_late(void **state) {
     play_free(&play);
 }
 
-/* A second dial, of a slot whose first connection was answered and closed. */
+/* A second connect, of a slot whose first connection was answered and closed. */
 static void closed_connections_are_refilled_too(void **state) {
     (void)state;
     static const struct script scripts[] = {
@@ -157,10 +157,10 @@ static void closed_connections_are_refilled_too(void **state) {
         {.deed = DEED_IDLE_FIN},
         {.deed = DEED_IDLE_RST},
         {.deed = DEED_NEVER},
-        {.dial = DIAL_FAILS, .dial_error = ECONNREFUSED},
+        {.connect = CONNECT_FAILS, .connect_error = ECONNREFUSED},
         {.open_error = EMFILE},
-        {.dial = DIAL_NEVER},
-        {.dial = DIAL_SELF},
+        {.connect = CONNECT_NEVER},
+        {.connect = CONNECT_SELF},
     };
     struct play_config config = five_hundred();
     config.world.scripts = scripts;
@@ -170,7 +170,7 @@ static void closed_connections_are_refilled_too(void **state) {
     struct play play;
     play_start(&play, &config);
     play_until(&play, 10 * SECOND);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_int_equal(counts->live, 8);
     assert_int_equal(counts->attempted, 16);
     assert_int_equal(counts->reconnected, 4);
@@ -198,10 +198,10 @@ static void what_waits_at_the_freeze_is_dropped(void **state) {
     play_free(&play);
 }
 
-static uint64_t hash_of(uint64_t seed, struct counts *counts) {
+static uint64_t hash_of(uint64_t seed, struct tally_counts *counts) {
     struct play_config config = five_hundred();
     config.world.seed = seed;
-    config.world.bad_dials = 50000;
+    config.world.bad_connects = 50000;
     config.world.bad_requests = 20000;
     config.audit_every = 32;
     return play_whole(&config, 30 * SECOND, counts);
@@ -209,7 +209,7 @@ static uint64_t hash_of(uint64_t seed, struct counts *counts) {
 
 static void the_same_seed_gives_the_same_log(void **state) {
     (void)state;
-    struct counts first, second;
+    struct tally_counts first, second;
     assert_true(hash_of(1, &first) == hash_of(1, &second));
     assert_memory_equal(&first, &second, sizeof first);
     assert_true(first.reconnected > 10);
@@ -225,7 +225,7 @@ static void after_faults_stop_the_fleet_is_whole_again(void **state) {
         config.world.faults_from = 2 * SECOND;
         config.world.faults_until = 60 * SECOND;
         config.world.idle_after = 400 * MILLISECOND;
-        config.world.bad_dials = 300000;
+        config.world.bad_connects = 300000;
         config.world.bad_requests = 50000;
         config.timeout = config.connect_timeout = 1 * SECOND;
         config.audit_every = 8;

@@ -45,27 +45,35 @@ static void end_with(struct net *net, int fd, duration after, enum kind kind, in
     server_send(net, fd, after, kind, (struct piece){.bytes = NULL}, result);
 }
 
+void server_end(struct net *net, int fd, duration after, enum kind kind) {
+    end_with(net, fd, after, kind, 0);
+}
+
+void server_answer(struct net *net, int fd, duration after, const char *text, bool last) {
+    server_send(net, fd, after, PEER_BYTES, piece_of(text, last ? MARK_LAST : MARK_WHOLE), 0);
+}
+
 static bool in_window(const struct net *net) {
     duration elapsed = net->now_ns - net->config.start.ns;
     return net->config.faults_until == 0 ||
            (elapsed >= net->config.faults_from && elapsed < net->config.faults_until);
 }
 
-static struct script draw_bad_dial(struct net *net) {
+static struct script draw_bad_connect(struct net *net) {
     static const int open_errors[] = {EMFILE, ENFILE, ENOMEM, ENOBUFS, EACCES, EADDRINUSE};
-    /* No EADDRNOTAVAIL: that comes of ports_each alone, for whoever dials next believes it. */
-    static const int dial_errors[] = {ECONNREFUSED, ETIMEDOUT,  EHOSTUNREACH,
-                                      ENETUNREACH,  ECONNRESET, EPERM,
-                                      ENOMEM,       EPROTO,     ENOBUFS};
+    /* No EADDRNOTAVAIL: that comes of ports_each alone, since the fleet believes it at its next
+     * connect. */
+    static const int failures[] = {ECONNREFUSED, ETIMEDOUT, EHOSTUNREACH, ENETUNREACH, ECONNRESET,
+                                   EPERM,        ENOMEM,    EPROTO,       ENOBUFS};
     enum { OPENS = sizeof open_errors / sizeof *open_errors };
-    enum { DIALS = sizeof dial_errors / sizeof *dial_errors };
-    uint64_t drawn = world_draw(net, 0, OPENS + DIALS + 2);
+    enum { FAILURES = sizeof failures / sizeof *failures };
+    uint64_t drawn = world_draw(net, 0, OPENS + FAILURES + 2);
     if (drawn < OPENS)
         return (struct script){.open_error = open_errors[drawn]};
-    if (drawn < OPENS + DIALS)
-        return (struct script){.dial = DIAL_FAILS, .dial_error = dial_errors[drawn - OPENS]};
-    static const enum dial others[] = {DIAL_NEVER, DIAL_SELF, DIAL_GREETED};
-    return (struct script){.dial = others[drawn - OPENS - DIALS]};
+    if (drawn < OPENS + FAILURES)
+        return (struct script){.connect = CONNECT_FAILS, .connect_error = failures[drawn - OPENS]};
+    static const enum script_connect others[] = {CONNECT_NEVER, CONNECT_SELF, CONNECT_GREETED};
+    return (struct script){.connect = others[drawn - OPENS - FAILURES]};
 }
 
 void server_open(struct net *net, struct socket *socket) {
@@ -74,12 +82,12 @@ void server_open(struct net *net, struct socket *socket) {
     if (socket->scripted)
         socket->script = config->scripts[net->script_next++];
     else if (net->down)
-        socket->script = (struct script){.dial = DIAL_FAILS, .dial_error = ECONNREFUSED};
-    else if (in_window(net) && world_chance(net, config->bad_dials))
-        socket->script = draw_bad_dial(net);
+        socket->script = (struct script){.connect = CONNECT_FAILS, .connect_error = ECONNREFUSED};
+    else if (in_window(net) && world_chance(net, config->bad_connects))
+        socket->script = draw_bad_connect(net);
 }
 
-static duration draw_latency(struct net *net) {
+duration server_latency(struct net *net) {
     return (duration)world_draw(net, (uint64_t)net->config.latency.low,
                                 (uint64_t)net->config.latency.high);
 }
@@ -91,7 +99,7 @@ static bool take_port(struct net *net, struct socket *socket) {
     return socket->holds_port;
 }
 
-void server_dial(struct net *net, int fd) {
+void server_connect(struct net *net, int fd) {
     struct socket *socket = &net->sockets[fd];
     const struct script *script = &socket->script;
     if (!take_port(net, socket)) {
@@ -104,10 +112,10 @@ void server_dial(struct net *net, int fd) {
                                                    .kind = RING_CONNECTED});
         return;
     }
-    if (script->dial == DIAL_NEVER)
+    if (script->connect == CONNECT_NEVER)
         return;
-    duration after = script->dial_after > 0 ? script->dial_after : draw_latency(net);
-    int result = script->dial == DIAL_FAILS ? -script->dial_error : 0;
+    duration after = script->connect_after > 0 ? script->connect_after : server_latency(net);
+    int result = script->connect == CONNECT_FAILS ? -script->connect_error : 0;
     queue_push(&net->ring, &(struct happening){.at_ns = net->now_ns + after,
                                                .shuffle = random_next(&net->random),
                                                .serial = socket->serial,
@@ -115,7 +123,9 @@ void server_dial(struct net *net, int fd) {
                                                .fd = fd,
                                                .result = result,
                                                .kind = RING_CONNECTED});
-    if (script->dial == DIAL_GREETED) {
+    if (net->config.policies != NULL && result == 0)
+        policy_connected(net, fd, after);
+    if (script->connect == CONNECT_GREETED) {
         socket->over = true;
         server_send(net, fd, after, PEER_BYTES, piece_of(noise, MARK_NOISE), 0);
     }
@@ -124,7 +134,7 @@ void server_dial(struct net *net, int fd) {
 void server_stop(struct net *net, int fd) {
     struct socket *socket = &net->sockets[fd];
     if (!socket->fin && !socket->dead)
-        end_with(net, fd, draw_latency(net), PEER_FIN, 0);
+        end_with(net, fd, server_latency(net), PEER_FIN, 0);
 }
 
 static enum deed deed_of(struct net *net, const struct socket *socket) {
@@ -265,7 +275,11 @@ void server_request(struct net *net, int fd) {
     socket->requests++;
     if (socket->over || socket->fin || socket->dead)
         return;
-    duration latency = socket->script.latency > 0 ? socket->script.latency : draw_latency(net);
+    if (net->config.policies != NULL) {
+        policy_request(net, fd);
+        return;
+    }
+    duration latency = socket->script.latency > 0 ? socket->script.latency : server_latency(net);
     duration elapsed = net->now_ns - net->config.start.ns;
     if (elapsed >= net->config.stall_from && elapsed < net->config.stall_until)
         latency += net->config.stall_until - elapsed;

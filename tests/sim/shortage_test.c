@@ -40,7 +40,7 @@ static void each_connection_is_tried_once_and_the_rest_goes_on(void **state) {
         play_until(&play, 2 * SECOND);
         sim_deny(play.net, refusals[i].operation, refusals[i].error);
         play_until(&play, 60 * SECOND);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         assert_int_equal(counts->attempted, 500);
         assert_in_range(counts->live, 195, 201);
         play_expect_outcomes(counts->outcomes, refusals[i].outcome, 500 - counts->live, NULL);
@@ -58,13 +58,13 @@ static void with_reconnect_a_shortage_is_waited_out(void **state) {
     (void)state;
     for (size_t i = 0; i < REFUSALS; i++) {
         struct play_config config = five_hundred();
-        config.reconnect = (struct span){1 * SECOND, 30 * SECOND};
+        config.reconnect = (struct units_span){1 * SECOND, 30 * SECOND};
         struct play play;
         play_start(&play, &config);
         play_until(&play, 2 * SECOND);
         sim_deny(play.net, refusals[i].operation, refusals[i].error);
         play_until(&play, 62 * SECOND);
-        const struct counts *counts = play_counts(&play);
+        const struct tally_counts *counts = play_counts(&play);
         uint64_t missing = 500 - counts->live;
         assert_in_range(counts->live, 195, 201);
         /* Waits of 0.5, 1, 2, 4, 8, 15 and 15 s on average make about seven in a minute. */
@@ -87,14 +87,14 @@ static void live_connections_that_meet_it_end_once(void **state) {
     for (size_t i = 0; i < 2; i++) {
         for (duration backoff = 0; backoff < 2; backoff++) {
             struct play_config config = five_hundred();
-            config.reconnect = (struct span){backoff * SECOND, backoff * 30 * SECOND};
+            config.reconnect = (struct units_span){backoff * SECOND, backoff * 30 * SECOND};
             struct play play;
             play_start(&play, &config);
             play_until(&play, 10 * SECOND);
             assert_int_equal(play_counts(&play)->live, 500);
             sim_deny(play.net, rows[i].operation, rows[i].error);
             play_until(&play, 70 * SECOND);
-            const struct counts *counts = play_counts(&play);
+            const struct tally_counts *counts = play_counts(&play);
             assert_int_equal(counts->outcomes[OUTCOME_no_memory],
                              counts->attempted - counts->live - counts->connecting);
             if (backoff == 0)
@@ -117,7 +117,7 @@ static void the_moment_of_the_first_is_kept(void **state) {
     play_until(&play, 2 * SECOND);
     sim_deny(play.net, OPERATION_OPEN, EMFILE);
     play_until(&play, 10 * SECOND);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_in_range(counts->first_ns[OUTCOME_fd_limit] - play.begun.ns, 2 * SECOND,
                     2020 * MILLISECOND);
     assert_int_equal(counts->first_ns[OUTCOME_refused], 0);

@@ -38,19 +38,53 @@ enum deed {
     DEEDS
 };
 
-enum dial { DIAL_UP, DIAL_FAILS, DIAL_NEVER, DIAL_SELF, DIAL_GREETED };
+enum script_connect { CONNECT_UP, CONNECT_FAILS, CONNECT_NEVER, CONNECT_SELF, CONNECT_GREETED };
 
 /* One connection's life; zero-filled: up at once, every request answered. */
 struct script {
     int open_error; /* errno of socket or bind */
-    enum dial dial;
-    int dial_error;   /* errno of DIAL_FAILS */
-    uint32_t deed_at; /* the request, from 0, that meets the deed */
+    enum script_connect connect;
+    int connect_error; /* errno of CONNECT_FAILS */
+    uint32_t deed_at;  /* the request, from 0, that meets the deed */
     enum deed deed;
-    duration latency;    /* 0: drawn */
-    duration dial_after; /* 0: drawn */
-    bool whole;          /* the answer is not cut */
-    bool large;          /* the answers are of more than a mebibyte */
+    duration latency;       /* 0: drawn */
+    duration connect_after; /* 0: drawn */
+    bool whole;             /* the answer is not cut */
+    bool large;             /* the answers are of more than a mebibyte */
+};
+
+/* How a server ends what it holds, whatever each connection's own past. */
+enum halt {
+    HALT_NONE,
+    HALT_KILL,     /* RST for each */
+    HALT_STOP,     /* FIN for each */
+    HALT_GRACEFUL, /* FIN for the idle ones, the last answer for the others */
+    HALT_ANNOUNCE, /* each next answer says that it is the last */
+    HALT_FREEZE,   /* no answer for a while, then RST for each */
+    HALT_SILENCE,  /* the path: nothing is even acknowledged from then on */
+};
+
+/* What it does with connections beyond how many it takes. */
+enum refusal { REFUSAL_FIN, REFUSAL_RST, REFUSAL_503, REFUSAL_QUEUE };
+
+/* A server that keeps connections by rules, and faultless otherwise. Zero: no such rule. */
+struct sim_policy {
+    duration idle, idle_jitter; /* closed after so long without a request, drawn each time anew */
+    duration tick, phase;       /* it looks at idle connections only then */
+    uint32_t requests;          /* so many answers a connection */
+    duration age;               /* the first answer beyond that age is the last */
+    bool quiet;                 /* those answers do not say so: a FIN right behind them */
+    duration age_timer;         /* closed at that age */
+    uint32_t limit;             /* of connections at once */
+    enum refusal refusal;
+    duration forgets; /* a firewall: a request after so long is dropped */
+    bool forgets_by_reset;
+    enum halt halt;
+    duration halt_at, halt_length; /* after the start */
+    uint32_t processes;            /* that share the connections; 0: one */
+    uint32_t process_requests;     /* a process ends after so many */
+    duration timer_late;           /* its timers run up to so much late */
+    uint32_t random_ends; /* of a million answers, so many are followed by a FIN, sometime */
 };
 
 struct sim_config {
@@ -63,15 +97,18 @@ struct sim_config {
     } latency;            /* of answers and connects */
     duration idle_after;  /* when an idle deed happens: up to this after the answer */
     duration ready_after; /* how long a completion may take to be seen; 0: 20 us */
+    bool wakes_cost;      /* so that events are waited for together */
     uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
     duration late_by;    /* by up to this */
     duration stall_from, stall_until; /* after start: nobody answers; all do at its end */
     uint32_t pieces_max;              /* an answer is cut into up to so many; 0: never */
     duration sent_after; /* how long a counted send may take to go out, while answers may come */
-    uint32_t bad_dials, bad_requests;   /* of a million, where no script says otherwise */
-    duration faults_from, faults_until; /* after start, when those are drawn; 0..0: always */
-    uint32_t ports_each;                /* of each pair of source and target; 0: any number */
-    const struct script *scripts;       /* of the first connections, in the order they are opened */
+    uint32_t bad_connects, bad_requests; /* of a million, where no script says otherwise */
+    duration faults_from, faults_until;  /* after start, when those are drawn; 0..0: always */
+    uint32_t ports_each;                 /* of each pair of source and target; 0: any number */
+    const struct sim_policy *policies;   /* one, or two behind one name; NULL: by seed and script */
+    uint32_t second_percent;             /* of the connections that meet the second */
+    const struct script *scripts; /* of the first connections, in the order they are opened */
     size_t script_count;
 };
 
@@ -101,6 +138,7 @@ struct truth {
     uint64_t ended_early;  /* connections ended by the engine before any deadline: never */
     uint64_t either;       /* of connect_timeout: due within the tick of the freeze, or abandoned */
     uint64_t resets;       /* connections that the engine ended by RST */
+    uint64_t together;     /* waits for more events than one */
     uint64_t descriptors;  /* open now */
     uint64_t operations;   /* fallible ones so far */
     uint64_t hash;         /* of all operations and completions with their times */
@@ -112,7 +150,7 @@ const struct truth *sim_truth(const struct net *net);
 /* Whether the engine may give up what still connects. */
 void sim_freezing(struct net *net, bool freezing);
 
-/* The servers stop: what is up gets a FIN, and from then on whoever dials is refused; until they
+/* The servers stop: what is up gets a FIN, and from then on connects are refused; until they
  * are started again. */
 void sim_down(struct net *net, bool down);
 

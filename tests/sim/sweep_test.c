@@ -1,17 +1,20 @@
 /* Every operation of a short run failed in turn, once and from then on, with every error of its
- * kind: the books balance, nothing is left open, and the run comes to its end. */
+ * kind: the books balance, nothing is left open, and the run comes to its end. `--every N` fails
+ * each Nth operation. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "base/require.h"
 #include "play.h"
 
+static uint64_t every = 1;
+
 static const struct script scripts[] = {
-    {.deed = DEED_ANSWER, .deed_at = 9},
-    {.deed = DEED_IDLE_FIN, .deed_at = 2},
-    {.deed = DEED_NEVER, .deed_at = 1},
-    {.deed = DEED_ANSWER_LINGER, .deed_at = 1},
-    {.dial = DIAL_NEVER},
-    {.deed = DEED_ANSWER, .deed_at = 9, .whole = true},
+    {.deed = DEED_ANSWER, .deed_at = 9}, {.deed = DEED_IDLE_FIN, .deed_at = 2},
+    {.deed = DEED_NEVER, .deed_at = 1},  {.deed = DEED_ANSWER_LINGER, .deed_at = 1},
+    {.connect = CONNECT_NEVER},          {.deed = DEED_ANSWER, .deed_at = 9, .whole = true},
 };
 
 static const struct play_config config = {
@@ -27,7 +30,8 @@ static const struct play_config config = {
     .connect_timeout = 25 * MILLISECOND,
 };
 
-static void run(struct play *play, struct span reconnect, uint64_t n, uint32_t which, bool onward) {
+static void run(struct play *play, struct units_span reconnect, uint64_t n, uint32_t which,
+                bool onward) {
     struct play_config full = config;
     full.reconnect = reconnect;
     struct net *net = sim_create(&(struct sim_config){
@@ -46,13 +50,13 @@ static void run(struct play *play, struct span reconnect, uint64_t n, uint32_t w
     play_end(play);
 }
 
-static uint64_t sweep(struct span reconnect, bool onward) {
+static uint64_t sweep(struct units_span reconnect, bool onward) {
     struct play play;
     run(&play, reconnect, 0, 0, false);
     uint64_t operations = sim_truth(play.net)->operations, runs = 0;
     struct net *reference = play.net;
     play_leave(&play);
-    for (uint64_t n = 1; n <= operations; n++) {
+    for (uint64_t n = 1; n <= operations; n += every) {
         uint32_t errors = sim_errors(sim_operation(reference, n));
         for (uint32_t which = 0; which < errors; which++, runs++) {
             run(&play, reconnect, n, which, onward);
@@ -64,7 +68,7 @@ static uint64_t sweep(struct span reconnect, bool onward) {
     return operations;
 }
 
-static const struct span never = {0, 0}, backoff = {2 * MILLISECOND, 8 * MILLISECOND};
+static const struct units_span never = {0, 0}, backoff = {2 * MILLISECOND, 8 * MILLISECOND};
 
 static void any_operation_may_fail_once(void **state) {
     (void)state;
@@ -86,7 +90,10 @@ static void any_operation_may_fail_from_then_on_under_reconnecting(void **state)
     assert_true(sweep(backoff, true) > 100);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+    if (argc == 3 && strcmp(argv[1], "--every") == 0)
+        every = strtoull(argv[2], NULL, 10);
+    require(every > 0);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_operation_may_fail_once),
         cmocka_unit_test(any_operation_may_fail_from_then_on),

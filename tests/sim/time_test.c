@@ -38,7 +38,7 @@ static void a_pause_makes_no_deadline_pass(void **state) {
 static void a_pause_in_the_ramp_opens_nothing_ahead_of_plan(void **state) {
     (void)state;
     struct play_config config = config_of(NULL, 0, 100);
-    config.ramp = (struct rate){1, 10 * MILLISECOND};
+    config.ramp = (struct units_rate){1, 10 * MILLISECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 300 * MILLISECOND);
@@ -55,7 +55,7 @@ static void a_pause_in_the_ramp_opens_nothing_ahead_of_plan(void **state) {
 /* With the pause, a deadline passes when the time run is over, and still once. */
 static void a_pause_moves_a_deadline_and_takes_none_away(void **state) {
     (void)state;
-    static const struct script scripts[] = {{.deed = DEED_NEVER}, {.dial = DIAL_NEVER}};
+    static const struct script scripts[] = {{.deed = DEED_NEVER}, {.connect = CONNECT_NEVER}};
     struct play_config config = config_of(scripts, 2, 5);
     struct play play;
     play_start(&play, &config);
@@ -95,7 +95,7 @@ static void a_late_answer_matches_no_other_request(void **state) {
     static const struct script scripts[] = {
         {.deed = DEED_LATE}, {.deed = DEED_LATE}, {.deed = DEED_LATE}, {.deed = DEED_LATE}};
     struct play_config config = config_of(scripts, 4, 400);
-    config.ramp = (struct rate){1, 5 * MILLISECOND};
+    config.ramp = (struct units_rate){1, 5 * MILLISECOND};
     struct play play;
     play_start(&play, &config);
     play_until(&play, 4 * SECOND);
@@ -141,14 +141,14 @@ static void a_large_answer_that_is_there_at_the_deadline_is_an_answer(void **sta
     play_free(&play);
 }
 
-/* Stopped from outside for an hour at each of many places, with everything pending, and nobody told
- * the run's clock: what was answered meanwhile is answered, what had not left yet gets its time,
- * and how late we were is known. */
-static void an_hour_that_nobody_told_of_is_nobodys_timeout(void **state) {
+/* Stopped from outside for an hour at each of many places, with everything pending and
+ * the run clock uncorrected: what was answered meanwhile is answered, what had not left yet gets
+ * its time, and how late we were is known. */
+static void an_hour_of_ours_is_nobodys_timeout(void **state) {
     (void)state;
     for (uint64_t reading = 1; reading <= 60; reading++) {
         struct play_config config = config_of(NULL, 0, 40);
-        config.think = (struct span){5 * MILLISECOND, 20 * MILLISECOND};
+        config.think = (struct units_span){5 * MILLISECOND, 20 * MILLISECOND};
         config.audit_every = 10;
         struct play play;
         play_start(&play, &config);
@@ -168,10 +168,10 @@ static void an_hour_that_nobody_told_of_is_nobodys_timeout(void **state) {
 /* In the ramp, with connects and answers that never come beside it: once each, and late. */
 static void an_hour_that_nobody_told_of_makes_no_deadline_pass_twice(void **state) {
     (void)state;
-    static const struct script scripts[] = {{.deed = DEED_NEVER}, {.dial = DIAL_NEVER}};
+    static const struct script scripts[] = {{.deed = DEED_NEVER}, {.connect = CONNECT_NEVER}};
     for (uint64_t reading = 1; reading <= 40; reading++) {
         struct play_config config = config_of(scripts, 2, 100);
-        config.ramp = (struct rate){1, 10 * MILLISECOND};
+        config.ramp = (struct units_rate){1, 10 * MILLISECOND};
         struct play play;
         play_start(&play, &config);
         play_until(&play, 300 * MILLISECOND);
@@ -199,7 +199,7 @@ static void what_is_closed_while_we_are_late_to_ask_is_known(void **state) {
     net_now(play.net);
     play_until(&play, HOUR + 3 * SECOND);
     play_end(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     const struct ending_group *group = &play.seen->endings.of[OUTCOME_closed_idle];
     assert_true(counts->outcomes[OUTCOME_closed_idle] >= 35);
     assert_int_equal(counts->closed_overdue, counts->outcomes[OUTCOME_closed_idle]);
@@ -234,7 +234,7 @@ static void an_age_of_two_months_is_49_days_or_more(void **state) {
 static void our_own_lateness_is_nobodys_timeout_and_is_recorded(void **state) {
     (void)state;
     struct play_config config = config_of(NULL, 0, 200);
-    config.ramp = (struct rate){1, 5 * MILLISECOND};
+    config.ramp = (struct units_rate){1, 5 * MILLISECOND};
     config.timeout = config.connect_timeout = 30 * MILLISECOND;
     config.world.latency.low = 15 * MILLISECOND;
     config.world.latency.high = 29 * MILLISECOND;
@@ -259,7 +259,7 @@ static void no_request_is_sent_into_a_fin_already_waiting(void **state) {
     for (int i = 0; i < 50; i++)
         scripts[i] = script;
     struct play_config config = config_of(scripts, 50, 50);
-    config.think = (struct span){20 * MILLISECOND, 20 * MILLISECOND};
+    config.think = (struct units_span){20 * MILLISECOND, 20 * MILLISECOND};
     config.world.idle_after = 19 * MILLISECOND;
     config.world.ready_after = 40 * MILLISECOND;
     struct play play;
@@ -274,7 +274,7 @@ static void no_request_is_sent_into_a_fin_already_waiting(void **state) {
 static void a_closed_loop_asks_again_at_once(void **state) {
     (void)state;
     struct play_config config = config_of(NULL, 0, 10);
-    config.think = (struct span){0, 0};
+    config.think = (struct units_span){0, 0};
     config.world.latency.low = config.world.latency.high = 1 * MILLISECOND;
     struct play play;
     play_start(&play, &config);
@@ -357,7 +357,7 @@ int main(void) {
         cmocka_unit_test(a_late_answer_matches_no_other_request),
         cmocka_unit_test(an_answer_that_is_there_at_the_deadline_is_an_answer),
         cmocka_unit_test(a_large_answer_that_is_there_at_the_deadline_is_an_answer),
-        cmocka_unit_test(an_hour_that_nobody_told_of_is_nobodys_timeout),
+        cmocka_unit_test(an_hour_of_ours_is_nobodys_timeout),
         cmocka_unit_test(an_hour_that_nobody_told_of_makes_no_deadline_pass_twice),
         cmocka_unit_test(what_is_closed_while_we_are_late_to_ask_is_known),
         cmocka_unit_test(an_age_of_two_months_is_49_days_or_more),

@@ -141,15 +141,15 @@ void truth_error(struct net *net, struct socket *socket, int error) {
     judge(net, socket, of_live_error(socket));
 }
 
-static bool passed(const struct net *net, int64_t since_ns, duration patience) {
-    return net->now_ns - since_ns >= patience;
+static bool passed(const struct net *net, int64_t since_ns, duration timeout) {
+    return net->now_ns - since_ns >= timeout;
 }
 
 void truth_ended_by_us(struct net *net, struct socket *socket) {
     if (socket->verdict != OUTCOME_COUNT)
         return;
     if (socket->phase != PHASE_UP) {
-        bool timed_out = passed(net, socket->dialled_ns, net->config.connect_timeout);
+        bool timed_out = passed(net, socket->attempted_ns, net->config.connect_timeout);
         net->truth.ended_early += !timed_out && !net->freezing;
         net->truth.either += timed_out && net->freezing;
         judge(net, socket, timed_out ? OUTCOME_connect_timeout : OUTCOME_abandoned);
@@ -157,7 +157,8 @@ void truth_ended_by_us(struct net *net, struct socket *socket) {
         judge(net, socket, of_live_error(socket));
     } else if (socket->outstanding) {
         net->truth.ended_early += !passed(net, socket->asked_ns, net->config.timeout);
-        judge(net, socket, socket->told_unacknowledged ? OUTCOME_silent : OUTCOME_response_timeout);
+        judge(net, socket,
+              socket->answered_unacknowledged ? OUTCOME_silent : OUTCOME_response_timeout);
     } else {
         judge(net, socket, OUTCOME_drained);
     }

@@ -1,8 +1,9 @@
 /* Several requests: each goes out as often as its weight says, and each byte is of the one that was
- * chosen, whatever befalls the connections. */
+ * chosen, whatever happens to the connections. */
+#include "options/options.h"
 #include "play.h"
 
-static const struct url_line lines[] = {
+static const struct option_url_line lines[] = {
     {"GET", "/short", 3}, {"POST", "/with-a-body", 1}, {"GET", "/a-little-longer", 2}};
 enum { ROUND = 6, BODY = 1000 };
 
@@ -24,9 +25,9 @@ static uint64_t spend(const struct play_config *config) {
     struct play play;
     play_start(&play, config);
     play_spend(&play);
-    play_until(&play, 20 * SECOND); /* what went out is told of */
+    play_until(&play, 20 * SECOND); /* what went out is published */
     play_end(&play);
-    const struct counts *counts = play_counts(&play);
+    const struct tally_counts *counts = play_counts(&play);
     assert_int_equal(counts->sent, config->requests);
     uint64_t bytes = counts->bytes_out, each[3];
     for (int i = 0; i < 3; i++)
@@ -63,9 +64,9 @@ static void faults_are_told_apart_as_ever(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 50; seed++) {
         struct play_config config = config_of(seed);
-        config.world.bad_dials = config.world.bad_requests = 100000;
+        config.world.bad_connects = config.world.bad_requests = 100000;
         config.world.idle_after = 20 * MILLISECOND;
-        config.reconnect = (struct span){5 * MILLISECOND, 100 * MILLISECOND};
+        config.reconnect = (struct units_span){5 * MILLISECOND, 100 * MILLISECOND};
         config.urls_order = seed % 2 == 0 ? SEQUENCE_RANDOM : SEQUENCE_TURN;
         spend(&config); /* compares outcomes, answers and requests with the truth */
     }

@@ -12,7 +12,7 @@ static struct play_config ramp_with_faults_in_its_middle(uint64_t seed) {
                   .faults_until = 40 * SECOND,
                   .idle_after = 400 * MILLISECOND,
                   .pieces_max = 4,
-                  .bad_dials = 300000,
+                  .bad_connects = 300000,
                   .bad_requests = 50000},
         .connections = 600,
         .ramp = {10, 1 * SECOND},
@@ -36,10 +36,10 @@ static void after_faults_stop_what_lives_and_what_is_opened_then_is_held(void **
     for (uint64_t seed = 1; seed <= 5; seed++) {
         struct play play;
         play_middle_third(&play, seed);
-        struct counts then = *play_counts(&play);
+        struct tally_counts then = *play_counts(&play);
         assert_true(then.lost > 10 && tally_errored(&then) > then.lost / 2);
         play_until(&play, 65 * SECOND);
-        const struct counts *now = play_counts(&play);
+        const struct tally_counts *now = play_counts(&play);
         assert_int_equal(now->attempted, 600);
         assert_int_equal(now->lost, then.lost);
         assert_int_equal(tally_errored(now), tally_errored(&then));
@@ -61,7 +61,7 @@ static void after_faults_stop_a_second_fleet_is_held_whole(void **state) {
     play_end(&first);
     play_leave(&first);
     struct play_config config = first.config;
-    config.ramp = (struct rate){100, 1 * SECOND};
+    config.ramp = (struct units_rate){100, 1 * SECOND};
     play_start_in(&second, &config, first.net);
     play_until(&second, 20 * SECOND);
     assert_int_equal(play_counts(&second)->live, 600);

@@ -6,9 +6,9 @@
 #include "queue.h"
 #include "sim.h"
 
-enum { PIECES_MAX = 24, PREPARED_MAX = 65536, OPERATIONS_KEPT = 65536 };
+enum { PIECES_MAX = 24, PREPARED_MAX = 65536, OPERATIONS_KEPT = 65536, PROCESSES_MAX = 8 };
 
-enum phase { PHASE_NEW, PHASE_DIALLING, PHASE_UP, PHASE_FAILED };
+enum phase { PHASE_NEW, PHASE_CONNECTING, PHASE_UP, PHASE_FAILED };
 
 struct socket {
     uint64_t serial;               /* 0: the number is free */
@@ -40,11 +40,16 @@ struct socket {
     uint32_t piece_first, piece_count;
     struct piece pieces[PIECES_MAX];
     int64_t arrival_ns; /* the latest on its way: bytes keep their order */
+    const struct sim_policy *policy;
+    uint32_t process;
+    uint64_t timer_version;
+    int64_t up_ns, rested_ns; /* open; since when without a request */
+    bool refused;
     /* The truth's. */
     enum outcome verdict; /* OUTCOME_COUNT: none yet */
-    bool outstanding, begun, to_eof, told_unacknowledged;
+    bool outstanding, begun, to_eof, answered_unacknowledged;
     int first_error;
-    int64_t dialled_ns, asked_ns, answered_ns;
+    int64_t attempted_ns, asked_ns, answered_ns;
     uint64_t batch;
 };
 
@@ -82,6 +87,8 @@ struct net {
     size_t done_first, done_count;
     uint64_t batch;
     bool woken, freezing, down;
+    uint32_t process_requests[PROCESSES_MAX];
+    int halted; /* the policy's step */
     instant stop;
     struct {
         uint64_t reading; /* 0: none */
@@ -106,12 +113,21 @@ bool world_chance(struct net *net, uint32_t of_a_million);
 
 /* server.c */
 void server_open(struct net *net, struct socket *socket);   /* draws its script */
-void server_dial(struct net *net, int fd);                  /* the connect was submitted */
+void server_connect(struct net *net, int fd);               /* the connect was submitted */
 void server_stop(struct net *net, int fd);                  /* it ends this one */
 int server_refuses(struct net *net, struct socket *socket); /* to be sent a request: errno, or 0 */
 void server_request(struct net *net, int fd);               /* it has come */
 void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
                  int result);
+void server_answer(struct net *net, int fd, duration after, const char *text, bool last);
+void server_end(struct net *net, int fd, duration after, enum kind kind);
+duration server_latency(struct net *net);
+
+/* policy.c: what a server of rules does */
+void policy_start(struct net *net);
+void policy_connected(struct net *net, int fd, duration after);
+void policy_request(struct net *net, int fd);
+void policy_happening(struct net *net, const struct happening *happening);
 
 /* truth.c: called when the engine is shown something, or ends a connection itself. */
 void truth_open_failed(struct net *net, int error);

@@ -1,7 +1,8 @@
 /* Addresses are read, compared and written by value. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include "base/address.h"
 
@@ -125,16 +126,63 @@ static void loopback_is_all_of_127_and_its_ipv6_forms(void **state) {
     assert_false(address_is_loopback(&(struct address){0}));
 }
 
+static void a_zone_is_an_interface_by_name_or_number(void **state) {
+    (void)state;
+    struct address name, number;
+    assert_true(address_parse(&name, "fe80::1%lo", 80));
+    assert_true(address_parse(&number, "fe80::1%1", 80));
+    assert_int_equal(name.of.v6.sin6_scope_id, if_nametoindex("lo"));
+    assert_int_equal(number.of.v6.sin6_scope_id, 1);
+    assert_false(address_parse(&name, "fe80::1%", 80));
+    assert_false(address_parse(&name, "fe80::1%no-such-0", 80));
+    assert_false(address_parse(&name, "127.0.0.1%lo", 80));
+}
+
+static void a_host_is_the_same_whatever_the_port_and_any_is_none(void **state) {
+    (void)state;
+    struct address a = parsed("127.0.0.1", 80), b = parsed("127.0.0.1", 81);
+    struct address other = parsed("127.0.0.2", 80), v6 = parsed("::1", 80);
+    assert_true(address_same_host(&a, &b));
+    assert_false(address_same_host(&a, &other));
+    assert_false(address_same_host(&a, &v6));
+    struct address any = parsed("0.0.0.0", 80), any_v6 = parsed("::", 0);
+    assert_true(address_is_any(&any) && address_is_any(&any_v6));
+    assert_false(address_is_any(&a) || address_is_any(&v6) || address_is_any(&(struct address){0}));
+}
+
+static void a_place_to_listen_at_may_be_a_port_alone(void **state) {
+    static const char *const places[][2] = {
+        {"0.0.0.0:80", "0.0.0.0:80"}, {"[::1]:0", "[::1]:0"},         {"9090", "127.0.0.1:9090"},
+        {":9090", "127.0.0.1:9090"},  {"localhost:1", "127.0.0.1:1"}, {"*:65535", "0.0.0.0:65535"},
+        {"0", "127.0.0.1:0"}};
+    static const char *const bad[] = {"",           ":",     "x:1", "localhost",
+                                      "localhost:", "65536", "9 0", ":9090x",
+                                      "::1",        "+9",    ":-1", "127.0.0.1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct address address;
+        char text[ADDRESS_TEXT_MAX];
+        assert_true(address_parse_listen(&address, places[i][0]));
+        assert_string_equal(address_format(&address, text, sizeof text), places[i][1]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        if (address_parse_listen(&(struct address){0}, bad[i]))
+            fail_msg("\"%s\" was read", bad[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_zone_is_an_interface_by_name_or_number),
         cmocka_unit_test(an_address_is_written_with_its_port_and_ipv6_in_brackets),
         cmocka_unit_test(no_address_is_written_as_a_dash),
         cmocka_unit_test(only_numeric_hosts_are_read),
+        cmocka_unit_test(a_place_to_listen_at_may_be_a_port_alone),
         cmocka_unit_test(a_sockaddr_of_either_family_is_taken_whole),
         cmocka_unit_test(a_foreign_or_cut_sockaddr_is_refused),
         cmocka_unit_test(the_port_is_in_host_order),
         cmocka_unit_test(addresses_are_equal_when_host_and_port_are),
         cmocka_unit_test(a_scope_tells_addresses_apart_and_padding_and_flow_do_not),
+        cmocka_unit_test(a_host_is_the_same_whatever_the_port_and_any_is_none),
         cmocka_unit_test(loopback_is_all_of_127_and_its_ipv6_forms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/exit_code.h"
 #include "base/require.h"
 
 /* Asserts that misuse() leaves its process with EXIT_BUG; `said` (may be NULL) takes the words. */

@@ -1,5 +1,5 @@
 /* HdrHistogram's V2 form: the bytes that its own encoder writes, and back. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include "base/hdr.h"
 #include "base/random.h"

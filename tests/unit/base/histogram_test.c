@@ -1,5 +1,5 @@
 /* The histogram counts as HdrHistogram does, and touches only what it uses. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include <math.h>
 #include <sys/mman.h>
@@ -89,7 +89,7 @@ static void values_beyond_the_range_go_to_the_last_count_and_stay_exact_in_max(v
     histogram_add(histogram, 10 * HOUR);
     assert_true(histogram->counts[HISTOGRAM_COUNTS - 1] == 1);
     assert_true(histogram->max == 10 * HOUR);
-    assert_true(histogram_quantile(histogram, 0.5) == 10 * HOUR);
+    assert_true(histogram_percentile(histogram, 0.5) == 10 * HOUR);
     free(histogram);
 }
 
@@ -108,8 +108,8 @@ static void zeroed_memory_is_an_empty_histogram(void **state) {
     (void)state;
     struct histogram *histogram = created();
     uint64_t count = 77;
-    assert_true(histogram_quantile(histogram, 0.5) == 0);
-    assert_true(histogram_quantile_between(histogram, histogram, 1, &count) == 0);
+    assert_true(histogram_percentile(histogram, 0.5) == 0);
+    assert_true(histogram_percentile_between(histogram, histogram, 1, &count) == 0);
     assert_true(count == 0);
     assert_true(histogram_mean(histogram) == 0);
     assert_true(histogram_stddev(histogram) == 0);
@@ -173,7 +173,7 @@ static void quantiles_agree_with_the_sorted_values(void **state) {
         qsort(sorted, (size_t)values, sizeof *sorted, by_value);
         assert_true(histogram->min == sorted[0] && histogram->max == sorted[values - 1]);
         for (size_t i = 0; i < sizeof permille / sizeof *permille; i++)
-            assert_true(histogram_quantile(histogram, permille[i] / 1000.0) ==
+            assert_true(histogram_percentile(histogram, permille[i] / 1000.0) ==
                         exact_quantile(sorted, values, permille[i]));
         free(histogram);
     }
@@ -185,8 +185,8 @@ static void p999_of_a_thousand_is_the_999th(void **state) {
     for (int i = 0; i < 999; i++)
         histogram_add(histogram, MILLISECOND);
     histogram_add(histogram, SECOND);
-    assert_true(histogram_quantile(histogram, 0.999) < 2 * MILLISECOND);
-    assert_true(histogram_quantile(histogram, 0.9991) == SECOND);
+    assert_true(histogram_percentile(histogram, 0.999) < 2 * MILLISECOND);
+    assert_true(histogram_percentile(histogram, 0.9991) == SECOND);
     free(histogram);
 }
 
@@ -303,8 +303,8 @@ static void a_quantile_between_two_states_is_that_of_the_values_added_since(void
     }
     for (int percent = 1; percent < 100; percent++) {
         uint64_t count = 0;
-        assert_true(histogram_quantile_between(earlier, later, percent / 100.0, &count) ==
-                    histogram_quantile(since, percent / 100.0));
+        assert_true(histogram_percentile_between(earlier, later, percent / 100.0, &count) ==
+                    histogram_percentile(since, percent / 100.0));
         assert_true(count == 500);
     }
     free(earlier), free(later), free(since);
@@ -333,7 +333,7 @@ static void only_what_is_used_is_ever_touched(void **state) {
     histogram_merge(maps[1], maps[0]);
     histogram_copy(maps[1], maps[0]);
     histogram_publish(maps[2], maps[0], 0);
-    histogram_quantile(maps[0], 1);
+    histogram_percentile(maps[0], 1);
     for (int i = 0; i < 3; i++) {
         assert_int_equal(resident_pages(maps[i], bytes), 2);
         histogram_clear(maps[i]);

@@ -1,5 +1,5 @@
 /* Random numbers are xoshiro256**, the same for the same seed and without bias. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include "base/random.h"
 

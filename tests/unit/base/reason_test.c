@@ -1,5 +1,5 @@
 /* Reasons have the words of their table. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include "base/reason.h"
 

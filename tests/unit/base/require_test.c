@@ -1,5 +1,5 @@
 /* A bug of ours leaves with EXIT_BUG and names what reproduces it. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 static uint64_t turn = 6;
 

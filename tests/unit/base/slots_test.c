@@ -1,5 +1,5 @@
 /* Slots are given lowest first and last returned first, and never twice. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include "base/slots.h"
 

@@ -1,5 +1,5 @@
 /* Outside text is shown without steering the terminal, and cut without tearing anything. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include "base/text.h"
 

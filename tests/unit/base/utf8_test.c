@@ -1,5 +1,5 @@
 /* UTF-8 is read as RFC 3629 says, and nothing else is. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include "base/utf8.h"
 

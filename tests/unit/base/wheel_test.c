@@ -1,5 +1,5 @@
 /* The timer wheel does what a list of deadlines would, over wraps, rounds and jumps. */
-#include "expect_bug.h"
+#include "base/expect_bug.h"
 
 #include <sys/mman.h>
 

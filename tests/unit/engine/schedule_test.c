@@ -1,10 +1,13 @@
-/* The schedule of --rate: evenly spread, shared out whole, exact for as long as it lasts. */
+/* Exponential think times; the schedule of --rate: evenly spread, shared out whole, exact for as
+ * long as it lasts. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
 
 #include "base/random.h"
 #include "engine/schedule.h"
@@ -63,8 +66,36 @@ static void workers_share_it_out_whole(void **state) {
     }
 }
 
+static void think_times_are_between_none_and_ten_means(void **state) {
+    (void)state;
+    assert_int_equal(schedule_exponential(UINT64_MAX, 15 * SECOND), 0);
+    assert_int_equal(schedule_exponential(0, 15 * SECOND), 150000);
+    assert_int_equal(schedule_exponential(0, 24 * HOUR), 864000000); /* a wheel's reach is 2^31 */
+}
+
+static void think_times_have_the_mean_deviation_and_median_of_the_distribution(void **state) {
+    (void)state;
+    enum { DRAWS = 200000 };
+    struct random random;
+    random_seed(&random, 3, 0);
+    double sum = 0, squares = 0;
+    int below_median = 0;
+    for (int i = 0; i < DRAWS; i++) {
+        double ticks = (double)schedule_exponential(random_next(&random), 15 * SECOND);
+        sum += ticks;
+        squares += ticks * ticks;
+        below_median += ticks < 15000 * log(2);
+    }
+    double mean = sum / DRAWS, deviation = sqrt(squares / DRAWS - mean * mean);
+    assert_true(fabs(mean - 15000) < 150);
+    assert_true(fabs(deviation - 15000) < 300);
+    assert_true(abs(below_median - DRAWS / 2) < DRAWS / 100);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(think_times_are_between_none_and_ten_means),
+        cmocka_unit_test(think_times_have_the_mean_deviation_and_median_of_the_distribution),
         cmocka_unit_test(requests_are_due_evenly_from_the_start_on),
         cmocka_unit_test(without_a_rate_or_before_the_start_nothing_is_due),
         cmocka_unit_test(a_fraction_of_a_request_a_second_is_kept),

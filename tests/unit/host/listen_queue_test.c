@@ -15,19 +15,20 @@
 
 #include "host/listen_queue.h"
 
-struct answer {
+struct resolve_answer {
     size_t length;
     _Alignas(struct nlmsghdr) char bytes[1024];
 };
 
-static void put(struct answer *answer, uint16_t type, const void *body, size_t length) {
+static void put(struct resolve_answer *answer, uint16_t type, const void *body, size_t length) {
     struct nlmsghdr head = {.nlmsg_len = (uint32_t)NLMSG_LENGTH(length), .nlmsg_type = type};
     memcpy(answer->bytes + answer->length, &head, sizeof head);
     memcpy(answer->bytes + answer->length + NLMSG_HDRLEN, body, length);
     answer->length += NLMSG_SPACE(length);
 }
 
-static void put_listener(struct answer *answer, uint16_t port, uint32_t queued, uint32_t backlog) {
+static void put_listener(struct resolve_answer *answer, uint16_t port, uint32_t queued,
+                         uint32_t backlog) {
     struct inet_diag_msg listener = {.idiag_state = 10,
                                      .idiag_rqueue = queued,
                                      .idiag_wqueue = backlog,
@@ -35,13 +36,13 @@ static void put_listener(struct answer *answer, uint16_t port, uint32_t queued, 
     put(answer, SOCK_DIAG_BY_FAMILY, &listener, sizeof listener);
 }
 
-static int parse(struct listen_queue *queue, const struct answer *answer) {
+static int parse(struct listen_queue *queue, const struct resolve_answer *answer) {
     return listen_queue_parse(queue, answer->bytes, answer->length, 8080);
 }
 
 static void all_listeners_of_the_port_are_added_up(void **state) {
     (void)state;
-    struct answer answer = {0};
+    struct resolve_answer answer = {0};
     struct listen_queue queue = {0};
     put_listener(&answer, 8080, 3, 511);
     put_listener(&answer, 80, 99, 128);
@@ -57,7 +58,7 @@ static void all_listeners_of_the_port_are_added_up(void **state) {
 
 static void a_refusal_is_no_queue(void **state) {
     (void)state;
-    struct answer answer = {0};
+    struct resolve_answer answer = {0};
     struct listen_queue queue = {0};
     put(&answer, NLMSG_ERROR, &(struct nlmsgerr){.error = -ENOENT}, sizeof(struct nlmsgerr));
     assert_int_equal(parse(&queue, &answer), -ENOENT);

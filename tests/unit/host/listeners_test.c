@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "host/host.h"
 #include "host/listeners.h"
 
 static struct address address_of(const char *host, uint16_t port) {

@@ -7,7 +7,7 @@
 #include <cmocka.h>
 
 #include "host/net_counters.h"
-#include "tree.h"
+#include "host/tree.h"
 
 static int set_up(void **state) {
     struct tree *tree = calloc(1, sizeof *tree);

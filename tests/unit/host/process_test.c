@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/instant.h"
-#include "host/host.h"
+#include "host/process_facts.h"
 
 static int64_t nanoseconds(struct timeval time) {
     return time.tv_sec * SECOND + time.tv_usec * MICROSECOND;
@@ -46,7 +46,7 @@ static void cpu_time_is_read_behind_a_name_of_spaces_and_parentheses(void **stat
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         assert_int_equal(prctl(PR_SET_NAME, names[i]), 0);
         int64_t before = used_cpu_ns();
-        int64_t read = host_process_cpu_ns(getpid());
+        int64_t read = process_cpu_ns("", getpid());
         int64_t after = used_cpu_ns();
         /* Two numbers, each cut to a whole clock tick of 10 ms. */
         assert_in_range(read, before - 2 * 10 * MILLISECOND, after);
@@ -56,7 +56,7 @@ static void cpu_time_is_read_behind_a_name_of_spaces_and_parentheses(void **stat
 static void memory_grows_with_what_is_touched(void **state) {
     (void)state;
     size_t size = 32 << 20;
-    int64_t pss = host_process_pss_bytes(getpid()), rss = host_process_rss_bytes(getpid());
+    int64_t pss = process_pss_bytes("", getpid()), rss = process_rss_bytes("", getpid());
     if (pss < 0)
         skip(); /* a kernel without smaps_rollup */
     assert_in_range(pss, 1, rss);
@@ -64,8 +64,8 @@ static void memory_grows_with_what_is_touched(void **state) {
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     assert_ptr_not_equal(memory, MAP_FAILED);
     memset(memory, 1, size);
-    assert_true(host_process_pss_bytes(getpid()) - pss >= (int64_t)size / 2);
-    assert_true(host_process_rss_bytes(getpid()) - rss >= (int64_t)size / 2);
+    assert_true(process_pss_bytes("", getpid()) - pss >= (int64_t)size / 2);
+    assert_true(process_rss_bytes("", getpid()) - rss >= (int64_t)size / 2);
     munmap(memory, size);
 }
 
@@ -75,9 +75,9 @@ static void a_process_that_is_not_there_has_no_numbers(void **state) {
     if (child == 0)
         _exit(0);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    assert_int_equal(host_process_cpu_ns(child), -1);
-    assert_int_equal(host_process_pss_bytes(child), -1);
-    assert_int_equal(host_process_rss_bytes(child), -1);
+    assert_int_equal(process_cpu_ns("", child), -1);
+    assert_int_equal(process_pss_bytes("", child), -1);
+    assert_int_equal(process_rss_bytes("", child), -1);
 }
 
 int main(void) {

@@ -37,22 +37,23 @@ static int wait_and_read(struct host_resolve *resolve, struct address *addresses
                          int *gai) {
     struct pollfd poll_for = {.fd = host_resolve_fd(resolve), .events = POLLIN};
     assert_int_equal(poll(&poll_for, 1, 30000), 1);
-    return host_resolve_read(resolve, addresses, count, gai);
+    size_t named;
+    return host_resolve_read(resolve, addresses, count, &named, gai);
 }
 
 static void a_numeric_host_is_answered_at_once_without_a_child(void **state) {
     (void)state;
     static const char *const hosts[] = {"127.0.0.1", "::1"};
     for (size_t i = 0; i < 2; i++) {
-        struct address addresses[HOST_ADDRESSES_MAX], expected;
-        size_t count;
+        struct address addresses[ADDRESSES_MAX], expected;
+        size_t count, named;
         int error = 0, gai = 0;
         struct host_resolve *resolve = host_resolve_start(hosts[i], 8080, &error);
         assert_non_null(resolve);
         assert_no_children();
         struct pollfd poll_for = {.fd = host_resolve_fd(resolve), .events = POLLIN};
         assert_int_equal(poll(&poll_for, 1, 0), 1);
-        assert_int_equal(host_resolve_read(resolve, addresses, &count, &gai), 0);
+        assert_int_equal(host_resolve_read(resolve, addresses, &count, &named, &gai), 0);
         host_resolve_end(resolve);
         assert_int_equal(count, 1);
         assert_true(address_parse(&expected, hosts[i], 8080));
@@ -73,14 +74,14 @@ static void need_localhost(void) {
 static void a_name_gives_distinct_addresses_with_the_port(void **state) {
     (void)state;
     need_localhost();
-    struct address addresses[HOST_ADDRESSES_MAX];
+    struct address addresses[ADDRESSES_MAX];
     size_t count;
     int error = 0, gai = 0, before = open_descriptors();
     struct host_resolve *resolve = host_resolve_start("localhost", 8080, &error);
     assert_non_null(resolve);
     assert_int_equal(wait_and_read(resolve, addresses, &count, &gai), 0);
     host_resolve_end(resolve);
-    assert_in_range(count, 1, HOST_ADDRESSES_MAX);
+    assert_in_range(count, 1, ADDRESSES_MAX);
     for (size_t i = 0; i < count; i++) {
         assert_true(address_is_loopback(&addresses[i]));
         assert_int_equal(address_port(&addresses[i]), 8080);
@@ -94,7 +95,7 @@ static void a_name_gives_distinct_addresses_with_the_port(void **state) {
 /* An empty label is no name (RFC 1035 section 2.3.1): refused before any server is asked. */
 static void a_name_that_does_not_resolve_gives_getaddrinfos_reason(void **state) {
     (void)state;
-    struct address addresses[HOST_ADDRESSES_MAX];
+    struct address addresses[ADDRESSES_MAX];
     size_t count = 7;
     int error = 0, gai = 0;
     struct host_resolve *resolve = host_resolve_start("no..name", 80, &error);
@@ -110,7 +111,7 @@ static void a_name_that_does_not_resolve_gives_getaddrinfos_reason(void **state)
 static void the_end_of_the_pipe_without_an_answer_is_a_failure(void **state) {
     (void)state;
     need_localhost();
-    struct address addresses[HOST_ADDRESSES_MAX];
+    struct address addresses[ADDRESSES_MAX];
     size_t count;
     int error = 0, gai = 0;
     struct host_resolve *resolve = host_resolve_start("localhost", 80, &error);
@@ -138,8 +139,8 @@ static void it_can_be_given_up_at_any_time(void **state) {
 
 static void without_an_answer_yet_there_is_more_to_come(void **state) {
     (void)state;
-    struct address addresses[HOST_ADDRESSES_MAX];
-    size_t count;
+    struct address addresses[ADDRESSES_MAX];
+    size_t count, named;
     int error = 0, gai = 0;
     struct host_resolve *resolve = host_resolve_start("127.0.0.1", 80, &error);
     assert_non_null(resolve);
@@ -150,7 +151,7 @@ static void without_an_answer_yet_there_is_more_to_come(void **state) {
     assert_true((flags & O_NONBLOCK) != 0);
     assert_int_equal(fcntl(ends[0], F_SETFL, flags), 0);
     assert_true(dup2(ends[0], host_resolve_fd(resolve)) >= 0);
-    assert_int_equal(host_resolve_read(resolve, addresses, &count, &gai), -EAGAIN);
+    assert_int_equal(host_resolve_read(resolve, addresses, &count, &named, &gai), -EAGAIN);
     host_resolve_end(resolve);
     close(ends[0]);
     close(ends[1]);

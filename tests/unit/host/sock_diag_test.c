@@ -16,19 +16,19 @@
 
 #include "host/sock_diag.h"
 
-struct answer {
+struct resolve_answer {
     size_t length;
     _Alignas(struct nlmsghdr) char bytes[1024];
 };
 
-static void put(struct answer *answer, uint16_t type, const void *body, size_t length) {
+static void put(struct resolve_answer *answer, uint16_t type, const void *body, size_t length) {
     struct nlmsghdr head = {.nlmsg_len = (uint32_t)NLMSG_LENGTH(length), .nlmsg_type = type};
     memcpy(answer->bytes + answer->length, &head, sizeof head);
     memcpy(answer->bytes + answer->length + NLMSG_HDRLEN, body, length);
     answer->length += NLMSG_SPACE(length);
 }
 
-static void put_socket(struct answer *answer, uint16_t port) {
+static void put_socket(struct resolve_answer *answer, uint16_t port) {
     struct inet_diag_msg message = {.idiag_state = 1, .id.idiag_sport = htons(port)};
     put(answer, SOCK_DIAG_BY_FAMILY, &message, sizeof message);
 }
@@ -52,7 +52,7 @@ static int parse(const void *bytes, size_t length, unsigned *ports) {
 
 static void each_socket_is_handed_on_up_to_the_end(void **state) {
     (void)state;
-    struct answer answer = {0};
+    struct resolve_answer answer = {0};
     unsigned ports;
     put_socket(&answer, 1);
     put_socket(&answer, 20);
@@ -67,7 +67,7 @@ static void each_socket_is_handed_on_up_to_the_end(void **state) {
 
 static void what_ends_with_an_error_is_no_end(void **state) {
     (void)state;
-    struct answer answer = {0};
+    struct resolve_answer answer = {0};
     unsigned ports;
     put(&answer, NLMSG_DONE, &(int){-ENOENT}, sizeof(int)); /* no tcp_diag */
     assert_int_equal(parse(answer.bytes, answer.length, &ports), -ENOENT);
@@ -94,7 +94,7 @@ static void what_is_no_answer_is_refused(void **state) {
     };
     unsigned ports;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct answer answer = {0};
+        struct resolve_answer answer = {0};
         put(&answer, rows[i].type, &none, rows[i].length);
         assert_int_equal(parse(answer.bytes, answer.length, &ports), -EBADMSG);
     }
@@ -102,7 +102,7 @@ static void what_is_no_answer_is_refused(void **state) {
 
 static void a_message_that_is_cut_or_lies_of_its_length_is_refused(void **state) {
     (void)state;
-    struct answer answer = {0};
+    struct resolve_answer answer = {0};
     unsigned ports;
     put_socket(&answer, 7);
     size_t one = answer.length;
@@ -121,7 +121,7 @@ static void a_message_that_is_cut_or_lies_of_its_length_is_refused(void **state)
 /* Of the last message the filling up to four bytes may be missing; nothing behind it is read. */
 static void a_last_message_of_an_odd_length_ends_the_piece(void **state) {
     (void)state;
-    struct answer answer = {0};
+    struct resolve_answer answer = {0};
     char body[sizeof(struct inet_diag_msg) + 1] = {0};
     unsigned ports;
     put(&answer, SOCK_DIAG_BY_FAMILY, body, sizeof body);

@@ -93,7 +93,7 @@ static void what_is_no_socket_of_tcp_is_not_decoded(void **state) {
 enum { PEERS = 4 };
 
 /* A listener, with connections to it; the first is in TIME_WAIT. */
-struct scene {
+struct connections {
     uint8_t ip[16];
     uint16_t port, ports[PEERS]; /* the listener's, the clients' */
     int listener, clients[PEERS], accepted[PEERS];
@@ -126,41 +126,41 @@ static uint16_t own_port(int fd) {
 }
 
 /* ip: the host's, IPv4 as mapped. */
-static void scene_make(struct scene *scene, const char *host, const char *ip) {
+static void connections_make(struct connections *connections, const char *host, const char *ip) {
     union address address;
     socklen_t length = address_of(&address, host);
     int family = address.any.sa_family;
-    assert_int_equal(inet_pton(AF_INET6, ip, scene->ip), 1);
-    scene->listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (scene->listener < 0 || bind(scene->listener, &address.any, length) != 0)
+    assert_int_equal(inet_pton(AF_INET6, ip, connections->ip), 1);
+    connections->listener = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connections->listener < 0 || bind(connections->listener, &address.any, length) != 0)
         skip(); /* without IPv6 */
-    assert_int_equal(listen(scene->listener, PEERS), 0);
-    scene->port = own_port(scene->listener);
-    address.v4.sin_port = htons(scene->port);
+    assert_int_equal(listen(connections->listener, PEERS), 0);
+    connections->port = own_port(connections->listener);
+    address.v4.sin_port = htons(connections->port);
     for (size_t i = 0; i < PEERS; i++) {
-        scene->clients[i] = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        assert_int_equal(connect(scene->clients[i], &address.any, length), 0);
-        scene->ports[i] = own_port(scene->clients[i]);
-        scene->accepted[i] = accept(scene->listener, NULL, NULL);
-        assert_true(scene->accepted[i] >= 0);
+        connections->clients[i] = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(connect(connections->clients[i], &address.any, length), 0);
+        connections->ports[i] = own_port(connections->clients[i]);
+        connections->accepted[i] = accept(connections->listener, NULL, NULL);
+        assert_true(connections->accepted[i] >= 0);
     }
     char byte;
-    close(scene->clients[0]); /* first: it is the one that waits */
-    assert_int_equal(read(scene->accepted[0], &byte, 1), 0);
-    close(scene->accepted[0]);
+    close(connections->clients[0]); /* first: it is the one that waits */
+    assert_int_equal(read(connections->accepted[0], &byte, 1), 0);
+    close(connections->accepted[0]);
 }
 
-static void scene_end(struct scene *scene) {
+static void connections_end(struct connections *connections) {
     for (size_t i = 1; i < PEERS; i++) {
-        close(scene->clients[i]);
-        close(scene->accepted[i]);
+        close(connections->clients[i]);
+        close(connections->accepted[i]);
     }
-    close(scene->listener);
+    close(connections->listener);
 }
 
 /* What is to be seen of it, whatever the machine holds besides, and if it comes twice. */
 struct seen {
-    const struct scene *scene;
+    const struct connections *connections;
     bool listener;
     uint32_t states[PEERS];
     int64_t waited_ms;
@@ -168,17 +168,17 @@ struct seen {
 
 static void look(void *with, const struct socket_row *row) {
     struct seen *seen = with;
-    const struct scene *scene = seen->scene;
-    if (memcmp(row->local.ip, scene->ip, 16) != 0)
+    const struct connections *connections = seen->connections;
+    if (memcmp(row->local.ip, connections->ip, 16) != 0)
         return;
-    if (row->state == SOCK_DIAG_LISTEN && row->local.port == scene->port)
+    if (row->state == SOCK_DIAG_LISTEN && row->local.port == connections->port)
         seen->listener = true;
-    if (row->remote.port != scene->port || memcmp(row->remote.ip, scene->ip, 16) != 0)
+    if (row->remote.port != connections->port || memcmp(row->remote.ip, connections->ip, 16) != 0)
         return;
     for (size_t i = 0; i < PEERS; i++)
-        if (row->local.port == scene->ports[i])
+        if (row->local.port == connections->ports[i])
             seen->states[i] = row->state;
-    if (row->local.port == scene->ports[0])
+    if (row->local.port == connections->ports[0])
         seen->waited_ms = row->waited_ms;
 }
 
@@ -190,22 +190,22 @@ static bool is_whole(const struct seen *seen) {
     return whole;
 }
 
-static struct sock_diag_ends ends_of(const struct scene *scene) {
-    struct sock_diag_ends ends = {.remote_port = scene->port};
+static struct sock_diag_ends ends_of(const struct connections *connections) {
+    struct sock_diag_ends ends = {.remote_port = connections->port};
     ends.local.bits = ends.remote.bits = 128;
-    memcpy(ends.local.ip, scene->ip, 16);
-    memcpy(ends.remote.ip, scene->ip, 16);
+    memcpy(ends.local.ip, connections->ip, 16);
+    memcpy(ends.remote.ip, connections->ip, 16);
     return ends;
 }
 
 static void the_kernel_and_its_files_agree(const char *host, const char *ip) {
-    struct scene scene;
-    scene_make(&scene, host, ip);
-    const struct sock_diag_ends ends = ends_of(&scene);
-    struct seen told = {.scene = &scene}, printed = {.scene = &scene};
+    struct connections connections;
+    connections_make(&connections, host, ip);
+    const struct sock_diag_ends ends = ends_of(&connections);
+    struct seen told = {.connections = &connections}, printed = {.connections = &connections};
     assert_true(sockets_read("", &ends, look, &told));
     assert_true(sockets_read("/proc/self/root", &ends, look, &printed));
-    scene_end(&scene);
+    connections_end(&connections);
     assert_true(is_whole(&told));
     assert_true(is_whole(&printed));
 }
@@ -241,9 +241,9 @@ static bool refuse_netlink(void) {
 }
 
 /* 0: as it should be; 77: no such filter to be had; 1: not so. */
-static int read_refused(const struct scene *scene) {
-    struct seen seen = {.scene = scene};
-    const struct sock_diag_ends ends = ends_of(scene);
+static int read_refused(const struct connections *connections) {
+    struct seen seen = {.connections = connections};
+    const struct sock_diag_ends ends = ends_of(connections);
     if (!refuse_netlink())
         return 77;
     bool refused = sock_diag_open(0) == -EPERM;
@@ -252,14 +252,14 @@ static int read_refused(const struct scene *scene) {
 
 static void where_netlink_is_refused_the_files_are_read(void **state) {
     (void)state;
-    struct scene scene;
+    struct connections connections;
     int status;
-    scene_make(&scene, "127.0.0.1", "::ffff:127.0.0.1");
+    connections_make(&connections, "127.0.0.1", "::ffff:127.0.0.1");
     pid_t child = fork();
     if (child == 0)
-        _exit(read_refused(&scene));
+        _exit(read_refused(&connections));
     assert_int_equal(waitpid(child, &status, 0), child);
-    scene_end(&scene);
+    connections_end(&connections);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
         skip();
     assert_int_equal(status, 0);

@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "judge/judge.h"
+#include "judge/verdict/verdict.h"
+#include "options/options.h"
 
 struct fixture {
     struct options options;
     struct plan plan;
+    struct setup setup;
     struct record record;
     struct judgement judgement;
 };
@@ -21,7 +23,7 @@ static inline int tear_down(void **state) {
 
 /* Live connections that ended so. */
 static inline void lose(struct fixture *f, enum outcome outcome, uint64_t count) {
-    struct counts *counts = &f->record.total.counts;
+    struct tally_counts *counts = &f->record.total.counts;
     counts->outcomes[outcome] += count;
     counts->live -= count;
     counts->lost += count;
@@ -29,7 +31,7 @@ static inline void lose(struct fixture *f, enum outcome outcome, uint64_t count)
 
 /* Attempts that ended so. */
 static inline void fail_to_open(struct fixture *f, enum outcome outcome, uint64_t count) {
-    struct counts *counts = &f->record.total.counts;
+    struct tally_counts *counts = &f->record.total.counts;
     counts->outcomes[outcome] += count;
     counts->live -= count;
     counts->opened -= count;
@@ -38,11 +40,7 @@ static inline void fail_to_open(struct fixture *f, enum outcome outcome, uint64_
 
 /* The finding of that code, or NULL. */
 static inline const struct finding *find(const struct fixture *f, const char *code) {
-    const struct findings *findings = &f->judgement.findings;
-    for (size_t i = 0; i < findings->count; i++)
-        if (strcmp(findings->items[i].code, code) == 0)
-            return &findings->items[i];
-    return NULL;
+    return findings_first(&f->judgement.findings, finding_code_by_name(code));
 }
 
 #endif

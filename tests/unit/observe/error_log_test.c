@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #include "../host/tree.h"
@@ -120,7 +121,7 @@ static void only_what_is_appended_counts_and_the_first_is_kept(void **state) {
     has_open(stage, 5, "/error.log"); /* the same once more */
     error_log_init(&stage->log, stage->tree.root, 7);
     error_log_step(&stage->log);
-    const struct error_log_view *view = &stage->log.view;
+    const struct evidence_error_log *view = &stage->log.view;
     assert_int_equal(view->files, 1);
     assert_int_equal(view->lines, 0);
     append(stage, "/error.log", CONNECTIONS ", first\n" CONNECTIONS "\nother\n" CONNECTIONS);
@@ -146,6 +147,48 @@ static void a_file_cut_in_place_is_read_from_its_beginning(void **state) {
     tree_put(&stage->tree, "/error.log", FILES "\n");
     error_log_step(&stage->log);
     assert_int_equal(stage->log.view.short_of_files, 1);
+}
+
+static int file_of(struct stage *stage, const char *path) {
+    char whole[128];
+    snprintf(whole, sizeof whole, "%s%s", stage->tree.root, path);
+    int fd = open(whole, O_RDWR | O_CLOEXEC);
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void what_is_left_of_a_longer_file_was_there_before_the_run(void **state) {
+    struct stage *stage = *state;
+    tree_put(&stage->tree, "/error.log", FILES "\n" CONNECTIONS "\n" CONNECTIONS "\n");
+    has_open(stage, 2, "/error.log");
+    error_log_init(&stage->log, stage->tree.root, 7);
+    int fd = file_of(stage, "/error.log");
+    assert_int_equal(ftruncate(fd, (off_t)strlen(FILES "\n" CONNECTIONS "\n")), 0);
+    error_log_step(&stage->log);
+    assert_int_equal(stage->log.view.lines, 0);
+    append(stage, "/error.log", CONNECTIONS "\n");
+    error_log_step(&stage->log);
+    assert_int_equal(stage->log.view.short_of_connections, 1);
+    assert_int_equal(ftruncate(fd, (off_t)strlen(FILES "\n")), 0); /* and once more */
+    error_log_step(&stage->log);
+    assert_int_equal(stage->log.view.lines, 1);
+    close(fd);
+}
+
+/* However long, and however it was cut: copytruncate leaves 0 bytes, truncate(1) what it likes. */
+static void one_step_reads_no_more_of_a_file_that_was_cut(void **state) {
+    struct stage *stage = *state;
+    tree_put(&stage->tree, "/error.log", "a\n");
+    has_open(stage, 2, "/error.log");
+    int fd = file_of(stage, "/error.log");
+    assert_int_equal(ftruncate(fd, INT64_C(1) << 32), 0);
+    error_log_init(&stage->log, stage->tree.root, 7);
+    assert_int_equal(pwrite(fd, "b", 1, 0), 1); /* so it is another's */
+    assert_int_equal(ftruncate(fd, INT64_C(1) << 31), 0);
+    error_log_step(&stage->log);
+    assert_int_equal(stage->log.files[0].position, ERROR_LOG_STEP_BYTES);
+    assert_true(stage->log.view.behind);
+    close(fd);
 }
 
 static void long_lines_are_passed_over_and_much_is_read_in_steps(void **state) {
@@ -194,6 +237,8 @@ int main(void) {
         cmocka_unit_test(every_beginning_of_a_line_is_read_within_its_bounds),
         EACH(only_what_is_appended_counts_and_the_first_is_kept),
         EACH(a_file_cut_in_place_is_read_from_its_beginning),
+        EACH(what_is_left_of_a_longer_file_was_there_before_the_run),
+        EACH(one_step_reads_no_more_of_a_file_that_was_cut),
         EACH(long_lines_are_passed_over_and_much_is_read_in_steps),
         EACH(only_regular_files_of_such_names_are_followed),
     };

@@ -31,7 +31,7 @@ static void put(const char *whose, int overflows, int retransmits) {
     tree_put(&tree, path, text);
 }
 
-static void only_what_grew_since_the_start_is_told(void **state) {
+static void only_growth_since_the_start_counts(void **state) {
     (void)state;
     struct kernel_watch watch;
     put("self", 100, 7);
@@ -60,6 +60,30 @@ static void a_process_elsewhere_has_counters_of_its_own(void **state) {
     assert_int_equal(watch.server_view.listen_overflows, -1);
 }
 
+static void put_start(const char *whose, int started) {
+    char path[64], text[256];
+    snprintf(path, sizeof path, "/proc/%s/stat", whose);
+    snprintf(text, sizeof text,
+             "77 (nginx) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 %d 10000000 100 1 1", started);
+    tree_put(&tree, path, text);
+}
+
+static void a_later_process_of_the_same_number_is_not_read(void **state) {
+    (void)state;
+    struct kernel_watch watch;
+    put("self", 1, 1);
+    put("77", 40, 4);
+    put_start("77", 500);
+    kernel_watch_init(&watch, tree.root, 77, 8080, -1);
+    put("77", 44, 4);
+    kernel_watch_step(&watch);
+    assert_int_equal(watch.server_view.listen_overflows, 4);
+    put("77", 1000, 4);
+    put_start("77", 900);
+    kernel_watch_step(&watch);
+    assert_int_equal(watch.server_view.listen_overflows, 4);
+}
+
 static void what_cannot_be_seen_is_not_measured(void **state) {
     (void)state;
     struct kernel_watch watch;
@@ -77,8 +101,9 @@ static void what_cannot_be_seen_is_not_measured(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        EACH(only_what_grew_since_the_start_is_told),
+        EACH(only_growth_since_the_start_counts),
         EACH(a_process_elsewhere_has_counters_of_its_own),
+        EACH(a_later_process_of_the_same_number_is_not_read),
         EACH(what_cannot_be_seen_is_not_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,10 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "options/options.h"
 #include "plan/plan.h"
+#include "plan/setup.h"
 
 static struct options options;
 static struct plan plan;
+static struct setup setup;
 static char error[OPTIONS_ERROR_MAX];
 
 /* A plan of so many connections as --source has it, its addresses known. */
@@ -27,12 +30,13 @@ static void make(const char *source, const char *connections, const char *const 
         .kernel = "6.18.0", .nofile_hard = 20000, .port_low = 1000, .port_high = 1099};
     memset(&options, 0, sizeof options);
     if (options_parse(&options, COMMAND_RUN, 6, (char **)argv, error) != OPTIONS_OK ||
-        !plan_make(&plan, &options, COMMAND_RUN, &host, error))
+        !plan_make(&plan, &options, &host, error))
         fail_msg("%s", error);
     free(argv[2]);
-    for (plan.address_count = 0; hosts[plan.address_count] != NULL; plan.address_count++)
+    setup = (struct setup){0};
+    for (; hosts[setup.address_count] != NULL; setup.address_count++)
         assert_true(
-            address_parse(&plan.addresses[plan.address_count], hosts[plan.address_count], 80));
+            address_parse(&setup.addresses[setup.address_count], hosts[setup.address_count], 80));
     /* argv[4] is the options' text for as long as they live */
 }
 #define MAKE(source, connections, ...)                                                             \
@@ -40,7 +44,7 @@ static void make(const char *source, const char *connections, const char *const 
 
 static void assert_sources(const char *text) {
     char buffer[200];
-    assert_string_equal(address_set_format(&plan.sources, buffer, sizeof buffer), text);
+    assert_string_equal(address_set_format(&setup.sources, buffer, sizeof buffer), text);
 }
 
 static int clean(void **state) {
@@ -83,55 +87,55 @@ static void an_older_kernel_scans_from_half_on_and_gets_twice_the_sources(void *
 static void towards_loopback_auto_takes_a_row_of_the_loopback_network(void **state) {
     (void)state;
     MAKE("auto", "1000", "127.0.0.1");
-    assert_int_equal(sources_decide(&plan, 100), 0);
+    assert_int_equal(sources_decide(&plan, &setup, 100), 0);
     assert_sources("127.0.0.2-127.0.0.14");
-    assert_int_equal(plan_pairs(&plan), 13);
+    assert_int_equal(setup_pairs(&setup), 13);
     plan.connections = 1;
-    sources_decide(&plan, 100);
+    sources_decide(&plan, &setup, 100);
     assert_sources("127.0.0.2");
 }
 
-static void of_two_families_one_is_dialled(void **state) {
+static void of_two_families_one_is_connected_to(void **state) {
     (void)state;
     MAKE("auto", "100", "::1", "127.0.0.1", "127.0.0.5");
-    assert_int_equal(sources_decide(&plan, 100), 1);
-    assert_int_equal(plan.address_count, 2);
+    assert_int_equal(sources_decide(&plan, &setup, 100), 1);
+    assert_int_equal(setup.address_count, 2);
     assert_sources("127.0.0.2"); /* 100 of 2 x 80 */
-    assert_true(sources_fit(&plan));
+    assert_true(sources_fit(&setup));
 }
 
 static void sources_that_were_given_leave_their_family(void **state) {
     (void)state;
     MAKE("fd00::1-fd00::2", "100", "127.0.0.1", "::1", "127.0.0.5");
-    assert_int_equal(sources_decide(&plan, 100), 2);
-    assert_int_equal(plan.address_count, 1);
-    assert_int_equal(plan.addresses[0].of.any.sa_family, AF_INET6);
-    assert_int_equal(plan_pairs(&plan), 2);
+    assert_int_equal(sources_decide(&plan, &setup, 100), 2);
+    assert_int_equal(setup.address_count, 1);
+    assert_int_equal(setup.addresses[0].of.any.sa_family, AF_INET6);
+    assert_int_equal(setup_pairs(&setup), 2);
 }
 
 static void where_no_address_is_of_their_family_they_do_not_fit(void **state) {
     (void)state;
     MAKE("fd00::1", "100", "127.0.0.1");
-    assert_int_equal(sources_decide(&plan, 100), 0);
-    assert_int_equal(plan.address_count, 1);
-    assert_false(sources_fit(&plan));
+    assert_int_equal(sources_decide(&plan, &setup, 100), 0);
+    assert_int_equal(setup.address_count, 1);
+    assert_false(sources_fit(&setup));
 }
 
 static void towards_this_hosts_ipv6_loopback_there_is_at_least_that_address(void **state) {
     (void)state;
     MAKE("auto", "100", "::1");
-    sources_decide(&plan, 100);
-    if (plan.sources.count == 0)
+    sources_decide(&plan, &setup, 100);
+    if (setup.sources.count == 0)
         skip(); /* a machine without IPv6 */
-    assert_int_equal(address_set_family(&plan.sources), AF_INET6);
-    assert_true(sources_fit(&plan));
+    assert_int_equal(address_set_family(&setup.sources), AF_INET6);
+    assert_true(sources_fit(&setup));
 }
 
-/* Connection i dials address i mod n from source (i / n) mod s: each pair once in n * s. */
+/* Connection i connects to address i mod n from source (i / n) mod s: each pair once in n * s. */
 static void connections_take_the_pairs_in_turn(void **state) {
     (void)state;
     MAKE("127.0.0.4-127.0.0.6", "100", "127.0.0.1", "127.0.0.2");
-    sources_decide(&plan, 100);
+    sources_decide(&plan, &setup, 100);
     static const struct {
         uint32_t connection;
         uint8_t source, address;
@@ -139,8 +143,8 @@ static void connections_take_the_pairs_in_turn(void **state) {
                 {4, 6, 1}, {5, 6, 2}, {6, 4, 1}, {99, 5, 2}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct address room;
-        const struct address *source = plan_source(&plan, rows[i].connection, &room);
-        const struct address *address = plan_address(&plan, rows[i].connection);
+        const struct address *source = setup_source(&setup, rows[i].connection, &room);
+        const struct address *address = setup_address(&setup, rows[i].connection);
         assert_int_equal(ntohl(source->of.v4.sin_addr.s_addr), 0x7f000000 + rows[i].source);
         assert_int_equal(ntohl(address->of.v4.sin_addr.s_addr), 0x7f000000 + rows[i].address);
     }
@@ -150,8 +154,8 @@ static void without_sources_the_kernel_chooses(void **state) {
     (void)state;
     struct address room;
     MAKE("auto", "100", "127.0.0.1", "127.0.0.2");
-    assert_null(plan_source(&plan, 5, &room)); /* not decided yet */
-    assert_int_equal(plan_pairs(&plan), 2);
+    assert_null(setup_source(&setup, 5, &room)); /* not decided yet */
+    assert_int_equal(setup_pairs(&setup), 2);
 }
 
 #define cleaned(name) cmocka_unit_test_teardown(name, clean)
@@ -161,7 +165,7 @@ int main(void) {
         cleaned(auto_fills_a_pair_to_four_fifths),
         cleaned(an_older_kernel_scans_from_half_on_and_gets_twice_the_sources),
         cleaned(towards_loopback_auto_takes_a_row_of_the_loopback_network),
-        cleaned(of_two_families_one_is_dialled),
+        cleaned(of_two_families_one_is_connected_to),
         cleaned(sources_that_were_given_leave_their_family),
         cleaned(where_no_address_is_of_their_family_they_do_not_fit),
         cleaned(towards_this_hosts_ipv6_loopback_there_is_at_least_that_address),

@@ -7,20 +7,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/report.h"
+#include "base/exit_code.h"
+#include "options/options.h"
+#include "report/export/writers.h"
+#include "report/format/style.h"
+#include "report/terminal/summary.h"
 #include "says.h"
 
 struct fixture {
     struct options options;
     struct plan plan;
+    struct setup setup;
     struct record record;
     struct judgement judgement;
-    struct worker_record workers[1];
+    struct record_worker workers[1];
     char *text; /* what was printed last */
     size_t length;
 };
 
-static inline void fixture_plan(struct fixture *fixture, enum command command) {
+static inline void fixture_plan(struct fixture *fixture, enum option_command command) {
     static char *arguments[] = {"holdfast", "-c", "100", "-d", "60s", "http://127.0.0.1:8080/"};
     char error[PLAN_ERROR_MAX];
     struct host host = {
@@ -45,17 +50,18 @@ static inline void fixture_plan(struct fixture *fixture, enum command command) {
         .io_uring_disabled = -1,
     };
     if (options_parse(&fixture->options, command, 6, arguments, error) != OPTIONS_OK ||
-        !plan_make(&fixture->plan, &fixture->options, command, &host, error)) {
+        !plan_make(&fixture->plan, &fixture->options, &host, error)) {
         fprintf(stderr, "%s\n", error);
         abort();
     }
     fixture->plan.seed = 42;
-    fixture->plan.address_count = 1;
-    address_parse(&fixture->plan.addresses[0], "127.0.0.1", 8080);
+    fixture->judgement.setup = &fixture->setup;
+    fixture->setup.address_count = 1;
+    address_parse(&fixture->setup.addresses[0], "127.0.0.1", 8080);
 }
 
 /* 100 attempted, 97 opened; 3 refused, 2 closed idle, 1 answer never came; 94 drained. */
-static inline void fixture_counts(struct counts *counts) {
+static inline void fixture_counts(struct tally_counts *counts) {
     counts->attempted = 100;
     counts->opened = 97;
     counts->live = 94;
@@ -97,6 +103,7 @@ static inline void fixture_record(struct fixture *fixture) {
     record->per_second_mean = 6.5;
     record->per_second_peak = 104;
     snprintf(record->engine, sizeof record->engine, "io_uring");
+    snprintf(record->engine_reason, sizeof record->engine_reason, "asked for by --engine");
     record->cpu_user_seconds = 0.25;
     record->cpu_system_seconds = 0.5;
     record->pss_bytes_max = 6 << 20;
@@ -104,45 +111,74 @@ static inline void fixture_record(struct fixture *fixture) {
     record->rss_bytes_max = 9 << 20;
     record->headroom_files_used = 97;
     record->headroom_files_limit = 20000;
-    fixture->workers[0] = (struct worker_record){.pid = 4711, .share = 100};
+    fixture->workers[0] = (struct record_worker){.pid = 4711, .share = 100};
     record->workers = fixture->workers;
     record->worker_count = 1;
     timeline_init(&record->timeline, SECOND);
-    timeline_push(&record->timeline, &(struct sample){1, 97, 0, 0, 3, 97, NAN, 0.00025, 0.0002,
-                                                      0.00026, 1.25, 103, 0.0001});
-    timeline_push(&record->timeline, &(struct sample){2, 94, 0, 2, 4, NAN, NAN, NAN, 0.0002,
-                                                      0.00026, 1.25, 103, 0.0001});
+    timeline_push(&record->timeline, &(struct timeline_sample){1,
+                                                               97,
+                                                               0,
+                                                               0,
+                                                               3,
+                                                               97,
+                                                               NAN,
+                                                               0.00025,
+                                                               0.0002,
+                                                               0.00026,
+                                                               1.25,
+                                                               103,
+                                                               0.0001,
+                                                               97,
+                                                               97,
+                                                               {500, 0, 0, 0, 0}});
+    timeline_push(&record->timeline, &(struct timeline_sample){2,
+                                                               94,
+                                                               0,
+                                                               2,
+                                                               4,
+                                                               NAN,
+                                                               NAN,
+                                                               NAN,
+                                                               0.0002,
+                                                               0.00026,
+                                                               1.25,
+                                                               103,
+                                                               0.0001,
+                                                               94,
+                                                               94,
+                                                               {500, 0, 0, 0, 0}});
 }
 
 static inline void fixture_require(struct judgement *judgement, const char *expression,
-                                   struct requirement requirement) {
+                                   struct rule_requirement requirement) {
     char error[256];
-    if (!rule_parse(&requirement.rule, &(struct written_rule){expression, "fixture"},
-                    (struct refusal){error, sizeof error}))
+    if (!rule_parse(&requirement.rule,
+                    &(struct option_written_rule){.text = expression, .where = "fixture"},
+                    (struct refuse_buffer){error, sizeof error}))
         abort();
     judgement->requirements[judgement->requirement_count++] = requirement;
 }
 
 static inline void fixture_judgement(struct judgement *judgement) {
-    judgement->target = (struct target_facts){.asked = true,
-                                              .answered = true,
-                                              .status = 200,
-                                              .minor = 1,
-                                              .keep_alive_timeout_s = -1,
-                                              .server = "nginx/1.22.1"};
+    judgement->target = (struct record_target){.asked = true,
+                                               .answered = true,
+                                               .status = 200,
+                                               .minor = 1,
+                                               .keep_alive_timeout_s = -1,
+                                               .server = "nginx/1.22.1"};
     judgement->verdict = VERDICT_BROKE;
-    judgement->exit_code = 1;
+    judgement->exit_code = EXIT_BROKE;
     fixture_require(
         judgement, "opened>=100%",
-        (struct requirement){.actual = 97, .part = 97, .whole = 100, .result = RULE_BROKEN});
+        (struct rule_requirement){.actual = 97, .part = 97, .whole = 100, .result = RULE_BROKEN});
     fixture_require(judgement, "lost<=0",
-                    (struct requirement){.actual = 3, .part = 3, .result = RULE_BROKEN});
+                    (struct rule_requirement){.actual = 3, .part = 3, .result = RULE_BROKEN});
     snprintf(judgement->reasons[0], sizeof judgement->reasons[0], "opened>=100%% is broken: 97 %%");
     judgement->reason_count = 1;
 }
 
 /* The worked example, broken. */
-static inline struct fixture *fixture_make(enum command command) {
+static inline struct fixture *fixture_make(enum option_command command) {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     if (fixture == NULL)
         abort();
@@ -153,9 +189,10 @@ static inline struct fixture *fixture_make(enum command command) {
 }
 
 /* The same plan at the end of a preflight: nothing asked for, nothing judged yet. */
-static inline struct fixture *fixture_make_preflight(enum command command) {
+static inline struct fixture *fixture_make_preflight(enum option_command command) {
     struct fixture *fixture = fixture_make(command);
     memset(&fixture->judgement, 0, sizeof fixture->judgement);
+    fixture->judgement.setup = &fixture->setup;
     return fixture;
 }
 

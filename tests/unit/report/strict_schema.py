@@ -31,16 +31,30 @@ def parent_of(report, path):
     return report
 
 
+def copied(report, path):
+    """With a copy of the top-level member that path goes through, to be changed."""
+    return {**report, path[0]: copy.deepcopy(report[path[0]])}
+
+
 def without(report, path):
-    changed = copy.deepcopy(report)
+    changed = copied(report, path)
     del parent_of(changed, path)[path[-1]]
     return changed
 
 
 def with_value(report, path, value):
-    changed = copy.deepcopy(report)
+    changed = copied({path[0]: None, **report}, path)
     parent_of(changed, path)[path[-1]] = value
     return changed
+
+
+def lets_pass(validator, changed, path):
+    """A document that differs from a good one at path. What the schema of its top-level member refuses, the whole
+    schema refuses; asked first, because that takes a tenth of the time."""
+    member = validator.schema["properties"].get(path[0])
+    if len(path) > 1 and member is not None and not validator.evolve(schema=member).is_valid(changed[path[0]]):
+        return False
+    return validator.is_valid(changed)
 
 
 # A closed list, a count and a name each refuse what they do not know.
@@ -96,13 +110,13 @@ def main(schema_path, report_path):
         report = json.load(file)
     kind = report["schema"]
     paths = [path for path in paths_of(report) if path[:2] not in FREE or len(path) == 2]
-    loose = [path for path in paths if validator.is_valid(without(report, path))]
+    loose = [path for path in paths if lets_pass(validator, without(report, path), path)]
     for path, value in WRONG[kind]:
-        if validator.is_valid(with_value(report, path, value)):
+        if lets_pass(validator, with_value(report, path, value), path):
             loose.append(path + (value,))
     if kind in CLOSED:
         loose += [path + ("unknown",) for path in objects_of(report)
-                  if validator.is_valid(with_value(report, path + ("unknown",), 1))]
+                  if lets_pass(validator, with_value(report, path + ("unknown",), 1), path + ("unknown",))]
     for path in loose:
         print("let pass:", "/".join(map(str, path)))
     if not validator.is_valid(report):

@@ -17,7 +17,7 @@ static struct endings *fresh(void) {
 }
 
 static struct ending drawn(struct random *random) {
-    return (struct ending){.lot = (uint32_t)random_next(random),
+    return (struct ending){.sample_key = (uint32_t)random_next(random),
                            .idle_ms = (uint32_t)random_between(random, 0, 5000),
                            .age_ms = (uint32_t)random_between(random, 1000, 60000),
                            .moment_ms = (uint32_t)random_next(random),
@@ -34,6 +34,12 @@ static void same_group(const struct ending_group *a, const struct ending_group *
 static void same(const struct endings *a, const struct endings *b) {
     for (int i = 0; i < OUTCOME_COUNT; i++)
         same_group(&a->of[i], &b->of[i]);
+    assert_int_equal(a->gaps.count, b->gaps.count);
+    assert_int_equal(a->gaps.kept, b->gaps.kept);
+    assert_int_equal(a->gaps.longest_kept, b->gaps.longest_kept);
+    assert_memory_equal(a->gaps.sample, b->gaps.sample, a->gaps.kept * sizeof a->gaps.sample[0]);
+    assert_memory_equal(a->gaps.longest, b->gaps.longest,
+                        a->gaps.longest_kept * sizeof a->gaps.longest[0]);
     assert_memory_equal(&a->survived, &b->survived, sizeof a->survived);
 }
 
@@ -54,7 +60,7 @@ static void all_are_counted_and_a_bounded_number_is_kept(void **state) {
     assert_int_equal(group->count, 10000);
     assert_int_equal(group->age_ms_min, youngest);
     for (uint32_t i = 1; i < group->kept; i++)
-        assert_true(group->sample[i - 1].lot <= group->sample[i].lot);
+        assert_true(group->sample[i - 1].sample_key <= group->sample[i].sample_key);
     assert_int_equal(endings->of[OUTCOME_reset_idle].count, 0);
     free(endings);
 }
@@ -105,6 +111,32 @@ static void what_survived_rules_out_smaller_limits(void **state) {
     free(endings);
 }
 
+/* One connection in ten thousand that was idle for long is among the longest, whenever it was. */
+static void the_longest_gaps_are_kept_and_a_fair_sample_of_all(void **state) {
+    (void)state;
+    struct endings *endings = fresh();
+    struct random random;
+    random_seed(&random, 5, 0);
+    for (uint32_t i = 0; i < 200000; i++) {
+        struct ending stood = drawn(&random);
+        stood.idle_ms = i % 10000 == 77 ? 90000 + i : (uint32_t)random_between(&random, 0, 5000);
+        stood.age_ms = stood.idle_ms + 1000;
+        endings_answered(endings, &stood, INT64_C(1000000) * i, true);
+    }
+    const struct endings_gaps *gaps = &endings->gaps;
+    assert_int_equal(gaps->count, 200000);
+    assert_int_equal(gaps->kept, ENDINGS_GAPS);
+    assert_int_equal(gaps->longest_kept, ENDINGS_LONGEST);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_int_equal(gaps->longest[i].idle_ms, 90000 + 77 + 10000 * (19 - i));
+    assert_true(gaps->longest[20].idle_ms <= 5000);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < gaps->kept; i++)
+        sum += gaps->sample[i].moment_ms;
+    assert_in_range(sum / gaps->kept, 85000, 115000);
+    free(endings);
+}
+
 static void each_buffer_is_brought_up_to_date_whenever_its_turn_comes(void **state) {
     (void)state;
     struct endings *endings = fresh(), *buffers[2] = {fresh(), fresh()}, *copy = fresh();
@@ -115,6 +147,7 @@ static void each_buffer_is_brought_up_to_date_whenever_its_turn_comes(void **sta
             struct ending ending = drawn(&random);
             endings_add(endings, (enum outcome)random_between(&random, 0, OUTCOME_COUNT - 1),
                         &ending);
+            endings_answered(endings, &ending, (int64_t)turn * 1000000, true);
         }
         int set = (int)random_between(&random, 0, 1);
         endings_publish(buffers[set], endings, set);
@@ -141,6 +174,7 @@ int main(void) {
         cmocka_unit_test(all_are_counted_and_a_bounded_number_is_kept),
         cmocka_unit_test(parts_merge_to_what_the_whole_would_be),
         cmocka_unit_test(what_survived_rules_out_smaller_limits),
+        cmocka_unit_test(the_longest_gaps_are_kept_and_a_fair_sample_of_all),
         cmocka_unit_test(each_buffer_is_brought_up_to_date_whenever_its_turn_comes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Marks: what was lost after each, and when it was made good. */
+/* Marks: what was lost after each, and when it was refilled. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,7 +117,7 @@ static void each_change_is_told_of_and_nothing_else(void **state) {
     assert_int_equal(marks.items[0].exit_code, 3);
     see(2, 1, 1); /* the window grows, one is lost */
     assert_int_equal(marks.changes, ++before);
-    see(3, 1, 0); /* made good */
+    see(3, 1, 0); /* refilled */
     assert_int_equal(marks.changes, ++before);
     see(3, 1, 0);
     assert_int_equal(marks.changes, before);
@@ -134,7 +134,7 @@ static void each_change_is_told_of_and_nothing_else(void **state) {
     assert_int_equal(marks.changes, ++before);
     see(41, 4, 3);
     assert_int_equal(marks.changes, before);
-    see(42, 4, 2); /* made good after the window */
+    see(42, 4, 2); /* refilled after the window */
     assert_int_equal(marks.changes, ++before);
     marks_killed(&marks, index);
     assert_int_equal(marks.changes, ++before);

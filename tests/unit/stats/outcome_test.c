@@ -35,7 +35,7 @@ static void open_errno_has_the_contracts_outcome(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum outcome outcome = outcome_of_open_errno(cases[i].error);
         assert_string_equal(outcome_name(outcome), cases[i].outcome);
-        assert_string_equal(side_name(outcome_side(outcome)), cases[i].side);
+        assert_string_equal(outcome_side_name(outcome_side(outcome)), cases[i].side);
     }
 }
 
@@ -85,12 +85,12 @@ static void stage_is_the_tables(void **state) {
 
 static void errno_has_a_name_or_says_its_number(void **state) {
     (void)state;
-    assert_string_equal(errno_name(ECONNRESET), "ECONNRESET");
-    assert_string_equal(errno_name(EHWPOISON), "EHWPOISON");
-    assert_string_equal(errno_name(999), "errno 999");
-    assert_string_equal(errno_name(41), "errno 41");
-    assert_string_equal(errno_name(0), "errno 0");
-    assert_string_equal(errno_name(-5), "errno -5");
+    assert_string_equal(outcome_errno_name(ECONNRESET), "ECONNRESET");
+    assert_string_equal(outcome_errno_name(EHWPOISON), "EHWPOISON");
+    assert_string_equal(outcome_errno_name(999), "errno 999");
+    assert_string_equal(outcome_errno_name(41), "errno 41");
+    assert_string_equal(outcome_errno_name(0), "errno 0");
+    assert_string_equal(outcome_errno_name(-5), "errno -5");
 }
 
 int main(void) {

@@ -24,7 +24,7 @@ static struct tally *fresh(void) {
 /* A tally in the midst of a run, in balance. */
 static struct tally *balanced(void) {
     struct tally *tally = fresh();
-    struct counts *counts = &tally->counts;
+    struct tally_counts *counts = &tally->counts;
     counts->attempted = 20;
     counts->opened = 15;
     counts->connecting = 2;
@@ -53,13 +53,35 @@ static struct tally *balanced(void) {
 /* As the freeze and a part of the drain leave it. */
 static struct tally *frozen(void) {
     struct tally *tally = balanced();
-    struct counts *counts = &tally->counts;
+    struct tally_counts *counts = &tally->counts;
     counts->phase = WORKER_FROZEN;
     counts->sent = 36;
     counts->outstanding = 0;
     counts->drain[OUTCOME_abandoned] = 2;
     counts->drain[OUTCOME_closed_idle] = 1;
     return tally;
+}
+
+/* A ring that breaks behind the freeze takes nothing out of what is frozen. */
+static void a_worker_that_fails_after_the_freeze_is_lost_in_the_drain(void **state) {
+    (void)state;
+    struct tally *tally = frozen();
+    tally->counts.frozen_ns = 1;
+    tally->counts.phase = WORKER_FAILED;
+    assert_true(tally_is_frozen(tally));
+    tally_lose_worker(tally);
+    assert_int_equal(tally->counts.outcomes[OUTCOME_worker_lost], 0);
+    assert_int_equal(tally->counts.drain[OUTCOME_worker_lost], 9);
+    assert_true(tally_drain_balances(&tally->counts));
+    assert_null(tally_imbalance(tally));
+    free(tally);
+    tally = balanced();
+    tally->counts.phase = WORKER_FAILED;
+    assert_false(tally_is_frozen(tally));
+    tally_lose_worker(tally);
+    assert_int_equal(tally->counts.outcomes[OUTCOME_worker_lost], 12);
+    assert_null(tally_imbalance(tally));
+    free(tally);
 }
 
 static void counters_add_up_and_peaks_stay_peaks(void **state) {
@@ -106,23 +128,23 @@ static void rows_add_up(void **state) {
 static void endings_go_where_the_counts_go(void **state) {
     (void)state;
     struct tally *a = fresh(), *b = fresh();
-    struct tally_board *board = calloc(1, sizeof *board);
-    struct ending ending = {.lot = 1, .idle_ms = 5000, .age_ms = 9000, .answers = 2};
+    struct tally_seqlock *seqlock = calloc(1, sizeof *seqlock);
+    struct ending ending = {.sample_key = 1, .idle_ms = 5000, .age_ms = 9000, .answers = 2};
     endings_add(&a->endings, OUTCOME_closed_idle, &ending);
-    ending.lot = 2;
+    ending.sample_key = 2;
     endings_add(&b->endings, OUTCOME_closed_idle, &ending);
     tally_merge(a, b);
     for (int i = 0; i < 2; i++) { /* into either buffer */
-        tally_publish(board, a);
-        assert_true(tally_read(board, b));
+        tally_publish(seqlock, a);
+        assert_true(tally_read(seqlock, b));
         assert_int_equal(b->endings.of[OUTCOME_closed_idle].count, 2);
-        assert_int_equal(b->endings.of[OUTCOME_closed_idle].sample[1].lot, 2);
+        assert_int_equal(b->endings.of[OUTCOME_closed_idle].sample[1].sample_key, 2);
     }
     tally_clear(b);
     assert_int_equal(endings_count(&b->endings), 0);
     free(a);
     free(b);
-    free(board);
+    free(seqlock);
 }
 
 /* 0 is "not yet" and never the least. */
@@ -175,7 +197,7 @@ static void each_broken_identity_is_named(void **state) {
         size_t count;
         const char *identity;
     } rows[] = {
-#define OF(member, identity) {offsetof(struct counts, member), identity}
+#define OF(member, identity) {offsetof(struct tally_counts, member), identity}
         OF(attempted, ledger),
         OF(connecting, ledger),
         OF(live, ledger),
@@ -227,18 +249,19 @@ static void the_drain_accounts_for_all_that_the_freeze_found(void **state) {
     free(tally);
 }
 
-/* Before the freeze is complete, all that it had is lost: also what was fixed, or drained. */
+/* Before the freeze is complete, all that it had is lost: also what was frozen, or drained. */
 static void a_worker_that_dies_in_the_run_loses_all_it_had(void **state) {
     (void)state;
-    static const enum worker_phase phases[] = {WORKER_STARTING, WORKER_READY,    WORKER_RAMPING,
-                                               WORKER_HOLDING,  WORKER_FREEZING, WORKER_FAILED};
+    static const enum tally_worker_phase phases[] = {WORKER_STARTING, WORKER_READY,
+                                                     WORKER_RAMPING,  WORKER_HOLDING,
+                                                     WORKER_FREEZING, WORKER_FAILED};
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         struct tally *tally = balanced();
         tally->counts.phase = phases[i];
         if (phases[i] == WORKER_FREEZING)
             tally->counts.drain[OUTCOME_abandoned] = 2;
         tally_lose_worker(tally);
-        const struct counts *counts = &tally->counts;
+        const struct tally_counts *counts = &tally->counts;
         assert_null(tally_imbalance(tally));
         assert_true(tally_drain_balances(counts));
         assert_int_equal(counts->outcomes[OUTCOME_worker_lost], 12);
@@ -253,12 +276,12 @@ static void a_worker_that_dies_in_the_run_loses_all_it_had(void **state) {
 /* After it, the figures stand; what was not drained yet is lost in the drain. */
 static void a_worker_that_dies_after_the_freeze_loses_in_the_drain(void **state) {
     (void)state;
-    static const enum worker_phase phases[] = {WORKER_FROZEN, WORKER_DRAINING, WORKER_DONE};
+    static const enum tally_worker_phase phases[] = {WORKER_FROZEN, WORKER_DRAINING, WORKER_DONE};
     for (size_t i = 0; i < sizeof phases / sizeof *phases; i++) {
         struct tally *tally = frozen();
         tally->counts.phase = phases[i];
         tally_lose_worker(tally);
-        const struct counts *counts = &tally->counts;
+        const struct tally_counts *counts = &tally->counts;
         assert_null(tally_imbalance(tally));
         assert_true(tally_drain_balances(counts));
         assert_int_equal(counts->drain[OUTCOME_worker_lost], 9);
@@ -270,8 +293,8 @@ static void a_worker_that_dies_after_the_freeze_loses_in_the_drain(void **state)
     }
 }
 
-static struct tally_board *board_create(void) {
-    void *memory = mmap(NULL, sizeof(struct tally_board), PROT_READ | PROT_WRITE,
+static struct tally_seqlock *board_create(void) {
+    void *memory = mmap(NULL, sizeof(struct tally_seqlock), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(memory != MAP_FAILED);
     return memory;
@@ -279,32 +302,32 @@ static struct tally_board *board_create(void) {
 
 static void what_is_read_is_what_was_published_last(void **state) {
     (void)state;
-    struct tally_board *board = board_create();
+    struct tally_seqlock *seqlock = board_create();
     struct tally *own = balanced(), *seen = fresh();
-    assert_true(tally_read(board, seen)); /* nothing yet: an empty tally */
+    assert_true(tally_read(seqlock, seen)); /* nothing yet: an empty tally */
     assert_int_equal(seen->counts.attempted, 0);
     for (int i = 0; i < 5; i++) {
-        tally_publish(board, own);
+        tally_publish(seqlock, own);
         own->counts.attempted++; /* not published yet */
-        assert_true(tally_read(board, seen));
+        assert_true(tally_read(seqlock, seen));
         assert_null(tally_imbalance(seen));
         assert_int_equal(seen->counts.attempted, 20 + i);
         assert_int_equal(seen->latency.count, own->latency.count);
-        assert_int_equal(histogram_quantile(&seen->latency, 0.5),
-                         histogram_quantile(&own->latency, 0.5));
+        assert_int_equal(histogram_percentile(&seen->latency, 0.5),
+                         histogram_percentile(&own->latency, 0.5));
         own->counts.live++;
         own->counts.sent++;
         own->counts.answered++;
         histogram_add(&own->latency, (i + 1) * SECOND);
         histogram_add(&own->service, (i + 1) * SECOND);
     }
-    munmap(board, sizeof *board);
+    munmap(seqlock, sizeof *seqlock);
     free(own);
     free(seen);
 }
 
 /* Publishes balanced tallies without pause, each another than the one before. */
-static _Noreturn void publish_for_ever(struct tally_board *board, struct tally *own) {
+static _Noreturn void publish_for_ever(struct tally_seqlock *seqlock, struct tally *own) {
     for (uint64_t i = 0;; i++) {
         own->counts.attempted++;
         own->counts.outcomes[OUTCOME_refused]++;
@@ -313,7 +336,7 @@ static _Noreturn void publish_for_ever(struct tally_board *board, struct tally *
         duration value = (duration)((i * 7919) % 1000) * MILLISECOND;
         histogram_add(&own->latency, value);
         histogram_add(&own->service, value);
-        tally_publish(board, own);
+        tally_publish(seqlock, own);
     }
 }
 
@@ -334,41 +357,41 @@ static void expect_whole(const struct tally *tally) {
  * while it writes. */
 static void a_writer_may_be_killed_at_any_moment(void **state) {
     (void)state;
-    struct tally_board *board = board_create();
+    struct tally_seqlock *seqlock = board_create();
     struct tally *seen = fresh();
     uint64_t least = 0;
     for (int round = 0; round < 200; round++) {
-        memset(board, 0, sizeof *board);
+        memset(seqlock, 0, sizeof *seqlock);
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0)
-            publish_for_ever(board, fresh());
-        while (atomic_load(&board->sequence) < 3 + (uint64_t)round % 17)
-            if (tally_read(board, seen))
+            publish_for_ever(seqlock, fresh());
+        while (atomic_load(&seqlock->sequence) < 3 + (uint64_t)round % 17)
+            if (tally_read(seqlock, seen))
                 expect_whole(seen);
         kill(child, SIGKILL);
         assert_int_equal(waitpid(child, NULL, 0), child);
-        assert_true(tally_read(board, seen)); /* nobody writes any more */
+        assert_true(tally_read(seqlock, seen)); /* nobody writes any more */
         expect_whole(seen);
-        assert_int_equal(seen->counts.attempted, atomic_load(&board->sequence));
+        assert_int_equal(seen->counts.attempted, atomic_load(&seqlock->sequence));
         least += seen->counts.attempted > 0;
     }
     assert_int_equal(least, 200);
-    munmap(board, sizeof *board);
+    munmap(seqlock, sizeof *seqlock);
     free(seen);
 }
 
 /* The second buffer is torn by a writer that died in it; the first is what counts. */
 static void a_torn_buffer_is_not_looked_at(void **state) {
     (void)state;
-    struct tally_board *board = board_create();
+    struct tally_seqlock *seqlock = board_create();
     struct tally *own = balanced(), *seen = fresh();
-    tally_publish(board, own);
-    memset(&board->buffers[0].counts, 0xa5, sizeof board->buffers[0].counts);
-    assert_true(tally_read(board, seen));
+    tally_publish(seqlock, own);
+    memset(&seqlock->buffers[0].counts, 0xa5, sizeof seqlock->buffers[0].counts);
+    assert_true(tally_read(seqlock, seen));
     assert_null(tally_imbalance(seen));
     assert_memory_equal(&seen->counts, &own->counts, sizeof own->counts);
-    munmap(board, sizeof *board);
+    munmap(seqlock, sizeof *seqlock);
     free(own);
     free(seen);
 }
@@ -376,6 +399,7 @@ static void a_torn_buffer_is_not_looked_at(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counters_add_up_and_peaks_stay_peaks),
+        cmocka_unit_test(a_worker_that_fails_after_the_freeze_is_lost_in_the_drain),
         cmocka_unit_test(rows_add_up),
         cmocka_unit_test(endings_go_where_the_counts_go),
         cmocka_unit_test(moments_are_the_first_or_the_last_of_all_workers),

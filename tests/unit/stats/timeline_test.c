@@ -13,9 +13,11 @@ static struct timeline timeline;
 
 /* One a second: live counts up, the client's rate is `rate`, the server's is not measured. */
 static void push(uint64_t second, double rate, double p99) {
-    timeline_push(&timeline, &(struct sample){
+    timeline_push(&timeline, &(struct timeline_sample){
                                  .t = (double)second,
                                  .live = second,
+                                 .live_min = second,
+                                 .live_max = second,
                                  .closed = second / 10,
                                  .client_per_second = rate,
                                  .server_per_second = NAN,
@@ -39,7 +41,7 @@ static void until_it_is_full_each_sample_is_kept(void **state) {
         assert_true(timeline.samples[i].client_per_second == (double)(i + 1));
         assert_true(isnan(timeline.samples[i].server_per_second));
     }
-    struct sample rest;
+    struct timeline_sample rest;
     assert_false(timeline_unfinished(&timeline, &rest));
 }
 
@@ -48,7 +50,7 @@ static void when_full_neighbours_are_merged_and_the_interval_doubles(void **stat
     fill(TIMELINE_MAX + 1);
     assert_int_equal(timeline.count, TIMELINE_MAX / 2);
     assert_int_equal(timeline.interval, 2 * SECOND);
-    const struct sample *first = &timeline.samples[0];
+    const struct timeline_sample *first = &timeline.samples[0];
     assert_true(first->t == 2);
     assert_int_equal(first->live, 2);
     assert_true(first->client_per_second == 1.5);
@@ -59,13 +61,13 @@ static void when_full_neighbours_are_merged_and_the_interval_doubles(void **stat
 static void the_sample_that_found_it_full_is_the_half_of_the_next(void **state) {
     (void)state;
     fill(TIMELINE_MAX + 1);
-    struct sample rest;
+    struct timeline_sample rest;
     assert_true(timeline_unfinished(&timeline, &rest));
     assert_int_equal(rest.live, TIMELINE_MAX + 1);
     assert_true(rest.client_per_second == TIMELINE_MAX + 1);
     push(TIMELINE_MAX + 2, TIMELINE_MAX + 2, 0);
     assert_int_equal(timeline.count, TIMELINE_MAX / 2 + 1);
-    const struct sample *last = &timeline.samples[timeline.count - 1];
+    const struct timeline_sample *last = &timeline.samples[timeline.count - 1];
     assert_int_equal(last->live, TIMELINE_MAX + 2);
     assert_true(last->client_per_second == TIMELINE_MAX + 1.5);
     assert_true(last->p99_seconds == 0.001 * (TIMELINE_MAX + 1));
@@ -97,7 +99,7 @@ static void what_was_not_measured_is_left_out_of_a_mean(void **state) {
     push(4, NAN, NAN);
     push(5, NAN, NAN);
     push(6, NAN, NAN);
-    const struct sample *last = &timeline.samples[timeline.count - 3];
+    const struct timeline_sample *last = &timeline.samples[timeline.count - 3];
     assert_true(last[0].client_per_second == 10 && last[0].p99_seconds == 0.5);
     assert_true(last[1].client_per_second == 20 && last[1].p99_seconds == 0.25);
     assert_true(isnan(last[2].client_per_second) && isnan(last[2].p99_seconds));
@@ -114,11 +116,14 @@ static void merging_kept_samples_leaves_out_what_was_not_measured(void **state) 
 
 /* One bad second in a quiet hour: a single one of everything. */
 static void push_spike(uint64_t second) {
-    timeline_push(&timeline, &(struct sample){.t = (double)second,
-                                              .live = second == 1000 ? 7 : 100,
-                                              .client_per_second = second == 1001 ? 900 : 50,
-                                              .server_per_second = second == 1002 ? 0 : 50,
-                                              .p99_seconds = second == 1003 ? 0.5 : 0.001});
+    timeline_push(&timeline,
+                  &(struct timeline_sample){.t = (double)second,
+                                            .live = 100, /* by the time it is looked at */
+                                            .live_min = second == 1000 ? 7 : 100,
+                                            .live_max = 100,
+                                            .client_per_second = second == 1001 ? 900 : 50,
+                                            .server_per_second = second == 1002 ? 0 : 50,
+                                            .p99_seconds = second == 1003 ? 0.5 : 0.001});
 }
 
 static void merged_samples_keep_the_least_and_the_greatest(void **state) {
@@ -127,10 +132,10 @@ static void merged_samples_keep_the_least_and_the_greatest(void **state) {
     for (uint64_t second = 1; second <= 4 * TIMELINE_MAX; second++)
         push_spike(second);
     assert_int_equal(timeline.stride, 4);
-    const struct extremes *calm = &timeline.extremes[10];
+    const struct timeline_extremes *calm = &timeline.extremes[10];
     assert_int_equal(calm->live_min, 100);
     assert_true(calm->client_max == 50 && calm->server_min == 50 && calm->p99_min == 0.001);
-    const struct extremes *spikes = &timeline.extremes[999 / 4];
+    const struct timeline_extremes *spikes = &timeline.extremes[999 / 4];
     assert_int_equal(spikes[0].live_min, 7);
     assert_int_equal(spikes[0].live_max, 100);
     assert_true(spikes[1].client_max == 900 && spikes[1].client_min == 50);
@@ -145,9 +150,9 @@ static void extremes_leave_out_what_was_not_measured(void **state) {
     push(1, NAN, NAN);
     push(2, 3, 0.25);
     push(3, NAN, NAN);
-    struct sample rest;
+    struct timeline_sample rest;
     assert_true(timeline_unfinished(&timeline, &rest));
-    const struct extremes *held = &timeline.held_extremes;
+    const struct timeline_extremes *held = &timeline.held_extremes;
     assert_true(held->client_min == 3 && held->client_max == 3 && held->p99_min == 0.25);
     assert_true(isnan(held->server_min) && isnan(held->server_max));
     assert_int_equal(held->live_min, 1);
@@ -156,11 +161,11 @@ static void extremes_leave_out_what_was_not_measured(void **state) {
 
 /* p50 and p99: of each second the same, counted up, or not measured. */
 static void push_percentiles(uint64_t second, double value) {
-    timeline_push(&timeline, &(struct sample){.t = (double)second,
-                                              .client_per_second = NAN,
-                                              .server_per_second = NAN,
-                                              .p50_seconds = value,
-                                              .p99_seconds = 2 * value});
+    timeline_push(&timeline, &(struct timeline_sample){.t = (double)second,
+                                                       .client_per_second = NAN,
+                                                       .server_per_second = NAN,
+                                                       .p50_seconds = value,
+                                                       .p99_seconds = 2 * value});
 }
 
 static void merged_percentiles_keep_their_mean_too(void **state) {
@@ -186,11 +191,14 @@ static void a_week_keeps_its_worst_second_in_the_same_memory(void **state) {
     enum { WEEK_SECONDS = 7 * 86400, WORST = 400000 };
     timeline_init(&timeline, SECOND);
     for (uint64_t second = 1; second <= WEEK_SECONDS; second++)
-        timeline_push(&timeline, &(struct sample){.t = (double)second,
-                                                  .live = second == WORST ? 3 : 100,
-                                                  .client_per_second = 6,
-                                                  .server_per_second = NAN,
-                                                  .p99_seconds = second == WORST ? 2.5 : 0.001});
+        timeline_push(&timeline,
+                      &(struct timeline_sample){.t = (double)second,
+                                                .live = 100,
+                                                .live_min = second == WORST ? 3 : 100,
+                                                .live_max = 100,
+                                                .client_per_second = 6,
+                                                .server_per_second = NAN,
+                                                .p99_seconds = second == WORST ? 2.5 : 0.001});
     assert_in_range(timeline.count, TIMELINE_MAX / 2, TIMELINE_MAX);
     uint64_t least = UINT64_MAX;
     double greatest = 0;

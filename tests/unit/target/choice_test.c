@@ -42,7 +42,7 @@ static void a_rule_speaks_with_its_nth_answer_and_no_other(void **state) {
     static const struct {
         const char *rule;
         enum peer_after after;
-        enum ending ending;
+        enum counters_ending ending;
         bool announces, cut;
     } rules[] = {
         {"reset-after=3", AFTER_RESET, ENDING_reset_after, false, false},
@@ -129,7 +129,7 @@ static void a_delay_is_drawn_within_its_bounds(void **state) {
 
 static void the_shortest_idle_limit_counts(void **state) {
     (void)state;
-    enum ending ending;
+    enum counters_ending ending;
     uint8_t fault;
     struct target_settings settings = RULES("idle-close=5s", "idle-close=3s");
     assert_int_equal(choice_idle(&settings, 3, 0, &ending, &fault), 0); /* no answer yet */

@@ -13,7 +13,7 @@
 
 static void workers_are_summed(void **state) {
     (void)state;
-    struct shared *shared = calloc(1, sizeof *shared + 3 * sizeof(struct counters));
+    struct counters_shared *shared = calloc(1, sizeof *shared + 3 * sizeof(struct counters));
     struct counters sum;
     assert_non_null(shared);
     for (uint64_t w = 0; w < 3; w++) {
@@ -35,7 +35,7 @@ static void workers_are_summed(void **state) {
 static void the_status_page_is_as_nginx_writes_it(void **state) {
     (void)state;
     static char page[PAGES_BYTES];
-    struct shared *shared = calloc(1, sizeof *shared + sizeof(struct counters));
+    struct counters_shared *shared = calloc(1, sizeof *shared + sizeof(struct counters));
     const struct target_settings settings = {.workers = 1};
     assert_non_null(shared);
     struct counters *counters = &shared->workers[0];

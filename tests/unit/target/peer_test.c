@@ -8,34 +8,48 @@
 
 #include <cmocka.h>
 
+#include "base/exit_code.h"
 #include "base/require.h"
 #include "base/slots.h"
 #include "target/peer.h"
 
 enum { ANY = -1, NO = 0, YES = 1 };
 
-/* One row is one legal pair of state and stimulus, under its conditions; every other is a bug. */
+/* One row is one legal pair of state and event, under its conditions; every other is a bug. */
 static const struct row {
-    enum peer_state state;
-    enum peer_stimulus stimulus;
+    enum counters_peer_state state;
+    enum peer_event event;
     int begun; /* a request is in pieces */
     int after; /* enum peer_after, or ANY */
-    enum peer_state next;
-    enum ending ending;
+    enum counters_peer_state next;
+    enum counters_ending ending;
     unsigned todo;
 } rows[] = {
-#define GOES(state, stimulus, next, todo)                                                          \
-    { PEER_##state, PEER_##stimulus, ANY, ANY, PEER_##next, ENDINGS, todo }
-#define ENDS(state, stimulus, begun, ending)                                                       \
-    { PEER_##state, PEER_##stimulus, begun, ANY, PEER_CLOSING, ENDING_##ending, PEER_DO_END }
+#define GOES(state, event, next, todo)                                                             \
+    { PEER_##state, PEER_##event, ANY, ANY, PEER_##next, ENDINGS, todo }
+#define ENDS(state, event, begun, ending)                                                          \
+    { PEER_##state, PEER_##event, begun, ANY, PEER_CLOSING, ENDING_##ending, PEER_DO_END }
 #define ENDS_OPEN(state)                                                                           \
     ENDS(state, RST, ANY, client_reset), ENDS(state, ERROR, ANY, io_error),                        \
-        ENDS(state, NO_MEMORY, ANY, no_memory), ENDS(state, STOP, ANY, stopped)
+        ENDS(state, NO_MEMORY, ANY, no_memory), ENDS(state, STOP, ANY, stopped),                   \
+        ENDS(state, ALERT, ANY, client_alert), {                                                   \
+        PEER_##state, PEER_BROKEN, ANY, ANY, PEER_LINGERING, ENDING_tls_broken, PEER_DO_FINISH     \
+    }
     GOES(VACANT, ACCEPTED, READING, PEER_DO_WAIT),
+    GOES(VACANT, ACCEPTED_TLS, SECURING, PEER_DO_WAIT),
+
+    GOES(SECURING, SECURED, READING, PEER_DO_WAIT),
+    GOES(SECURING, REQUEST_STALLED, STALLED, PEER_DO_LISTEN),
+    {PEER_SECURING, PEER_REFUSED, ANY, ANY, PEER_CLOSING, ENDING_accept_reset, PEER_DO_RESET},
+    {PEER_SECURING, PEER_IDLE, ANY, ANY, PEER_LINGERING, ENDING_max_age, PEER_DO_FINISH},
+    {PEER_SECURING, PEER_HANDSHAKE_FAILED, ANY, ANY, PEER_LINGERING, ENDING_tls_failed,
+     PEER_DO_FINISH},
+    ENDS(SECURING, FIN, ANY, client_gave_up),
+    ENDS_OPEN(SECURING),
 
     GOES(READING, ASKED, SENDING, PEER_DO_ANSWER),
     GOES(READING, ASKED_LATE, DELAYING, PEER_DO_DELAY),
-    GOES(READING, ASKED_VAIN, STALLED, PEER_DO_LISTEN),
+    GOES(READING, REQUEST_STALLED, STALLED, PEER_DO_LISTEN),
     {PEER_READING, PEER_REFUSED, ANY, ANY, PEER_CLOSING, ENDING_accept_reset, PEER_DO_RESET},
     {PEER_READING, PEER_IDLE, ANY, ANY, PEER_LINGERING, ENDING_max_age, PEER_DO_FINISH},
     ENDS(READING, FIN, NO, client_closed),
@@ -58,19 +72,21 @@ static const struct row {
     GOES(LINGERING, FIN, CLOSING, PEER_DO_END),
     GOES(LINGERING, RST, CLOSING, PEER_DO_END),
     GOES(LINGERING, ERROR, CLOSING, PEER_DO_END),
-    GOES(LINGERING, PATIENCE, CLOSING, PEER_DO_END),
+    GOES(LINGERING, ALERT, CLOSING, PEER_DO_END),
+    GOES(LINGERING, BROKEN, CLOSING, PEER_DO_END),
+    GOES(LINGERING, TIMEOUT, CLOSING, PEER_DO_END),
     GOES(LINGERING, STOP, CLOSING, PEER_DO_END),
 
     GOES(CLOSING, STOP, CLOSING, 0),
     GOES(CLOSING, QUIET, VACANT, PEER_DO_RELEASE),
 };
 
-static const struct row *row_of(enum peer_state state, enum peer_stimulus stimulus, int begun,
+static const struct row *row_of(enum counters_peer_state state, enum peer_event event, int begun,
                                 int after) {
     const struct row *found = NULL;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct row *row = &rows[i];
-        if (row->state != state || row->stimulus != stimulus ||
+        if (row->state != state || row->event != event ||
             (row->begun != ANY && row->begun != begun) ||
             (row->after != ANY && row->after != after))
             continue;
@@ -80,53 +96,58 @@ static const struct row *row_of(enum peer_state state, enum peer_stimulus stimul
     return found;
 }
 
-static void expect_step(enum peer_state state, enum peer_stimulus stimulus, int begun, int after) {
+static void expect_step(enum counters_peer_state state, enum peer_event event, int begun,
+                        int after) {
     struct peer peer = {.state = (uint8_t)state,
-                        .reader = begun ? 5 : SLOT_NONE,
+                        .sock.lease = begun ? 5 : SLOT_NONE,
                         .after = (uint8_t)after,
                         .ending = ENDING_max_age};
     const struct peer before = peer;
-    struct peer_step step = peer_step(&peer, stimulus);
-    const struct row *row = row_of(state, stimulus, begun, after);
+    struct peer_step step = peer_step(&peer, event);
+    const struct row *row = row_of(state, event, begun, after);
     assert_memory_equal(&peer, &before, sizeof peer);
     if (step.legal != (row != NULL))
-        fail_msg("state %d, stimulus %d is %s", state, stimulus, step.legal ? "legal" : "illegal");
+        fail_msg("state %d, event %d is %s", state, event, step.legal ? "legal" : "illegal");
     if (row == NULL)
         return;
     if (step.next != row->next || step.ending != row->ending || step.todo != row->todo)
-        fail_msg("state %d, stimulus %d: next %d, ending %d, todo %u", state, stimulus, step.next,
+        fail_msg("state %d, event %d: next %d, ending %d, todo %u", state, event, step.next,
                  step.ending, step.todo);
     assert_true(step.next == state || peer_edge(state, step.next));
 }
 
-static void each_pair_of_state_and_stimulus_has_its_row_or_is_a_bug(void **state) {
+static void each_pair_of_state_and_event_has_its_row_or_is_a_bug(void **state) {
     (void)state;
     for (int from = 0; from < PEER_STATES; from++)
-        for (int stimulus = 0; stimulus < PEER_STIMULI; stimulus++)
+        for (int event = 0; event < PEER_STIMULI; event++)
             for (int bits = 0; bits < 6; bits++)
-                expect_step((enum peer_state)from, (enum peer_stimulus)stimulus, bits & 1,
+                expect_step((enum counters_peer_state)from, (enum peer_event)event, bits & 1,
                             bits >> 1);
 }
 
 static void only_these_edges_exist(void **state) {
     (void)state;
     static const char *const edges[PEER_STATES] = {
-        /* to V R D S T L X */
-        [PEER_VACANT] = ".#.....",  [PEER_READING] = "..#####", [PEER_DELAYING] = "...#..#",
-        [PEER_SENDING] = ".#...##", [PEER_STALLED] = "......#", [PEER_LINGERING] = "......#",
-        [PEER_CLOSING] = "#......",
+        /* to V U R D S T L X; U: securing */
+        [PEER_VACANT] = ".##.....",    [PEER_SECURING] = "..#..###", [PEER_READING] = "...#####",
+        [PEER_DELAYING] = "....#.##",  [PEER_SENDING] = "..#...##",  [PEER_STALLED] = "......##",
+        [PEER_LINGERING] = ".......#", [PEER_CLOSING] = "#.......",
     };
     for (int from = 0; from < PEER_STATES; from++)
         for (int to = 0; to < PEER_STATES; to++)
-            assert_int_equal(peer_edge((enum peer_state)from, (enum peer_state)to),
-                             edges[from][to] == '#');
+            assert_int_equal(
+                peer_edge((enum counters_peer_state)from, (enum counters_peer_state)to),
+                edges[from][to] == '#');
 }
 
 /* From birth to burial along every legal edge: what is open is accepted and not ended. */
 static void every_connection_has_one_ending(void **state) {
     (void)state;
-    static const enum peer_state lives[][6] = {
+    static const enum counters_peer_state lives[][6] = {
         {PEER_READING, PEER_CLOSING, PEER_VACANT},
+        {PEER_SECURING, PEER_READING, PEER_CLOSING, PEER_VACANT},
+        {PEER_SECURING, PEER_STALLED, PEER_CLOSING, PEER_VACANT},
+        {PEER_SECURING, PEER_LINGERING, PEER_CLOSING, PEER_VACANT},
         {PEER_READING, PEER_SENDING, PEER_READING, PEER_LINGERING, PEER_CLOSING, PEER_VACANT},
         {PEER_READING, PEER_DELAYING, PEER_SENDING, PEER_LINGERING, PEER_CLOSING, PEER_VACANT},
         {PEER_READING, PEER_DELAYING, PEER_CLOSING, PEER_VACANT},
@@ -153,7 +174,8 @@ static void every_connection_has_one_ending(void **state) {
         assert_int_equal(counter_read(&counters.states[i]), 0);
 }
 
-static bool is_a_bug(enum peer_state from, enum peer_state to, enum ending ending) {
+static bool is_a_bug(enum counters_peer_state from, enum counters_peer_state to,
+                     enum counters_ending ending) {
     pid_t child = fork();
     if (child == 0) {
         close(STDERR_FILENO);
@@ -178,7 +200,7 @@ static void the_one_writer_refuses_what_is_no_edge(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_pair_of_state_and_stimulus_has_its_row_or_is_a_bug),
+        cmocka_unit_test(each_pair_of_state_and_event_has_its_row_or_is_a_bug),
         cmocka_unit_test(only_these_edges_exist),
         cmocka_unit_test(every_connection_has_one_ending),
         cmocka_unit_test(the_one_writer_refuses_what_is_no_edge),

@@ -1,0 +1,48 @@
+/* The page of the HTML report: what its parts draw on, and those parts. */
+#ifndef REPORT_HTML_PAGE_H
+#define REPORT_HTML_PAGE_H
+
+#include <stdio.h>
+
+#include "judge/verdict/judgement.h"
+#include "plan/plan.h"
+#include "stats/record.h"
+
+/* The page that every part writes to, and the run that it shows. */
+struct html_page {
+    FILE *out;
+    const struct plan *plan;
+    const struct record *record; /* NULL: no load was sent */
+    const struct judgement *judgement;
+};
+
+/* Text of any origin, escaped. */
+void html_text(const struct html_page *page, const char *text);
+/* printf for texts that are no markup: all of it is escaped. */
+void html_format(const struct html_page *page, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* html_style.c: the style sheet, for light and dark, narrow and wide, screen and paper; and what
+ * of it a picture has. */
+extern const char html_style[];
+extern const char html_picture_style[];
+
+/* html_verdict.c: the verdict, its reasons, the rules, the figures to know. */
+void html_verdict(const struct html_page *page);
+
+/* html_charts.c: charts on one time axis; the same as one SVG. 0 or -ENOMEM. */
+int html_charts(const struct html_page *page);
+int html_charts_svg(const struct html_page *page, int width);
+
+/* html_ledger.c: how connections ended, and what was found. */
+void html_ledger(const struct html_page *page);
+void html_findings(const struct html_page *page);
+
+/* html_curves.c: the survival of connections, the spectrum of percentiles. 0 or -ENOMEM. */
+int html_survival(const struct html_page *page);
+int html_spectrum(const struct html_page *page);
+
+/* html_setting.c: plan, target and environment; the JSON report, folded. 0 or -ENOMEM. */
+int html_setting(const struct html_page *page);
+
+#endif

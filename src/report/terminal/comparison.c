@@ -1,0 +1,158 @@
+/* A comparison for people: the verdict, why, and a line for each quantity. */
+#include "report/terminal/comparison.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/refuse.h"
+#include "options/options.h"
+#include "report/export/json_comparison.h"
+#include "report/format/requirement_text.h"
+#include "report/format/style.h"
+
+static const struct {
+    const char *word, *line;
+    enum style_tint tint;
+} verdicts[] = {
+    [COMPARE_SAME] = {"SAME", "same", TINT_DIM},
+    [COMPARE_BETTER] = {"BETTER", "better", TINT_GOOD},
+    [COMPARE_WORSE] = {"WORSE", "worse", TINT_BAD},
+    [COMPARE_NOT] = {"NOT COMPARABLE", "not comparable", TINT_WARN},
+};
+
+static void print_tinted(FILE *out, struct style style, enum compare_verdict verdict,
+                         const char *text) {
+    fprintf(out, "%s%s%s", style_start(style, verdicts[verdict].tint), text, style_stop(style));
+}
+
+static void print_run(FILE *out, char letter, const struct report_comparison_side *file) {
+    const struct plan *plan = file->run.plan;
+    const char *label = plan->options->label;
+    fprintf(out, "  %c: %s, %s: %s", letter, refuse_quote(file->name).text,
+            verdict_name(file->run.judgement->verdict), plan->target.url);
+    if (label != NULL)
+        fprintf(out, " (%s)", refuse_quote(label).text);
+    fputc('\n', out);
+}
+
+/* "+10.1 ms": of two shares in percentage points. */
+static struct format_text change_of(const struct compare_row *row) {
+    struct format_text words;
+    if (isnan(row->change))
+        return (struct format_text){"-"};
+    if (row->rule.percent || row->rule.metric.unit == RULE_UNIT_SHARE)
+        snprintf(words.text, sizeof words.text, "%+.3g points", row->change);
+    else
+        snprintf(words.text, sizeof words.text, "%s%.40s", row->change < 0 ? "-" : "+",
+                 requirement_text_value(&row->rule, fabs(row->change)).text);
+    if (words.text[strcspn(words.text, "123456789")] == '\0') /* a rounded nothing has no sign */
+        words.text[0] = '+';
+    return words;
+}
+
+static struct format_text tolerance_of(const struct compare_row *row) {
+    struct format_text words;
+    if (isnan(row->tolerance))
+        return (struct format_text){"-"};
+    if (isinf(row->tolerance))
+        return (struct format_text){"any"};
+    if (row->rule.percent || row->rule.metric.unit == RULE_UNIT_SHARE)
+        snprintf(words.text, sizeof words.text, "%.3g points", row->tolerance);
+    else
+        words = requirement_text_value(&row->rule, row->tolerance);
+    return words;
+}
+
+static struct format_text value_of(const struct compare_row *row, double value) {
+    if (row->rule.metric.unit == RULE_UNIT_SHARE && isfinite(value))
+        return format_percent(value);
+    return requirement_text_value(&row->rule, value);
+}
+
+/* Where the runs are not comparable no row is, as the headline has it. */
+static void print_row(FILE *out, struct style style, const struct compare_row *row, bool judged) {
+    fprintf(out, "  %-28s %12s %12s %14s %14s", row->rule.metric.name, value_of(row, row->a).text,
+            value_of(row, row->b).text, change_of(row).text, tolerance_of(row).text);
+    if (judged) {
+        fputs("  ", out);
+        print_tinted(out, style, row->verdict, verdicts[row->verdict].line);
+        fprintf(out, "%s%s", row->why[0] != '\0' ? ": " : "", row->why);
+    }
+    fputc('\n', out);
+}
+
+/* Rows that are known of one run alone, or may be our own doing. */
+static bool is_missed(const struct compare_row *row) {
+    return row->verdict == COMPARE_NOT && !isinf(row->tolerance) &&
+           (row->late || isnan(row->a) != isnan(row->b));
+}
+
+static bool is_listed(const struct compare_row *row, enum compare_verdict verdict) {
+    return verdict == COMPARE_NOT ? is_missed(row) : row->verdict == verdict;
+}
+
+/* The names of the rows of that verdict; the words before the first. */
+static bool print_names(FILE *out, const struct compare_result *comparison,
+                        enum compare_verdict verdict, const char *before) {
+    bool any = false;
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct compare_row *row = &comparison->rows[i];
+        if (!is_listed(row, verdict))
+            continue;
+        fprintf(out, "%s%s", any ? ", " : before, row->rule.metric.name);
+        any = true;
+    }
+    return any;
+}
+
+/* ": p99<50ms, lost<=0". */
+static void print_broken(FILE *out, const struct judgement *judgement) {
+    const char *before = ": ";
+    const struct rule_requirement *requirement = NULL;
+    while ((requirement = judgement_next_broken(judgement, requirement)) != NULL) {
+        fprintf(out, "%s%s", before, requirement->rule.expression);
+        before = ", ";
+    }
+}
+
+/* The rows that decided the verdict, and those that could not be compared. */
+static void print_headline(FILE *out, struct style style, const struct compare_result *comparison,
+                           const struct judgement *b) {
+    enum compare_verdict result = comparison->result;
+    const char *before = "   ";
+    print_tinted(out, style, result, verdicts[result].word);
+    if (result == COMPARE_NOT) {
+        fprintf(out, "%s%s", before, refuse_quote(comparison->reasons[0]).text);
+        before = "; ";
+    }
+    if (comparison->broke) {
+        fprintf(out, "%sB broke, A held", before);
+        print_broken(out, b);
+        before = "; ";
+    }
+    if (result == COMPARE_WORSE || result == COMPARE_BETTER)
+        before = print_names(out, comparison, result, before) ? "; " : before;
+    if (result != COMPARE_NOT)
+        print_names(out, comparison, COMPARE_NOT,
+                    before[0] == ';' ? "; not comparable: " : "   not comparable: ");
+    fputc('\n', out);
+}
+
+void report_comparison(FILE *out, struct style style, const struct compare_result *comparison,
+                       const struct report_comparison_side *a,
+                       const struct report_comparison_side *b) {
+    print_headline(out, style, comparison, b->run.judgement);
+    print_run(out, 'A', a);
+    print_run(out, 'B', b);
+    for (size_t i = 1; i < comparison->reason_count; i++)
+        fprintf(out, "  %s\n", refuse_quote(comparison->reasons[i]).text);
+    if (comparison->count == 0)
+        return;
+    fprintf(out, "\n  %-28s %12s %12s %14s %14s  %s\n", "quantity", "A", "B", "change", "tolerance",
+            comparison->result == COMPARE_NOT ? "" : "verdict");
+    for (size_t i = 0; i < comparison->count; i++)
+        print_row(out, style, &comparison->rows[i], comparison->result != COMPARE_NOT);
+    if (isfinite(comparison->survival_seconds))
+        fprintf(out, "\n  survival: the part of connections still open at an age of %s\n",
+                format_seconds(comparison->survival_seconds).text);
+}

@@ -1,0 +1,222 @@
+/* Lends a transport what it needs for a call, and keeps what a connection has of it. */
+#include "sock/sock_transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/pages.h"
+#include "base/require.h"
+#include "base/slots.h"
+
+/* Of one socket; the transport's state follows. All zero: a new connection. */
+struct sock_transport_place {
+    uint32_t cut;    /* 1 + the index of its fragment while a record is cut, else 0 */
+    uint32_t buffer; /* while sealed > 0 */
+    uint32_t sealed; /* bytes in the buffer */
+    uint8_t alert;   /* that the peer is to be told at the end; 0: that nothing follows */
+    _Alignas(max_align_t) char state[];
+};
+
+/* Pages, in parts of one size, and which of them are leased. */
+struct sock_transport_pool {
+    char *memory;
+    size_t stride;
+    uint32_t *links;
+    struct slots slots;
+};
+
+struct sock_transport {
+    struct sock_transport_parts parts;
+    char *places;
+    size_t place_bytes;
+    struct sock_transport_pool fragments; /* one for each socket: leased while a record is cut */
+    struct sock_transport_pool buffers;   /* the same, while a send is under way */
+};
+
+static size_t align(size_t bytes) {
+    return (bytes + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+}
+
+static bool reserve(struct sock_transport_pool *pool, uint32_t count, size_t bytes) {
+    pool->stride = align(bytes + 1);
+    pool->memory = pages_reserve(count * pool->stride + 1);
+    pool->links = pages_reserve(count * sizeof *pool->links + 1);
+    slots_init(&pool->slots, pool->links, count);
+    return pool->memory != NULL && pool->links != NULL;
+}
+
+static void release(struct sock_transport_pool *pool, uint32_t count) {
+    pages_release(pool->memory, count * pool->stride + 1);
+    pages_release(pool->links, count * sizeof *pool->links + 1);
+}
+
+static uint32_t lease(struct sock_transport_pool *pool) {
+    uint32_t index = slots_take(&pool->slots);
+    require(index != SLOT_NONE); /* one for each socket there is */
+    return index;
+}
+
+static char *leased(const struct sock_transport_pool *pool, uint32_t index) {
+    return pool->memory + index * pool->stride;
+}
+
+bool sock_transport_create(struct sock_transport **out, const struct sock_transport_parts *parts) {
+    *out = NULL;
+    if (parts->transport == NULL)
+        return true;
+    struct sock_transport *made = calloc(1, sizeof *made);
+    if (made == NULL)
+        return false;
+    made->parts = *parts;
+    made->place_bytes = align(sizeof(struct sock_transport_place) + parts->transport->state_bytes);
+    made->places = pages_reserve(parts->count * made->place_bytes + 1);
+    pages_hide(made->places, parts->count * made->place_bytes + 1);
+    bool any = reserve(&made->fragments, parts->count, parts->transport->fragment_bytes);
+    any &= reserve(&made->buffers, parts->count, parts->transport->sealed_bytes(parts->send_max));
+    if (!any || made->places == NULL) {
+        sock_transport_destroy(made);
+        return false;
+    }
+    *out = made;
+    return true;
+}
+
+void sock_transport_destroy(struct sock_transport *transport) {
+    if (transport == NULL)
+        return;
+    uint32_t count = transport->parts.count;
+    pages_release(transport->places, count * transport->place_bytes + 1);
+    release(&transport->fragments, count);
+    release(&transport->buffers, count);
+    free(transport);
+}
+
+static struct sock_transport_place *place_of(const struct sock_transport *transport,
+                                             const struct sock *sock) {
+    size_t behind = (size_t)((const char *)sock - (const char *)transport->parts.first);
+    size_t index = behind / transport->parts.stride;
+    return (void *)(transport->places + index * transport->place_bytes);
+}
+
+/* A fragment is leased for the call; given back at once it still holds the bytes of a record that
+ * it completed, until the next call. */
+void sock_transport_open(struct sock_transport *transport, const struct sock *sock, char *bytes,
+                         size_t length, struct transport_fact *fact) {
+    struct sock_transport_place *place = place_of(transport, sock);
+    uint32_t fragment = place->cut > 0 ? place->cut - 1 : lease(&transport->fragments);
+    struct transport_conn lent = {.shared = transport->parts.transport->shared,
+                                  .state = place->state,
+                                  .fragment = leased(&transport->fragments, fragment),
+                                  .cut = place->cut > 0};
+    transport->parts.transport->open(&lent, bytes, length, fact);
+    require(fact->taken > 0 && fact->taken <= length);
+    if (fact->kind == TRANSPORT_BROKEN)
+        place->alert = fact->alert;
+    place->cut = lent.cut ? fragment + 1 : 0;
+    if (!lent.cut)
+        slots_return(&transport->fragments.slots, fragment);
+}
+
+bool sock_transport_has_handshake(const struct sock_transport *transport) {
+    return transport->parts.transport->begin != NULL;
+}
+
+bool sock_transport_has_room(const struct sock_transport *transport) {
+    const struct transport *table = transport->parts.transport;
+    return table->has_room == NULL || table->has_room(table->shared);
+}
+
+bool sock_transport_begin(struct sock_transport *transport, const struct sock *sock) {
+    const struct transport *table = transport->parts.transport;
+    return table->begin == NULL || table->begin(table->shared, place_of(transport, sock)->state);
+}
+
+const void *sock_transport_take_owed(struct sock_transport *transport, const struct sock *sock,
+                                     size_t *length) {
+    const struct transport *table = transport->parts.transport;
+    struct sock_transport_place *place = place_of(transport, sock);
+    if (table->take_owed == NULL)
+        return NULL;
+    require(place->sealed == 0);
+    uint32_t buffer = lease(&transport->buffers);
+    char *out = leased(&transport->buffers, buffer);
+    *length = table->take_owed(table->shared, place->state, out,
+                               table->sealed_bytes(transport->parts.send_max));
+    if (*length == 0) {
+        slots_return(&transport->buffers.slots, buffer);
+        return NULL;
+    }
+    place->buffer = buffer;
+    place->sealed = (uint32_t)*length;
+    return out;
+}
+
+size_t sock_transport_say_end(struct sock_transport *transport, const struct sock *sock,
+                              char out[static SOCK_TRANSPORT_END_MAX]) {
+    const struct transport *table = transport->parts.transport;
+    struct sock_transport_place *place = place_of(transport, sock);
+    require(table->end_bytes <= SOCK_TRANSPORT_END_MAX);
+    if (table->end_bytes == 0)
+        return 0;
+    return table->end(table->shared, place->state, place->alert, out);
+}
+
+void sock_transport_set_alert(struct sock_transport *transport, const struct sock *sock,
+                              uint8_t alert) {
+    place_of(transport, sock)->alert = alert;
+}
+
+void sock_transport_rekey(struct sock_transport *transport, const struct sock *sock) {
+    const struct transport *table = transport->parts.transport;
+    if (table->rekey != NULL)
+        table->rekey(table->shared, place_of(transport, sock)->state);
+}
+
+const struct transport *sock_transport_table(const struct sock_transport *transport) {
+    return transport->parts.transport;
+}
+
+bool sock_transport_is_cut(const struct sock_transport *transport, const struct sock *sock) {
+    return place_of(transport, sock)->cut > 0;
+}
+
+size_t sock_transport_sealed_bytes(const struct sock_transport *transport, size_t length) {
+    return transport->parts.transport->sealed_bytes(length);
+}
+
+size_t sock_transport_seal_into(struct sock_transport *transport, const struct sock *sock,
+                                const void *bytes, size_t length, char *out) {
+    const struct transport *table = transport->parts.transport;
+    return table->seal(table->shared, place_of(transport, sock)->state, bytes, length, out);
+}
+
+const void *sock_transport_seal(struct sock_transport *transport, const struct sock *sock,
+                                const void *bytes, size_t *length) {
+    struct sock_transport_place *place = place_of(transport, sock);
+    require(place->sealed == 0 && *length <= transport->parts.send_max);
+    place->buffer = lease(&transport->buffers);
+    char *out = leased(&transport->buffers, place->buffer);
+    place->sealed = (uint32_t)sock_transport_seal_into(transport, sock, bytes, *length, out);
+    *length = place->sealed;
+    return out;
+}
+
+size_t sock_transport_sent(struct sock_transport *transport, const struct sock *sock) {
+    struct sock_transport_place *place = place_of(transport, sock);
+    size_t sealed = place->sealed;
+    if (sealed > 0)
+        slots_return(&transport->buffers.slots, place->buffer);
+    place->sealed = 0;
+    return sealed;
+}
+
+void sock_transport_end(struct sock_transport *transport, const struct sock *sock) {
+    struct sock_transport_place *place = place_of(transport, sock);
+    require(place->sealed == 0); /* the kernel owns nothing any more */
+    if (place->cut > 0)
+        slots_return(&transport->fragments.slots, place->cut - 1);
+    const struct transport *table = transport->parts.transport;
+    if (table->release != NULL)
+        table->release(table->shared, place->state);
+    memset(place, 0, transport->place_bytes);
+}

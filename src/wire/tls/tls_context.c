@@ -1,0 +1,124 @@
+/* Makes OpenSSL's context of what the options ask for, and refuses what it does not take. */
+#include "wire/tls/tls_context.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "wire/tls/tls_certificate.h"
+#include "wire/tls/tls_key_log.h"
+#include "wire/tls/tls_private.h"
+
+/* AES-128 first: its state is the smallest, and servers that follow the client's order take it. */
+#define SUITES "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+
+static int version_of(const char *text) {
+    return text != NULL && strcmp(text, "1.2") == 0 ? TLS1_2_VERSION : TLS1_3_VERSION;
+}
+
+static bool set_versions(SSL_CTX *ssl, const struct tls_settings *settings,
+                         struct refuse_buffer to) {
+    int low = settings->tls_min != NULL ? version_of(settings->tls_min) : TLS1_2_VERSION;
+    int high = version_of(settings->tls_max);
+    if (low > high)
+        return refuse(to, "--tls-min %s is above --tls-max %s", settings->tls_min,
+                      settings->tls_max);
+    return (SSL_CTX_set_min_proto_version(ssl, low) == 1 &&
+            SSL_CTX_set_max_proto_version(ssl, high) == 1) ||
+           refuse(to, "OpenSSL of this machine does not speak TLS %s",
+                  low == TLS1_2_VERSION ? "1.2" : "1.3");
+}
+
+static bool set_lists(SSL_CTX *ssl, const struct tls_settings *settings, struct refuse_buffer to) {
+    const char *suites = settings->tls13_ciphers != NULL ? settings->tls13_ciphers : SUITES;
+    if (settings->ciphers != NULL && SSL_CTX_set_cipher_list(ssl, settings->ciphers) != 1)
+        return refuse(to, "--ciphers: OpenSSL knows none of %s; openssl ciphers -tls1_2 lists them",
+                      refuse_quote(settings->ciphers).text);
+    if (SSL_CTX_set_ciphersuites(ssl, suites) != 1)
+        return refuse(
+            to,
+            "--tls13-ciphers: OpenSSL does not know all of %s; openssl ciphers -tls1_3 -s "
+            "lists them",
+            refuse_quote(suites).text);
+    if (settings->curves != NULL && SSL_CTX_set1_groups_list(ssl, settings->curves) != 1)
+        return refuse(to, "--curves: OpenSSL does not know all of %s; X25519:P-256 is accepted",
+                      refuse_quote(settings->curves).text);
+    return true;
+}
+
+static bool set_trust(SSL_CTX *ssl, const struct tls_settings *settings, struct refuse_buffer to) {
+    if (settings->cacert == NULL)
+        return SSL_CTX_set_default_verify_paths(ssl) == 1 ||
+               refuse(to, "OpenSSL's own certificates cannot be read");
+    if (access(settings->cacert, R_OK) < 0)
+        return refuse(to, "--cacert: cannot read %s: %s", refuse_quote(settings->cacert).text,
+                      strerror(errno));
+    return SSL_CTX_load_verify_file(ssl, settings->cacert) == 1 ||
+           refuse(to, "--cacert: no certificate in PEM is in %s",
+                  refuse_quote(settings->cacert).text);
+}
+
+static bool set_certificate(SSL_CTX *ssl, const struct tls_settings *settings,
+                            struct refuse_buffer to) {
+    if (settings->cert != NULL)
+        return tls_certificate_use_files(ssl, settings->cert, settings->key, to);
+    return settings->key == NULL || refuse(to, "--key: its certificate is missing: --cert FILE");
+}
+
+static bool set_all(SSL_CTX *ssl, const struct tls_settings *settings, struct refuse_buffer to) {
+    static const unsigned char http11[] = "\x08http/1.1";
+    SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_keylog_callback(ssl, tls_handshake_take_secret);
+    SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, tls_handshake_verify);
+    return set_versions(ssl, settings, to) && set_lists(ssl, settings, to) &&
+           set_trust(ssl, settings, to) && set_certificate(ssl, settings, to) &&
+           SSL_CTX_set_alpn_protos(ssl, http11, sizeof http11 - 1) == 0;
+}
+
+static bool create(struct tls_context *made, const struct tls_settings *settings,
+                   struct refuse_buffer to) {
+    made->insecure = settings->insecure;
+    made->key_log = settings->key_log != NULL ? strdup(settings->key_log) : NULL;
+    made->ssl = SSL_CTX_new(TLS_client_method());
+    if (made->ssl == NULL || (settings->key_log != NULL && made->key_log == NULL))
+        return refuse(to, "no memory for TLS");
+    int log = made->key_log != NULL ? tls_key_log_open(made->key_log) : -1;
+    if (made->key_log != NULL && log < 0)
+        return refuse(to, "SSLKEYLOGFILE: cannot append to %s: %s",
+                      refuse_quote(made->key_log).text, strerror(errno));
+    if (log >= 0)
+        close(log);
+    return set_all(made->ssl, settings, to);
+}
+
+bool tls_context_create(struct tls_context **out, const struct tls_settings *settings,
+                        struct refuse_buffer to) {
+    struct tls_context *made = calloc(1, sizeof *made);
+    *out = NULL;
+    bool whole = made != NULL ? create(made, settings, to) : refuse(to, "no memory for TLS");
+    ERR_clear_error();
+    if (!whole) {
+        tls_context_destroy(made);
+        return false;
+    }
+    *out = made;
+    return true;
+}
+
+void tls_context_destroy(struct tls_context *context) {
+    if (context == NULL)
+        return;
+    SSL_CTX_free(context->ssl);
+    free(context->key_log);
+    free(context);
+}
+
+const char *tls_context_key_log(const struct tls_context *context) {
+    return context->key_log;
+}

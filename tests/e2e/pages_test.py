@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""Man pages and completions hold each option of each command, as --help does, and are installed with the program."""
+
+import gzip
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import holdfast
+
+BUILD = pathlib.Path(holdfast.PROGRAM).resolve().parents[1]
+PAGES = BUILD / "pages"
+COMMANDS = ("run", "check", "capacity", "target", "demo", "serve", "report")
+
+
+def options(command):
+    """What --help lists at the beginning of a line, or behind a letter."""
+    code, out, err = holdfast.plainly(command, "--help")
+    found = set(re.findall(r"^ +(?:-\w, )?(--[a-z][-a-z0-9]*)", out, re.M))
+    assert code == 0 and "--help" in found, err
+    return found
+
+
+def page(name):
+    return gzip.decompress((PAGES / f"{name}.1.gz").read_bytes()).decode()
+
+
+class PagesTest(unittest.TestCase):
+    def test_each_option_is_in_the_man_page_of_its_command_and_no_other_is(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                text = page(f"holdfast-{command}").replace("\\-", "-").replace("\\fB", "\n").replace("\\fR", " ")
+                listed = set(re.findall(r"^ *(?:-\w, )?(--[a-z][-a-z0-9]*)", text, re.M))
+                self.assertEqual(options(command), listed)
+
+    def test_man_reads_the_pages_without_a_complaint(self):
+        if not shutil.which("man"):
+            self.skipTest("man is not installed")
+        for name in ("holdfast", *(f"holdfast-{command}" for command in COMMANDS)):
+            done = subprocess.run(["man", "--warnings=all", "-E", "UTF-8", "-l", "-Tutf8", "-Z", PAGES / f"{name}.1.gz"],
+                                  capture_output=True, text=True, env={**os.environ, "MANWIDTH": "80"})
+            self.assertEqual((0, ""), (done.returncode, done.stderr), name)
+            shown = subprocess.run(["man", "-l", PAGES / f"{name}.1.gz"], capture_output=True, text=True,
+                                   env={**os.environ, "MANWIDTH": "80"}).stdout
+            self.assertIn("NAME", shown)
+
+    def complete(self, *words):
+        """What bash offers for the last of the words."""
+        script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _holdfast; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        done = subprocess.run(["bash", "-c", script, "bash", PAGES / "holdfast.bash", *words], capture_output=True, text=True)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        return set(done.stdout.split())
+
+    def test_bash_offers_each_option_of_the_command(self):
+        for command in COMMANDS:
+            offered = {word for word in self.complete("holdfast", command, "--") if word.startswith("--")}
+            self.assertEqual(options(command) | {"--help"}, offered - ({"--version"} - options(command)), command)
+        self.assertEqual(options("run"), {word for word in self.complete("holdfast", "-c", "5", "--")})
+        listed = re.search(r"^Commands:\n((?:  .*\n)*)", holdfast.plainly("help")[1], re.M).group(1)
+        self.assertLessEqual({line.split()[0] for line in listed.splitlines()}, self.complete("holdfast", ""))
+        self.assertEqual({"auto", "block", "line", "none"}, self.complete("holdfast", "run", "--ui", ""))
+        self.assertEqual({"--metrics", "--method"}, self.complete("holdfast", "run", "--met"))
+
+    def test_zsh_and_fish_have_each_option_of_the_command(self):
+        zsh = (PAGES / "_holdfast").read_text()
+        fish = (PAGES / "holdfast.fish").read_text()
+        for command in COMMANDS[:-1]:
+            part = re.search(rf"^\({command}\)\n(.*?)^    ;;$", zsh, re.M | re.S).group(1)
+            self.assertEqual(options(command), set(re.findall(r"^ +'\*?(--[-a-z0-9]+)\[", part, re.M)) | {"--help", "--version"})
+            listed = set(re.findall(rf"^complete -c holdfast -n '__holdfast_is {command}' -l (\S+)", fish, re.M))
+            self.assertEqual(options(command), {f"--{name}" for name in listed})
+        for option in options("report"):
+            self.assertIn(option, re.search(r"^\(report\).*$", zsh, re.M).group(0))
+            self.assertIn(option, re.search(r"'__holdfast_is report'.*$", fish, re.M).group(0))
+
+    def test_the_shells_themselves_read_them(self):
+        for shell, name in (("bash", "holdfast.bash"), ("zsh", "_holdfast"), ("fish", "holdfast.fish")):
+            if not shutil.which(shell):
+                holdfast.skip_part(f"{shell} is not installed")
+                continue
+            done = subprocess.run([shell, "-n", PAGES / name], capture_output=True, text=True)
+            self.assertEqual((0, ""), (done.returncode, done.stderr), shell)
+
+    def test_all_is_installed(self):
+        if not shutil.which("cmake"):
+            self.skipTest("cmake is not installed")
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            subprocess.run(["cmake", "--install", BUILD, "--prefix", folder], check=True, capture_output=True)
+            self.installed(folder)
+            self.profiled(f"{folder}/bin/holdfast", folder)
+
+    def profiled(self, program, elsewhere):
+        """-C NAME is the installed profile, whatever the working directory; a file of that name comes first."""
+        with holdfast.listener() as listening:
+            closed = holdfast.url_of(listening)
+
+        def headline(name):
+            done = subprocess.run([program, "check", "-C", name, closed], cwd=elsewhere, capture_output=True, text=True)
+            return done.stdout.splitlines()[:1] or done.stderr
+        self.assertRegex(headline("smoke")[0], "^preflight: 100 connections to ")
+        self.assertIn('cannot open "no-such-profile"', headline("no-such-profile"))
+        self.assertIn("cannot open", headline("../smoke"))
+        (pathlib.Path(elsewhere) / "smoke").write_text("connections = 7\n")
+        self.assertRegex(headline("smoke")[0], "^preflight: 7 connections to ")
+
+    def test_the_package_has_all_and_its_program_runs(self):
+        if not all(map(shutil.which, ("cpack", "dpkg-deb", "dpkg-shlibdeps"))):
+            self.skipTest("cpack or dpkg-dev is not installed")
+        with tempfile.TemporaryDirectory(prefix="holdfast-e2e-") as folder:
+            made = subprocess.run(["cpack", "--config", BUILD / "CPackConfig.cmake", "-B", folder], capture_output=True, text=True)
+            self.assertEqual(0, made.returncode, made.stdout + made.stderr)
+            package, = pathlib.Path(folder).glob("holdfast_*.deb")
+            subprocess.run(["dpkg-deb", "-x", package, f"{folder}/root"], check=True)
+            depends = subprocess.run(["dpkg-deb", "-f", package, "Depends"], capture_output=True, text=True, check=True).stdout
+            self.assertIn("libc6", depends)
+            self.installed(f"{folder}/root/usr")
+            version = subprocess.run([f"{folder}/root/usr/bin/holdfast", "version"], capture_output=True, text=True)
+            self.assertEqual((0, holdfast.plainly("version")[1]), (version.returncode, version.stdout))
+
+    def installed(self, folder):
+        files = {str(path.relative_to(folder)) for path in pathlib.Path(folder).rglob("*") if path.is_file()}
+        wanted = {"bin/holdfast", "share/bash-completion/completions/holdfast", "share/zsh/vendor-completions/_holdfast",
+                  "share/fish/vendor_completions.d/holdfast.fish", "share/holdfast/profiles/soak-10k.conf",
+                  "share/holdfast/grafana-holdfast.json", "share/doc/holdfast/copyright", "share/man/man1/holdfast.1.gz"}
+        wanted |= {f"share/man/man1/holdfast-{command}.1.gz" for command in COMMANDS}
+        self.assertLessEqual(wanted, files)
+
+
+if __name__ == "__main__":
+    holdfast.main(rings=False)

@@ -1,0 +1,138 @@
+/* Tests of {config}: names, values, limits. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options/options_row.h"
+#include "report/saved/saved_value.h"
+#include "says.h"
+#include "serve/config.h"
+
+static const struct config_limits limits = {10000, HOUR};
+
+/* Reads a configuration to the end; "" or the refusal. */
+static const char *refusal(const char *text) {
+    static char error[OPTIONS_ERROR_MAX];
+    struct saved_value_fault fault;
+    struct words words = {0};
+    struct config_plan config = {.array = NULL};
+    struct refuse_buffer to = {error, sizeof error};
+    struct json_t *object = saved_value_parse(text, strlen(text), &fault);
+    assert_non_null(object);
+    error[0] = '\0';
+    bool good =
+        config_words(&words, object, to) && config_read(&config, COMMAND_RUN, &words, &limits, to);
+    assert_true(good == (error[0] == '\0'));
+    config_free(&config);
+    words_free(&words);
+    saved_value_free(object);
+    return error;
+}
+
+static void texts_numbers_flags_and_lists_become_a_command_line(void **state) {
+    (void)state;
+    static const char text[] =
+        "{\"url\": \"http://127.0.0.1:8080/?a=b\", \"connections\": 1000, \"ramp\": \"10/10ms\", "
+        "\"abort-on-fail\": true, \"no-check\": false, \"header\": [\"X-A: 1\", \"X-B: 2\"], "
+        "\"require\": [\"lost<=0\"], \"timeout\": 2.5}";
+    static const char *const expected[] = {
+        "--connections=1000",        "--ramp=10/10ms",    "--abort-on-fail", "--header=X-A: 1",
+        "--header=X-B: 2",           "--require=lost<=0", "--timeout=2.5",   "--",
+        "http://127.0.0.1:8080/?a=b"};
+    struct saved_value_fault fault;
+    struct words words = {0};
+    char error[256];
+    struct json_t *object = saved_value_parse(text, strlen(text), &fault);
+    assert_true(config_words(&words, object, (struct refuse_buffer){error, sizeof error}));
+    saved_value_free(object);
+    char **array = words_array(&words, NULL);
+    assert_int_equal(words.count, sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < words.count; i++)
+        assert_string_equal(array[i], expected[i]);
+    free(array);
+    words_free(&words);
+    assert_string_equal(refusal(text), "");
+}
+
+static void what_names_a_file_or_a_command_of_this_machine_is_refused(void **state) {
+    (void)state;
+    static const char *const names[] = {"json",    "html",   "timeline", "server-log", "server-pid",
+                                        "exec-at", "body",   "urls",     "config",     "cert",
+                                        "key",     "cacert", "metrics",  "hosts",      "remote"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char text[128];
+        snprintf(text, sizeof text, "{\"url\": \"127.0.0.1\", \"%s\": \"1\"}", names[i]);
+        assert_says(refusal(text), "refused here");
+    }
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"header\": \"@/etc/passwd\"}"), "refused here");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"header\": [\"A: b\", \"@/etc/passwd\"]}"),
+                "refused here");
+}
+
+/* A new option that takes a file must be refused too. */
+static void no_option_of_a_run_that_takes_a_file_is_let_through(void **state) {
+    (void)state;
+    for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
+        char text[128];
+        if (row->argument == NULL || strcmp(row->argument, "FILE") != 0 ||
+            (row->commands & COMMAND_RUN) == 0)
+            continue;
+        snprintf(text, sizeof text, "{\"url\": \"127.0.0.1\", \"%s\": \"/dev/null\"}",
+                 option_name(row).text);
+        assert_says(refusal(text), "refused here");
+    }
+}
+
+static void an_options_own_refusal_is_what_is_said(void **state) {
+    (void)state;
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"connections\": 0}"), "--connections");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"ramp\": \"fast\"}"), "--ramp");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"require\": \"p99<500\"}"), "p99<500ms");
+    assert_says(refusal("{\"url\": \"ftp://127.0.0.1\"}"), "ftp");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"conections\": 1}"), "did you mean");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"connect_timeout\": 1}"), "connect-timeout");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"help\": true}"), "unknown option");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"from\": 1}"), "unknown option");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"ui\": \"line\"}"), "no terminal");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"resolve\": \"a:1:10.0.0.1\"}"), "refused here");
+}
+
+static void a_value_is_of_a_kind_that_a_command_line_has(void **state) {
+    (void)state;
+    assert_says(refusal("{\"url\": 1}"), "\"url\"");
+    assert_says(refusal("{}"), "\"url\"");
+    assert_says(refusal("{\"url\": \"127.0.0.1\\n-c\"}"), "\"url\"");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"connections\": null}"), "--connections");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"connections\": {}}"), "--connections");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"connections\": [1]}"), "a list is refused");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"no-check\": 1}"), "true or false");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"header\": \"A: b\\r\\nC: d\"}"), "one line");
+    assert_says(refusal("{\"url\": \"--json=/tmp/x\"}"), "");
+}
+
+static void a_run_is_within_the_limits_of_the_server(void **state) {
+    (void)state;
+    assert_string_equal(refusal("{\"url\": \"127.0.0.1\", \"connections\": 10000}"), "");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"connections\": 10001}"), "--max-connections");
+    assert_string_equal(refusal("{\"url\": \"127.0.0.1\", \"duration\": \"59m\"}"), "");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"duration\": \"61m\"}"), "--max-duration");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"duration\": \"1s\", \"ramp\": \"1/1h\"}"),
+                "--max-duration");
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_numbers_flags_and_lists_become_a_command_line),
+        cmocka_unit_test(what_names_a_file_or_a_command_of_this_machine_is_refused),
+        cmocka_unit_test(no_option_of_a_run_that_takes_a_file_is_let_through),
+        cmocka_unit_test(an_options_own_refusal_is_what_is_said),
+        cmocka_unit_test(a_value_is_of_a_kind_that_a_command_line_has),
+        cmocka_unit_test(a_run_is_within_the_limits_of_the_server),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
