@@ -146,7 +146,7 @@ class Service(unittest.TestCase):
         self.assertEqual(2, answered(stats))
 
     def test_requests_are_answered_in_order_and_the_end_is_announced(self):
-        with Target("--tls", "--keepalive-timeout", "300ms") as target, connect(target) as client:
+        with Target("--tls", "--keepalive-timeout", "2s") as target, connect(target) as client:
             self.assertEqual(("TLSv1.3", "http/1.1"), (client.version(), client.selected_alpn_protocol()))
             client.sendall(REQUEST * 20)
             heads = b""
@@ -198,7 +198,7 @@ class Service(unittest.TestCase):
         self.assertEqual((1, 0), (stats["connections"]["endings"]["tls_broken"], answered(stats)))
 
     def test_a_handshake_that_takes_too_long_is_ended(self):
-        with Target("--tls", "--keepalive-timeout", "100ms") as target:
+        with Target("--tls", "--keepalive-timeout", "2s") as target:  # of who asks for its counters too
             incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
             client = context().wrap_bio(incoming, outgoing)
             with contextlib.suppress(ssl.SSLWantReadError):
