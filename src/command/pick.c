@@ -41,23 +41,14 @@ static void wait_for_reader(int fd) {
     close(own);
 }
 
-static int command_help(int argc, char **argv);
-static int command_version(int argc, char **argv);
-
 static const struct named_command {
     const char *name;
     int (*run)(int argc, char **argv);
     const char *does; /* in the list of `holdfast help` */
 } commands[] = {
-    {"run", command_run, "the soak itself: ramp, hold, report (what no command means)"},
-    {"check", command_check, "would this plan fit this machine and this server?"},
-    {"capacity", command_capacity, "how many connections does the server hold, and what ends it?"},
-    {"report", command_report, "show, convert, merge and compare saved runs"},
-    {"target", command_target, "a small keep-alive server of our own, with delays and faults"},
-    {"demo", command_demo, "a first run with nothing else installed, in 12 s"},
-    {"serve", command_serve, "an HTTP API and a page that start runs and show them"},
-    {"help", command_help, "this list; help COMMAND: that command's options"},
-    {"version", command_version, "the version and the optional parts built in"},
+#define COMMAND(name, part, does) {#name, command_##name, does},
+#include "options/commands.def"
+#undef COMMAND
     {SERVE_CHILD_COMMAND, command_serve_child, NULL}, /* a run of serve: in no list */
 };
 
@@ -113,7 +104,7 @@ static const char help_tail[] = "\nExamples:\n"
                                 "  holdfast -c 1000 -d 30s http://127.0.0.1:8080/\n"
                                 "  holdfast help run\n";
 
-static int command_help(int argc, char **argv) {
+int command_help(int argc, char **argv) {
     if (argc > 2) {
         fprintf(log_stream(), "holdfast: help: one command is accepted\n");
         return EXIT_USAGE;
@@ -131,7 +122,7 @@ static int command_help(int argc, char **argv) {
     return soak_flush_answer();
 }
 
-static int command_version(int argc, char **argv) {
+int command_version(int argc, char **argv) {
     (void)argc;
     (void)argv;
     return soak_answer(OPTIONS_VERSION, COMMAND_RUN, "");

@@ -172,9 +172,9 @@ void options_drop_length(struct option_text_list *headers);
 void options_print_help(FILE *out, enum option_command command);
 void options_print_markdown(FILE *out);
 
-/* The man page of a command (holdfast-run.1 and so on), and completions for "bash", "zsh" or
- * "fish"; false: another shell. */
-void options_print_man(FILE *out, enum option_command command);
+/* The man page of a command of the option table (holdfast-run.1 for "run" and so on), and
+ * completions for "bash", "zsh" or "fish"; false: no such command, another shell. */
+bool options_print_man(FILE *out, const char *command);
 bool options_print_completion(FILE *out, const char *shell);
 
 /* The members of a report's "plan": every effective option of a run under its long name in

@@ -69,8 +69,7 @@ static void print_man_options(FILE *out, enum option_command command) {
           out);
 }
 
-void options_print_man(FILE *out, enum option_command command) {
-    const struct option_manual *manual = option_manual_of(command);
+static void print_manual(FILE *out, const struct option_manual *manual) {
     fprintf(out, ".TH HOLDFAST\\-%s 1 \"\" \"holdfast\"\n.SH NAME\nholdfast\\-%s \\- ",
             manual->name, manual->name);
     fwrite(manual->text, 1, strcspn(manual->text, ":;."), out);
@@ -81,7 +80,7 @@ void options_print_man(FILE *out, enum option_command command) {
     fputs(".SH OPTIONS\n", out);
     if (manual->forms)
         print_paragraph(out, ".PP", option_forms_text);
-    print_man_options(out, command);
+    print_man_options(out, manual->command);
     fputs(".SH \"EXIT STATUS\"\n", out);
     for (const struct option_entry *code = manual->codes; code->left != NULL; code++) {
         fprintf(out, ".TP\n%s\n", code->left + strspn(code->left, " "));
@@ -90,14 +89,39 @@ void options_print_man(FILE *out, enum option_command command) {
     }
     fputs(".SH \"SEE ALSO\"\n", out);
     for (size_t i = 0; i < OPTION_MANUALS; i++)
-        if (option_manuals[i].command != command)
+        if (&option_manuals[i] != manual)
             fprintf(out, ".BR holdfast\\-%s (1),\n", option_manuals[i].name);
     fputs(".BR holdfast\\-report (1)\n", out);
 }
 
+bool options_print_man(FILE *out, const char *command) {
+    for (size_t i = 0; i < OPTION_MANUALS; i++)
+        if (strcmp(option_manuals[i].name, command) == 0) {
+            print_manual(out, &option_manuals[i]);
+            return true;
+        }
+    return false;
+}
+
 /* --- completions --- */
 
-static const char commands[] = "run check capacity report target demo serve help version";
+enum part { OPTIONS, REPORT, ABOUT };
+static const struct listed {
+    const char *name;
+    enum part part;
+} commands[] = {
+#define COMMAND(name, part, does) {#name, part},
+#include "options/commands.def"
+#undef COMMAND
+};
+
+/* Their names with something between; those that are about others too, or not. */
+static void print_names(FILE *out, const char *between, bool about) {
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (about || commands[i].part != ABOUT)
+            fprintf(out, "%s%s", i == 0 ? "" : between, commands[i].name);
+}
+
 /* `holdfast report` reads its own; a test holds them against its help. */
 static const char report_options[] =
     "--json --html --junit --hgrm --csv --compare --merge --tolerance --schema --help -h";
@@ -153,19 +177,22 @@ static void print_bash_values(FILE *out) {
 }
 
 static void print_bash(FILE *out) {
+    fputs("# bash completion for holdfast, generated from its option table.\n"
+          "_holdfast() {\n"
+          "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} "
+          "command=run options\n"
+          "    COMPREPLY=()\n"
+          "    case ' ",
+          out);
+    print_names(out, " ", true);
     fprintf(out,
-            "# bash completion for holdfast, generated from its option table.\n"
-            "_holdfast() {\n"
-            "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} "
-            "command=run options\n"
-            "    COMPREPLY=()\n"
-            "    case ' %s ' in *\" ${COMP_WORDS[1]} \"*) command=${COMP_WORDS[1]} ;; esac\n"
+            " ' in *\" ${COMP_WORDS[1]} \"*) command=${COMP_WORDS[1]} ;; esac\n"
             "    if [[ $command == report ]]; then\n"
             "        COMPREPLY=($(compgen -W '%s' -- \"$word\") $(compgen -f -- \"$word\"))\n"
             "        return\n"
             "    fi\n"
             "    case $before in\n",
-            commands, report_options);
+            report_options);
     print_bash_values(out);
     fputs("    *) before= ;;\n"
           "    esac\n"
@@ -174,14 +201,18 @@ static void print_bash(FILE *out) {
           out);
     for (size_t i = 0; i < OPTION_MANUALS; i++)
         print_bash_command(out, &option_manuals[i]);
-    fprintf(out,
-            "    help) options='run check capacity report target demo serve' ;;\n"
-            "    esac\n"
-            "    [[ $COMP_CWORD -eq 1 ]] && options+=' %s'\n"
-            "    COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-            "}\n"
-            "complete -F _holdfast holdfast\n",
-            commands);
+    fputs("    help) options='", out);
+    print_names(out, " ", false);
+    fputs("' ;;\n"
+          "    esac\n"
+          "    [[ $COMP_CWORD -eq 1 ]] && options+=' ",
+          out);
+    print_names(out, " ", true);
+    fputs("'\n"
+          "    COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
+          "}\n"
+          "complete -F _holdfast holdfast\n",
+          out);
 }
 
 /* In single quotes; in zsh's specifications a few more have a meaning. */
@@ -218,16 +249,20 @@ static void print_zsh_row(FILE *out, const struct option_row *row, enum option_c
 }
 
 static void print_zsh(FILE *out) {
-    fprintf(out,
-            "#compdef holdfast\n"
-            "# zsh completion for holdfast, generated from its option table.\n"
-            "local command=run\n"
-            "if (( CURRENT == 2 )); then\n"
-            "    compadd -- %s\n"
-            "fi\n"
-            "case $words[2] in (%s) command=$words[2]; shift words; (( CURRENT-- )) ;; esac\n"
-            "case $command in\n",
-            commands, "run|check|capacity|report|target|demo|serve|help|version");
+    fputs("#compdef holdfast\n"
+          "# zsh completion for holdfast, generated from its option table.\n"
+          "local command=run\n"
+          "if (( CURRENT == 2 )); then\n"
+          "    compadd -- ",
+          out);
+    print_names(out, " ", true);
+    fputs("\nfi\n"
+          "case $words[2] in (",
+          out);
+    print_names(out, "|", true);
+    fputs(") command=$words[2]; shift words; (( CURRENT-- )) ;; esac\n"
+          "case $command in\n",
+          out);
     for (size_t i = 0; i < OPTION_MANUALS; i++) {
         enum option_command command = option_manuals[i].command;
         fprintf(out, "(%s)\n    _arguments -s \\\n", option_manuals[i].name);
@@ -240,11 +275,9 @@ static void print_zsh(FILE *out) {
                 "        '*:%s:_files'\n    ;;\n",
                 (command & COMMAND_LOAD) != 0 ? "URL" : "argument");
     }
-    fprintf(out,
-            "(report) compadd -- %s; _files ;;\n"
-            "(help) compadd -- run check capacity report target demo serve ;;\n"
-            "esac\n",
-            report_options);
+    fprintf(out, "(report) compadd -- %s; _files ;;\n(help) compadd -- ", report_options);
+    print_names(out, " ", false);
+    fputs(" ;;\nesac\n", out);
 }
 
 static void print_fish_row(FILE *out, const struct option_row *row,
@@ -268,19 +301,23 @@ static void print_fish_row(FILE *out, const struct option_row *row,
 }
 
 static void print_fish(FILE *out) {
-    fprintf(out,
-            "# fish completion for holdfast, generated from its option table.\n"
-            "function __holdfast_is\n"
-            "    set -l words (commandline -opc)\n"
-            "    set -l command run\n"
-            "    if set -q words[2]; and contains -- $words[2] %s\n"
-            "        set command $words[2]\n"
-            "    end\n"
-            "    test $command = $argv[1]\n"
-            "end\n"
-            "complete -c holdfast -f\n"
-            "complete -c holdfast -n 'test (count (commandline -opc)) -eq 1' -a '%s'\n",
-            commands, commands);
+    fputs("# fish completion for holdfast, generated from its option table.\n"
+          "function __holdfast_is\n"
+          "    set -l words (commandline -opc)\n"
+          "    set -l command run\n"
+          "    if set -q words[2]; and contains -- $words[2] ",
+          out);
+    print_names(out, " ", true);
+    fputs("\n"
+          "        set command $words[2]\n"
+          "    end\n"
+          "    test $command = $argv[1]\n"
+          "end\n"
+          "complete -c holdfast -f\n"
+          "complete -c holdfast -n 'test (count (commandline -opc)) -eq 1' -a '",
+          out);
+    print_names(out, " ", true);
+    fputs("'\n", out);
     for (size_t i = 0; i < OPTION_MANUALS; i++) {
         const struct option_manual *manual = &option_manuals[i];
         for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
@@ -293,9 +330,10 @@ static void print_fish(FILE *out) {
     }
     fprintf(out,
             "complete -c holdfast -n '__holdfast_is report' -F -a '%s'\n"
-            "complete -c holdfast -n '__holdfast_is help' -a 'run check capacity report target "
-            "demo serve'\n",
+            "complete -c holdfast -n '__holdfast_is help' -a '",
             report_options);
+    print_names(out, " ", false);
+    fputs("'\n", out);
 }
 
 bool options_print_completion(FILE *out, const char *shell) {
