@@ -2,10 +2,16 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
-#define COMMAND(name, part, does) int command_##name(int argc, char **argv);
-#include "options/commands.def"
-#undef COMMAND
-
+/* Those of options/commands.def. */
+int command_run(int argc, char **argv);
+int command_check(int argc, char **argv);
+int command_capacity(int argc, char **argv);
+int command_report(int argc, char **argv);
+int command_target(int argc, char **argv);
+int command_demo(int argc, char **argv);
+int command_serve(int argc, char **argv);
+int command_help(int argc, char **argv);
+int command_version(int argc, char **argv);
 /* A run or a check of serve's: its command line is in a memory file (serve/child.h). */
 int command_serve_child(int argc, char **argv);
 

@@ -1,7 +1,7 @@
 /* A world of servers: thousands of them by seed, each with a policy, asked by the real engine
  * through the simulated door, and judged by what the run alone shows. A cause that is named is true
- * in all of them. `--all` plays ten times as many, `--from N` others, `--seed N` one alone,
- * `--show` prints each that was not told. */
+ * in all of them. `--all` plays ten times as many, `--each N` so many of each kind, `--from N`
+ * others, `--seed N` one alone, `--show` prints each that was not told. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -439,6 +439,8 @@ int main(int argc, char **argv) {
             each *= 10;
         else if (strcmp(argv[i], "--show") == 0)
             show = true;
+        else if (strcmp(argv[i], "--each") == 0 && i + 1 < argc)
+            each = (uint32_t)strtoul(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--from") == 0 && i + 1 < argc)
             first = strtoull(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)

@@ -30,7 +30,7 @@ static void a_day_of_a_thousand_connections_balances_at_every_turn(void **state)
         .connections = 1000,
         .ramp = {1000, length / 4},
         .think = {20 * SECOND, 100 * SECOND},
-        .audit_every = 16,
+        .audit_every = 64,
     };
     struct play play;
     play_start(&play, &config);
@@ -65,7 +65,7 @@ static void a_day_with_reconnecting_ends_with_a_whole_fleet(void **state) {
         .ramp = {10, 1 * SECOND},
         .think = {20 * SECOND, 100 * SECOND},
         .reconnect = {1 * SECOND, 30 * SECOND},
-        .audit_every = 16,
+        .audit_every = 64,
     };
     struct play play;
     play_start(&play, &config);
