@@ -188,13 +188,17 @@ class Nginx(Server):
 
     def stub_status(self, timeout=3):
         """{active, accepted, handled, requests}; the asking connection and request count in it."""
-        with socket.create_connection(("127.0.0.1", self.status_port), timeout=timeout) as client:
+        with self._connect(timeout) as client:
             client.sendall(b"GET /nginx_status HTTP/1.0\r\n\r\n")
             page = b"".join(iter(lambda: client.recv(4096), b"")).partition(b"\r\n\r\n")[2]
         words = page.split()
         accepted, handled, requests = words[7:10]
         return {"active": int(words[2]), "accepted": int(accepted), "handled": int(handled),
                 "requests": int(requests)}
+
+    def _connect(self, timeout):
+        """For stub_status()."""
+        return socket.create_connection(("127.0.0.1", self.status_port), timeout=timeout)
 
     def start_again(self):
         """After halt(): on the same port, with the same files."""

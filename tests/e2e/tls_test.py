@@ -5,45 +5,20 @@ trusted, is no target, in words."""
 
 import contextlib
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
 import unittest
 
 import holdfast
+from certificate import certify
 from holdfast import eventually, folder, or_skip, plainly, soak
 from nginx import Nginx
+from servers import TlsNginx
 from sparring import Target
 
 COUNT = 20
 HELD = ("-c", COUNT, "-d", "1s", "-i", "100ms")
-
-
-def certify(prefix, name="server", days=30, names="DNS:localhost,IP:127.0.0.1"):
-    """A certificate that signs itself, and its key; skips the test where there is no openssl."""
-    if shutil.which("openssl") is None:
-        raise unittest.SkipTest("no openssl")
-    made = pathlib.Path(prefix) / f"{name}.pem", pathlib.Path(prefix) / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                    "-keyout", made[1], "-out", made[0], "-days", str(days), "-subj", "/CN=localhost",
-                    "-addext", f"subjectAltName={names}"], check=True, capture_output=True)
-    return made
-
-
-class TlsNginx(Nginx):
-    def _write_config(self):
-        if not (self.prefix / "server.pem").exists():
-            certify(self.prefix)
-        super()._write_config()
-
-    @property
-    def url(self):
-        return f"https://localhost:{self.port}/"
-
-    @property
-    def trusted(self):
-        return "--cacert", self.prefix / "server.pem"
 
 
 def nginx(**settings):
