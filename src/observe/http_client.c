@@ -324,22 +324,31 @@ static void use_end_of_answer(struct http_client *http_client, instant now, int 
         fail(http_client, now, 0, begun ? "closed inside the answer" : "closed without an answer");
 }
 
+static void fail_tls(struct http_client *http_client, instant now, const char *why) {
+    char text[HTTP_CLIENT_ERROR_MAX];
+    snprintf(text, sizeof text, "TLS: %s", why);
+    fail(http_client, now, 0, text);
+}
+
 static void secure_failed(struct http_client *http_client, instant now, const char *why) {
     char text[HTTP_CLIENT_ERROR_MAX];
     snprintf(text, sizeof text, "TLS: %s", why);
     connect_failed(http_client, now, 0, text);
 }
 
-/* The server gives the connection up, or what came is no record. */
+/* The server gives the connection up, or what came is no record; also before what the handshake
+ * still sends is out. */
 static void use_break(struct http_client *http_client, instant now, const struct sock_fact *fact) {
-    char text[HTTP_CLIENT_ERROR_MAX];
+    char text[HTTP_CLIENT_ERROR_MAX - sizeof "TLS: "];
     if (fact->kind == SOCK_ALERT)
-        snprintf(text, sizeof text, "TLS: the server sent alert %u (%s)", fact->alert,
+        snprintf(text, sizeof text, "the server sent alert %u (%s)", fact->alert,
                  tls_alert_text(fact->alert));
     else
-        snprintf(text, sizeof text, "TLS: %s", record_reason_text(fact->reason));
-    if (http_client->state == HTTP_CLIENT_WAITING)
-        fail(http_client, now, 0, text);
+        snprintf(text, sizeof text, "%s", record_reason_text(fact->reason));
+    if (http_client->securing)
+        secure_failed(http_client, now, text);
+    else if (http_client->state == HTTP_CLIENT_WAITING)
+        fail_tls(http_client, now, text);
     else
         came_after(http_client, now, AFTER_END);
 }

@@ -217,6 +217,72 @@ static void what_began_between_two_requests_ends_the_connection(void **state) {
     assert_int_equal(meeting->client.connections, 2);
 }
 
+/* ---- Over a transport ---- */
+
+/* The client says h, the server u, and the client f: then it is up. An a is alert 116. */
+static void open_letter(struct transport_conn *conn, char *bytes, size_t length,
+                        struct transport_fact *fact) {
+    (void)length;
+    *fact = (struct transport_fact){.kind = TRANSPORT_DATA, .taken = 1, .plain = {bytes, 1}};
+    if (*bytes == 'u') {
+        fact->kind = TRANSPORT_UP;
+        *(char *)conn->state = 'f';
+    } else if (*bytes == 'a') {
+        fact->kind = TRANSPORT_ALERT;
+        fact->alert = 116;
+    }
+}
+
+static bool begin_letters(void *shared, void *state) {
+    (void)shared;
+    *(char *)state = 'h';
+    return true;
+}
+
+static size_t take_letter(void *shared, void *state, char *out, size_t room) {
+    (void)shared, (void)room;
+    char *owed = state;
+    *out = *owed;
+    *owed = 0;
+    return *out != 0;
+}
+
+static size_t seal_letters(void *shared, void *state, const void *bytes, size_t length, char *out) {
+    (void)shared, (void)state;
+    memcpy(out, bytes, length);
+    return length;
+}
+
+static size_t as_long(size_t length) {
+    return length;
+}
+
+static const struct transport letters = {.name = "letters",
+                                         .state_bytes = 1,
+                                         .fragment_bytes = 1,
+                                         .sealed_bytes = as_long,
+                                         .open = open_letter,
+                                         .seal = seal_letters,
+                                         .begin = begin_letters,
+                                         .take_owed = take_letter};
+
+/* As a server that wants a certificate, and sees at once that there is none. */
+static void an_alert_right_behind_the_handshake_is_told_and_not_waited_out(void **state) {
+    struct meeting *meeting = *state;
+    char letter;
+    meeting->client.transport = &letters;
+    http_client_ask(&meeting->client, net_now(meeting->net));
+    assert_int_equal(net_wait(meeting->net, net_now(meeting->net), 1), 0);
+    meeting->server = accept(meeting->listener, NULL, NULL);
+    assert_true(meeting->server >= 0);
+    send_text(meeting, "ua");
+    run_until(meeting, has_ended);
+    assert_int_equal(recv(meeting->server, &letter, 1, 0), 1);
+    assert_int_equal(letter, 'h');
+    assert_int_equal(meeting->client.state, HTTP_CLIENT_FAILED);
+    assert_non_null(strstr(meeting->client.error, "alert 116"));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(an_answer_is_kept_and_its_connection_used_again, meet,
@@ -231,6 +297,8 @@ int main(void) {
                                         part),
         cmocka_unit_test_setup_teardown(what_began_between_two_requests_ends_the_connection, meet,
                                         part),
+        cmocka_unit_test_setup_teardown(
+            an_alert_right_behind_the_handshake_is_told_and_not_waited_out, meet, part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
