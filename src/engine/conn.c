@@ -29,12 +29,15 @@ static struct conn_step_result step_connecting(const struct conn *conn, enum con
     }
 }
 
-static struct conn_step_result step_securing(enum conn_event event, bool frozen) {
+/* An errno is the network's or this host's, as in a connect: no TLS was told of. */
+static struct conn_step_result step_securing(const struct conn *conn, enum conn_event event,
+                                             bool frozen) {
     if (frozen)
         return event == CONN_EVENT_FREEZE ? ends(OUTCOME_abandoned) : illegal;
     switch (event) {
     case CONN_EVENT_UP: return goes(CONN_IDLE, 0);
     case CONN_EVENT_SECURE_FAILED: return ends(OUTCOME_tls_failed);
+    case CONN_EVENT_ERROR: return ends(outcome_of_open_errno(conn->error));
     case CONN_EVENT_DEADLINE: return ends(OUTCOME_connect_timeout);
     default: return illegal;
     }
@@ -105,7 +108,7 @@ struct conn_step_result conn_step(const struct conn *conn, enum conn_event event
     case CONN_VACANT:
         return event == CONN_EVENT_CONNECT && !view.frozen ? goes(CONN_CONNECTING, 0) : illegal;
     case CONN_CONNECTING: return step_connecting(conn, event, view.frozen);
-    case CONN_SECURING: return step_securing(event, view.frozen);
+    case CONN_SECURING: return step_securing(conn, event, view.frozen);
     case CONN_IDLE: return step_idle(conn, event, view);
     case CONN_AWAITING: return step_awaiting(conn, event, view);
     case CONN_CLOSING: return step_closing(event, view.frozen);

@@ -322,11 +322,11 @@ static void use_fin(struct fleet *fleet, struct conn *conn, const struct sock_fa
 static void use_error(struct fleet *fleet, struct conn *conn, int error) {
     if (conn->error == 0)
         conn->error = (uint16_t)error;
-    if (conn->state == CONN_SECURING)
+    bool reset = conn->error == ECONNRESET;
+    if (conn->state == CONN_SECURING && reset)
         secure_failed(fleet, conn, HANDSHAKE_REASON_reset, 0);
     else
-        fleet_handle_event(fleet, conn,
-                           conn->error == ECONNRESET ? CONN_EVENT_RESET : CONN_EVENT_ERROR);
+        fleet_handle_event(fleet, conn, reset ? CONN_EVENT_RESET : CONN_EVENT_ERROR);
 }
 
 static void use_alert(struct fleet *fleet, struct conn *conn, uint8_t alert) {
@@ -562,8 +562,11 @@ static void connect_done(struct fleet *fleet, struct conn *conn, int result) {
         connected(fleet, conn);
 }
 
-/* Of what the handshake sends nothing went out: what the server said before is still to be read. */
+/* Of what the handshake sends nothing went out: what the server said before is still to be read.
+ * The send took the socket's error with it: a reset looks like a FIN behind that. */
 static void flight_failed(struct fleet *fleet, struct conn *conn, int error) {
+    if (conn->error == 0 && error != EPIPE)
+        conn->error = (uint16_t)error;
     receive(fleet, conn, true);
     if (fleet_open_for_reading(conn))
         use_error(fleet, conn, error == EPIPE ? ECONNRESET : error);

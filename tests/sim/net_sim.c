@@ -112,6 +112,7 @@ int net_create(struct net **out, const struct net_config *config) {
 void net_destroy(struct net *net) {
     if (net == NULL)
         return;
+    records_free_all(net);
     free(net->sockets);
     queue_free(&net->peer);
     queue_free(&net->ring);
@@ -240,6 +241,7 @@ int net_open(struct net *net, const struct address *source, const struct address
         error = fresh.script.open_error;
     world_note(net, OPERATION_OPEN, -1, error);
     if (error != 0) {
+        records_free(net, &fresh);
         truth_open_failed(net, error);
         return -error;
     }
@@ -254,7 +256,7 @@ int net_open(struct net *net, const struct address *source, const struct address
 static void prepare(struct net *net, enum operation operation, int fd, uint64_t tag) {
     require(net->prepared_count < PREPARED_MAX);
     net->prepared[net->prepared_count++] =
-        (struct prepared){operation, fd, net->sockets[fd].serial, tag, 0};
+        (struct prepared){operation, fd, net->sockets[fd].serial, tag, 0, true};
 }
 
 void net_connect(struct net *net, int fd, const struct address *target, uint64_t tag) {
@@ -302,17 +304,19 @@ void net_send_shared(struct net *net, int fd, const void *bytes, size_t length, 
 
 void net_send_owned(struct net *net, int fd, const void *bytes, size_t length, uint64_t tag) {
     struct socket *socket = owned(net, fd);
-    (void)bytes;
     if (socket->phase != PHASE_UP || socket->shut)
         world_wrong(net, "a send on what is not connected", fd);
-    if (socket->outstanding || socket->send_owed)
+    bool asks = socket->records == NULL || records_take(net, socket, bytes, length);
+    if ((asks && socket->outstanding) || socket->send_owed)
         world_wrong(net, "a second request outstanding", fd);
     socket->send_owed = true;
     socket->send_tag = tag;
     socket->send_length = (int)length;
-    truth_asked(net, socket);
+    if (asks)
+        truth_asked(net, socket);
     prepare(net, OPERATION_SEND, fd, tag);
     net->prepared[net->prepared_count - 1].length = (int)length;
+    net->prepared[net->prepared_count - 1].asks = asks;
 }
 
 void net_arm(struct net *net, int fd, uint64_t tag) {
@@ -388,7 +392,7 @@ static void submit_send(struct net *net, const struct prepared *prepared) {
     struct socket *socket = &net->sockets[prepared->fd];
     int error = fallible_operation(net, OPERATION_SEND);
     if (error == 0)
-        error = server_refuses(net, socket);
+        error = prepared->asks ? server_refuses(net, socket) : server_refuses_flight(socket);
     if (error == ECONNRESET)
         socket->reset = socket->dead = true;
     if (error == EPIPE)
@@ -408,8 +412,11 @@ static void submit_send(struct net *net, const struct prepared *prepared) {
     socket->sending = prepared->length > 0;
     if (socket->sending)
         queue_sent(net, prepared->fd, net->config.sent_after, prepared->length);
-    net->truth.received++;
-    server_request(net, prepared->fd);
+    net->truth.received += prepared->asks;
+    if (prepared->asks)
+        server_request(net, prepared->fd);
+    else
+        server_flight(net, prepared->fd);
 }
 
 static void submit_arm(struct net *net, const struct prepared *prepared) {
@@ -450,6 +457,7 @@ static void submit(struct net *net) {
     net->prepared_count = 0;
     for (size_t i = 0; i < net->closing_count; i++) {
         int fd = net->closing[i];
+        records_free(net, &net->sockets[fd]);
         net->sockets[fd] = (struct socket){.serial = 0};
         if (fd < net->lowest_free)
             net->lowest_free = fd;
@@ -721,10 +729,11 @@ static void end(struct net *net, int fd, bool by_reset) {
     poke(net, fd);
 }
 
-/* Servers here speak no transport that has words for its end. */
 void net_send_last(struct net *net, int fd, const void *bytes, size_t length) {
-    (void)net, (void)fd, (void)bytes, (void)length;
-    require(false);
+    struct socket *socket = owned(net, fd);
+    if (socket->records == NULL || socket->send_owed || length == 0)
+        world_wrong(net, "words for the end, where there are none", fd);
+    (void)bytes;
 }
 
 void net_shutdown(struct net *net, int fd) {

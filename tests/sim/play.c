@@ -77,6 +77,7 @@ void play_start_in(struct play *play, const struct play_config *config, struct n
                                 .setup = &play->setup,
                                 .requests = &play->requests,
                                 .worker = config->worker,
+                                .transport = config->transport,
                                 .net = net,
                                 .tally = play->tally};
     if (config->requests > 0) {

@@ -31,6 +31,7 @@ struct play_config {
     enum option_order urls_order;
     struct pool *pool;                 /* that holds them; NULL: one of its own */
     duration timeout, connect_timeout; /* 0: 3 s */
+    const struct transport *transport; /* the client's; NULL: plain TCP */
     const char *sources;               /* NULL: the kernel's choice */
     uint32_t targets;                  /* destination addresses; 0: one */
     uint32_t audit_every;              /* turns; 0: each */

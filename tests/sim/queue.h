@@ -16,6 +16,12 @@ enum mark {
     MARK_NOISE,  /* no HTTP at all */
     MARK_408,    /* a whole 408 Request Timeout that closes */
     MARK_BLANK,  /* CR LF alone */
+    /* Of records: */
+    MARK_HIDDEN, /* nothing to the protocol: a ticket, a part of a record */
+    MARK_UP,     /* the end of what makes the connection live */
+    MARK_NOTIFY, /* nothing follows */
+    MARK_ALERT,
+    MARK_BROKEN, /* no record as agreed */
 };
 
 struct piece {

@@ -24,8 +24,8 @@ static struct piece piece_of(const char *bytes, enum mark mark) {
     return (struct piece){bytes, (uint32_t)strlen(bytes), mark};
 }
 
-void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
-                 int result) {
+void server_deliver(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
+                    int result) {
     struct socket *socket = &net->sockets[fd];
     int64_t at_ns = net->now_ns + after;
     if (at_ns <= socket->arrival_ns)
@@ -40,8 +40,20 @@ void server_send(struct net *net, int fd, duration after, enum kind kind, struct
                                                .kind = kind});
 }
 
+/* Data of a connection whose handshake was done is sealed. */
+void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
+                 int result) {
+    if (net->sockets[fd].secured && kind == PEER_BYTES && piece.mark < MARK_HIDDEN)
+        records_send(net, fd, after, piece);
+    else
+        server_deliver(net, fd, after, kind, piece, result);
+}
+
 static void end_with(struct net *net, int fd, duration after, enum kind kind, int result) {
-    net->sockets[fd].over = true;
+    struct socket *socket = &net->sockets[fd];
+    socket->over = true;
+    if (kind == PEER_FIN && socket->secured && !socket->untold)
+        records_send_end(net, fd, after, 0);
     server_send(net, fd, after, kind, (struct piece){.bytes = NULL}, result);
 }
 
@@ -85,6 +97,11 @@ void server_open(struct net *net, struct socket *socket) {
         socket->script = (struct script){.connect = CONNECT_FAILS, .connect_error = ECONNREFUSED};
     else if (in_window(net) && world_chance(net, config->bad_connects))
         socket->script = draw_bad_connect(net);
+    else if (in_window(net) && world_chance(net, config->bad_handshakes))
+        socket->script.handshake =
+            (enum script_handshake)world_draw(net, HANDSHAKE_NEVER, HANDSHAKES - 1);
+    if (config->transport != NULL)
+        records_begin(net, socket);
 }
 
 duration server_latency(struct net *net) {
@@ -142,7 +159,32 @@ static enum deed deed_of(struct net *net, const struct socket *socket) {
         return socket->requests == socket->script.deed_at ? socket->script.deed : DEED_ANSWER;
     if (!in_window(net) || !world_chance(net, net->config.bad_requests))
         return DEED_ANSWER;
-    return (enum deed)world_draw(net, DEED_BLANK, DEEDS - 1);
+    return (enum deed)world_draw(net, DEED_BLANK,
+                                 (net->config.transport != NULL ? RECORD_DEEDS : DEEDS) - 1);
+}
+
+/* The client's last flight goes out when it is live. */
+int server_refuses_flight(const struct socket *socket) {
+    return socket->live && socket->script.handshake == HANDSHAKE_RST_AT_FLIGHT ? ECONNRESET : 0;
+}
+
+void server_flight(struct net *net, int fd) {
+    struct socket *socket = &net->sockets[fd];
+    duration after = server_latency(net);
+    if (socket->over || socket->fin || socket->dead)
+        return;
+    switch (socket->script.handshake) {
+    case HANDSHAKE_DONE:
+    case HANDSHAKE_RST_AT_FLIGHT: records_answer(net, fd); break;
+    case HANDSHAKE_FIN: end_with(net, fd, after, PEER_FIN, 0); break;
+    case HANDSHAKE_RST: end_with(net, fd, after, PEER_RST, 0); break;
+    case HANDSHAKE_ERROR: end_with(net, fd, after, PEER_ERROR, EHOSTUNREACH); break;
+    case HANDSHAKE_NOISE:
+        server_send(net, fd, after, PEER_BYTES, piece_of(noise, MARK_NOISE), 0);
+        socket->over = true;
+        break;
+    default: socket->over = true; break;
+    }
 }
 
 int server_refuses(struct net *net, struct socket *socket) {
@@ -217,6 +259,8 @@ static void answer_then(struct net *net, int fd, duration after, enum deed deed)
     }
 }
 
+static void do_deed(struct net *net, int fd, duration after, enum deed deed);
+
 static void answer_in_part(struct net *net, int fd, duration after, enum kind end) {
     const char *text = answers[0];
     uint32_t length = (uint32_t)world_draw(net, 1, strlen(text) - 1);
@@ -234,6 +278,30 @@ static void answer_twice(struct net *net, int fd, duration after) {
     server_send(net, fd, after, PEER_BYTES, piece_of(twice, MARK_WHOLE), 0);
     server_send(net, fd, after, PEER_BYTES, piece_of(noise, MARK_NOISE), 0);
     net->sockets[fd].over = true;
+}
+
+static void do_deed_of_records(struct net *net, int fd, duration after, enum deed deed) {
+    static const char garbage[] = "\x17\x03\x03\x00\x20 a record of 32 bytes, that no-one";
+    struct socket *socket = &net->sockets[fd];
+    switch (deed) {
+    case DEED_ALERT:
+        records_send_end(net, fd, after, 116);
+        end_with(net, fd, after, PEER_FIN, 0);
+        break;
+    case DEED_GARBAGE:
+        server_send(net, fd, after, PEER_BYTES, (struct piece){garbage, 37, MARK_BROKEN}, 0);
+        socket->over = true;
+        break;
+    case DEED_KEY_UPDATE:
+        records_rekey(net, fd);
+        answer(net, fd, after);
+        break;
+    case DEED_FIN_UNTOLD:
+        socket->untold = true;
+        answer_then(net, fd, after, DEED_IDLE_FIN);
+        break;
+    default: socket->untold = true; do_deed(net, fd, after, DEED_ANSWER_EOF);
+    }
 }
 
 static void do_deed(struct net *net, int fd, duration after, enum deed deed) {
@@ -266,6 +334,11 @@ static void do_deed(struct net *net, int fd, duration after, enum deed deed) {
         socket->over = true;
         break;
     case DEED_ERROR: end_with(net, fd, after, PEER_ERROR, EHOSTUNREACH); break;
+    case DEED_ALERT:
+    case DEED_GARBAGE:
+    case DEED_KEY_UPDATE:
+    case DEED_FIN_UNTOLD:
+    case DEED_EOF_UNTOLD: do_deed_of_records(net, fd, after, deed); break;
     default: answer_then(net, fd, after, deed); break;
     }
 }

@@ -35,7 +35,26 @@ enum deed {
     DEED_ARM_FAILS,        /* answered; the next readiness cannot be armed: ENOMEM */
     DEED_SEND_RESET,       /* the RST came before the request: the send fails with ECONNRESET */
     DEED_SEND_PIPE,        /* the send fails with EPIPE, and a FIN is there */
-    DEEDS
+    DEEDS,
+    /* Over a transport, and drawn only there: */
+    DEED_ALERT = DEEDS, /* instead of an answer */
+    DEED_GARBAGE,       /* the same: a record that nobody sealed so */
+    DEED_KEY_UPDATE,    /* new keys in front of the answer, and the client is asked for its own */
+    DEED_FIN_UNTOLD,    /* answered, and then a FIN that nothing announced */
+    DEED_EOF_UNTOLD,    /* as DEED_ANSWER_EOF, and only the FIN ends the body */
+    RECORD_DEEDS
+};
+
+/* What a server does with a handshake. */
+enum script_handshake {
+    HANDSHAKE_DONE,
+    HANDSHAKE_NEVER, /* nothing is answered */
+    HANDSHAKE_FIN,   /* instead of an answer */
+    HANDSHAKE_RST,
+    HANDSHAKE_ERROR, /* the network reports EHOSTUNREACH */
+    HANDSHAKE_NOISE,
+    HANDSHAKE_RST_AT_FLIGHT, /* the RST came before the client's last flight */
+    HANDSHAKES
 };
 
 enum script_connect { CONNECT_UP, CONNECT_FAILS, CONNECT_NEVER, CONNECT_SELF, CONNECT_GREETED };
@@ -45,7 +64,8 @@ struct script {
     int open_error; /* errno of socket or bind */
     enum script_connect connect;
     int connect_error; /* errno of CONNECT_FAILS */
-    uint32_t deed_at;  /* the request, from 0, that meets the deed */
+    enum script_handshake handshake;
+    uint32_t deed_at; /* the request, from 0, that meets the deed */
     enum deed deed;
     duration latency;       /* 0: drawn */
     duration connect_after; /* 0: drawn */
@@ -104,6 +124,8 @@ struct sim_config {
     uint32_t pieces_max;              /* an answer is cut into up to so many; 0: never */
     duration sent_after; /* how long a counted send may take to go out, while answers may come */
     uint32_t bad_connects, bad_requests; /* of a million, where no script says otherwise */
+    uint32_t bad_handshakes;             /* the same */
+    const struct transport *transport;   /* as its server speaks it; NULL: plain TCP */
     duration faults_from, faults_until;  /* after start, when those are drawn; 0..0: always */
     uint32_t ports_each;                 /* of each pair of source and target; 0: any number */
     const struct sim_policy *policies;   /* one, or two behind one name; NULL: by seed and script */

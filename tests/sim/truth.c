@@ -40,18 +40,23 @@ void truth_open_failed(struct net *net, int error) {
     net->truth.outcomes[of_open_error(error)]++;
 }
 
+static void go_live(struct net *net, struct socket *socket) {
+    net->truth.opened++;
+    socket->live = true;
+}
+
 void truth_connected(struct net *net, struct socket *socket, int result) {
     if (socket->verdict != OUTCOME_COUNT)
         return;
     if (result < 0)
         judge(net, socket, of_open_error(-result));
-    else
-        net->truth.opened++;
+    else if (net->config.transport == NULL)
+        go_live(net, socket);
     socket->answered_ns = net->now_ns;
 }
 
 void truth_self(struct net *net, struct socket *socket) {
-    net->truth.opened--;
+    net->truth.opened -= socket->live;
     judge(net, socket, OUTCOME_refused);
 }
 
@@ -86,9 +91,28 @@ static void answered(struct net *net, struct socket *socket) {
     socket->answered_ns = net->now_ns;
 }
 
+/* What a record is beside data; false: it is data. */
+static bool is_of_records(struct net *net, struct socket *socket, enum mark mark) {
+    switch (mark) {
+    case MARK_HIDDEN: return true;
+    case MARK_UP: go_live(net, socket); return true;
+    case MARK_ALERT: judge(net, socket, OUTCOME_tls_alert); return true;
+    case MARK_BROKEN: judge(net, socket, OUTCOME_tls_broken); return true;
+    case MARK_NOTIFY:
+        socket->told = true;
+        truth_end(net, socket);
+        return true;
+    default: return false;
+    }
+}
+
 void truth_bytes(struct net *net, struct socket *socket, enum mark mark) {
-    if (mark == MARK_BLANK || socket->verdict != OUTCOME_COUNT)
+    if (mark == MARK_BLANK || socket->verdict != OUTCOME_COUNT || is_of_records(net, socket, mark))
         return;
+    if (!socket->live) {
+        judge(net, socket, OUTCOME_tls_failed);
+        return;
+    }
     if (!socket->outstanding) {
         judge(net, socket, mark == MARK_408 ? OUTCOME_closed_idle : OUTCOME_unsolicited);
         return;
@@ -109,10 +133,10 @@ static enum outcome of_reset(const struct socket *socket) {
     return socket->begun ? OUTCOME_reset_mid_response : OUTCOME_reset_in_flight;
 }
 
-static enum outcome of_fin(const struct socket *socket) {
+static enum outcome of_fin(const struct net *net, const struct socket *socket) {
     if (!socket->outstanding)
         return OUTCOME_closed_idle;
-    if (socket->to_eof)
+    if (socket->to_eof && (net->config.transport == NULL || socket->told))
         return OUTCOME_closed_announced;
     return socket->begun ? OUTCOME_closed_mid_response : OUTCOME_closed_in_flight;
 }
@@ -124,11 +148,19 @@ static enum outcome of_live_error(const struct socket *socket) {
     return error == ENOMEM || error == ENOBUFS ? OUTCOME_no_memory : OUTCOME_io_error;
 }
 
+/* The peer's end; what the network or this host reports is theirs. */
+static enum outcome of_handshake_end(const struct socket *socket) {
+    int error = socket->first_error;
+    return error == 0 || error == ECONNRESET ? OUTCOME_tls_failed : of_open_error(error);
+}
+
 void truth_end(struct net *net, struct socket *socket) {
     if (socket->verdict != OUTCOME_COUNT)
         return;
-    enum outcome outcome =
-        socket->reset || socket->first_error == ECONNRESET ? of_reset(socket) : of_fin(socket);
+    enum outcome outcome = !socket->live ? of_handshake_end(socket)
+                           : socket->reset || socket->first_error == ECONNRESET
+                               ? of_reset(socket)
+                               : of_fin(net, socket);
     if (outcome == OUTCOME_closed_announced)
         answered(net, socket);
     judge(net, socket, outcome);
@@ -138,7 +170,7 @@ void truth_end(struct net *net, struct socket *socket) {
 void truth_error(struct net *net, struct socket *socket, int error) {
     if (socket->first_error == 0)
         socket->first_error = error;
-    judge(net, socket, of_live_error(socket));
+    judge(net, socket, socket->live ? of_live_error(socket) : of_handshake_end(socket));
 }
 
 static bool passed(const struct net *net, int64_t since_ns, duration timeout) {
@@ -148,7 +180,9 @@ static bool passed(const struct net *net, int64_t since_ns, duration timeout) {
 void truth_ended_by_us(struct net *net, struct socket *socket) {
     if (socket->verdict != OUTCOME_COUNT)
         return;
-    if (socket->phase != PHASE_UP) {
+    if (socket->phase == PHASE_UP && !socket->live && socket->first_error != 0) {
+        judge(net, socket, of_handshake_end(socket));
+    } else if (!socket->live) {
         bool timed_out = passed(net, socket->attempted_ns, net->config.connect_timeout);
         net->truth.ended_early += !timed_out && !net->freezing;
         net->truth.either += timed_out && net->freezing;

@@ -51,6 +51,12 @@ struct socket {
     int first_error;
     int64_t attempted_ns, asked_ns, answered_ns;
     uint64_t batch;
+    /* Over a transport. */
+    struct records *records;
+    bool told;    /* and that nothing follows */
+    bool secured; /* the server's handshake is done */
+    bool untold;  /* its FIN comes alone */
+    bool live;    /* the engine was shown what makes it so; always without a transport */
 };
 
 struct prepared {
@@ -59,6 +65,7 @@ struct prepared {
     uint64_t serial;
     uint64_t tag;
     int length; /* of a counted send */
+    bool asks;  /* a request is in it, or ends in it */
 };
 
 struct completion {
@@ -102,6 +109,8 @@ struct net {
         bool onward;
     } fail;
     int denied[OPERATIONS]; /* errno; 0: not */
+    char **sealed;          /* what servers over a transport have said */
+    size_t sealed_count;
     uint8_t operations[OPERATIONS_KEPT];
 };
 
@@ -117,11 +126,28 @@ void server_connect(struct net *net, int fd);               /* the connect was s
 void server_stop(struct net *net, int fd);                  /* it ends this one */
 int server_refuses(struct net *net, struct socket *socket); /* to be sent a request: errno, or 0 */
 void server_request(struct net *net, int fd);               /* it has come */
+int server_refuses_flight(const struct socket *socket);     /* the same of a handshake */
+void server_flight(struct net *net, int fd);
 void server_send(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
                  int result);
+void server_deliver(struct net *net, int fd, duration after, enum kind kind, struct piece piece,
+                    int result); /* as it stands, though it be no record */
 void server_answer(struct net *net, int fd, duration after, const char *text, bool last);
 void server_end(struct net *net, int fd, duration after, enum kind kind);
 duration server_latency(struct net *net);
+
+/* records.c: the servers' side of a transport; nothing of it is called without one */
+void records_begin(struct net *net, struct socket *socket);
+void records_free(struct net *net, struct socket *socket);
+/* What the engine sends; whether a request has come whole. */
+bool records_take(struct net *net, struct socket *socket, const char *bytes, size_t length);
+/* What the transport itself answers. */
+void records_answer(struct net *net, int fd);
+/* A piece of plain bytes as a record, with the marks of its own pieces. */
+void records_send(struct net *net, int fd, duration after, struct piece piece);
+void records_send_end(struct net *net, int fd, duration after, uint8_t alert);
+void records_rekey(struct net *net, int fd);
+void records_free_all(struct net *net);
 
 /* policy.c: what a server of rules does */
 void policy_start(struct net *net);

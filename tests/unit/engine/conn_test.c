@@ -51,6 +51,11 @@ static const struct row {
 
     STAYS(SECURING, UP, NO, IDLE, 0),
     ENDS(SECURING, SECURE_FAILED, ANY, ANY, NO, ANY, tls_failed),
+    ENDS(SECURING, ERROR, ANY, ANY, NO, EMFILE, fd_limit),
+    ENDS(SECURING, ERROR, ANY, ANY, NO, ENOMEM, no_memory),
+    ENDS(SECURING, ERROR, ANY, ANY, NO, ECONNRESET, connect_reset),
+    ENDS(SECURING, ERROR, ANY, ANY, NO, ECONNREFUSED, refused),
+    ENDS(SECURING, ERROR, ANY, ANY, NO, EPROTO, connect_error),
     ENDS(SECURING, DEADLINE, ANY, ANY, NO, ANY, connect_timeout),
     ENDS(SECURING, FREEZE, ANY, ANY, YES, ANY, abandoned),
 

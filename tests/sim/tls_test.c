@@ -1,0 +1,186 @@
+/* TLS over the simulated door: handshakes by OpenSSL at both ends, records of the record layer, and
+ * every end of a connection that TLS has of its own; the clock is virtual. */
+#include <string.h>
+
+#include "base/require.h"
+#include "play.h"
+#include "wire/tls/tls_client.h"
+#include "wire/tls/tls_context.h"
+#include "wire/tls/tls_server.h"
+
+/* Both ends, for one play. */
+struct ends {
+    struct tls_server *server;
+    struct tls_context *context;
+    struct tls_client *client;
+};
+
+static void make_ends(struct ends *ends, struct play_config *config, uint32_t handshakes_max) {
+    char line[200];
+    struct refuse_buffer refusal = {line, sizeof line};
+    require(tls_server_create(&ends->server, &(struct tls_server_settings){.tickets = 2}, refusal));
+    require(tls_context_create(&ends->context, &(struct tls_settings){.insecure = true}, refusal));
+    ends->client = tls_client_create(&(struct tls_client_settings){
+        .context = ends->context, .name = "localhost", .handshakes_max = handshakes_max});
+    require(ends->client != NULL);
+    config->transport = tls_client_transport(ends->client);
+    config->world.transport = tls_server_transport(ends->server);
+}
+
+static void free_ends(struct ends *ends) {
+    tls_client_destroy(ends->client);
+    tls_context_destroy(ends->context);
+    tls_server_destroy(ends->server);
+}
+
+/* Played for so long; the counts when it is over. */
+static struct tally_counts played(struct play_config *config, duration elapsed) {
+    struct ends ends;
+    struct tally_counts counts;
+    make_ends(&ends, config, 64);
+    play_whole(config, elapsed, &counts);
+    free_ends(&ends);
+    return counts;
+}
+
+static struct play_config calm(uint32_t connections) {
+    return (struct play_config){.world = {.seed = 21, .pieces_max = 3},
+                                .connections = connections,
+                                .ramp = {connections, 1 * SECOND},
+                                .think = {1 * SECOND, 3 * SECOND}};
+}
+
+static uint64_t failures(const struct tally_counts *counts) {
+    uint64_t sum = 0;
+    for (int i = 0; i < HANDSHAKE_REASON_COUNT; i++)
+        sum += counts->tls_failures[i];
+    return sum;
+}
+
+static void a_calm_run_holds_them_all_with_two_tickets_each(void **state) {
+    (void)state;
+    struct play_config config = calm(100);
+    struct tally_counts counts = played(&config, 20 * SECOND);
+    play_expect_outcomes(counts.outcomes, NULL);
+    play_expect_outcomes(counts.drain, "drained", 100, NULL);
+    assert_int_equal(counts.opened, 100);
+    assert_int_equal(counts.tls_full, 100);
+    assert_int_equal(counts.tls_tickets, 200);
+    assert_in_range(counts.answered, 900, 1150);
+}
+
+static void whatever_goes_wrong_each_ends_as_what_it_was(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 2; seed++) {
+        struct play_config config = calm(120);
+        config.world.seed = seed;
+        config.world.bad_connects = 50000;
+        config.world.bad_requests = 100000;
+        config.world.bad_handshakes = 100000;
+        config.world.idle_after = 500 * MILLISECOND;
+        config.reconnect = (struct units_span){100 * MILLISECOND, 1 * SECOND};
+        struct tally_counts counts = played(&config, 20 * SECOND);
+        assert_true(counts.outcomes[OUTCOME_tls_failed] > 0);
+        assert_true(counts.outcomes[OUTCOME_tls_alert] > 0);
+        assert_true(counts.outcomes[OUTCOME_tls_broken] > 0);
+        assert_true(counts.tls_closed_without_notify > 0);
+        assert_true(counts.tls_key_updates_in > 0);
+        assert_int_equal(failures(&counts), counts.outcomes[OUTCOME_tls_failed]);
+    }
+}
+
+/* One connection, its handshake or its first request met by that. */
+static struct tally_counts met(enum script_handshake handshake, enum deed deed) {
+    struct script script = {.handshake = handshake, .deed = deed};
+    struct play_config config = calm(1);
+    config.world.scripts = &script;
+    config.world.script_count = 1;
+    return played(&config, 10 * SECOND);
+}
+
+static void a_handshake_that_fails_is_whose_fault_it_was(void **state) {
+    (void)state;
+    static const struct {
+        enum script_handshake handshake;
+        const char *outcome;
+    } rows[] = {
+        {HANDSHAKE_NEVER, "connect_timeout"}, {HANDSHAKE_FIN, "tls_failed"},
+        {HANDSHAKE_RST, "tls_failed"},        {HANDSHAKE_NOISE, "tls_failed"},
+        {HANDSHAKE_ERROR, "unreachable"},     {HANDSHAKE_RST_AT_FLIGHT, "reset_idle"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tally_counts counts = met(rows[i].handshake, DEED_ANSWER);
+        play_expect_outcomes(counts.outcomes, rows[i].outcome, 1, NULL);
+        assert_int_equal(counts.tls_closed_without_notify, 0);
+    }
+}
+
+static void an_end_that_is_not_told_completes_no_answer_and_is_counted(void **state) {
+    (void)state;
+    struct tally_counts told = met(HANDSHAKE_DONE, DEED_ANSWER_EOF);
+    play_expect_outcomes(told.outcomes, "closed_announced", 1, NULL);
+    assert_int_equal(told.tls_closed_without_notify, 0);
+    struct tally_counts untold = met(HANDSHAKE_DONE, DEED_EOF_UNTOLD);
+    play_expect_outcomes(untold.outcomes, "closed_mid_response", 1, NULL);
+    assert_int_equal(untold.tls_closed_without_notify, 1);
+    struct tally_counts idle = met(HANDSHAKE_DONE, DEED_FIN_UNTOLD);
+    play_expect_outcomes(idle.outcomes, "closed_idle", 1, NULL);
+    assert_int_equal(idle.tls_closed_without_notify, 1);
+}
+
+/* Each handshake takes 10 to 20 ms here, of which 4 are under way: 200 to 400 a second. */
+static void a_ramp_waits_for_handshakes_and_loses_none(void **state) {
+    (void)state;
+    struct ends ends;
+    struct play play;
+    struct play_config config = calm(200);
+    config.ramp = (struct units_rate){2000, 1 * SECOND};
+    config.world.latency.low = 5 * MILLISECOND;
+    config.world.latency.high = 10 * MILLISECOND;
+    make_ends(&ends, &config, 4);
+    play_start(&play, &config);
+    play_until(&play, 10 * SECOND);
+    const struct tally_counts *counts = play_counts(&play);
+    assert_in_range(counts->ramp_done_ns - play.begun.ns, 500 * MILLISECOND, 2 * SECOND);
+    assert_int_equal(counts->live, 200);
+    play_end(&play);
+    play_expect_outcomes(counts->outcomes, NULL);
+    play_free(&play);
+    free_ends(&ends);
+}
+
+static void a_server_that_stops_ends_them_told_and_all_come_back(void **state) {
+    (void)state;
+    struct ends ends;
+    struct play play;
+    struct play_config config = calm(100);
+    config.reconnect = (struct units_span){100 * MILLISECOND, 1 * SECOND};
+    make_ends(&ends, &config, 64);
+    play_start(&play, &config);
+    play_until(&play, 5 * SECOND);
+    const struct tally_counts *counts = play_counts(&play);
+    assert_int_equal(counts->live, 100);
+    sim_down(play.net, true);
+    play_until(&play, 6 * SECOND);
+    sim_down(play.net, false);
+    play_until(&play, 15 * SECOND);
+    assert_int_equal(counts->live, 100);
+    assert_int_equal(counts->reconnected, 100);
+    assert_int_equal(counts->tls_full, 200);
+    assert_int_equal(counts->tls_closed_without_notify, 0);
+    play_end(&play);
+    play_free(&play);
+    free_ends(&ends);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_calm_run_holds_them_all_with_two_tickets_each),
+        cmocka_unit_test(whatever_goes_wrong_each_ends_as_what_it_was),
+        cmocka_unit_test(a_handshake_that_fails_is_whose_fault_it_was),
+        cmocka_unit_test(an_end_that_is_not_told_completes_no_answer_and_is_counted),
+        cmocka_unit_test(a_ramp_waits_for_handshakes_and_loses_none),
+        cmocka_unit_test(a_server_that_stops_ends_them_told_and_all_come_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
