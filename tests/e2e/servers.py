@@ -42,8 +42,9 @@ MaxKeepAliveRequests @REQUESTS@
 @TLS@
 @LINES@
 """
-APACHE_PROCESSES = {"event": "StartServers 2\nThreadsPerChild 64\nMaxRequestWorkers 256\nServerLimit 4",
-                    "prefork": "StartServers 16\nMinSpareServers 16\nMaxSpareServers 256\nMaxRequestWorkers 256\n"
+APACHE_PROCESSES = {  # Of event: one process holds them all, as one that is short of threads ends idle connections.
+                    "event": "ThreadLimit 256\nStartServers 1\nThreadsPerChild 256\nMaxRequestWorkers 256\nServerLimit 4",
+                    "prefork": "StartServers 224\nMinSpareServers 1\nMaxSpareServers 256\nMaxRequestWorkers 256\n"
                                "ServerLimit 256"}
 APACHE_TLS = """LoadModule ssl_module @MODULES@/mod_ssl.so
 SSLEngine on
