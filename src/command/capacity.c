@@ -53,14 +53,14 @@ static bool set_search(struct capacity_search *search, const struct options *opt
     if (!options->given.from && bisect->first > bisect->ceiling)
         bisect->first = bisect->ceiling;
     if (bisect->first > bisect->ceiling) {
-        fprintf(log_stream(),
+        fprintf(log_at(LOG_LEVEL_ERROR),
                 "holdfast: --from: %" PRIu64 " is out of bounds: at most --connections (%" PRIu64
                 ") is accepted\n",
                 bisect->first, bisect->ceiling);
         return false;
     }
     if (bisect->step > 0 && bisect_steps_max(bisect) > STEPS_MAX) {
-        fprintf(log_stream(),
+        fprintf(log_at(LOG_LEVEL_ERROR),
                 "holdfast: --step: it would take up to %" PRIu64 " steps: at most %d are accepted; "
                 "a larger step, or a lower --connections\n",
                 bisect_steps_max(bisect), STEPS_MAX);
@@ -100,7 +100,8 @@ static struct capacity_run *make_step(const struct capacity_search *search, uint
         if (plan_make(&step->plan, &step->options, &host, error))
             return step;
     }
-    fprintf(log_stream(), "holdfast: a step of %" PRIu32 " connections: %s\n", connections, error);
+    fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: a step of %" PRIu32 " connections: %s\n",
+            connections, error);
     free(step);
     return NULL;
 }

@@ -51,8 +51,9 @@ static bool open_one(struct outputs *outputs, int i) {
     int error = report_file_open(&outputs->files[i], outputs->paths[i]);
     outputs->open[i] = error == 0;
     if (error != 0)
-        fprintf(log_stream(), "%s: --%s: cannot write to \"%s\": %s\n", outputs->program_name,
-                rows[i].name, refuse_quote(outputs->paths[i]).text, line_writer_error(error));
+        fprintf(log_at(LOG_LEVEL_ERROR), "%s: --%s: cannot write to \"%s\": %s\n",
+                outputs->program_name, rows[i].name, refuse_quote(outputs->paths[i]).text,
+                line_writer_error(error));
     return error == 0;
 }
 
@@ -88,7 +89,7 @@ static bool reject_duplicate_paths(const struct outputs *outputs, const char *na
     for (int i = 0; i < before; i++) {
         if (!is_same(outputs->paths[i], path))
             continue;
-        fprintf(log_stream(),
+        fprintf(log_at(LOG_LEVEL_ERROR),
                 "%s: --%s: \"%s\" is where --%s goes too: a place of its own is accepted\n",
                 outputs->program_name, name, refuse_quote(path).text, rows[i].name);
         return false;
@@ -103,8 +104,9 @@ static bool differs_from_inputs(const struct outputs *outputs, const char *name,
     for (size_t i = 0; i < outputs->input_count; i++) {
         if (!is_same(outputs->inputs[i], path))
             continue;
-        fprintf(log_stream(), "%s: --%s: \"%s\" is read: a place of its own is accepted\n",
-                outputs->program_name, name, refuse_quote(path).text);
+        fprintf(log_at(LOG_LEVEL_ERROR),
+                "%s: --%s: \"%s\" is read: a place of its own is accepted\n", outputs->program_name,
+                name, refuse_quote(path).text);
         return false;
     }
     return true;
@@ -148,12 +150,12 @@ static void print_unwritten(const struct report_file *file, enum output output,
     char where[PATH_MAX], extension[16];
     snprintf(extension, sizeof extension, ".%s", rows[output].extension);
     bool kept = report_file_keep(file, extension, where);
-    fprintf(log_stream(), "%s: --%s: \"%s\" could not be written: %s; ", program_name,
+    fprintf(log_at(LOG_LEVEL_ERROR), "%s: --%s: \"%s\" could not be written: %s; ", program_name,
             rows[output].name, refuse_quote(file->path).text, line_writer_error(error));
     if (kept)
-        fprintf(log_stream(), "left as \"%s\"\n", where);
+        fprintf(log_at(LOG_LEVEL_ERROR), "left as \"%s\"\n", where);
     else
-        fputs("nor could it be left anywhere else\n", log_stream());
+        fputs("nor could it be left anywhere else\n", log_at(LOG_LEVEL_ERROR));
 }
 
 bool output_finish(struct report_file *file, enum output output, const char *program_name,

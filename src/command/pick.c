@@ -83,12 +83,12 @@ static int unknown_command(const char *word) {
     const struct named_command *near = command_guess(word);
     struct refuse_quoted quoted = refuse_quote(word);
     if (near != NULL)
-        fprintf(log_stream(),
+        fprintf(log_at(LOG_LEVEL_ERROR),
                 "holdfast: unknown command \"%s\": did you mean \"%s\"? (a host of that name is "
                 "http://%s/)\n",
                 quoted.text, near->name, quoted.text);
     else
-        fprintf(log_stream(), "holdfast: unknown command \"%s\" (see holdfast help)\n",
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: unknown command \"%s\" (see holdfast help)\n",
                 quoted.text);
     return EXIT_USAGE;
 }
@@ -106,7 +106,7 @@ static const char help_tail[] = "\nExamples:\n"
 
 int command_help(int argc, char **argv) {
     if (argc > 2) {
-        fprintf(log_stream(), "holdfast: help: one command is accepted\n");
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: help: one command is accepted\n");
         return EXIT_USAGE;
     }
     const char *asked = argc > 1 ? argv[1] : "help";

@@ -29,7 +29,7 @@
 static const duration TIMEOUT = 60 * SECOND, LOG_TIMEOUT = 5 * SECOND;
 
 static void complain(const char *line) {
-    fprintf(log_stream(), "holdfast: %s\n", line);
+    fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: %s\n", line);
 }
 
 /* Help and version are answers; anything else that is not a set of options is an error. */
@@ -49,7 +49,7 @@ int soak_answer(enum options_outcome outcome, enum option_command command, const
 int soak_flush_answer(void) {
     if (fflush(stdout) == 0)
         return EXIT_HELD;
-    fprintf(log_stream(), "holdfast: standard output: %s\n", line_writer_error(-errno));
+    fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: standard output: %s\n", line_writer_error(-errno));
     return EXIT_INCONCLUSIVE;
 }
 
@@ -62,7 +62,7 @@ static bool open_timeline(struct soak *soak) {
     int error = timeline_file_open(&soak->timeline.file, path);
     umask(before);
     if (error != 0)
-        fprintf(log_stream(), "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
                 line_writer_error(error));
     else
         session_complain(&soak->timeline.file,
@@ -87,7 +87,8 @@ static bool open_scrape(struct soak *soak) {
 static bool open_signals(struct soak *soak) {
     soak->signals_fd = signals_open();
     if (soak->signals_fd < 0)
-        fprintf(log_stream(), "holdfast: cannot take signals: %s\n", strerror(-soak->signals_fd));
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: cannot take signals: %s\n",
+                strerror(-soak->signals_fd));
     return soak->signals_fd >= 0;
 }
 
@@ -149,7 +150,8 @@ static bool make_tls(struct soak *soak) {
         return false;
     }
     if (settings.key_log != NULL)
-        fprintf(log_stream(), "holdfast: note: TLS secrets are written to %s (SSLKEYLOGFILE)\n",
+        fprintf(log_at(LOG_LEVEL_NOTE),
+                "holdfast: note: TLS secrets are written to %s (SSLKEYLOGFILE)\n",
                 refuse_quote(settings.key_log).text);
     return true;
 }
@@ -194,7 +196,7 @@ static int write_timeline_end(struct soak *soak, const struct record *record) {
     session_complain(file, timeline_file_end(file, &soak->plan, record, &soak->judgement));
     char where[PATH_MAX];
     if (timeline_file_keep(file, &soak->plan, record, &soak->judgement, where)) {
-        fprintf(log_stream(),
+        fprintf(log_at(LOG_LEVEL_ERROR),
                 "holdfast: --timeline: \"%s\" has not all of it; its beginning and end are left as "
                 "\"%s\"\n",
                 file->path, where);
@@ -214,10 +216,17 @@ static bool is_log(int fd) {
            file.st_ino == error_file.st_ino;
 }
 
+static enum log_level level_of(int code) {
+    return code == EXIT_HELD           ? LOG_LEVEL_INFO
+           : code == EXIT_INCONCLUSIVE ? LOG_LEVEL_WARNING
+                                       : LOG_LEVEL_ERROR;
+}
+
 /* Below what was logged before, which is written first. */
 static int print_below(struct soak *soak, soak_page *draw, const struct record *record) {
     (void)log_finish(LOG_TIMEOUT);
-    draw(log_stream(), style_for(STDERR_FILENO, soak->options.color), soak, record);
+    draw(log_at(level_of(soak->judgement.exit_code)), style_for(STDERR_FILENO, soak->options.color),
+         soak, record);
     return log_finish(TIMEOUT);
 }
 
@@ -236,7 +245,7 @@ bool soak_print(struct soak *soak, const char *what, soak_page *draw, const stru
     bool below = outputs_to_stdout(&soak->outputs) || is_log(STDOUT_FILENO);
     int error = below ? print_below(soak, draw, record) : print_alone(soak, draw, record);
     if (error != 0)
-        fprintf(log_stream(), "holdfast: the %s could not be written: %s\n", what,
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: the %s could not be written: %s\n", what,
                 line_writer_error(error));
     return error == 0;
 }
@@ -250,7 +259,7 @@ bool soak_misused(const struct soak *soak) {
 
 void soak_note_engine(const struct setup *setup) {
     if (setup->choice.engine == ENGINE_EPOLL)
-        fprintf(log_stream(), "holdfast: note: engine epoll: %s\n", setup->choice.reason);
+        fprintf(log_at(LOG_LEVEL_NOTE), "holdfast: note: engine epoll: %s\n", setup->choice.reason);
 }
 
 void soak_print_preflight(const struct soak *soak, const struct plan *plan,

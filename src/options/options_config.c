@@ -12,7 +12,7 @@ struct config {
     enum option_command command;
     struct refuse_quoted file;
     struct refuse_buffer to;
-    size_t line;
+    size_t line, url_line;     /* of the URL: 0: not yet */
     size_t lines[OPTION_ROWS]; /* where this file gave each row; 0: not yet */
     bool given[OPTION_ROWS];   /* on the command line: stays */
     struct options aside;      /* takes the values that are judged and not applied */
@@ -57,6 +57,22 @@ static bool take_value(struct config *config, const struct option_row *row, cons
     return option_read(applies ? config->options : &config->aside, row, label, value, config->to);
 }
 
+/* A profile may be whole: the one operand of a run, where the command line has none. */
+static bool take_url(struct config *config, const char *value) {
+    struct options *options = config->options;
+    if (config->url_line != 0)
+        return refuse(config->to, "%s:%zu: url: already given in line %zu: once is accepted",
+                      config->file.text, config->line, config->url_line);
+    if (value[0] == '\0')
+        return refuse(config->to,
+                      "%s:%zu: url: no URL: one is needed, such as http://127.0.0.1:8080/",
+                      config->file.text, config->line);
+    config->url_line = config->line;
+    if (options->url == NULL && (config->command & COMMAND_LOAD) != 0)
+        options->url = value;
+    return true;
+}
+
 static bool take_line(struct config *config, char *line) {
     char *key = options_lines_skip_blanks(line), *equals = strchr(key, '=');
     if (equals == NULL) {
@@ -72,6 +88,8 @@ static bool take_line(struct config *config, char *line) {
         return refuse(config->to,
                       "%s:%zu: the key before '=' is empty: `long-option = value` is accepted",
                       config->file.text, config->line);
+    if (strcmp(key, "url") == 0)
+        return take_url(config, value);
     const struct option_row *row = option_find(key);
     return row != NULL && option_is_of_a_run(row) ? take_value(config, row, value)
                                                   : unknown_key(config, key);

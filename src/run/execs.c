@@ -66,7 +66,7 @@ static int open_output(struct execs *execs) {
 static void show_line(struct execs *execs) {
     struct exec_output *output = &execs->output;
     output->line[output->length] = '\0';
-    screen_print(execs->screen, output->line);
+    screen_print(execs->screen, LOG_LEVEL_INFO, output->line);
     output->length = 0;
 }
 

@@ -31,7 +31,7 @@ void notes_print(struct notes *notes, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     snprintf(line, sizeof line, "%s  note   %s", clock, text);
-    screen_print(notes->screen, line);
+    screen_print(notes->screen, LOG_LEVEL_NOTE, line);
 }
 
 void notes_start(struct notes *notes, wall_time start_at, duration left) {
@@ -63,7 +63,7 @@ static void print_lines(struct notes *notes, char *text) {
     for (const char *at = strtok_r(text, "\n", &rest); at != NULL;
          at = strtok_r(NULL, "\n", &rest)) {
         snprintf(line, sizeof line, "%s%s", clock, at);
-        screen_print(notes->screen, line);
+        screen_print(notes->screen, LOG_LEVEL_ERROR, line);
         memset(clock, ' ', strlen(clock));
     }
 }

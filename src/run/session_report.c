@@ -73,7 +73,7 @@ void session_print_line(struct session *session) {
     if (session->phase == PHASE_DRAIN)
         line.drained = (int64_t)tally_drained(&session->total->counts);
     char text[STATUS_LINE_MAX];
-    screen_print(&session->screen, status_line_text(text, sizeof text, &line));
+    screen_print(&session->screen, LOG_LEVEL_INFO, status_line_text(text, sizeof text, &line));
 }
 
 /* When the hold ends, by this host's clock: with the day where that is not today's. */
@@ -126,11 +126,11 @@ void session_report_outcomes(struct session *session, const struct tally_counts 
 
 void session_complain(const struct timeline_file *file, int error) {
     if (error == -EAGAIN)
-        fprintf(log_stream(),
+        fprintf(log_at(LOG_LEVEL_ERROR),
                 "holdfast: --timeline: \"%s\": the reader is too slow: %" PRIu64
                 " line%s left out\n",
                 file->path, file->left_out, file->left_out == 1 ? " was" : "s were");
     else if (error != 0)
-        fprintf(log_stream(), "holdfast: --timeline: \"%s\" could not be written: %s\n", file->path,
-                line_writer_error(error));
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: --timeline: \"%s\" could not be written: %s\n",
+                file->path, line_writer_error(error));
 }

@@ -165,9 +165,9 @@ void screen_show(struct screen *screen, const struct block_view *view) {
         draw(screen, false);
 }
 
-void screen_print(struct screen *screen, const char *line) {
+void screen_print(struct screen *screen, enum log_level level, const char *line) {
     if (!screen_is_open(screen)) {
-        fprintf(log_stream(), "%s\n", line);
+        fprintf(log_at(level), "%s\n", line);
         return;
     }
     struct frame frame = {.length = 0};

@@ -3,6 +3,7 @@
 #define REPORT_TERMINAL_SCREEN_H
 
 #include "options/options.h"
+#include "report/format/log.h"
 #include "report/format/style.h"
 #include "report/terminal/block.h"
 
@@ -31,7 +32,7 @@ bool screen_is_open(const struct screen *screen);
 void screen_show(struct screen *screen, const struct block_view *view);
 
 /* A line (without its end) above the block; on standard error when there is none. */
-void screen_print(struct screen *screen, const char *line);
+void screen_print(struct screen *screen, enum log_level level, const char *line);
 
 /* The terminal has another size: draws anew. */
 void screen_resized(struct screen *screen);

@@ -101,7 +101,9 @@ static void a_bad_line_is_refused_by_file_and_line(void **state) {
         {"--connections = 5", "soak.conf:1: unknown key \"--connections\" (did you mean"},
         {"c = 5", "soak.conf:1: unknown key \"c\": a long option is accepted"},
         {"Connections = 5", "soak.conf:1: unknown key \"Connections\" (did you mean"},
-        {"url = e", "soak.conf:1: unknown key \"url\""},
+        {"url =", "soak.conf:1: url: no URL: one is needed"},
+        {"url = e\n\nurl = f", "soak.conf:3: url: already given in line 1"},
+        {"Url = e", "soak.conf:1: unknown key \"Url\""},
         {"help = true", "soak.conf:1: unknown key \"help\""},
         {"capath = 5", "soak.conf:1: unknown key \"capath\""},
         {"x\x1b[31m = 5", "soak.conf:1: unknown key \"x\\x1B[31m\""},
@@ -125,6 +127,17 @@ static void a_bad_line_is_refused_by_file_and_line(void **state) {
             assert_true((unsigned char)*at >= 0x20 && *at != 0x7f);
         assert_null(strstr(error, "secret"));
     }
+}
+
+static void a_url_is_the_command_lines_or_else_the_files(void **state) {
+    (void)state;
+    BEGIN(NULL);
+    assert_true(read_text("url = http://h/from-the-file\n"));
+    assert_string_equal(options.url, "e");
+    options_free(&options);
+    options.url = NULL;
+    assert_true(read_text("url = http://h/?a=b#\n"));
+    assert_string_equal(options.url, "http://h/?a=b#");
 }
 
 static void a_header_that_may_be_there_once_is_the_command_lines(void **state) {
@@ -266,6 +279,7 @@ int main(void) {
         cmocka_unit_test(a_file_sets_what_the_command_line_left),
         cmocka_unit_test(an_empty_file_changes_nothing),
         cmocka_unit_test(a_bad_line_is_refused_by_file_and_line),
+        cmocka_unit_test(a_url_is_the_command_lines_or_else_the_files),
         cmocka_unit_test(a_header_that_may_be_there_once_is_the_command_lines),
         cmocka_unit_test(names_to_hide_add_up),
         cmocka_unit_test(a_nul_byte_and_an_endless_line_are_refused),
