@@ -1,10 +1,10 @@
 # llhttp 8.1 or later, in either of its layouts, as the target Llhttp::Llhttp:
-#  - a library with header (libllhttp-dev, from Debian 13 on);
+#  - a library with header (libllhttp-dev, from Debian 13 on), static where there is one;
 #  - C sources (node-llhttp of Debian 12: /usr/share/llhttp/*.c, /usr/share/include/llhttp),
 #    compiled in the build tree, never copied into ours.
 include(FindPackageHandleStandardArgs)
 find_path(Llhttp_INCLUDE_DIR llhttp.h PATHS /usr/share/include/llhttp PATH_SUFFIXES llhttp)
-find_library(Llhttp_LIBRARY llhttp)
+find_library(Llhttp_LIBRARY NAMES libllhttp.a llhttp)
 find_path(Llhttp_SOURCE_DIR llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH)
 if(Llhttp_LIBRARY)
   set(Llhttp_ORIGIN "${Llhttp_LIBRARY}")

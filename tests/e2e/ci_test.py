@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The shell block of docs/ci.md, run as it stands against a target: held, broke, inconclusive, baseline."""
+"""The shell block of docs/ci.md, run as it stands against a target: held, broke, inconclusive, baseline, annotations."""
 
 import os
 import re
@@ -61,6 +61,23 @@ class CiTest(unittest.TestCase):
         self.assertIn("nothing is said of the server", out)
         self.fake(4, 1)
         self.assertEqual(1, self.job("http://127.0.0.1:1/")[0])
+
+    def test_github_gets_annotations_and_the_summary(self):
+        github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": str(self.at / "summary.md")}
+        with Target("--status", "503") as server:
+            code, out = self.job(server.url, **github)
+        self.assertEqual(1, code)
+        self.assertIn("\n::error title=holdfast::broke: see holdfast-results/run.html\n", out)
+        self.assertRegex((self.at / "summary.md").read_text(), r"(?s)^~~~\nBROKE.*\n~~~\n$")
+        with Target() as server:
+            self.assertIn("\n::notice title=holdfast::no baseline yet: this run is it\n", self.job(server.url, **github)[1])
+        self.fake(4, 4)
+        self.assertIn("\n::warning title=holdfast::inconclusive twice", self.job("http://127.0.0.1:1/", **github)[1])
+
+    def test_the_files_of_the_package_are_the_blocks_of_the_page(self):
+        blocks = re.findall(r"^```(?:sh|yaml)\n(.*?)^```", PAGE, re.S | re.M)
+        files = [(holdfast.ROOT / "packaging/ci" / name).read_text() for name in ("soak.sh", "github.yml", "gitlab.yml")]
+        self.assertEqual(files, blocks)
 
     def test_no_target_is_no_verdict(self):
         code, out = self.job("http://127.0.0.1:1/")
