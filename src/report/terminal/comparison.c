@@ -69,10 +69,16 @@ static struct format_text value_of(const struct compare_row *row, double value) 
     return requirement_text_value(&row->rule, value);
 }
 
+struct comparison_words comparison_words(const struct compare_row *row) {
+    return (struct comparison_words){value_of(row, row->a), value_of(row, row->b), change_of(row),
+                                     tolerance_of(row)};
+}
+
 /* Where the runs are not comparable no row is, as the headline has it. */
 static void print_row(FILE *out, struct style style, const struct compare_row *row, bool judged) {
-    fprintf(out, "  %-28s %12s %12s %14s %14s", row->rule.metric.name, value_of(row, row->a).text,
-            value_of(row, row->b).text, change_of(row).text, tolerance_of(row).text);
+    struct comparison_words words = comparison_words(row);
+    fprintf(out, "  %-28s %12s %12s %14s %14s", row->rule.metric.name, words.a.text, words.b.text,
+            words.change.text, words.tolerance.text);
     if (judged) {
         fputs("  ", out);
         print_tinted(out, style, row->verdict, verdicts[row->verdict].line);
@@ -81,14 +87,16 @@ static void print_row(FILE *out, struct style style, const struct compare_row *r
     fputc('\n', out);
 }
 
-/* Rows that are known of one run alone, or may be our own doing. */
-static bool is_missed(const struct compare_row *row) {
-    return row->verdict == COMPARE_NOT && !isinf(row->tolerance) &&
-           (row->late || isnan(row->a) != isnan(row->b));
+/* A row for which any change will do is not missed. */
+static bool is_listed(const struct compare_row *row, enum compare_verdict verdict) {
+    return row->verdict == verdict && !(verdict == COMPARE_NOT && isinf(row->tolerance));
 }
 
-static bool is_listed(const struct compare_row *row, enum compare_verdict verdict) {
-    return verdict == COMPARE_NOT ? is_missed(row) : row->verdict == verdict;
+static size_t count_listed(const struct compare_result *comparison, enum compare_verdict verdict) {
+    size_t count = 0;
+    for (size_t i = 0; i < comparison->count; i++)
+        count += is_listed(&comparison->rows[i], verdict);
+    return count;
 }
 
 /* The names of the rows of that verdict; the words before the first. */
@@ -105,6 +113,74 @@ static bool print_names(FILE *out, const struct compare_result *comparison,
     return any;
 }
 
+/* --- what is worse, what is better, and what nobody can say --- */
+
+enum { LABEL = 14 };
+
+/* "lost 0 -> 12 (+12)". */
+static void print_changes(FILE *out, struct style style, const struct compare_result *comparison,
+                          enum compare_verdict verdict) {
+    const char *between = "";
+    if (count_listed(comparison, verdict) == 0)
+        return;
+    fputs("  ", out);
+    print_tinted(out, style, verdict, verdicts[verdict].line);
+    fprintf(out, "%*s  ", LABEL - (int)strlen(verdicts[verdict].line), "");
+    for (size_t i = 0; i < comparison->count; i++) {
+        const struct compare_row *row = &comparison->rows[i];
+        if (!is_listed(row, verdict))
+            continue;
+        struct comparison_words words = comparison_words(row);
+        fprintf(out, "%s%s %s -> %s (%s)", between, row->rule.metric.name, words.a.text,
+                words.b.text, words.change.text);
+        between = ", ";
+    }
+    fputc('\n', out);
+}
+
+/* Whether a row before this one was of the same reason. */
+static bool has_reason(const struct compare_result *comparison, size_t before, const char *why) {
+    for (size_t i = 0; i < before; i++)
+        if (is_listed(&comparison->rows[i], COMPARE_NOT) &&
+            strcmp(comparison->rows[i].why, why) == 0)
+            return true;
+    return false;
+}
+
+/* "p99, rate: we were late ourselves; p999: too few values". */
+static void print_unknown(FILE *out, struct style style, const struct compare_result *comparison) {
+    const char *between = "";
+    if (count_listed(comparison, COMPARE_NOT) == 0)
+        return;
+    fputs("  ", out);
+    print_tinted(out, style, COMPARE_NOT, verdicts[COMPARE_NOT].line);
+    fputs("  ", out);
+    for (size_t i = 0; i < comparison->count; i++) {
+        const char *why = comparison->rows[i].why;
+        if (!is_listed(&comparison->rows[i], COMPARE_NOT) || has_reason(comparison, i, why))
+            continue;
+        for (size_t j = i; j < comparison->count; j++)
+            if (is_listed(&comparison->rows[j], COMPARE_NOT) &&
+                strcmp(comparison->rows[j].why, why) == 0) {
+                fprintf(out, "%s%s", between, comparison->rows[j].rule.metric.name);
+                between = ", ";
+            }
+        fprintf(out, ": %s", why);
+        between = "; ";
+    }
+    fputc('\n', out);
+}
+
+static void print_lists(FILE *out, struct style style, const struct compare_result *comparison) {
+    if (comparison->result == COMPARE_NOT)
+        return;
+    print_changes(out, style, comparison, COMPARE_WORSE);
+    print_changes(out, style, comparison, COMPARE_BETTER);
+    print_unknown(out, style, comparison);
+}
+
+/* --- the headline --- */
+
 /* ": p99<50ms, lost<=0". */
 static void print_broken(FILE *out, const struct judgement *judgement) {
     const char *before = ": ";
@@ -115,12 +191,20 @@ static void print_broken(FILE *out, const struct judgement *judgement) {
     }
 }
 
-/* The rows that decided the verdict, and those that could not be compared. */
+/* What is the same only as far as it could be compared is not called the same. */
+static const char *word_of(const struct compare_result *comparison) {
+    if (comparison->result == COMPARE_SAME && count_listed(comparison, COMPARE_NOT) > 0)
+        return "NO WORSE";
+    return verdicts[comparison->result].word;
+}
+
+/* The rows that decided the verdict, those that went the other way, and those that could not be
+ * compared. */
 static void print_headline(FILE *out, struct style style, const struct compare_result *comparison,
                            const struct judgement *b) {
     enum compare_verdict result = comparison->result;
     const char *before = "   ";
-    print_tinted(out, style, result, verdicts[result].word);
+    print_tinted(out, style, result, word_of(comparison));
     if (result == COMPARE_NOT) {
         fprintf(out, "%s%s", before, refuse_quote(comparison->reasons[0]).text);
         before = "; ";
@@ -132,9 +216,14 @@ static void print_headline(FILE *out, struct style style, const struct compare_r
     }
     if (result == COMPARE_WORSE || result == COMPARE_BETTER)
         before = print_names(out, comparison, result, before) ? "; " : before;
+    if (result == COMPARE_WORSE)
+        print_names(out, comparison, COMPARE_BETTER, "; better: ");
+    if (result == COMPARE_SAME && count_listed(comparison, COMPARE_NOT) > 0) {
+        fprintf(out, "%swhat could be compared is the same", before);
+        before = "; ";
+    }
     if (result != COMPARE_NOT)
-        print_names(out, comparison, COMPARE_NOT,
-                    before[0] == ';' ? "; not comparable: " : "   not comparable: ");
+        print_names(out, comparison, COMPARE_NOT, "; not comparable: ");
     fputc('\n', out);
 }
 
@@ -146,6 +235,7 @@ void report_comparison(FILE *out, struct style style, const struct compare_resul
     print_run(out, 'B', b);
     for (size_t i = 1; i < comparison->reason_count; i++)
         fprintf(out, "  %s\n", refuse_quote(comparison->reasons[i]).text);
+    print_lists(out, style, comparison);
     if (comparison->count == 0)
         return;
     fprintf(out, "\n  %-28s %12s %12s %14s %14s  %s\n", "quantity", "A", "B", "change", "tolerance",

@@ -35,6 +35,54 @@ static const char *json_of(struct pair *pair, const char *name) {
     return pair->text;
 }
 
+/* As a terminal shows it, after json_of(). */
+static const char *words_of(struct pair *pair) {
+    size_t length;
+    struct report_comparison_side a = {"a.json",
+                                       {&pair->a->plan, &pair->a->record, &pair->a->judgement}};
+    struct report_comparison_side b = {"b.json",
+                                       {&pair->b->plan, &pair->b->record, &pair->b->judgement}};
+    judge_compare(&pair->comparison, &a.run, &b.run, &pair->tolerances);
+    free(pair->text);
+    FILE *out = open_memstream(&pair->text, &length);
+    report_comparison(out, (struct style){.utf8 = false}, &pair->comparison, &a, &b);
+    fclose(out);
+    return pair->text;
+}
+
+static void leave_out(struct pair *pair, const char *tolerance) {
+    char error[256];
+    if (!compare_tolerance_parse(&pair->tolerances, tolerance,
+                                 (struct refuse_buffer){error, sizeof error}))
+        fail_msg("%s", error);
+}
+
+/* Of 500 answers p99.9 says nothing. */
+static void what_could_not_be_compared_is_not_called_the_same(void **state) {
+    struct pair *pair = *state;
+    const char *text = words_of(pair);
+    assert_int_equal(pair->comparison.exit_code, 0);
+    assert_int_equal(
+        strncmp(text, "NO WORSE   what could be compared is the same; not comparable: ", 63), 0);
+    assert_says(text, "\n  not comparable  p999, connect_p99: too few values\n");
+    leave_out(pair, "p999=any");
+    leave_out(pair, "connect_p99=any");
+    text = words_of(pair);
+    if (strncmp(text, "SAME\n", 5) != 0)
+        fail_msg("%s", text);
+    assert_silent(text, "  not comparable  ");
+}
+
+static void what_is_worse_and_what_is_better_stand_apart(void **state) {
+    struct pair *pair = *state;
+    pair->b->record.total.counts.lost += 20;
+    pair->b->record.per_second_mean *= 10;
+    const char *text = words_of(pair);
+    assert_int_equal(strncmp(text, "WORSE   lost; better: rate; not comparable: ", 44), 0);
+    assert_says(text, "\n  worse           lost 3 % -> 23 % (+20 points)\n");
+    assert_says(text, "\n  better          rate 6.5 /s -> 65.0 /s (+58.5 /s)\n");
+}
+
 static void assert_valid(const char *document) {
     if (!can_validate())
         skip();
@@ -133,6 +181,8 @@ int main(void) {
         EACH(it_is_valid_against_its_schema),
         EACH(a_worse_run_is_valid_too),
         EACH(runs_that_are_not_comparable_are_valid_too),
+        EACH(what_could_not_be_compared_is_not_called_the_same),
+        EACH(what_is_worse_and_what_is_better_stand_apart),
         EACH(the_schema_misses_no_member_and_lets_no_other_in),
         EACH(what_contradicts_itself_is_refused),
     };
