@@ -13,6 +13,7 @@
 #include "report/format/line_writer.h"
 #include "report/format/log.h"
 #include "report/html/html.h"
+#include "report/junit/junit.h"
 
 static const struct outputs_row {
     const char *name;

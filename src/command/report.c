@@ -21,7 +21,8 @@
 
 static const char help[] =
     "Usage: holdfast report [OPTION FILE]... FILE\n"
-    "       holdfast report --compare [--tolerance METRIC=VALUE]... [--json FILE] A B\n"
+    "       holdfast report --compare [--tolerance METRIC=VALUE]... [--json FILE]\n"
+    "                       [--junit FILE] A B\n"
     "       holdfast report --merge [OPTION FILE]... FILE FILE...\n"
     "       holdfast report [--compare] --schema\n\n"
     "Prints the summary of a saved run: of a timeline (--timeline), also of one that was cut off\n"
@@ -36,7 +37,9 @@ static const char help[] =
     "writes\n"
     "  --help        print this help\n\n"
     "  --compare     hold the run B against the baseline A: connections, endings, survival,\n"
-    "                latencies, rates and cost, each within a tolerance; --json FILE for machines\n"
+    "                latencies, rates and cost, each within a tolerance; --json FILE for "
+    "machines,\n"
+    "                --junit FILE with a case for each quantity\n"
     "  --tolerance METRIC=VALUE\n"
     "                how far B may be off, in place of the default; repeatable. A metric of\n"
     "                docs/rules.md or survival; points of a share (lost=1%), percent of A's value\n"

@@ -2,11 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include "base/exit_code.h"
-#include "base/refuse.h"
 #include "command/report_read.h"
 #include "command/report_request.h"
 #include "options/secrets.h"
@@ -14,48 +12,52 @@
 #include "report/format/line_writer.h"
 #include "report/format/report_file.h"
 #include "report/format/style.h"
+#include "report/junit/junit.h"
 #include "report/terminal/comparison.h"
 
 static struct report_comparison_side file_of(const char *name, const struct saved *saved) {
     return (struct report_comparison_side){name, {&saved->plan, saved->record, &saved->judgement}};
 }
 
-/* False, with a message, when it cannot be opened (*exit_code) or written. */
-static bool write_json(const struct report_request *request, struct report_file *file,
-                       const struct compare_result *comparison,
-                       const struct report_comparison_side *a,
-                       const struct report_comparison_side *b) {
-    if (request->outputs.paths[OUTPUT_JSON] == NULL)
-        return true;
-    int error = report_comparison_json(file->text.out, comparison, a, b);
-    return output_finish(file, OUTPUT_JSON, request->outputs.program_name, error,
-                         request->outputs.timeout);
+/* False, with a message, when one of them could not be written. */
+static bool write_all(struct outputs *outputs, const struct compare_result *comparison,
+                      const struct report_comparison_side *a,
+                      const struct report_comparison_side *b) {
+    static const struct {
+        enum output output;
+        int (*write)(FILE *out, const struct compare_result *comparison,
+                     const struct report_comparison_side *a,
+                     const struct report_comparison_side *b);
+    } rows[] = {{OUTPUT_JSON, report_comparison_json}, {OUTPUT_JUNIT, report_comparison_junit}};
+    bool written = true;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum output output = rows[i].output;
+        struct report_file *file = &outputs->files[output];
+        if (!outputs->open[output])
+            continue;
+        outputs->open[output] = false;
+        int error = rows[i].write(file->text.out, comparison, a, b);
+        written &= output_finish(file, output, outputs->program_name, error, outputs->timeout);
+    }
+    return written;
 }
 
-static bool open_json(const struct report_request *request, struct report_file *file) {
-    const char *path = request->outputs.paths[OUTPUT_JSON];
-    int error = path != NULL ? report_file_open(file, path) : 0;
-    return error == 0 || report_complain("--json: cannot write to \"%s\": %s",
-                                         refuse_quote(path).text, line_writer_error(error));
-}
-
-static int compare(const struct report_request *request, const struct report_comparison_side *a,
+static int compare(struct report_request *request, const struct report_comparison_side *a,
                    const struct report_comparison_side *b) {
-    const char *path = request->outputs.paths[OUTPUT_JSON];
-    FILE *out = path != NULL && strcmp(path, "-") == 0 ? stderr : stdout;
-    struct report_file file = {.out = -1};
+    FILE *out = outputs_to_stdout(&request->outputs) ? stderr : stdout;
     struct compare_result *comparison = malloc(sizeof *comparison);
     if (comparison == NULL) {
         report_complain("out of memory");
         return EXIT_USAGE;
     }
-    if (!outputs_check_not_inputs(&request->outputs) || !open_json(request, &file)) {
+    if (!outputs_open(&request->outputs)) {
+        outputs_discard(&request->outputs);
         free(comparison);
         return EXIT_USAGE;
     }
     judge_compare(comparison, &a->run, &b->run, &request->tolerances);
     int exit_code = comparison->exit_code;
-    bool written = write_json(request, &file, comparison, a, b);
+    bool written = write_all(&request->outputs, comparison, a, b);
     report_comparison(out, style_for(fileno(out), COLOR_AUTO), comparison, a, b);
     if (fflush(out) != 0 || ferror(out))
         written = report_complain("the table could not be written: %s", line_writer_error(-errno));

@@ -117,8 +117,8 @@ static bool check_compare(const struct report_request *request) {
         return report_complain("--compare: %zu file%s: two are accepted, the baseline first",
                                request->file_count, human_plural(request->file_count));
     for (int i = 0; i < OUTPUT_COUNT; i++)
-        if (i != OUTPUT_JSON && request->outputs.paths[i] != NULL)
-            return report_complain("--%s: a comparison has none: --json is accepted",
+        if (i != OUTPUT_JSON && i != OUTPUT_JUNIT && request->outputs.paths[i] != NULL)
+            return report_complain("--%s: a comparison has none: --json and --junit are accepted",
                                    output_name((enum output)i));
     return true;
 }

@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "report/export/writers.h"
 #include "report/html/html.h"
+#include "report/junit/junit.h"
 #include "report/saved/saved.h"
 #include "report/saved/saved_value.h"
 #include "serve/events.h"

@@ -46,6 +46,14 @@ class CompareTest(unittest.TestCase):
             self.assertEqual("worse", rows[name]["verdict"], name)
         self.assertEqual((0, 1, 1), tuple(rows["lost"][key] for key in ("a", "b", "change")))
         self.assertRegex(out, r"\AWORSE .*\blost\b")
+        self.assertRegex(out, r"(?m)^  worse           .*\blost 0 % -> 1 % \(\+1 points\)")
+
+    def test_what_could_not_be_compared_is_named_and_nothing_is_called_the_same(self):
+        a = self.save("few")
+        code, out, _, rows = self.compare(a, a)
+        self.assertEqual((0, "not_comparable"), (code, rows["p999"]["verdict"]), "1,000 answers are too few")
+        self.assertRegex(out, r"\ANO WORSE   what could be compared is the same; not comparable: .*\bp999\b")
+        self.assertRegex(out, r"(?m)^  not comparable  .*\bp999\b.*: too few values")
 
     def test_a_planted_latency_is_found(self):
         """By a tolerance at its word: by default a busy machine could explain it."""
@@ -110,7 +118,8 @@ class CompareTest(unittest.TestCase):
         a = self.save("one")
         for arguments, said in (
                 (("--compare", a), "--compare: 1 file: two are accepted, the baseline first"),
-                (("--compare", a, a, "--html", "x.html"), "--html: a comparison has none: --json is accepted"),
+                (("--compare", a, a, "--html", "x.html"), "--html: a comparison has none: --json and --junit are accepted"),
+                (("--compare", a, a, "--json", "x", "--junit", "x"), "is where --json goes too"),
                 (("--compare", a, a, "--tolerance", "p98=1%"), "unknown metric \"p98\" (did you mean"),
                 (("--tolerance", "p99=1%", a), "--tolerance is of --compare"),
                 (("--compare", a, self.at / "none.json"), "cannot open"),

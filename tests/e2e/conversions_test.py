@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
-"""What a run writes beside its summary, for machines: histograms, percentile distributions, JUnit."""
+"""What a run, a search or a comparison writes beside its summary, for machines: histograms, percentile distributions, JUnit."""
 
 import json
+import os
 import re
 import signal
+import subprocess
 import unittest
 import xml.etree.ElementTree as ET
 
@@ -44,21 +46,30 @@ console.log(JSON.stringify({{
 }}));
 """
 
-JUNIT_CHILDREN = {"testsuites": {"testsuite"}, "testsuite": {"properties", "testcase"}, "properties": {"property"},
-                  "property": set(), "testcase": {"failure", "error", "skipped"}, "failure": set(), "error": set(),
-                  "skipped": set()}
-JUNIT_COUNTS = {"tests", "failures", "errors", "skipped", "time"}
-JUNIT_ATTRIBUTES = {"testsuites": {"name"} | JUNIT_COUNTS - {"skipped"}, "testsuite": {"name", "timestamp"} | JUNIT_COUNTS,
-                    "properties": set(), "property": {"name", "value"}, "testcase": {"classname", "name", "time"},
-                    "failure": {"message", "type"}, "error": {"message", "type"}, "skipped": {"message"}}
+# junit-10.xsd of Jenkins' xUnit plugin, as far as we write it: what an element holds, and its attributes; the required ones.
+JUNIT = {
+    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}, set()),
+    "testsuite": ({"properties", "testcase", "system-out"}, {"name", "tests", "failures", "errors", "time", "skipped", "timestamp"},
+                  {"name", "tests", "failures", "errors"}),
+    "properties": ({"property"}, set(), set()),
+    "property": (set(), {"name", "value"}, {"name", "value"}),
+    "testcase": ({"failure", "error", "skipped"}, {"name", "time", "classname"}, {"name"}),
+    "failure": (set(), {"type", "message"}, {"message"}),
+    "error": (set(), {"type", "message"}, {"message"}),
+    "skipped": (set(), {"message"}, {"message"}),
+    "system-out": (set(), set(), set()),
+}
 
 
 def check_junit(element):
-    """What Jenkins' schema and its kin ask for: known elements, known attributes, counts that add up."""
-    if set(element.attrib) - {"timestamp"} != JUNIT_ATTRIBUTES[element.tag] - {"timestamp"}:
+    """Known elements, known attributes, counts that add up: what Jenkins, GitLab and GitHub's actions read."""
+    children, known, required = JUNIT[element.tag]
+    if not re.fullmatch(r"\d*(\.\d*)?", element.get("time", "")):
+        raise AssertionError(f"{element.tag}: time {element.get('time')}")
+    if set(element.attrib) - known or required - set(element.attrib):
         raise AssertionError(f"{element.tag}: attributes {sorted(element.attrib)}")
     for child in element:
-        if child.tag not in JUNIT_CHILDREN[element.tag]:
+        if child.tag not in children:
             raise AssertionError(f"{element.tag} holds {child.tag}")
         check_junit(child)
     if element.tag in ("testsuites", "testsuite"):
@@ -73,6 +84,8 @@ def read_junit(path):
     if root.tag != "testsuites" or len(root) != 1:
         raise AssertionError("no testsuites of one testsuite")
     check_junit(root)
+    if root[0][-1].tag != "system-out" or not root[0][-1].text.strip():
+        raise AssertionError("the summary is missing")
     cases = {case.get("name"): [child.tag for child in case] for case in root.iter("testcase")}
     properties = {one.get("name"): one.get("value") for one in root.iter("property")}
     return cases, properties
@@ -138,6 +151,50 @@ class ConversionsTest(unittest.TestCase):
         cases, properties = read_junit(path)
         self.assertEqual({rule["expression"]: [] for rule in result.report["requirements"]}, cases)
         self.assertEqual(("held", "night <1> & 'more' \u00b5"), (properties["verdict"], properties["label"]))
+
+    def test_junit_of_a_search_and_of_a_comparison(self):
+        search, comparison, page = self.at / "search.xml", self.at / "comparison.xml", self.at / "search.html"
+        few, many = self.at / "few.json", self.at / "many.json"
+        with Target("--max-connections", "30") as server:
+            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 25, "-c", 60, "--timeout", "300ms",
+                                     "--junit", search, "--html", page, server.url)
+        self.assertEqual(0, code, out + err)
+        cases, properties = read_junit(search)
+        self.assertEqual(({"capacity": []}, "30", "found"), (cases, properties["capacity"], properties["capacity_end"]))
+        self.assertEqual(out, ET.parse(search).getroot().find(".//system-out").text)
+        self.assertIn("<h1>CAPACITY 30 connections</h1>", page.read_text())
+        for path, fault in ((few, ()), (many, ("--fault", "reset-after=1@50%"))):
+            with Target(*fault) as server:
+                plainly("-q", "--no-check", "-c", 10, "-i", "50ms", "-d", "500ms", "--json", path, server.url)
+        code, out, err = plainly("report", "--compare", few, many, "--junit", comparison)
+        self.assertEqual(1, code, out + err)
+        cases, properties = read_junit(comparison)
+        self.assertEqual((["failure"], "worse", "held"), (cases["lost"], properties["result"], properties["a_verdict"]))
+        self.assertEqual(out, ET.parse(comparison).getroot().find(".//system-out").text)
+        code, out, err = plainly("report", "--compare", few, many, "--junit", "-")
+        self.assertEqual((1, "<?xml"), (code, out[:5]))
+        self.assertIn("WORSE", err, "the table gives way")
+
+    def test_junit_of_every_end_is_what_is_read(self):
+        """$HOLDFAST_JUNIT_XSD: Jenkins' own junit-10.xsd, which xmllint holds each against too."""
+        paths = {name: self.at / f"schema-{name}.xml" for name in ("held", "broke", "unfit", "check", "search", "same", "other")}
+        report, other = self.at / "schema.json", self.at / "other.json"
+        self.soak("--junit", paths["held"], "--json", report, report=report)
+        with Target("--fault", "close-after=2") as server:
+            self.soak("--junit", paths["broke"], "--label", "]]> <&> \u00b5", server=server)
+        plainly("-q", "--junit", paths["unfit"], "http://127.0.0.1:1/")
+        plainly("check", "-q", "-c", 5, "--junit", paths["check"], self.server.url)
+        plainly("capacity", "-q", "-c", 5, "--hold-each", "100ms", "--junit", paths["search"], self.server.url)
+        plainly("report", "--compare", report, report, "--junit", paths["same"])
+        other.write_text(report.read_text().replace('"duration": "1s"', '"duration": "2s"'))
+        plainly("report", "--compare", report, other, "--junit", paths["other"])
+        for name, path in paths.items():
+            with self.subTest(name=name):
+                read_junit(path)
+        schema = os.environ.get("HOLDFAST_JUNIT_XSD")
+        if schema:
+            done = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", schema, *paths.values()], capture_output=True, text=True)
+            self.assertEqual(0, done.returncode, done.stderr)
 
     def test_junit_tells_broken_from_inconclusive(self):
         broken, cut = self.at / "broken.xml", self.at / "cut.xml"

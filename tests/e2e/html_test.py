@@ -44,6 +44,16 @@ const {chromium} = require("playwright-core");
                 return labels.flatMap((a, i) => labels.slice(i + 1).filter(b => !apart(box(a), box(b)))
                     .map(b => `"${a.textContent}" lies over "${b.textContent}"`));
             })));
+            if (width === 400) said.push(...await page.evaluate(() => [...document.querySelectorAll("td")]
+                .filter(cell => cell.textContent !== "" && (!cell.offsetWidth || cell.getBoundingClientRect().right > 400.5))
+                .map(cell => `not to be read at 400 px: ${cell.className}: ${cell.textContent.slice(0, 40)}`)));
+            said.push(...await page.evaluate(() => [...document.querySelectorAll(".plot")].flatMap(plot => {
+                const {left, top, width, height} = plot.getBoundingClientRect();
+                window.scrollTo(0, window.scrollY + top - 100);
+                const moved = plot.getBoundingClientRect();
+                const hit = document.elementFromPoint(left + 0.55 * width, moved.top + height / 2);
+                return hit && hit.querySelector("title") ? [] : [`nothing is shown where it is pointed at: ${plot.firstChild.ariaLabel}`];
+            })));
             if (!(await page.title()).startsWith("holdfast: ")) said.push("title: " + await page.title());
             await page.emulateMedia({media: "print"});
             await page.setViewportSize({width: 717, height: 1000});  // A4, less the margins
@@ -129,6 +139,21 @@ class HtmlTest(unittest.TestCase):
         self.assertEqual(1, result.code)
         self.valid(page)
 
+    def search(self, name):
+        page = self.at / f"{name}.html"
+        with Target("--max-connections", "12") as server:
+            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 10, "-c", 40, "--timeout", "300ms",
+                                     "--html", page, server.url)
+        self.assertEqual(0, code, out + err)
+        return page
+
+    def test_of_a_search_it_is_valid_too(self):
+        page = self.search("search")
+        text = page.read_text()
+        self.assertIn("<h1>CAPACITY 12 connections</h1>", text)
+        self.assertIn("<h2>The step of 12</h2>", text)
+        self.valid(page)
+
     def test_of_a_preflights_end_too(self):
         page = self.at / "none.html"
         self.assertEqual(5, plainly("-q", "--html", page, "http://127.0.0.1:1/")[0])
@@ -155,7 +180,7 @@ class HtmlTest(unittest.TestCase):
         path, modules = browser(), npm.package("playwright-core", "1.65.1")
         marks = [word for at in ("0", "1ms", "500ms", "510ms", "1s", "1.3s", "1.9s") for word in
                  ("--exec-at", f"{at}=true a command that is long")]
-        pages = [self.soak("seen")[0], self.soak("seen-marks", *marks)[0], self.hostile("seen-hostile")[0]]
+        pages = [self.soak("seen")[0], self.soak("seen-marks", *marks)[0], self.hostile("seen-hostile")[0], self.search("seen-search")]
         self.assertEqual("\n", npm.run(OPEN, path, *map(str, pages), modules=modules))
 
     def test_the_timeline_is_csv_too(self):

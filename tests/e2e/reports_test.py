@@ -66,9 +66,9 @@ class EveryCommand(unittest.TestCase):
         yield ("run", *HOLD, self.target.url), KINDS
         yield ("check", "-c", "3", "-q", self.target.url), ("json", "html", "junit")
         yield ("capacity", "-c", "2", "--from", "2", "--hold-each", "100ms", "-i", "50ms", "-q", "--no-check",
-               self.target.url), ("json",)
+               self.target.url), ("json", "html", "junit")
         yield ("report", timeline), (*KINDS, "csv")
-        yield ("report", "--compare", report, report), ("json",)
+        yield ("report", "--compare", report, report), ("json", "junit")
 
     def write_each(self, paths, prefix=(), **environment):
         """Every command with each of its kinds of report at paths(kind): yields what came of it."""

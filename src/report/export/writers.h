@@ -11,10 +11,9 @@
 /* record may be NULL when no load was sent. 0 or -errno of writing. */
 typedef int report_writer(FILE *out, const struct plan *plan, const struct record *record,
                           const struct judgement *judgement);
-report_writer report_json;  /* "holdfast/1" */
-report_writer report_junit; /* JUnit XML: a case for each rule */
-report_writer report_csv;   /* the timeline, a line a sample; "" where nothing was measured */
-report_writer report_hgrm;  /* the distribution of latencies, as HdrHistogram prints it, in ms */
+report_writer report_json; /* "holdfast/1" */
+report_writer report_csv;  /* the timeline, a line a sample; "" where nothing was measured */
+report_writer report_hgrm; /* the distribution of latencies, as HdrHistogram prints it, in ms */
 
 /* The JSON Schema of "holdfast/1". */
 void report_schema(FILE *out);

@@ -132,6 +132,80 @@ static void draw_series(FILE *out, const struct chart *chart, size_t index) {
     draw_dots(out, chart, columns, count, index);
 }
 
+/* --- values, which a browser shows where it is pointed at --- */
+
+enum { HOVERS_MAX = 200 };
+
+/* Bars from top to bottom, one for each point of the series that has most, or for neighbours. */
+static const struct chart_series *longest_series(const struct chart *chart) {
+    const struct chart_series *longest = &chart->series[0];
+    for (size_t i = 1; i < chart->series_count; i++)
+        if (chart->series[i].count > longest->count)
+            longest = &chart->series[i];
+    return longest;
+}
+
+/* Where the bar of a point begins: half-way from the one before, a step at its own place. */
+static double hover_edge(const struct chart *chart, const struct chart_series *series,
+                         size_t index) {
+    if (index == 0 || index >= series->count)
+        return index == 0 ? 0 : 1;
+    double at = axis_place(&chart->x, series->points[index].x);
+    return series->steps ? at : (axis_place(&chart->x, series->points[index - 1].x) + at) / 2;
+}
+
+static void put_value(FILE *out, const struct chart *chart, const struct chart_series *series,
+                      const struct chart_point *point) {
+    fputc('\n', out);
+    markup_text(out, series->name);
+    fputc(' ', out);
+    if (isnan(point->middle)) {
+        fputs("not measured", out);
+        return;
+    }
+    markup_text(out, chart->y_text(point->middle).text);
+    if (!(point->low < point->high))
+        return;
+    fputs(" (", out);
+    markup_text(out, chart->y_text(point->low).text);
+    fputs(" to ", out);
+    markup_text(out, chart->y_text(point->high).text);
+    fputc(')', out);
+}
+
+static void put_values(FILE *out, const struct chart *chart, size_t first, size_t each) {
+    const struct chart_series *longest = longest_series(chart);
+    size_t last = first + each < longest->count ? first + each - 1 : longest->count - 1;
+    markup_text(out, chart->x_text(longest->points[first].x).text);
+    if (last > first) {
+        fputs(" to ", out);
+        markup_text(out, chart->x_text(longest->points[last].x).text);
+    }
+    for (size_t i = 0; i < chart->series_count; i++) {
+        const struct chart_series *series = &chart->series[i];
+        if (first >= series->count)
+            continue;
+        size_t left = series->count - first;
+        struct chart_point point =
+            merge(&series->points[first], left < each ? left : each, series->peak);
+        put_value(out, chart, series, &point);
+    }
+}
+
+static void draw_hovers(FILE *out, const struct chart *chart) {
+    const struct chart_series *longest = longest_series(chart);
+    size_t each = (longest->count + HOVERS_MAX - 1) / HOVERS_MAX;
+    if (chart->x_text == NULL || chart->y_text == NULL)
+        return;
+    for (size_t i = 0; i < longest->count; i += each) {
+        double from = hover_edge(chart, longest, i), until = hover_edge(chart, longest, i + each);
+        fprintf(out, "<rect class=\"hit\" x=\"%.5g\" width=\"%.5g\" height=\"%d\"><title>",
+                WIDTH * from, WIDTH * (until - from), HEIGHT);
+        put_values(out, chart, i, each);
+        fputs("</title></rect>", out);
+    }
+}
+
 /* --- what is around them --- */
 
 static void draw_legend(FILE *out, const struct chart *chart) {
@@ -349,6 +423,7 @@ void chart_draw(FILE *out, const struct chart *chart) {
     draw_grid(out, chart);
     for (size_t i = 0; i < chart->series_count; i++)
         draw_series(out, chart, i);
+    draw_hovers(out, chart);
     fputs("</svg>", out);
     draw_marks(out, chart);
     fputs("</div>", out);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "report/format/format.h"
 #include "report/html/axis.h"
 
 /* A column is up to three points: of the line, and of its band's two edges. Up to CHART_PLAIN_MAX
@@ -46,6 +47,9 @@ struct chart {
     bool small; /* half as high */
     struct axis x, y;
     const char *x_title;
+    /* Values in words: on a page a browser shows those of where it is pointed at. NULL: none. */
+    struct format_text (*x_text)(double x);
+    struct format_text (*y_text)(double y);
     size_t series_count;
     struct chart_series series[CHART_SERIES_MAX];
     size_t mark_count;

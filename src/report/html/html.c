@@ -4,6 +4,17 @@
 #include "base/version.h"
 #include "report/format/report_file.h"
 #include "report/html/page.h"
+#include "report/terminal/capacity.h"
+
+/* Of a search the answer. */
+static void write_title(const struct html_page *page) {
+    const struct capacity *capacity = page->judgement->capacity;
+    struct capacity_title title = {.word = verdict_name(page->judgement->verdict)};
+    if (capacity != NULL)
+        title = capacity_title(capacity);
+    html_format(page, "holdfast: %s %s%s%s", title.word, title.count,
+                title.count[0] != '\0' ? ", " : "", page->plan->target.url);
+}
 
 static void write_head(const struct html_page *page) {
     FILE *out = page->out;
@@ -14,8 +25,7 @@ static void write_head(const struct html_page *page) {
           "<meta name=\"color-scheme\" content=\"light dark\">\n"
           "<link rel=\"icon\" href=\"data:,\">\n<title>",
           out);
-    html_format(page, "holdfast: %s, %s", verdict_name(page->judgement->verdict),
-                page->plan->target.url);
+    write_title(page);
     fprintf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", html_style);
 }
 
@@ -38,9 +48,8 @@ int report_html(FILE *out, const struct plan *plan, const struct record *record,
                 const struct judgement *judgement) {
     struct html_page page = {out, plan, record, judgement};
     write_head(&page);
-    html_verdict(&page);
-    int error = 0;
-    if (record != NULL)
+    int error = html_verdict(&page);
+    if (record != NULL && error == 0)
         error = write_measured(&page);
     else
         html_findings(&page);

@@ -169,6 +169,7 @@ static int draw(const struct html_page *page, struct chart *chart, const struct 
     chart->title = drawing->title;
     chart->unit = drawing->unit;
     chart->small = drawing->small;
+    chart->y_text = drawing->text_of;
     chart->series_count = drawing->count;
     for (size_t i = 0; i < drawing->count; i++) {
         struct chart_series *series = &chart->series[i];
@@ -285,6 +286,7 @@ static void begin_chart(struct chart *chart, const struct record *record) {
         last = timeline->samples[timeline->count - 1];
     chart->x = axis_time(last.t);
     chart->x_title = "time since the start";
+    chart->x_text = format_seconds;
     mark_phases(chart, record, last.t);
     mark_moments(chart, &record->marks, last.t);
 }

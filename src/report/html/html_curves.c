@@ -68,6 +68,8 @@ static int draw_survival(const struct html_page *page, const struct survival *su
                           .unit = "percent of connections that reached an age (Kaplan and Meier's "
                                   "estimate)",
                           .x_title = "age of the connection",
+                          .x_text = format_seconds,
+                          .y_text = format_percent,
                           .x = axis_time(survival->oldest_ms / 1e3),
                           .y = axis_linear(100, AXIS_PERCENT),
                           .series_count = 1};
@@ -168,11 +170,17 @@ static void scale_spectrum(struct chart *chart) {
     chart->y = axis_log(low > 0 ? low : 1e-6, high > 1e-6 ? high : 1e-5);
 }
 
+static struct format_text level_text(double level) {
+    return format_percent(100 * level);
+}
+
 int html_spectrum(const struct html_page *page) {
     const struct record *record = page->record;
     struct chart chart = {.title = "Percentiles",
                           .unit = "of all answers, log scale",
-                          .x_title = "part of answers that took no longer"};
+                          .x_title = "part of answers that took no longer",
+                          .x_text = level_text,
+                          .y_text = format_seconds};
     fputs("<h2>Percentile spectrum</h2>\n", page->out);
     if (record_figures(record, DISTRIBUTION_LATENCY).count == 0) {
         fputs("<p>Not measured: there was no answer.</p>\n", page->out);

@@ -1,22 +1,18 @@
 /* The HTML report's tables of what became of connections, requests and times, and what was found.
  */
 
+#include <stddef.h>
+
 #include "report/format/format.h"
 #include "report/format/report_names.h"
 #include "report/html/page.h"
-
-static void write_cell(const struct html_page *page, const char *class, const char *text) {
-    fprintf(page->out, "<td class=\"%s\">", class);
-    html_text(page, text);
-    fputs("</td>", page->out);
-}
 
 /* --- connections --- */
 
 /* With its cause where one was found; without, what it means. */
 static void write_meaning(const struct html_page *page, enum outcome outcome) {
     const struct closing *closing = closings_find(&page->judgement->closings, outcome);
-    fputs("<td class=\"v\">", page->out);
+    html_cell_begin(page, "v", NULL);
     if (closing != NULL)
         html_text(page, closing->text);
     else
@@ -29,11 +25,11 @@ static void write_place(const struct html_page *page, const char *name, const ch
     uint64_t attempted = page->record->total.counts.attempted;
     double part = attempted > 0 ? 100 * (double)count / (double)attempted : 0;
     fputs("<tr>", page->out);
-    write_cell(page, "k", name);
-    write_cell(page, "n", format_count(count).text);
-    write_cell(page, "n", attempted > 0 ? format_percent(part).text : "");
+    html_cell(page, "k", NULL, name);
+    html_cell(page, "n", "connections", format_count(count).text);
+    html_cell(page, "n", "of attempted", attempted > 0 ? format_percent(part).text : "");
     fprintf(page->out, "<td class=\"gauge\"><div style=\"width:%.2f%%\"></div></td>", part);
-    write_cell(page, "k soft", side);
+    html_cell(page, "k soft", "side", side);
 }
 
 static void write_outcomes(const struct html_page *page) {
@@ -87,31 +83,55 @@ static void write_identity(const struct html_page *page) {
 
 /* --- requests and times --- */
 
-static void write_times(const struct html_page *page, const char *name, struct figures figures) {
-    const double values[] = {figures.min, figures.mean, figures.p50,  figures.p90,
-                             figures.p95, figures.p99,  figures.p999, figures.max};
-    if (figures.count == 0)
-        return;
-    fputs("<tr>", page->out);
-    write_cell(page, "k", name);
-    write_cell(page, "n", format_count(figures.count).text);
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
-        write_cell(page, "n", format_seconds(values[i]).text);
+/* A column for each distribution that has values, so that all of them fit a phone. */
+static const struct {
+    const char *name;
+    enum tally_distribution distribution;
+} columns[] = {{"latency, from due", DISTRIBUTION_LATENCY},
+               {"service, from send", DISTRIBUTION_SERVICE},
+               {"connect", DISTRIBUTION_CONNECT},
+               {"TLS handshake", DISTRIBUTION_HANDSHAKE},
+               {"refill", DISTRIBUTION_REFILL},
+               {"sent late", DISTRIBUTION_LATENESS}};
+
+static const struct {
+    const char *name;
+    size_t offset; /* of a double in struct figures */
+} levels[] = {{"min", offsetof(struct figures, min)},    {"mean", offsetof(struct figures, mean)},
+              {"p50", offsetof(struct figures, p50)},    {"p90", offsetof(struct figures, p90)},
+              {"p95", offsetof(struct figures, p95)},    {"p99", offsetof(struct figures, p99)},
+              {"p99.9", offsetof(struct figures, p999)}, {"max", offsetof(struct figures, max)}};
+
+enum { COLUMNS = sizeof columns / sizeof columns[0], LEVELS = sizeof levels / sizeof levels[0] };
+
+static double level_of(const struct figures *figures, size_t level) {
+    return *(const double *)((const char *)figures + levels[level].offset);
+}
+
+static void write_level(const struct html_page *page, const struct figures figures[COLUMNS],
+                        size_t level) {
+    fprintf(page->out, "<tr><td class=\"k\">%s</td>", levels[level].name);
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (figures[i].count > 0)
+            html_cell(page, "n", NULL, format_seconds(level_of(&figures[i], level)).text);
     fputs("</tr>\n", page->out);
 }
 
 static void write_distributions(const struct html_page *page) {
-    static const char *const heads[] = {"count", "min", "mean",  "p50", "p90",
-                                        "p95",   "p99", "p99.9", "max"};
-    const struct record *record = page->record;
-    fputs("<h3>Times</h3>\n<div class=\"wide\"><table>\n<tr><th></th>", page->out);
-    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
-        fprintf(page->out, "<th class=\"n\">%s</th>", heads[i]);
+    struct figures figures[COLUMNS];
+    fputs("<h3>Times</h3>\n<div class=\"wide\"><table class=\"times\">\n<tr><th></th>", page->out);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        figures[i] = record_figures(page->record, columns[i].distribution);
+        if (figures[i].count > 0)
+            fprintf(page->out, "<th class=\"n\">%s</th>", columns[i].name);
+    }
+    fputs("</tr>\n<tr><td class=\"k\">count</td>", page->out);
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (figures[i].count > 0)
+            html_cell(page, "n", NULL, format_count(figures[i].count).text);
     fputs("</tr>\n", page->out);
-    write_times(page, "latency, from due", record_figures(record, DISTRIBUTION_LATENCY));
-    write_times(page, "service, from send", record_figures(record, DISTRIBUTION_SERVICE));
-    write_times(page, "connect", record_figures(record, DISTRIBUTION_CONNECT));
-    write_times(page, "refill", record_figures(record, DISTRIBUTION_REFILL));
+    for (size_t i = 0; i < LEVELS; i++)
+        write_level(page, figures, i);
     fputs("</table></div>\n", page->out);
 }
 
@@ -155,8 +175,8 @@ static void write_finding(const struct html_page *page, const struct finding *fi
     FILE *out = page->out;
     fprintf(out, "<tr><td class=\"k %s\">%s %s</td>", statuses[finding->status].class,
             statuses[finding->status].mark, report_finding_status_name(finding->status));
-    write_cell(page, "k", finding->name);
-    write_cell(page, "k soft", outcome_side_name(finding->side));
+    html_cell(page, "k", NULL, finding->name);
+    html_cell(page, "k soft", "side", outcome_side_name(finding->side));
     fputs("<td class=\"v\">", out);
     html_text(page, finding->text);
     if (finding->do_count > 0)

@@ -11,6 +11,7 @@
 #include "report/format/status_text.h"
 #include "report/format/style.h"
 #include "report/html/page.h"
+#include "report/terminal/capacity.h"
 #include "report/terminal/summary.h"
 
 static const char *class_of(enum style_tint tint) {
@@ -54,7 +55,8 @@ static void write_moment(const struct html_page *page) {
     }
     if (record != NULL && gmtime_r(&record->started_at.tv_sec, &utc) != NULL) {
         strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S UTC", &utc);
-        html_format(page, "%s · took %s · ", text,
+        html_format(page, "%s · %s %s · ", text,
+                    page->judgement->capacity != NULL ? "the step that held took" : "took",
                     format_seconds(record_wall_seconds(record)).text);
     }
     html_format(page, "exit code %d · seed %llu", page->judgement->exit_code,
@@ -62,21 +64,41 @@ static void write_moment(const struct html_page *page) {
     fputs("</p>\n", page->out);
 }
 
-static void write_heading(const struct html_page *page) {
-    const struct judgement *judgement = page->judgement;
-    struct summary_title title = summary_title(page->record, judgement);
+static void write_run_title(const struct html_page *page) {
+    struct summary_title title = summary_title(page->record, page->judgement);
     fprintf(page->out, "<header class=\"verdict %s\">\n<h1>", class_of(title.tint));
     html_text(page, title.text);
     fputs("</h1>\n<p class=\"where\">", page->out);
     FILE *escaped = markup_stream(page->out);
     if (escaped != NULL) {
-        summary_headline(escaped, page->plan, page->record, judgement);
+        summary_headline(escaped, page->plan, page->record, page->judgement);
         fclose(escaped);
     }
+}
+
+static void write_search_title(const struct html_page *page) {
+    const struct capacity *capacity = page->judgement->capacity;
+    struct capacity_title title = capacity_title(capacity);
+    struct status_words answers = capacity_answers(capacity);
+    fprintf(page->out, "<header class=\"verdict %s\">\n<h1>", class_of(title.tint));
+    html_format(page, "%s %s", title.word, title.count);
+    fputs("</h1>\n<p class=\"where\">", page->out);
+    html_format(page, "held for %s, on %s", format_duration(capacity->hold).text,
+                page->plan->target.url);
+    if (answers.text[0] != '\0')
+        html_format(page, ", but answered %s", answers.text);
+}
+
+static void write_heading(const struct html_page *page) {
+    const struct judgement *judgement = page->judgement;
+    if (judgement->capacity != NULL)
+        write_search_title(page);
+    else
+        write_run_title(page);
     fputs("</p>\n", page->out);
     write_moment(page);
     write_reasons(page);
-    if (judgement->verdict != VERDICT_HELD)
+    if (judgement->verdict != VERDICT_HELD && judgement->capacity == NULL)
         write_look_at(page);
     fputs("</header>\n", page->out);
 }
@@ -94,23 +116,25 @@ static void write_rule(const struct html_page *page, const struct rule_requireme
             results[requirement->result].class, results[requirement->result].mark,
             results[requirement->result].word);
     html_text(page, requirement->rule.expression);
-    fputs("</code></td><td class=\"n\">", out);
-    html_text(page, requirement_text_measured(requirement).text);
-    fputs("</td><td class=\"k opt\">", out);
-    html_text(page, requirement_text_bound(requirement).text);
-    fputs("</td><td class=\"k soft\">", out);
-    if (requirement->rule.percent && isfinite(requirement->part) && isfinite(requirement->whole))
+    fputs("</code></td>", out);
+    html_cell(page, "n", "measured", requirement_text_measured(requirement).text);
+    html_cell(page, "k", "required", requirement_text_bound(requirement).text);
+    if (requirement->rule.percent && isfinite(requirement->part) && isfinite(requirement->whole)) {
+        html_cell_begin(page, "k soft", "counted");
         html_format(page, "%s of %s", format_count((uint64_t)llround(requirement->part)).text,
                     format_count((uint64_t)llround(requirement->whole)).text);
-    fputs("</td></tr>\n", out);
+        fputs("</td></tr>\n", out);
+    } else {
+        fputs("<td></td></tr>\n", out);
+    }
 }
 
 static void write_rules(const struct html_page *page) {
     const struct judgement *judgement = page->judgement;
     if (judgement->requirement_count == 0)
         return;
-    fputs("<h2>Requirements</h2>\n<div class=\"wide\"><table>\n<tr><th>result</th><th>rule</th>"
-          "<th class=\"n\">measured</th><th class=\"opt\">required</th><th></th></tr>\n",
+    fputs("<h2>Requirements</h2>\n<div class=\"wide\"><table class=\"stack\">\n<tr><th>result</th>"
+          "<th>rule</th><th class=\"n\">measured</th><th>required</th><th>counted</th></tr>\n",
           page->out);
     for (size_t i = 0; i < judgement->requirement_count; i++)
         write_rule(page, &judgement->requirements[i]);
@@ -189,9 +213,11 @@ static void write_tiles(const struct html_page *page) {
     fputs("</ul>\n", page->out);
 }
 
-void html_verdict(const struct html_page *page) {
+int html_verdict(const struct html_page *page) {
     write_heading(page);
+    int error = page->judgement->capacity != NULL ? html_capacity(page) : 0;
     write_rules(page);
     if (page->record != NULL)
         write_tiles(page);
+    return error;
 }

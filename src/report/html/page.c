@@ -1,4 +1,4 @@
-/* Text on the page of the HTML report: all of it is escaped. */
+/* Text and cells on the page of the HTML report: all text is escaped. */
 #include "report/html/page.h"
 
 #include <stdarg.h>
@@ -16,4 +16,18 @@ void html_format(const struct html_page *page, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     markup_text(page->out, text);
+}
+
+void html_cell_begin(const struct html_page *page, const char *class, const char *label) {
+    fprintf(page->out, "<td class=\"%s\"", class);
+    if (label != NULL)
+        fprintf(page->out, " data-label=\"%s\"", label);
+    fputc('>', page->out);
+}
+
+void html_cell(const struct html_page *page, const char *class, const char *label,
+               const char *text) {
+    html_cell_begin(page, class, label);
+    html_text(page, text);
+    fputs("</td>", page->out);
 }

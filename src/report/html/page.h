@@ -22,13 +22,23 @@ void html_text(const struct html_page *page, const char *text);
 void html_format(const struct html_page *page, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* A cell of a table; label: its column's name, which stands before it in a narrow window; NULL: no
+ * name is needed. */
+void html_cell(const struct html_page *page, const char *class, const char *label,
+               const char *text);
+/* The beginning of one, to be ended with "</td>". */
+void html_cell_begin(const struct html_page *page, const char *class, const char *label);
+
 /* html_style.c: the style sheet, for light and dark, narrow and wide, screen and paper; and what
  * of it a picture has. */
 extern const char html_style[];
 extern const char html_picture_style[];
 
 /* html_verdict.c: the verdict, its reasons, the rules, the figures to know. */
-void html_verdict(const struct html_page *page);
+int html_verdict(const struct html_page *page); /* 0 or -ENOMEM */
+
+/* html_capacity.c: the search, whose step the rest of the page is of. 0 or -ENOMEM. */
+int html_capacity(const struct html_page *page);
 
 /* html_charts.c: charts on one time axis; the same as one SVG. 0 or -ENOMEM. */
 int html_charts(const struct html_page *page);

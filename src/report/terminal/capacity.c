@@ -2,21 +2,27 @@
 #include "report/terminal/capacity.h"
 
 #include <math.h>
+#include <stdarg.h>
 
 #include "base/exit_code.h"
 #include "base/require.h"
 #include "base/units.h"
 #include "judge/verdict/capacity.h"
 #include "report/format/format.h"
-#include "report/format/status_text.h"
 #include "report/format/style.h"
 #include "report/format/wrap.h"
 
 static const char *const result_words[] = {"held", "broke", "gone", "cut"};
 
 /* "3 830 connections". */
+static void connections_text(char *text, size_t size, uint64_t count) {
+    snprintf(text, size, "%s connection%s", format_count(count).text, count == 1 ? "" : "s");
+}
+
 static void print_connections(FILE *out, uint64_t count) {
-    fprintf(out, "%s connection%s", format_count(count).text, count == 1 ? "" : "s");
+    char text[64];
+    connections_text(text, sizeof text, count);
+    fputs(text, out);
 }
 
 /* The step that the answer is of; where none held, the one that broke. */
@@ -29,57 +35,98 @@ static const struct capacity_step *answering_step(const struct capacity *capacit
     return found;
 }
 
+struct capacity_title capacity_title(const struct capacity *capacity) {
+    bool none = capacity->answer == 0;
+    struct capacity_title title = {.word = none                 ? "NONE HELD"
+                                           : capacity->at_least ? "AT LEAST"
+                                                                : "CAPACITY",
+                                   .tint = none                 ? TINT_BAD
+                                           : capacity->at_least ? TINT_WARN
+                                                                : TINT_GOOD};
+    if (none && capacity->broke == NULL)
+        snprintf(title.count, sizeof title.count, "no step came to its end");
+    else
+        connections_text(title.count, sizeof title.count,
+                         none ? capacity->broke->connections : capacity->answer);
+    return title;
+}
+
+struct status_words capacity_answers(const struct capacity *capacity) {
+    const struct capacity_step *step = answering_step(capacity);
+    struct status_words words = {""};
+    if (step != NULL && statuses_are_news(&step->statuses))
+        words = status_words(&step->statuses);
+    return words;
+}
+
 static void print_headline(FILE *out, struct style style, const struct plan *plan,
                            const struct capacity *capacity) {
-    bool none = capacity->answer == 0;
-    const char *word = none ? "NONE HELD" : capacity->at_least ? "AT LEAST" : "CAPACITY";
-    enum style_tint tint = none ? TINT_BAD : capacity->at_least ? TINT_WARN : TINT_GOOD;
-    fprintf(out, "%s%s%s   ", style_start(style, tint), word, style_stop(style));
-    if (none && capacity->broke == NULL)
-        fputs("no step came to its end", out);
-    else
-        print_connections(out, none ? capacity->broke->connections : capacity->answer);
-    fprintf(out, ", held for %s, on %s", format_duration(capacity->hold).text, plan->target.url);
-    const struct capacity_step *step = answering_step(capacity);
-    if (step != NULL && statuses_are_news(&step->statuses))
-        fprintf(out, ", %sbut answered %s%s", style_start(style, TINT_WARN),
-                status_words(&step->statuses).text, style_stop(style));
+    struct capacity_title title = capacity_title(capacity);
+    struct status_words answers = capacity_answers(capacity);
+    fprintf(out, "%s%s%s   %s, held for %s, on %s", style_start(style, title.tint), title.word,
+            style_stop(style), title.count, format_duration(capacity->hold).text, plan->target.url);
+    if (answers.text[0] != '\0')
+        fprintf(out, ", %sbut answered %s%s", style_start(style, TINT_WARN), answers.text,
+                style_stop(style));
     fputs("\n\n", out);
 }
 
-/* An answer with an error is one that came: the line names what the number counts. */
-static void print_answers(FILE *out, const struct capacity *capacity) {
-    const struct capacity_step *step = answering_step(capacity);
-    if (step == NULL || !statuses_are_news(&step->statuses))
-        return;
-    fprintf(out,
-            "  answers       %s of %s: connections that stay open, not requests that are served; "
-            "--require 'status_%s<=0' searches for these\n",
-            status_words(&step->statuses).text, format_count(step->statuses.answered).text,
-            step->statuses.errors == 0 ? "3xx" : "5xx");
+/* --- facts --- */
+
+enum { FACT_MAX = 1024 };
+
+/* Where facts go, and what they are of. */
+struct facts {
+    const struct plan *plan;
+    const struct judgement *judgement;
+    capacity_fact *take;
+    void *with;
+};
+
+static void tell(const struct facts *facts, const char *label, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void tell(const struct facts *facts, const char *label, const char *format, ...) {
+    char text[FACT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    facts->take(facts->with, label, text);
 }
 
-static void print_regained(FILE *out, const struct capacity *capacity) {
-    if (capacity->regained == 0)
+/* An answer with an error is one that came: the line names what the number counts. */
+static void tell_answers(const struct facts *facts) {
+    const struct capacity_step *step = answering_step(facts->judgement->capacity);
+    if (step == NULL || !statuses_are_news(&step->statuses))
         return;
-    fprintf(out,
-            "  got better    %s broke first, and held when tried again: a server that grows while "
-            "it is loaded (a pool of processes?)%s\n",
-            format_count(capacity->regained).text, capacity->at_least ? "; it may grow on" : "");
+    tell(facts, "answers",
+         "%s of %s: connections that stay open, not requests that are served; --require "
+         "'status_%s<=0' searches for these",
+         status_words(&step->statuses).text, format_count(step->statuses.answered).text,
+         step->statuses.errors == 0 ? "3xx" : "5xx");
+}
+
+static void tell_regained(const struct facts *facts) {
+    const struct capacity *capacity = facts->judgement->capacity;
+    if (capacity->regained > 0)
+        tell(facts, "got better",
+             "%s broke first, and held when tried again: a server that grows while it is loaded (a "
+             "pool of processes?)%s",
+             format_count(capacity->regained).text, capacity->at_least ? "; it may grow on" : "");
 }
 
 /* How fast they were opened: what a server holds may depend on it. */
-static void print_ramp(FILE *out, const struct plan *plan, const struct capacity *capacity) {
+static void tell_ramp(const struct facts *facts) {
+    const struct capacity *capacity = facts->judgement->capacity;
     char rate[64];
-    if (capacity->broke != NULL && capacity->cause.by_ramp)
-        fprintf(
-            out,
-            "  ramp          %s was itself the limit: connects came faster than the server took "
-            "them; a slower one (-r) tells how many it holds\n",
-            units_format_rate(rate, sizeof rate, plan->ramp.rate));
-    else
-        fprintf(out, "  ramp          %s: what holds may be more with a slower one (-r)\n",
-                units_format_rate(rate, sizeof rate, plan->ramp.rate));
+    bool limit = capacity->broke != NULL && capacity->cause.by_ramp;
+    tell(facts, "ramp",
+         limit
+             ? "%s was itself the limit: connects came faster than the server took them; a slower "
+               "one (-r) tells how many it holds"
+             : "%s: what holds may be more with a slower one (-r)",
+         units_format_rate(rate, sizeof rate, facts->plan->ramp.rate));
 }
 
 static const char *whose(enum outcome_side side) {
@@ -88,38 +135,67 @@ static const char *whose(enum outcome_side side) {
     return words[side];
 }
 
-static void print_gone(FILE *out, const struct capacity *capacity) {
+static void tell_gone(const struct facts *facts) {
+    const struct capacity *capacity = facts->judgement->capacity;
+    char count[64];
     if (capacity->end != CAPACITY_TARGET_GONE)
         return;
     const struct capacity_step *step = capacity_gone(capacity);
-    fputs("  cut short     the target was gone: of ", out);
-    print_connections(out, step->connections);
-    fprintf(out, " none opened (%s)\n", step->cause.text);
+    connections_text(count, sizeof count, step->connections);
+    tell(facts, "cut short", "the target was gone: of %s none opened (%s)", count,
+         step->cause.text);
 }
 
-static void print_limit(FILE *out, const struct capacity *capacity) {
+static void tell_limit(const struct facts *facts) {
+    const struct capacity *capacity = facts->judgement->capacity;
     const struct capacity_cause *cause = &capacity->cause;
+    char count[64];
     if (capacity->broke == NULL) {
-        fprintf(out, "  limit         %s\n",
-                capacity->end == CAPACITY_CEILING
-                    ? "none found: --connections was the ceiling of the search, and it held"
-                    : "none found yet: the search was cut short");
-        print_gone(out, capacity);
+        tell(facts, "limit", "%s",
+             capacity->end == CAPACITY_CEILING
+                 ? "none found: --connections was the ceiling of the search, and it held"
+                 : "none found yet: the search was cut short");
+        tell_gone(facts);
         return;
     }
-    fprintf(out, "  limit         %s, at ", whose(cause->side));
-    print_connections(out, capacity->broke->connections);
-    fprintf(out, ": %s\n", cause->code);
-    fprintf(out, "  evidence      %s\n", cause->text);
+    connections_text(count, sizeof count, capacity->broke->connections);
+    tell(facts, "limit", "%s, at %s: %s", whose(cause->side), count, cause->code);
+    tell(facts, "evidence", "%s", cause->text);
     if (cause->advice[0] != '\0')
-        fprintf(out, "  look at       %s\n", cause->advice);
+        tell(facts, "look at", "%s", cause->advice);
     if (capacity->end == CAPACITY_INTERRUPTED)
-        fputs("  cut short     the search was interrupted: more steps were to come\n", out);
-    print_gone(out, capacity);
+        tell(facts, "cut short", "the search was interrupted: more steps were to come");
+    tell_gone(facts);
 }
 
+static void tell_rules(const struct facts *facts) {
+    const struct judgement *judgement = facts->judgement;
+    char text[FACT_MAX] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < judgement->requirement_count && length < sizeof text; i++)
+        length += (size_t)snprintf(text + length, sizeof text - length, "%s%s", i > 0 ? " " : "",
+                                   judgement->requirements[i].rule.expression);
+    tell(facts, "rules", "%s", text);
+}
+
+void capacity_facts(const struct plan *plan, const struct judgement *judgement, capacity_fact *take,
+                    void *with) {
+    const struct facts facts = {plan, judgement, take, with};
+    tell_answers(&facts);
+    tell_limit(&facts);
+    tell_regained(&facts);
+    tell_ramp(&facts);
+    tell_rules(&facts);
+}
+
+static void print_fact(void *with, const char *label, const char *text) {
+    fprintf(with, "  %-13s %s\n", label, text);
+}
+
+/* --- steps --- */
+
 /* "2xx" where every answer was one. */
-static struct status_words answers_of(const struct capacity_step *step) {
+struct status_words capacity_step_answers(const struct capacity_step *step) {
     struct status_words words = {"-"};
     if (step->statuses.others > 0)
         return status_words(&step->statuses);
@@ -134,7 +210,7 @@ static void print_step(FILE *out, const struct capacity_step *step) {
         fprintf(out, "  %10s  %10s  %8s  %8s  %12s  %-14s", format_count(step->opened).text,
                 format_count(step->live).text, format_count(step->lost).text,
                 format_count(step->errored).text, format_seconds(step->p99_seconds).text,
-                answers_of(step).text);
+                capacity_step_answers(step).text);
     else
         fprintf(out, "  %10s  %10s  %8s  %8s  %12s  %-14s", "-", "-", "-", "-", "-", "-");
     if (step->cause.known)
@@ -150,14 +226,8 @@ static void print_search(FILE *out, struct style style, const struct plan *plan,
     bool ends_all = judgement->exit_code == EXIT_BUG || judgement->exit_code == EXIT_SECOND_SIGNAL;
     for (size_t i = 0; i < judgement->reason_count && (cut || ends_all); i++)
         fprintf(out, "  %s\n", judgement->reasons[i]);
-    print_answers(out, capacity);
-    print_limit(out, capacity);
-    print_regained(out, capacity);
-    print_ramp(out, plan, capacity);
-    fputs("  rules        ", out);
-    for (size_t i = 0; i < judgement->requirement_count; i++)
-        fprintf(out, " %s", judgement->requirements[i].rule.expression);
-    fprintf(out, "\n\n  %10s  %-5s  %10s  %10s  %8s  %8s  %12s  %-14s  %s\n", "asked", "", "opened",
+    capacity_facts(plan, judgement, print_fact, out);
+    fprintf(out, "\n  %10s  %-5s  %10s  %10s  %8s  %8s  %12s  %-14s  %s\n", "asked", "", "opened",
             "live", "lost", "errored", "p99", "answered", "cause");
     for (size_t i = 0; i < capacity->count; i++)
         print_step(out, &capacity->steps[i]);

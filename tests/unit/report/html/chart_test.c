@@ -213,6 +213,77 @@ static void as_many_marks_as_there_may_be_have_a_name(void **state) {
     assert_string_equal(names_in(text, false), "|1, 3, 5, 7, 9, 11, 13, 15, ...");
 }
 
+/* The values of bar `index`, as a browser shows them. */
+static const char *hover_of(const char *drawing, int index) {
+    static char words[256];
+    const char *at = drawing;
+    for (int i = 0; i <= index; i++) {
+        at = strstr(i == 0 ? at : at + 1, "<title>");
+        assert_non_null(at);
+    }
+    at += strlen("<title>");
+    snprintf(words, sizeof words, "%.*s", (int)strcspn(at, "<"), at);
+    return words;
+}
+
+static size_t count_hovers(const char *drawing) {
+    size_t count = 0;
+    for (const char *at = drawing; (at = strstr(at, "<rect class=\"hit\"")) != NULL; at++)
+        count++;
+    return count;
+}
+
+static struct chart chart_that_tells(struct chart_point *points, size_t count) {
+    struct chart chart = chart_of(points, count);
+    chart.x_text = format_seconds;
+    chart.y_text = format_number;
+    return chart;
+}
+
+static void whoever_points_at_a_sample_is_shown_its_values(void **state) {
+    (void)state;
+    struct chart_point points[] = {
+        {1, 50, 50, 50}, {2, 40, 60, 90}, {3, NAN, NAN, NAN}, {4, 7, 7, 7}};
+    struct chart_point others[] = {{1, 1, 1, 1}, {2, 2, 2, 2}};
+    struct chart chart = chart_that_tells(points, 4);
+    chart.series_count = 2;
+    chart.series[1] = (struct chart_series){.name = "<other>", .count = 2, .points = others};
+    drawn(&chart);
+    assert_int_equal(count_hovers(text), 4);
+    assert_string_equal(hover_of(text, 0), "1.00 s\nlive 50\n&lt;other&gt; 1");
+    assert_string_equal(hover_of(text, 1), "2.00 s\nlive 60 (40 to 90)\n&lt;other&gt; 2");
+    assert_string_equal(hover_of(text, 2), "3.00 s\nlive not measured");
+    /* bars meet half-way between samples, and reach both ends */
+    assert_non_null(strstr(text, "class=\"hit\" x=\"0\" width=\"375\""));
+    assert_non_null(strstr(text, "class=\"hit\" x=\"375\" width=\"250\""));
+    assert_non_null(strstr(text, "class=\"hit\" x=\"875\" width=\"125\""));
+    chart.y_text = NULL;
+    assert_int_equal(count_hovers(drawn(&chart)), 0);
+}
+
+static void many_samples_share_a_bar(void **state) {
+    (void)state;
+    enum { COUNT = 1000 };
+    static struct chart_point points[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        points[i] = (struct chart_point){i, i, i, i};
+    struct chart chart = chart_that_tells(points, COUNT);
+    drawn(&chart);
+    assert_int_equal(count_hovers(text), 200);
+    assert_string_equal(hover_of(text, 1), "5.00 s to 9.00 s\nlive 7 (5 to 9)");
+}
+
+static void a_step_is_pointed_at_from_its_beginning_on(void **state) {
+    (void)state;
+    struct chart_point points[] = {{0, 100, 100, 100}, {2, 60, 60, 60}, {4, 60, 60, 60}};
+    struct chart chart = chart_that_tells(points, 3);
+    chart.x = axis_time(4);
+    chart.series[0].steps = true;
+    drawn(&chart);
+    assert_non_null(strstr(text, "class=\"hit\" x=\"0\" width=\"500\""));
+    assert_non_null(strstr(text, "class=\"hit\" x=\"500\" width=\"500\""));
+}
+
 static void words_are_escaped(void **state) {
     (void)state;
     struct chart_point point = {1, 50, 50, 50};
@@ -231,6 +302,9 @@ int main(void) {
         cmocka_unit_test(neighbours_stand_at_their_mean_and_peaks_at_the_greatest),
         cmocka_unit_test(names_of_marks_do_not_overlap),
         cmocka_unit_test(as_many_marks_as_there_may_be_have_a_name),
+        cmocka_unit_test(whoever_points_at_a_sample_is_shown_its_values),
+        cmocka_unit_test(many_samples_share_a_bar),
+        cmocka_unit_test(a_step_is_pointed_at_from_its_beginning_on),
         cmocka_unit_test(words_are_escaped),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "judge/verdict/capacity.h"
 #include "report/fixture.h"
 #include "report/html/html.h"
 
@@ -51,6 +52,63 @@ static void the_machine_and_what_it_needed_are_shown(void **state) {
     const char *html = html_of(fixture, &fixture->record);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_says(html, rows[i]);
+}
+
+static void a_narrow_window_names_each_column(void **state) {
+    struct fixture *fixture = *state;
+    const char *html = html_of(fixture, &fixture->record);
+    assert_says(html, "<td class=\"n\" data-label=\"measured\">97 %</td>"
+                      "<td class=\"k\" data-label=\"required\">at least 100 %</td>");
+    assert_says(html, "<td class=\"n\" data-label=\"of attempted\">94 %</td>");
+    assert_null(strstr(html, "class=\"opt\""));
+}
+
+static void times_have_a_column_each_of_those_there_are(void **state) {
+    struct fixture *fixture = *state;
+    const char *html = html_of(fixture, &fixture->record);
+    assert_says(html, "<th class=\"n\">latency, from due</th><th class=\"n\">service, from "
+                      "send</th><th class=\"n\">connect</th></tr>");
+    assert_says(html, "<td class=\"k\">count</td><td class=\"n\">500</td><td class=\"n\">500</td>"
+                      "<td class=\"n\">97</td></tr>");
+    histogram_add(&fixture->record.total.handshake, 3 * MILLISECOND);
+    assert_says(html_of(fixture, &fixture->record), "<th class=\"n\">TLS handshake</th></tr>");
+}
+
+static void a_second_of_a_chart_shows_its_values(void **state) {
+    struct fixture *fixture = *state;
+    assert_says(html_of(fixture, &fixture->record),
+                "<title>2.00 s\nlive 94\nclosed 2\nerrored 4</title>");
+}
+
+static void a_search_has_its_answer_on_top_and_its_steps(void **state) {
+    struct fixture *fixture = *state;
+    struct capacity_step steps[] = {
+        {.connections = 100, .result = CAPACITY_HELD, .ran = true, .opened = 100, .live = 100},
+        {.connections = 200,
+         .result = CAPACITY_BROKE,
+         .ran = true,
+         .opened = 200,
+         .live = 120,
+         .lost = 80,
+         .cause = {.known = true, .side = SIDE_SERVER, .code = "<code>", .text = "80 & more"}}};
+    struct capacity capacity = {.count = 2,
+                                .steps = steps,
+                                .hold = 5 * SECOND,
+                                .answer = 100,
+                                .broke = &steps[1],
+                                .cause = steps[1].cause};
+    fixture->judgement.capacity = &capacity;
+    fixture->judgement.verdict = VERDICT_HELD;
+    const char *html = html_of(fixture, &fixture->record);
+    assert_says(html, "<title>holdfast: CAPACITY 100 connections, http://127.0.0.1:8080/</title>");
+    assert_says(html, "<h1>CAPACITY 100 connections</h1>");
+    assert_says(html, "the server, at 200 connections: &lt;code&gt;");
+    assert_says(html, "<title>200\nlive 120\nasked 200</title>");
+    assert_says(html, "<td class=\"k bad\">✗ broke</td>");
+    assert_says(html, "<td class=\"v\">server: &lt;code&gt;: 80 &amp; more</td>");
+    assert_says(html, "<h2>The step of 100</h2>");
+    capacity = (struct capacity){.count = 0, .hold = SECOND};
+    assert_says(html_of(fixture, NULL), "<h1>NONE HELD no step came to its end</h1>");
 }
 
 static void statuses_are_told_apart(void **state) {
@@ -149,6 +207,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(its_parts_stand_in_order),
         WITH_FIXTURE(the_machine_and_what_it_needed_are_shown),
+        WITH_FIXTURE(a_narrow_window_names_each_column),
+        WITH_FIXTURE(times_have_a_column_each_of_those_there_are),
+        WITH_FIXTURE(a_second_of_a_chart_shows_its_values),
+        WITH_FIXTURE(a_search_has_its_answer_on_top_and_its_steps),
         WITH_FIXTURE(statuses_are_told_apart),
         WITH_FIXTURE(what_a_server_said_is_text),
         WITH_FIXTURE(statuses_are_drawn_over_time_and_named_on_top),
