@@ -44,7 +44,8 @@ static void write_timeline(struct session *session, const struct timeline_sample
     struct timeline_file *file = &session->timeline->file;
     struct closings closings;
     judge_causes(&closings, session->plan, session->so_far);
-    struct timeline_moment moment = {phase_name(session->phase), *sample, &closings};
+    struct timeline_moment moment = {phase_name(session->phase), *sample, &closings,
+                                     session->phase < PHASE_DRAIN ? &session->rules : NULL};
     session_complain(file, timeline_file_sample(file, session->plan, session->so_far, &moment));
 }
 

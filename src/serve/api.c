@@ -219,6 +219,22 @@ static enum MHD_Result answer_picture(struct serve_request *request, const struc
                        copy_of(picture->text, picture->length), picture->length);
 }
 
+/* Against the run that ?with= names, the baseline. */
+static enum MHD_Result answer_comparison(struct serve_request *request, const struct run *run) {
+    const char *with = answer_query(request, "with");
+    const struct run *baseline = with != NULL ? runs_find(&request->serve->runs, with) : NULL;
+    size_t length = 0;
+    if (baseline == NULL)
+        return answer_problem(request, with == NULL ? 422 : 404,
+                              "?with= names the run to compare with, the baseline");
+    if (run->state != RUN_ENDED || baseline->state != RUN_ENDED)
+        return answer_problem(request, 409, "both runs must have ended");
+    char *text = picture_comparison(&request->serve->folder, &baseline->id, &run->id, &length);
+    if (text == NULL)
+        return answer_problem(request, 404, "one of the runs left no report");
+    return answer_text(request, MHD_HTTP_OK, json_type, text, length);
+}
+
 static void write_own_metrics(FILE *out, const struct serve *serve) {
     static const char *const classes[] = {"", "1xx", "2xx", "3xx", "4xx", "5xx"};
     fprintf(out,
@@ -343,6 +359,7 @@ static enum MHD_Result get_run(struct serve_request *request, const struct run *
     case ENDPOINT_report_hgrm: return answer_report(request, run, FOLDER_HGRM, "text/plain");
     case ENDPOINT_junit: return answer_report(request, run, FOLDER_JUNIT, "application/xml");
     case ENDPOINT_live: return answer_picture(request, run, PICTURE_CHARTS);
+    case ENDPOINT_comparison: return answer_comparison(request, run);
     default: break;
     }
     if (run->state != RUN_ENDED)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/memory_stream.h"
+#include "report/export/json_comparison.h"
 #include "report/export/prometheus.h"
 #include "report/html/picture.h"
 #include "report/saved/saved.h"
@@ -26,13 +27,23 @@ static struct saved *read_run(const struct folder *folder, const struct run_id *
     return saved;
 }
 
+/* Of the latest second that there is one of. */
+static double latest_lag(const struct timeline *timeline) {
+    struct timeline_sample last;
+    if (timeline_unfinished(timeline, &last))
+        return last.loop_lag_seconds;
+    return timeline->count > 0 ? timeline->samples[timeline->count - 1].loop_lag_seconds
+                               : (double)NAN;
+}
+
 static void write_metrics(FILE *out, const struct saved *saved) {
+    const struct record *record = saved->record;
     struct prometheus_scrape scrape = {.plan = &saved->plan,
-                                       .record = saved->record,
-                                       .total = &saved->record->total,
-                                       .loop_lag_seconds = NAN,
-                                       .cpu_seconds = NAN,
-                                       .without_histograms = saved->kind == SAVED_TIMELINE,
+                                       .record = record,
+                                       .total = &record->total,
+                                       .loop_lag_seconds = latest_lag(&record->timeline),
+                                       .cpu_seconds =
+                                           record->cpu_user_seconds + record->cpu_system_seconds,
                                        .self = self_measure()};
     prometheus_write(out, EXPOSITION_PROMETHEUS, &scrape);
 }
@@ -61,6 +72,45 @@ char *picture_draw(const struct folder *folder, const struct run_id *id, enum pi
     }
     if (saved != NULL)
         saved_free(saved);
+    return text;
+}
+
+static struct report_comparison_side side_of(const struct saved *saved, const struct run_id *id) {
+    return (struct report_comparison_side){id->text,
+                                           {&saved->plan, saved->record, &saved->judgement}};
+}
+
+static bool write_comparison(FILE *out, const struct report_comparison_side *a,
+                             const struct report_comparison_side *b) {
+    static const struct compare_tolerances defaults;
+    struct compare_result *comparison = malloc(sizeof *comparison);
+    if (comparison == NULL)
+        return false;
+    judge_compare(comparison, &a->run, &b->run, &defaults);
+    bool written = report_comparison_json(out, comparison, a, b) == 0;
+    free(comparison);
+    return written;
+}
+
+char *picture_comparison(const struct folder *folder, const struct run_id *baseline,
+                         const struct run_id *id, size_t *length) {
+    struct saved *a = read_run(folder, baseline), *b = read_run(folder, id);
+    struct memory_stream stream;
+    char *text = NULL;
+    if (a != NULL && b != NULL && memory_stream_open(&stream)) {
+        struct report_comparison_side of_a = side_of(a, baseline), of_b = side_of(b, id);
+        bool written = write_comparison(stream.out, &of_a, &of_b);
+        if (memory_stream_close(&stream)) {
+            text = stream.text;
+            *length = stream.length;
+        }
+        if (!written) {
+            free(text);
+            text = NULL;
+        }
+    }
+    saved_free(a);
+    saved_free(b);
     return text;
 }
 

@@ -14,6 +14,11 @@ enum { PICTURE_WIDTH = 960, PICTURE_WIDTH_MIN = 280, PICTURE_WIDTH_MAX = 2000 };
 char *picture_draw(const struct folder *folder, const struct run_id *id, enum picture_what what,
                    unsigned width, size_t *length);
 
+/* The report of a run held against that of another, as `holdfast report --compare --json` writes
+ * it; the caller frees. NULL: one of them left no report, or no memory. */
+char *picture_comparison(const struct folder *folder, const struct run_id *baseline,
+                         const struct run_id *id, size_t *length);
+
 /* The numbers of no run: this build and this process. */
 char *picture_metrics_alone(size_t *length);
 

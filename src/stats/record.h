@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/tls_peer.h"
+#include "stats/buckets.h"
 #include "stats/evidence.h"
 #include "stats/figures.h"
 #include "stats/marks.h"
@@ -94,6 +95,7 @@ struct record {
     bool saved;  /* these are the figures, whether or not there are histograms too */
     struct figures figures[DISTRIBUTION_COUNT];
     struct figures without_lateness[DISTRIBUTION_LAG];
+    struct buckets buckets[DISTRIBUTION_LAG]; /* of a line of a timeline, which has no histograms */
     bool cut_off; /* the file ends in mid-run: so far is as much as is known */
     double cut_off_seconds;
     /* The large ones; all before them is copied at once by record_so_far(). */

@@ -71,6 +71,8 @@ async function wholeWay(page) {
     await page.fill("#mark-text", "reload <b>now</b>");
     await page.click("#mark");
     await until(page, () => document.querySelector("#log").innerText.includes("mark: reload <b>now</b>"));
+    await until(page, () => document.querySelector("#run-verdict").innerText.includes("rules hold"));
+    found.texts.soFar = await page.innerText("#run-verdict");
     await look(page, "run");
     await page.click("#stop");
     await visible(page, "report-part");
@@ -89,6 +91,7 @@ async function wholeWay(page) {
     await page.click("#compare");
     await visible(page, "compare-part");
     found.texts.comparison = await page.innerText("#comparison");
+    found.texts.comparisonWords = await page.innerText("#comparison-words");
     await look(page, "compare");
 }
 

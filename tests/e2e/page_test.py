@@ -69,7 +69,11 @@ class Page(unittest.TestCase):
         self.assertIn("do ", texts["failed"])
         self.assertIn("1", texts["report"])
         self.assertIn("reload <b>now</b>", texts["report"])
+        self.assertIn("all 2 rules hold so far", texts["soFar"])
         self.assertIn("p99", texts["comparison"])
+        # an hour that was stopped and two seconds are no runs of one plan
+        self.assertIn("NOT COMPARABLE", texts["comparisonWords"])
+        self.assertIn("the plans differ: --duration is 10m in A and 2s in B", texts["comparisonWords"])
         self.assertEqual({name: broken for name, broken in found["axe"].items() if broken}, {})
         self.assertEqual({name: width for name, width in found["widths"].items() if width > 400}, {})
         self.assertIn("url", texts["focused"])

@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pathlib
+import re
 import signal
 import socket
 import stat
@@ -26,7 +27,7 @@ ENDPOINTS = {
     RUN: ("GET", True), f"{RUN}/stop": ("POST", True), f"{RUN}/marks": ("POST", True), f"{RUN}/events": ("GET", True),
     f"{RUN}/timeline": ("GET", True), f"{RUN}/report.json": ("GET", True), f"{RUN}/report.html": ("GET", True),
     f"{RUN}/report.hgrm": ("GET", True), f"{RUN}/junit.xml": ("GET", True), f"{RUN}/chart.svg": ("GET", True),
-    f"{RUN}/live.svg": ("GET", True), f"{RUN}/times.svg": ("GET", True), "/api/v1/statistics": ("POST", True),
+    f"{RUN}/live.svg": ("GET", True), f"{RUN}/times.svg": ("GET", True), f"{RUN}/comparison": ("GET", True), "/api/v1/statistics": ("POST", True),
 }
 # Refusals in their order: what makes them, of which methods, only where a token is asked for, the status.
 REFUSALS = [
@@ -393,10 +394,59 @@ class Runs(Case):
                                    "a run's numbers are there")
         self.assertIn("holdfast_connections_target 7\n", text)
         self.assertIn("holdfast_serve_run_active 1\n", text)
-        self.assertNotIn("holdfast_response_seconds_bucket", text)  # not known until the report
+        answered = holdfast.eventually(lambda: self.buckets(serve, run, 7), "each connection's first answer is counted")
         serve.post(f"/api/v1/runs/{run}/stop")
         serve.wait_for_end(run)
-        self.assertIn("holdfast_response_seconds_bucket", serve.get("/metrics").body.decode())
+        ended = self.buckets(serve, run, 0)
+        self.assertTrue(all(answered[name] <= count for name, count in ended.items()), (answered, ended))
+        self.assertEqual(ended["+Inf"], serve.get(f"/api/v1/runs/{run}/report.json").json["latency_seconds"]["count"])
+
+    def buckets(self, serve, run, least):
+        """{bound: answers} of the latest scrape, when there are so many."""
+        text = serve.get("/metrics").body.decode()
+        found = {bound: int(count) for bound, count in re.findall(r'^holdfast_response_seconds_bucket\{le="([^"]+)"\} (\d+)$', text, re.M)}
+        self.assertEqual(sorted(found.values()), list(found.values()))
+        self.assertRegex(text, r"(?m)^holdfast_loop_lag_seconds [0-9.]+$")
+        self.assertRegex(text, r"(?m)^holdfast_cpu_seconds_total [0-9.]+$")
+        return found if found and found["+Inf"] >= least else None
+
+    def test_each_second_says_how_the_rules_stand(self):
+        """What cannot come right is broken; what may is not yet."""
+        target = self.target("--fault", "reset-after=1@50%")
+        serve = self.serve()
+        run = serve.start(target.url, connections=4, interval="100ms", duration="30s", require=["lost<=0", "p99<5s", "answered>=1000"])
+        last = holdfast.eventually(lambda: (line := serve.run(run)["last"]) and line["connections"]["lost"] > 0 and line, "some are lost")
+        found = {rule["expression"]: (rule["state"], rule["actual"]) for rule in last["rules_so_far"]}
+        self.assertEqual(("broken", last["connections"]["lost"]), found["lost<=0"])
+        self.assertEqual(("holds", last["latency_seconds"]["p99"]), found["p99<5s"])
+        self.assertEqual(("not_yet", last["requests"]["answered"]), found["answered>=1000"])
+        serve.post(f"/api/v1/runs/{run}/stop")
+        serve.wait_for_end(run)
+
+    def test_two_runs_are_compared_as_the_report_command_does(self):
+        serve, runs = self.serve(), []
+        for fault in ((), ("--fault", "reset-after=1@50%")):
+            target = self.target(*fault)
+            runs.append(serve.start(target.url, connections=4, interval="50ms", duration="500ms"))
+            serve.wait_for_end(runs[-1])
+        a, b = runs
+        answer = serve.get(f"/api/v1/runs/{b}/comparison?with={a}")
+        self.assertEqual((200, JSON), (answer.status, answer.headers["Content-Type"]))
+        files = []
+        for run in runs:
+            files.append(holdfast.folder(self.addCleanup) / f"{run}.json")
+            files[-1].write_bytes(serve.get(f"/api/v1/runs/{run}/report.json").body)
+        said = holdfast.folder(self.addCleanup) / "said.json"
+        code, _, err = holdfast.plainly("report", "--compare", *files, "--json", said)
+        expected = json.loads(said.read_text())
+        found = answer.json
+        for document in (found, expected):
+            document["a"].pop("file"), document["b"].pop("file")
+        self.assertEqual((1, expected), (code, found), err)
+        self.assertEqual(422, serve.get(f"/api/v1/runs/{b}/comparison").status)
+        self.assertEqual(404, serve.get(f"/api/v1/runs/{b}/comparison?with={NO_RUN}").status)
+        current = serve.start(self.target().url, connections=1, duration="30s")
+        self.assertEqual(409, serve.get(f"/api/v1/runs/{current}/comparison?with={a}").status)
 
 
 class Deaths(Case):

@@ -144,6 +144,26 @@ static void without_lateness(struct json_writer *json, const struct record *reco
     json_write_object_end(json);
 }
 
+/* Of those that Prometheus gets: in a line of the timeline, which has no histogram, the count at or
+ * below each of its bounds, up to the first that has all. */
+static void member_buckets(struct json_writer *json, const struct record *record,
+                           enum tally_distribution distribution) {
+    const struct histogram *histogram = record_histogram(record, distribution);
+    bool exported = distribution == DISTRIBUTION_LATENCY || distribution == DISTRIBUTION_CONNECT ||
+                    distribution == DISTRIBUTION_HANDSHAKE;
+    if (!exported || histogram == NULL)
+        return;
+    struct buckets buckets = buckets_of(histogram);
+    json_write_name(json, "buckets");
+    json_write_array(json);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        json_write_uint(json, buckets.counts[i]);
+        if (buckets.counts[i] == histogram->count)
+            break;
+    }
+    json_write_array_end(json);
+}
+
 /* A distribution's figures; in a report its histogram too. */
 static void write_distribution(struct json_writer *json, const struct record *record,
                                enum tally_distribution distribution, enum json_section_form form) {
@@ -153,6 +173,8 @@ static void write_distribution(struct json_writer *json, const struct record *re
     members_of_figures(json, &figures);
     if (form == FORM_REPORT)
         member_histogram(json, record_histogram(record, distribution));
+    else
+        member_buckets(json, record, distribution);
     without_lateness(json, record, distribution, form);
     json_write_object_end(json);
 }

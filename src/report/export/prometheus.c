@@ -156,44 +156,43 @@ static void server(const struct exposition *exposition, const struct record *rec
 
 /* --- histograms --- */
 
-static const struct {
-    const char *label;
-    duration bound;
-} bounds[] = {
-    {"0.0001", 100 * MICROSECOND},
-    {"0.00025", 250 * MICROSECOND},
-    {"0.0005", 500 * MICROSECOND},
-    {"0.001", MILLISECOND},
-    {"0.0025", 2500 * MICROSECOND},
-    {"0.005", 5 * MILLISECOND},
-    {"0.01", 10 * MILLISECOND},
-    {"0.025", 25 * MILLISECOND},
-    {"0.05", 50 * MILLISECOND},
-    {"0.1", 100 * MILLISECOND},
-    {"0.25", 250 * MILLISECOND},
-    {"0.5", 500 * MILLISECOND},
-    {"1.0", SECOND},
-    {"2.5", 2500 * MILLISECOND},
-    {"5.0", 5 * SECOND},
-    {"10.0", 10 * SECOND},
-    {"30.0", 30 * SECOND},
-    {"60.0", 60 * SECOND},
+/* All that is known of a distribution: counted here, or read back from a line of a timeline. */
+struct known_distribution {
+    struct buckets buckets;
+    uint64_t count;
+    double sum_seconds;
 };
 
-/* A value that our histogram cannot tell from a bound (three digits) is counted as not above it. */
+static struct known_distribution known_of(const struct prometheus_scrape *from,
+                                          enum tally_distribution distribution) {
+    const struct histogram *histogram = &from->total->distributions[distribution];
+    const struct record *record = from->record;
+    if (!record->saved || histogram->count > 0)
+        return (struct known_distribution){buckets_of(histogram), histogram->count,
+                                           histogram->sum / 1e9};
+    struct figures figures = record_figures(record, distribution);
+    struct known_distribution known = {.buckets = record->buckets[distribution],
+                                       .count = figures.count};
+    if (figures.count > 0)
+        known.sum_seconds = figures.mean * (double)figures.count;
+    else
+        known.buckets.known = true; /* all of them are 0 */
+    return known;
+}
+
+/* None where a line of an older version has no buckets. */
 static void histogram(const struct exposition *exposition, const char *name, const char *help,
-                      const struct histogram *histogram) {
-    size_t index = 0;
-    uint64_t sum = 0;
+                      const struct prometheus_scrape *from, enum tally_distribution distribution) {
+    struct known_distribution known = known_of(from, distribution);
+    if (!known.buckets.known)
+        return;
     family(exposition, name, TYPE_HISTOGRAM, "seconds", help);
-    for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
-        for (size_t last = histogram_index(bounds[i].bound); index <= last; index++)
-            sum += histogram->counts[index];
-        fprintf(exposition->out, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, bounds[i].label, sum);
-    }
-    fprintf(exposition->out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, histogram->count);
-    fprintf(exposition->out, "%s_sum %.9f\n", name, histogram->sum / 1e9);
-    fprintf(exposition->out, "%s_count %" PRIu64 "\n", name, histogram->count);
+    for (size_t i = 0; i < BUCKETS; i++)
+        fprintf(exposition->out, "%s_bucket{le=\"%s\"} %" PRIu64 "\n", name, bucket_bounds[i].label,
+                known.buckets.counts[i]);
+    fprintf(exposition->out, "%s_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, known.count);
+    fprintf(exposition->out, "%s_sum %.9f\n", name, known.sum_seconds);
+    fprintf(exposition->out, "%s_count %" PRIu64 "\n", name, known.count);
 }
 
 /* --- of ourselves --- */
@@ -236,8 +235,8 @@ static void tls(const struct exposition *exposition, const struct prometheus_scr
     for (int i = 0; i < TALLY_ALERTS; i++)
         if (counts->tls_alerts[i] > 0)
             labelled(exposition, alerts, "alert", report_alert_name(i), counts->tls_alerts[i]);
-    histogram(exposition, "holdfast_handshake_seconds", "from TCP established to TLS done",
-              &from->total->handshake);
+    histogram(exposition, "holdfast_handshake_seconds", "from TCP established to TLS done", from,
+              DISTRIBUTION_HANDSHAKE);
     whole_gauge(exposition, "holdfast_target_certificate_expiry_timestamp_seconds", "seconds",
                 "until when the target's certificate is valid, since 1970",
                 from->certificate_expiry > 0 ? from->certificate_expiry : -1);
@@ -276,12 +275,10 @@ void prometheus_write(FILE *out, enum prometheus_format format,
     connections(&exposition, from);
     metrics(&exposition, &from->total->counts);
     responses(&exposition, &from->total->counts);
-    if (!from->without_histograms) {
-        histogram(&exposition, "holdfast_response_seconds",
-                  "from due to the last byte of the answer", &from->total->latency);
-        histogram(&exposition, "holdfast_connect_seconds", "from attempt to established",
-                  &from->total->connect);
-    }
+    histogram(&exposition, "holdfast_response_seconds", "from due to the last byte of the answer",
+              from, DISTRIBUTION_LATENCY);
+    histogram(&exposition, "holdfast_connect_seconds", "from attempt to established", from,
+              DISTRIBUTION_CONNECT);
     if (from->plan->target.tls)
         tls(&exposition, from);
     server(&exposition, from->record);

@@ -4,7 +4,6 @@
 #ifndef REPORT_EXPORT_PROMETHEUS_H
 #define REPORT_EXPORT_PROMETHEUS_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
 #include "plan/plan.h"
@@ -22,11 +21,10 @@ struct prometheus_process {
 /* The figures of one scrape, at one moment. */
 struct prometheus_scrape {
     const struct plan *plan;
-    const struct record *record; /* of the server's side */
+    const struct record *record; /* of the server's side; read back, of buckets too */
     const struct tally *total;   /* so far, or as it was frozen */
     double loop_lag_seconds;     /* of the latest second, at the 99th percentile; NAN */
     double cpu_seconds;          /* parent and workers; NAN */
-    bool without_histograms;     /* they are not known: read back from a line of a timeline */
     int64_t certificate_expiry;  /* of the target, seconds since 1970; 0: not known */
     struct prometheus_process self;
 };

@@ -14,6 +14,7 @@
 #include "options/options.h"
 #include "report/export/json_sections.h"
 #include "report/format/file_write.h"
+#include "report/format/requirement_text.h"
 
 /* How long the end waits for a reader that takes nothing. */
 static const duration TIMEOUT = 5 * SECOND;
@@ -257,6 +258,33 @@ static void line_marks(struct json_writer *json, struct timeline_file *file,
     json_section_marks(json, marks);
 }
 
+/* What cannot come right any more is broken, what may is not yet. */
+static const char *state_so_far(const struct rule_requirement *requirement, const struct plan *plan,
+                                const struct record *record) {
+    if (requirement->result != RULE_BROKEN)
+        return "holds";
+    return rule_is_feasible(&requirement->rule, plan, record) ? "not_yet" : "broken";
+}
+
+static void line_rules(struct json_writer *json, const struct rules *rules, const struct plan *plan,
+                       const struct record *record) {
+    if (rules == NULL)
+        return;
+    json_write_name(json, "rules_so_far");
+    json_write_array(json);
+    for (size_t i = 0; i < rules->count; i++) {
+        struct rule_requirement requirement;
+        rule_requirement_judge(&requirement, &rules->items[i], plan, record);
+        json_write_object(json);
+        json_write_string_member(json, "expression", rules->items[i].expression);
+        json_write_number_member(json, "actual", requirement.actual);
+        json_write_string_member(json, "measured", requirement_text_measured(&requirement).text);
+        json_write_string_member(json, "state", state_so_far(&requirement, plan, record));
+        json_write_object_end(json);
+    }
+    json_write_array_end(json);
+}
+
 int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
                          const struct record *record, const struct timeline_moment *moment) {
     struct timeline_line line;
@@ -265,6 +293,7 @@ int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
     line_marks(&line.json, file, &record->marks);
     line_sample(&line.json, moment);
     line_body(&line.json, plan, record, FORM_LINE);
+    line_rules(&line.json, moment->rules, plan, record);
     line_closings(&line.json, file, moment->closings);
     return line_end(&line, file);
 }

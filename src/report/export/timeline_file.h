@@ -37,6 +37,7 @@ struct timeline_moment {
     const char *phase;
     struct timeline_sample sample;
     const struct closings *closings; /* as judge_causes() has them; written when they changed */
+    const struct rules *rules;       /* judged so far; NULL: the figures are frozen */
 };
 
 /* Each writes one whole line, to a regular file in one write(2). 0, or -errno the first time that

@@ -219,6 +219,27 @@ static void read_histogram(struct histogram *histogram, const struct figures *fi
         name);
 }
 
+/* The counts behind the last that is written are the whole. */
+static struct buckets read_buckets(struct saved_place *place, const struct json_t *from,
+                                   const char *name, uint64_t count) {
+    const struct json_t *list = saved_value_array_if(place, from, "buckets");
+    size_t size = saved_value_size(list);
+    struct buckets buckets = {.known = list != NULL};
+    uint64_t former = 0;
+    for (size_t i = 0; i < BUCKETS && list != NULL; i++) {
+        uint64_t value =
+            i < size ? saved_value_to_count(place, saved_value_at(list, i), "buckets") : count;
+        if (value < former || value > count || size > BUCKETS)
+            saved_place_refuse(
+                place,
+                "\"%s\": \"buckets\": at most %d counts that grow up to \"count\" are "
+                "accepted",
+                name, BUCKETS);
+        buckets.counts[i] = former = value;
+    }
+    return buckets;
+}
+
 /* All of its values stand in place of all that were measured. */
 static void read_without_lateness(struct record *record, enum tally_distribution distribution,
                                   const struct histogram *measured, struct saved_place *place,
@@ -266,6 +287,7 @@ static void read_distributions(struct record *record, struct saved_place *place,
             continue;
         record->figures[i] = read_figures(place, from[i], name);
         read_histogram(histogram, &record->figures[i], place, from[i], name);
+        record->buckets[i] = read_buckets(place, from[i], name, record->figures[i].count);
         read_without_lateness(record, distribution, histogram, place,
                               saved_value_object_if(place, from[i], "without_lateness"));
     }

@@ -221,11 +221,20 @@ function showProgress(line) {
     byId("progress").value = line.phase === "ramp" ? 0.1 * ramp : line.phase === "hold" ? 0.1 + 0.88 * held : 0.99;
 }
 
+// As the live view of a terminal has it: what cannot come right any more is broken, what may is not yet.
 function showSoFar(line) {
-    const c = line.connections, bad = c.lost > 0 || c.errored > 0;
-    byId("so-far").className = `verdict ${bad ? "bad" : "good"}`;
-    byId("run-verdict").textContent = `${line.phase}: ` + (bad ?
-        `so far ${grouped(c.lost)} lost, ${grouped(c.errored)} errored` : "so far nothing lost, nothing errored");
+    const rules = line.rules_so_far || [];
+    const named = (word, list) => list.length === 0 ? [] :
+        [`${word}: ${list.map(rule => `${rule.expression} (${rule.measured})`).join(", ")}`];
+    const broken = rules.filter(rule => rule.state === "broken"), open = rules.filter(rule => rule.state === "not_yet");
+    const holding = rules.length - broken.length - open.length;
+    const words = rules.length === 0 ? ["the figures are fixed, the verdict comes with the report"] : [...named("broken", broken),
+        ...named("not yet", open), holding === rules.length ? `all ${holding} rules hold so far` : `${holding} of ${rules.length} rules hold`];
+    const text = `${line.phase}: ${words.join("; ")}`;
+    if (rules.length > 0)
+        byId("so-far").className = `verdict ${broken.length > 0 ? "bad" : open.length > 0 ? "" : "good"}`;
+    if (byId("run-verdict").textContent !== text)
+        byId("run-verdict").textContent = text;
 }
 
 async function showLive(id) {
@@ -477,45 +486,74 @@ async function listRuns() {
     return runs;
 }
 
-const FIGURES = [
-    ["verdict", report => report.verdict.result, null],
-    ["connections", report => report.connections.target, count],
-    ["opened", report => report.connections.opened, count],
-    ["live at the end", report => report.connections.live, count],
-    ["lost", report => report.connections.lost, count],
-    ["errored", report => report.connections.errored, count],
-    ["ramp", report => report.run.ramp_seconds, time],
-    ["hold", report => report.run.hold_seconds, time],
-    ["requests answered", report => report.requests.answered, count],
-    ["requests a second", report => report.requests.per_second_mean, rate],
-    ["p50", report => report.latency_seconds.p50, time],
-    ["p90", report => report.latency_seconds.p90, time],
-    ["p99", report => report.latency_seconds.p99, time],
-    ["p99.9", report => report.latency_seconds.p999, time],
-    ["max", report => report.latency_seconds.max, time],
-    ["CPU of the generator", report => report.generator.cpu_seconds, time],
-];
+// --- two runs, as `holdfast report --compare` holds them against each other ---
 
-function change(a, b) {
-    if (typeof a !== "number" || typeof b !== "number" || a === b)
-        return a === b ? "same" : "";
-    return a === 0 ? "" : `${b > a ? "+" : "\u2212"}${Math.abs(100 * (b - a) / a).toFixed(1)} %`;
+const UNITS = {
+    count, seconds: time, per_second: rate,
+    bytes: value => `${grouped(value)} B`,
+    ratio: value => String(Number(value.toPrecision(4))),
+    percent: value => `${Number(value.toPrecision(4))} %`,
+};
+const VERDICTS = {same: ["same", "soft"], better: ["better", "good"], worse: ["worse", "bad"], not_comparable: ["not comparable", "warn"]};
+
+function inUnit(row, value) {
+    return value === null ? "not measured" : UNITS[row.unit](value);
+}
+
+// Of two shares the difference is in points.
+function difference(row, value) {
+    return row.unit === "percent" ? `${Number(value.toPrecision(3))} points` : UNITS[row.unit](value);
+}
+
+function changeOf(row) {
+    if (row.change === null)
+        return "\u2013";
+    const amount = difference(row, Math.abs(row.change));
+    return row.change === 0 ? amount : `${row.change > 0 ? "+" : "\u2212"}${amount}`;
+}
+
+function comparisonRow(row, comparable) {
+    const made = element("tr"), [word, colour] = VERDICTS[row.verdict];
+    made.append(element("th", row.metric, {scope: "row"}), element("td", inUnit(row, row.a), {class: "n"}), element("td", inUnit(row, row.b), {class: "n"}),
+        element("td", changeOf(row), {class: "n"}), element("td", row.tolerance === null ? "any" : difference(row, row.tolerance), {class: "n"}));
+    made.append(comparable ? element("td", row.why === null ? word : `${word}: ${row.why}`, {class: colour}) : element("td", "\u2013", {class: "soft"}));
+    return made;
+}
+
+// The first line of `report --compare`, and what of it is worse, better and not comparable.
+function comparisonWords(found) {
+    const missed = found.quantities.filter(row => row.verdict === "not_comparable" && row.tolerance !== null);
+    const titles = {worse: ["WORSE", "bad"], better: ["BETTER", "good"], not_comparable: ["NOT COMPARABLE", "warn"],
+        same: missed.length > 0 ? ["NO WORSE", "warn"] : ["SAME", "good"]};
+    const [title, colour] = titles[found.result];
+    const box = element("div", null, {class: `verdict ${colour}`});
+    box.append(element("p", title, {class: `where ${colour}`}));
+    for (const reason of found.reasons)
+        box.append(element("p", reason));
+    if (found.result === "not_comparable")
+        return box;
+    for (const verdict of ["worse", "better"]) {
+        const rows = found.quantities.filter(row => row.verdict === verdict);
+        if (rows.length > 0)
+            box.append(element("p", `${verdict}: ` + rows.map(row => `${row.metric} ${inUnit(row, row.a)} \u2192 ${inUnit(row, row.b)}`).join(", ")));
+    }
+    if (missed.length > 0)
+        box.append(element("p", "not comparable: " + missed.map(row => `${row.metric} (${row.why})`).join(", ")));
+    return box;
 }
 
 async function compare() {
-    const ids = picked().reverse(); // the older first
-    const [a, b] = await Promise.all(ids.map(id => get(`/api/v1/runs/${id}/report.json`)));
+    const [older, newer] = picked().reverse();
+    const found = await get(`/api/v1/runs/${newer}/comparison?with=${older}`);
     const table = element("table"), thead = element("thead"), heads = element("tr"), body = element("tbody");
-    for (const head of ["figure", a.run.label || a.run.started_at || ids[0], b.run.label || b.run.started_at || ids[1], "change"])
+    const named = (letter, run) => `${letter}: ${run.label || run.file}, ${run.verdict}`;
+    for (const head of ["quantity", named("A", found.a), named("B", found.b), "change", "tolerated", "verdict"])
         heads.append(element("th", head, {scope: "col"}));
-    for (const [name, of, words] of FIGURES) {
-        const row = element("tr"), [first, second] = [of(a), of(b)];
-        row.append(element("th", name, {scope: "row"}), element("td", words ? words(first) : first), element("td", words ? words(second) : second),
-            element("td", change(first, second)));
-        body.append(row);
-    }
+    for (const row of found.quantities)
+        body.append(comparisonRow(row, found.result !== "not_comparable"));
     thead.append(heads);
     table.append(thead, body);
+    byId("comparison-words").replaceChildren(comparisonWords(found));
     byId("comparison").replaceChildren(table);
     show("compare-part");
     byId("compare-title").focus();

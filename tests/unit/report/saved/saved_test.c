@@ -65,7 +65,7 @@ static char *timeline_of(struct fixture *fixture, bool ended) {
     for (size_t i = 0; i < record->timeline.count; i++) {
         struct closings closings;
         judge_causes(&closings, &fixture->plan, record);
-        struct timeline_moment moment = {"hold", record->timeline.samples[i], &closings};
+        struct timeline_moment moment = {"hold", record->timeline.samples[i], &closings, NULL};
         assert_int_equal(timeline_file_sample(&scratch.file, &fixture->plan, record, &moment), 0);
     }
     judge_run(&fixture->judgement, &fixture->plan, record);
@@ -110,6 +110,25 @@ static char *summary_of(const struct saved *saved) {
 }
 
 /* --- */
+
+/* What a server shows of a run that goes on. */
+static void a_timeline_without_its_end_has_buckets(void **state) {
+    struct fixture *fixture = *state;
+    struct buckets latency = buckets_of(&fixture->record.total.latency);
+    struct buckets connect = buckets_of(&fixture->record.total.connect);
+    char *text = timeline_of(fixture, false);
+    struct saved *saved = read_text(text);
+    assert_null(record_histogram(saved->record, DISTRIBUTION_LATENCY));
+    assert_memory_equal(&saved->record->buckets[DISTRIBUTION_LATENCY], &latency, sizeof latency);
+    assert_memory_equal(&saved->record->buckets[DISTRIBUTION_CONNECT], &connect, sizeof connect);
+    saved_free(saved);
+    char *list = strstr(text, "\"buckets\":[0,500]");
+    assert_non_null(list);
+    list[strlen("\"buckets\":[0,")] = '9'; /* of 500 */
+    assert_null(read_bytes(text, strlen(text)));
+    assert_says(error, "\"buckets\"");
+    free(text);
+}
 
 /* Levels of a line are those of its ledger: samples that say the same. */
 static void make_level(struct record *record) {
@@ -662,7 +681,7 @@ static void a_line_without_an_end_is_bounded(void **state) {
 static void a_full_disk_is_told_once(void **state) {
     struct fixture *fixture = *state;
     struct timeline_file file;
-    struct timeline_moment moment = {"hold", fixture->record.timeline.samples[0], NULL};
+    struct timeline_moment moment = {"hold", fixture->record.timeline.samples[0], NULL, NULL};
     if (access("/dev/full", W_OK) != 0)
         skip();
     assert_int_equal(timeline_file_open(&file, "/dev/full"), 0);
@@ -696,6 +715,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
         WITH_FIXTURE(a_report_read_back_has_its_histograms),
+        WITH_FIXTURE(a_timeline_without_its_end_has_buckets),
         WITH_FIXTURE(a_report_read_back_gives_the_same_summary_between_milliseconds),
         WITH_FIXTURE(what_auto_came_to_is_read_back),
         WITH_FIXTURE(what_log_and_process_showed_is_read_back),

@@ -17,7 +17,7 @@ static size_t length;
 /* As the writer puts it. */
 static void write_line(struct fixture *fixture, const struct timeline_sample *sample) {
     int ends[2];
-    struct timeline_moment moment = {"hold", *sample, NULL};
+    struct timeline_moment moment = {"hold", *sample, NULL, NULL};
     assert_int_equal(pipe(ends), 0);
     struct timeline_file file = {.path = "-"};
     line_writer_open(&file.out, ends[1]);

@@ -92,7 +92,7 @@ static int write_week(int fd) {
     if (error == 0)
         error = timeline_file_begin(&file, &fixture->plan, record, &fixture->judgement);
     for (uint64_t second = 1; second <= seconds && error == 0; second++) {
-        struct timeline_moment moment = {"hold", live_on(record, second), NULL};
+        struct timeline_moment moment = {"hold", live_on(record, second), NULL, NULL};
         timeline_push(&record->timeline, &moment.sample);
         error = timeline_file_sample(&file, &fixture->plan, record, &moment);
         if (second == 3 * TIMELINE_MAX)
