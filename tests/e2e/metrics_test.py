@@ -3,16 +3,20 @@
 
 import contextlib
 import json
+import pathlib
 import re
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import urllib.error
 import urllib.request
 
 import holdfast
+import npm
 from holdfast import TIMEOUT_SECONDS, ROOT, Run, eventually, plainly
 from sparring import Target
 
@@ -234,6 +238,73 @@ class MetricsTest(unittest.TestCase):
         wanted = set(re.findall(r"\b(?:holdfast|process)_\w+", " ".join(queries)))
         self.assertLess(10, len(wanted))
         self.assertLessEqual(wanted, exported)
+
+
+# Grafana's own types of a dashboard and of both kinds of panel: every member is one that they know, with a value that they take.
+# Names of enums stand in JSON as their texts.
+TYPES = """
+import type {Dashboard, Panel, FieldConfig, FieldConfigSource} from "@grafana/schema/dist/esm/raw/dashboard/x/dashboard_types.gen";
+import type {Options as Stat} from "@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen";
+import type {FieldConfig as SeriesField, Options as Series} from "@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen";
+type Plain<T> = T extends string ? `${T}` : T extends (infer Item)[] ? Plain<Item>[] : T extends object ? {[Name in keyof T]: Plain<T[Name]>} : T;
+type Of<Options, Field> = Omit<Panel, "options" | "fieldConfig"> & {options: Partial<Options>,
+    fieldConfig: Omit<FieldConfigSource, "defaults"> & {defaults: Omit<FieldConfig, "custom"> & {custom?: Partial<Field>}}};
+type Panels = {stat: Plain<Of<Stat, never>>, timeseries: Plain<Of<Series, SeriesField>>};
+"""
+TSC = ("--noEmit", "--strict", "--skipLibCheck", "--target", "es2020", "--module", "esnext", "--moduleResolution", "node")
+
+
+class DashboardTest(unittest.TestCase):
+    def setUp(self):
+        self.dashboard = json.loads(DASHBOARD.read_text())
+        self.panels = {panel["title"]: panel for panel in self.dashboard["panels"]}
+
+    def colour(self, title, value):
+        """The last step that the value reaches, as Grafana does it."""
+        thresholds = self.panels[title]["fieldConfig"]["defaults"]["thresholds"]
+        self.assertEqual("absolute", thresholds["mode"])
+        return [step["color"] for step in thresholds["steps"] if step["value"] is None or value >= step["value"]][-1]
+
+    def test_a_colour_means_something(self):
+        """Grafana's default is red from 80 on, whatever is counted."""
+        for title, panel in self.panels.items():
+            steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+            self.assertIsNone(steps[0]["value"], title)
+            self.assertEqual(sorted(step["value"] for step in steps[1:]), [step["value"] for step in steps[1:]], title)
+        self.assertEqual(["red", "orange", "green"], [self.colour("Live, of the target", part) for part in (0.5, 0.999, 1)])
+        self.assertEqual(["green", "red"], [self.colour("Lost", count) for count in (0, 1)])
+        self.assertEqual(["green", "orange", "red"], [self.colour("Errors among answers", part) for part in (0, 0.001, 0.01)])
+        self.assertEqual(["green", "orange", "red"], [self.colour("Our own lateness", lag) for lag in (0.009, 0.01, 0.1)])
+        self.assertEqual(self.colour("Live", 0), self.colour("Live", 10000))
+
+    def test_grafanas_own_types_take_it(self):
+        npm.package("typescript", "5.4.5")
+        modules = npm.package("@grafana/schema", "10.4.19")
+        rest = {name: value for name, value in self.dashboard.items() if name != "panels"}
+        lines = [TYPES, f"export const dashboard: Plain<Omit<Dashboard, 'panels'>> = {json.dumps(rest)};"]
+        lines += [f"export const panel{panel['id']}: Panels[{json.dumps(panel['type'])}] = {json.dumps(panel)};" for panel in self.panels.values()]
+        self.assertEqual((0, ""), self.compile(modules, lines))
+        wrong = json.dumps(self.panels["Lost"]).replace('"mode": "absolute"', '"mode": "absolut"')
+        self.assertEqual(2, self.compile(modules, [TYPES, f"export const panel: Panels['stat'] = {wrong};"])[0], "the types are none that check")
+
+    def compile(self, modules, lines):
+        with tempfile.TemporaryDirectory() as at:
+            source = pathlib.Path(at, "dashboard.ts")
+            source.write_text("\n".join(lines))
+            pathlib.Path(at, "node_modules").symlink_to(modules)
+            done = subprocess.run(["node", modules / "typescript/bin/tsc", *TSC, source], cwd=at, capture_output=True, text=True)
+            return done.returncode, done.stdout
+
+    def test_panels_lie_side_by_side(self):
+        taken = set()
+        for panel in self.panels.values():
+            at = panel["gridPos"]
+            cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+            self.assertFalse(cells & taken, panel["title"])
+            self.assertLessEqual(at["x"] + at["w"], 24)
+            taken |= cells
+        ids = [panel["id"] for panel in self.panels.values()]
+        self.assertEqual(len(ids), len(set(ids)))
 
 
 def setUpModule():
