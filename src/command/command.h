@@ -10,6 +10,7 @@ int command_report(int argc, char **argv);
 int command_target(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_serve(int argc, char **argv);
+int command_part(int argc, char **argv);
 int command_help(int argc, char **argv);
 int command_version(int argc, char **argv);
 /* A run or a check of serve's: its command line is in a memory file (serve/child.h). */

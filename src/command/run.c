@@ -7,6 +7,7 @@
 #include "base/exit_code.h"
 #include "command/command.h"
 #include "command/soak.h"
+#include "hosts/leader.h"
 #include "judge/verdict/verdict.h"
 #include "options/options.h"
 #include "run/preflight.h"
@@ -45,7 +46,22 @@ static int carry_out(struct soak *soak) {
     return exit_code;
 }
 
+/* The whole, as if one process had held it. */
+static int run_on_hosts(struct soak *soak) {
+    struct saved *whole = leader_run(&soak->judgement, &soak->plan, &soak->setup, soak->signals_fd,
+                                     soak_timeline(soak), soak->scrape);
+    if (whole == NULL)
+        return soak_report(soak, NULL, true);
+    soak->plan = whole->plan;
+    soak->judgement = whole->judgement;
+    int exit_code = soak_report(soak, whole->record, true);
+    saved_free(whole);
+    return exit_code;
+}
+
 static int run(struct soak *soak) {
+    if (soak->options.hosts != NULL)
+        return run_on_hosts(soak);
     enum preflight_scope scope = soak->options.no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
     bool may_run =
         preflight_make(&soak->judgement, &soak->plan, &soak->setup, scope, soak->signals_fd);

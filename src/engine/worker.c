@@ -152,8 +152,7 @@ static void pace(struct worker *worker) {
 /* The place of the next connection that is to be opened in the order over all workers and parts. */
 static uint64_t next_order(const struct worker *worker) {
     const struct plan *plan = worker->parts.plan;
-    return worker->opened * plan_workers_of_all(plan) +
-           plan_worker_of_all(plan, worker->parts.worker);
+    return plan_order(plan, worker->parts.worker, worker->opened);
 }
 
 /* When the plan wants it, rounded up to the quantum. */

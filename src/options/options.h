@@ -23,12 +23,14 @@ enum option_command {
     COMMAND_TARGET = 8,
     COMMAND_DEMO = 16,
     COMMAND_SERVE = 32,
+    COMMAND_PART = 64,
     COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY /* where a plan is asked for */
 };
 
 enum option_ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };
 enum option_color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
 enum option_order { SEQUENCE_TURN, SEQUENCE_RANDOM };
+enum option_host_loss { LOSS_CONTINUE, LOSS_STOP };
 
 enum {
     HEADERS_MAX = 100,
@@ -56,9 +58,12 @@ struct option_source_choice {
     struct address_set set;
 };
 
-/* Part `part` (1..parts) of one plan that is cut into so many. */
+/* Part `part` (1..parts) of one plan that is cut into so many, as equal as they can be, or of these
+ * sizes. */
 struct option_shard_choice {
     uint32_t part, parts;
+    const uint32_t *sizes; /* of each part, in connections; NULL: equal */
+    const char *text;      /* as it was typed, where there are sizes */
 };
 
 /* One line of --urls. */
@@ -98,6 +103,7 @@ typedef struct option_source_choice option_source;
 typedef enum option_ui option_ui;
 typedef enum option_color option_color;
 typedef enum option_order option_sequence;
+typedef enum option_host_loss option_loss;
 typedef enum engine_kind option_engine;
 typedef struct units_span option_reconnect; /* the backoff; 0..0: never */
 typedef struct option_shard_choice option_shard;

@@ -69,6 +69,7 @@ struct option_bounds_text option_bounds(const struct option_row *row) {
     case KIND_ui:
     case KIND_color:
     case KIND_sequence:
+    case KIND_loss:
     case KIND_engine: break;
     }
     return bounds;
@@ -87,6 +88,8 @@ static const char *text_form(const struct option_row *row) {
     case ROW_label: return "text without control characters";
     case ROW_metrics:
     case ROW_listen: return "a port, or ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
+    case ROW_hosts: return "hosts with commas between them, each once, such as h1,h2,";
+    case ROW_remote: return "a command of a shell, with {host} where the host's name goes,";
     case ROW_body: return "a file's name (of target also a size, such as 512 or 64k)";
     default: return "a file's name";
     }
@@ -97,7 +100,8 @@ static void describe_form(char *out, size_t size, const struct option_row *row,
                           const char *bounds) {
     if (row->kind == KIND_shard)
         snprintf(out, size,
-                 "I/N is accepted, %s, such as 2/4; or /N with the rank, auto with rank and size, "
+                 "I/N is accepted, %s, such as 2/4, or I/S1+S2+... with the size of each part; or "
+                 "/N with the rank, auto with rank and size, "
                  "that Open MPI, Slurm or a Kubernetes Indexed Job gave this process",
                  bounds);
     else if (row->kind == KIND_wall_time)
@@ -162,6 +166,7 @@ struct option_accepted_text option_accepted(const struct option_row *row) {
     case KIND_ui:
     case KIND_color:
     case KIND_sequence:
+    case KIND_loss:
     case KIND_engine: snprintf(out, size, "one of %s is accepted", row->argument); break;
     case KIND_reconnect:
         snprintf(out, size,
@@ -187,6 +192,8 @@ static const char *reconnect_value(char buffer[static OPTION_VALUE_MAX],
 
 static const char *shard_value(char buffer[static OPTION_VALUE_MAX],
                                struct option_shard_choice shard) {
+    if (shard.sizes != NULL)
+        return shard.text;
     snprintf(buffer, OPTION_VALUE_MAX, "%" PRIu32 "/%" PRIu32, shard.part, shard.parts);
     return buffer;
 }
@@ -216,6 +223,7 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_ui: return option_ui_names[*(const option_ui *)field];
     case KIND_color: return option_color_names[*(const option_color *)field];
     case KIND_sequence: return option_sequence_names[*(const option_sequence *)field];
+    case KIND_loss: return option_loss_names[*(const option_loss *)field];
     case KIND_engine: return option_engine_names[*(const option_engine *)field];
     case KIND_reconnect: return reconnect_value(buffer, *(const option_reconnect *)field);
     case KIND_source: return ((const option_source *)field)->text;

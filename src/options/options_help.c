@@ -99,6 +99,13 @@ static const char serve_text[] =
     "the token that everything but the page needs. Neither a page of another site nor a rebound "
     "name can use it.";
 
+static const char part_text[] =
+    "One host's part of a run with --hosts, which starts it there: it reads its plan and its "
+    "orders "
+    "from standard input, a JSON object a line, and prints what it holds to standard output. When "
+    "its leader is gone it ends its load in order within 2 s, and leaves its report in the folder "
+    "that it was started in.";
+
 static const struct option_entry serve_codes[] = {
     {"  0", "ended by SIGINT, SIGTERM or SIGHUP, after the run that went on"},
     {"  2", "usage error, or it could not listen"},
@@ -153,6 +160,7 @@ const struct option_manual option_manuals[OPTION_MANUALS] = {
     {COMMAND_TARGET, "target", "target [OPTION]... [[ADDR:]PORT]", target_text, true, target_codes},
     {COMMAND_DEMO, "demo", "demo [OPTION]...", demo_text, false, run_codes},
     {COMMAND_SERVE, "serve", "serve [OPTION]...", serve_text, true, serve_codes},
+    {COMMAND_PART, "part", "part", part_text, false, run_codes},
 };
 
 const struct option_manual *option_manual_of(enum option_command command) {
@@ -267,7 +275,8 @@ void options_print_markdown(FILE *out) {
           "# Options\n\n"
           "`holdfast [run] [OPTION]... URL`, `holdfast check [OPTION]... URL`, `holdfast capacity "
           "[OPTION]... URL`,\n`holdfast target [OPTION]... [[ADDR:]PORT]`, `holdfast demo "
-          "[OPTION]...` and `holdfast serve\n[OPTION]...`. Options and the URL stand in any order; "
+          "[OPTION]...` and `holdfast serve\n[OPTION]...`; `holdfast part` has none. Options and "
+          "the URL stand in any order; "
           "`--` ends the options; long names are not\nabbreviated.\n\n"
           "| option | default | bounds | commands | meaning |\n|---|---|---|---|---|\n",
           out);

@@ -42,6 +42,7 @@ const char *const option_ui_names[4] = {
 const char *const option_color_names[3] = {
     [COLOR_AUTO] = "auto", [COLOR_ALWAYS] = "always", [COLOR_NEVER] = "never"};
 const char *const option_sequence_names[2] = {"turn", "random"};
+const char *const option_loss_names[2] = {"continue", "stop"};
 const char *const option_engine_names[3] = {
     [ENGINE_AUTO] = "auto", [ENGINE_URING] = "uring", [ENGINE_EPOLL] = "epoll"};
 

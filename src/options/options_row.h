@@ -23,6 +23,7 @@ enum option_kind {
     KIND_ui,
     KIND_color,
     KIND_sequence,
+    KIND_loss,
     KIND_engine,
     KIND_reconnect,
     KIND_source,
@@ -96,7 +97,7 @@ const struct option_row *option_find(const char *name);
 /* The row whose name a mistyped or shortened one resembles, or NULL. */
 const struct option_row *option_guess(const char *name);
 
-enum { ACCEPTED_MAX = 320 };
+enum { ACCEPTED_MAX = 400 };
 
 /* Exit codes, or whatever else is a word and what it means; the last has no `left`. */
 struct option_entry {
@@ -110,7 +111,7 @@ struct option_manual {
     bool forms; /* of durations and counts */
     const struct option_entry *codes;
 };
-enum { OPTION_MANUALS = 6 };
+enum { OPTION_MANUALS = 7 };
 extern const struct option_manual option_manuals[OPTION_MANUALS];
 const struct option_manual *option_manual_of(enum option_command command);
 extern const char option_forms_text[];
@@ -176,8 +177,8 @@ bool option_check_method(const char *method, const char *label, struct refuse_bu
 bool option_read_source(struct options *options, const struct option_row *row, const char *label,
                         const char *value, struct refuse_buffer to);
 
-/* I/N, /N, or auto: the rank that a batch engine gave this process (src/options/options_shard.c).
- */
+/* I/N, /N, or auto: the rank that a batch engine gave this process; or I/S1+S2+..., the parts'
+ * sizes (src/options/options_shard.c). */
 bool option_read_shard(struct options *options, const struct option_row *row, const char *label,
                        const char *value, struct refuse_buffer to);
 
@@ -225,7 +226,8 @@ enum options_lines_outcome options_lines_take(struct options_lines *lines, char 
 
 /* Choices by number, as they are written. */
 extern const char *const option_ui_names[4],
-    *const option_color_names[3], *const option_sequence_names[2], *const option_engine_names[3];
+    *const option_color_names[3], *const option_sequence_names[2], *const option_engine_names[3],
+                                                                       *const option_loss_names[2];
 
 /* Past SP and HTAB at the beginning; those at the end cut off. */
 char *options_lines_skip_blanks(char *text);

@@ -36,6 +36,28 @@ static bool take_number(const char *text, size_t length, uint64_t *out) {
     return units_parse_count(digits, out);
 }
 
+/* S1+S2+...: as many sizes as there are parts, one connection at least in each. */
+static bool take_sizes(const struct shard_parser *parser, struct options *options, const char *text,
+                       uint64_t *parts, const uint32_t **sizes) {
+    size_t count = 1;
+    for (const char *at = text; (at = strchr(at, '+')) != NULL; at++)
+        count++;
+    uint32_t *room = (uint32_t *)(void *)options_room(options, count * sizeof *room);
+    if (room == NULL)
+        return refuse(parser->to, "%s: out of memory", parser->label);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strcspn(text, "+");
+        uint64_t size;
+        if (!take_number(text, length, &size) || size < 1 || size > CONNECTIONS_MAX)
+            return refuse_value(parser, "not a part");
+        room[i] = (uint32_t)size;
+        text += length + 1;
+    }
+    *parts = count;
+    *sizes = room;
+    return true;
+}
+
 /* A variable of the environment that must be a number. */
 static bool take_variable(const struct shard_parser *parser, const char *name, uint64_t *out) {
     const char *text = getenv(name);
@@ -81,9 +103,13 @@ bool option_read_shard(struct options *options, const struct option_row *row, co
     const struct shard_parser parser = {row, label, value, to};
     const char *slash = strchr(value, '/');
     uint64_t part = 0, parts = 0;
-    bool automatic = strcmp(value, "auto") == 0;
-    if (!automatic && (slash == NULL || !take_number(slash + 1, strlen(slash + 1), &parts) ||
-                       (slash > value && !take_number(value, (size_t)(slash - value), &part))))
+    const uint32_t *sizes = NULL;
+    bool automatic = strcmp(value, "auto") == 0, cut = slash != NULL && strchr(slash, '+') != NULL;
+    if (cut && !take_sizes(&parser, options, slash + 1, &parts, &sizes))
+        return false;
+    if (!automatic &&
+        (slash == NULL || (!cut && !take_number(slash + 1, strlen(slash + 1), &parts)) ||
+         (slash > value && !take_number(value, (size_t)(slash - value), &part))))
         return refuse_value(&parser, "not a part");
     if (!automatic && (parts < row->low || parts > row->high))
         return refuse_value(&parser, "out of bounds");
@@ -91,6 +117,7 @@ bool option_read_shard(struct options *options, const struct option_row *row, co
         return false;
     if (part < 1 || part > parts || parts > row->high)
         return refuse_value(&parser, "out of bounds");
-    options->shard = (struct option_shard_choice){(uint32_t)part, (uint32_t)parts};
+    options->shard = (struct option_shard_choice){(uint32_t)part, (uint32_t)parts, sizes,
+                                                  sizes != NULL ? value : NULL};
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/url.h"
+#include "options/host_list.h"
 #include "options/resolve_entry.h"
 
 /* One value on its way into a row's field. */
@@ -24,7 +25,8 @@ static void *field_of(const struct value_parser *reading) {
 /* Of a value that may hold a secret, no more than may be shown. */
 static struct refuse_quoted shown_value(const struct value_parser *reading) {
     switch (reading->row->id) {
-    case ROW_exec_at: return refuse_word(reading->value);
+    case ROW_exec_at:
+    case ROW_remote: return refuse_word(reading->value);
     case ROW_server_status: return url_quote(reading->value);
     default: return refuse_quote(reading->value);
     }
@@ -204,6 +206,14 @@ static bool read_sequence(const struct value_parser *reading) {
     return true;
 }
 
+static bool read_loss(const struct value_parser *reading) {
+    int choice = choose(reading->value, 2, option_loss_names);
+    if (choice < 0)
+        return not_a(reading, "a choice");
+    *(option_loss *)field_of(reading) = (enum option_host_loss)choice;
+    return true;
+}
+
 static bool read_engine(const struct value_parser *reading) {
     int choice = choose(reading->value, 3, option_engine_names);
     if (choice < 0)
@@ -265,6 +275,11 @@ static bool check_text(const struct value_parser *reading) {
     case ROW_metrics:
         return is_listening_place(reading->value) || not_a(reading, "a place to listen at");
     case ROW_server_status: return check_url(reading);
+    case ROW_hosts: return host_list_is_one(reading->value) || not_a(reading, "a list of hosts");
+    case ROW_remote:
+        return reading->options->saved || /* then it is hidden but for a word */
+               (!has_control(reading->value) && strstr(reading->value, HOST_LIST_PLACE) != NULL) ||
+               not_a(reading, "a command for a host");
     case ROW_sni: return is_host_name(reading->value) || not_a(reading, "a host's name");
     case ROW_tls_min:
     case ROW_tls_max:
@@ -333,6 +348,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_ui: return read_ui(&reading);
     case KIND_color: return read_color(&reading);
     case KIND_sequence: return read_sequence(&reading);
+    case KIND_loss: return read_loss(&reading);
     case KIND_engine: return read_engine(&reading);
     case KIND_reconnect: return read_reconnect(&reading);
     case KIND_source: return option_read_source(options, row, label, value, to);

@@ -57,6 +57,8 @@ char *secrets_shown(const struct options *options, enum option_id id, const char
         hide_header(shown, size, options, value);
     else if (id == ROW_server_status)
         redact_url(shown, size, value);
+    else if (id == ROW_remote)
+        redact_command(shown, size, value);
     else
         memcpy(shown, value, length + 1);
     if (time < length)
@@ -73,7 +75,8 @@ static bool hides(const struct options *options, enum option_id id, const char *
 
 bool secrets_any(const struct options *options, const char *shown_url) {
     bool any = strstr(shown_url, REDACTED) != NULL ||
-               hides(options, ROW_server_status, options->server_status);
+               hides(options, ROW_server_status, options->server_status) ||
+               hides(options, ROW_remote, options->remote);
     for (size_t i = 0; i < options->header.count && !any; i++)
         any = hides(options, ROW_header, options->header.items[i]);
     for (size_t i = 0; i < options->exec_at.count && !any; i++)

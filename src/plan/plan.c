@@ -9,6 +9,7 @@
 #include "base/minmax.h"
 #include "base/refuse.h"
 #include "base/require.h"
+#include "options/host_list.h"
 #include "options/options.h"
 
 /* How long a ramp may take: instants stay far from their end. */
@@ -29,12 +30,52 @@ static uint32_t workers_needed(uint64_t connections, const struct host *host) {
                              divide_up(connections, PLAN_WORKER_CONNECTIONS_MAX));
 }
 
+/* The parts' sizes are those of all connections. */
+static bool check_sizes(const struct plan *plan, struct refuse_buffer to) {
+    const struct options *options = plan->options;
+    uint64_t all = 0;
+    for (uint32_t i = 0; plan->sizes != NULL && i < plan->parts; i++)
+        all += plan->sizes[i];
+    return plan->sizes == NULL || all == options->connections ||
+           refuse(to,
+                  "--shard: the parts' sizes are %" PRIu64 " together: as many as --connections "
+                  "(%" PRIu64 ") are accepted",
+                  all, options->connections);
+}
+
+/* What only one host has, or only all parts together. */
+static bool check_hosts(const struct plan *plan, struct refuse_buffer to) {
+    const struct options *options = plan->options;
+    if (options->hosts == NULL)
+        return !options->given.remote ||
+               refuse(to, "--remote without --hosts: with the hosts' names it is accepted");
+    const char *other = options->given.server_pid        ? "--server-pid"
+                        : options->server_status != NULL ? "--server-status"
+                        : options->server_log != NULL    ? "--server-log"
+                        : options->exec_at.count > 0     ? "--exec-at"
+                        : options->abort_on_fail         ? "--abort-on-fail"
+                        : options->start_at != 0         ? "--start-at"
+                        : plan->parts > 1                ? "--shard"
+                                                         : NULL;
+    size_t hosts = host_list_count(options->hosts);
+    if (options->connections < hosts || (options->given.requests && options->requests < hosts))
+        return refuse(
+            to, "--hosts: %zu hosts, of %" PRIu64 " %s: one at least for each is accepted", hosts,
+            options->connections < hosts ? options->connections : options->requests,
+            options->connections < hosts ? "connections" : "requests");
+    return other == NULL ||
+           refuse(to, "%s with --hosts: refused, as it is of one process: accepted without --hosts",
+                  other);
+}
+
 /* Each part has one at least of what is cut into parts; 0 of what was not asked for. */
 static bool decide_part(struct plan *plan, struct refuse_buffer to) {
     const struct options *options = plan->options;
     plan->parts = options->shard.parts > 0 ? options->shard.parts : 1;
     plan->part = plan->parts > 1 ? options->shard.part - 1 : 0;
-    plan->connections = (uint32_t)plan_part_of(plan, options->connections);
+    plan->sizes = options->shard.sizes;
+    plan->connections = plan->sizes != NULL ? plan->sizes[plan->part]
+                                            : (uint32_t)plan_part_of(plan, options->connections);
     plan->requests = plan_part_of(plan, options->requests);
     bool asked = options->given.requests;
     if (options->connections >= plan->parts && (!asked || options->requests >= plan->parts))
@@ -161,8 +202,9 @@ bool plan_make(struct plan *plan, const struct options *options, const struct ho
     plan->reconnect = options->reconnect;
     plan->seed = options->given.seed ? options->seed : seed_from_time();
     error[0] = '\0';
-    return decide_targets(plan, to) && decide_part(plan, to) && check_part(plan, to) &&
-           decide_workers(plan, to) && decide_ramp(plan, to);
+    return decide_targets(plan, to) && decide_part(plan, to) && check_sizes(plan, to) &&
+           check_part(plan, to) && check_hosts(plan, to) && decide_workers(plan, to) &&
+           decide_ramp(plan, to);
 }
 
 uint32_t plan_share(const struct plan *plan, uint32_t worker) {
@@ -176,6 +218,17 @@ uint64_t plan_workers_of_all(const struct plan *plan) {
 
 uint64_t plan_worker_of_all(const struct plan *plan, uint32_t worker) {
     return (uint64_t)worker * plan->parts + plan->part;
+}
+
+/* One after another in turn, of those that are not full yet. */
+uint64_t plan_order(const struct plan *plan, uint32_t worker, uint32_t opened) {
+    const uint32_t *sizes = plan->sizes;
+    if (sizes == NULL)
+        return opened * plan_workers_of_all(plan) + plan_worker_of_all(plan, worker);
+    uint64_t order = 0, own = (uint64_t)opened * plan->workers + worker;
+    for (uint32_t i = 0; i < plan->parts; i++)
+        order += min_u64(sizes[i], own + (i < plan->part));
+    return order;
 }
 
 uint64_t plan_part_of(const struct plan *plan, uint64_t number) {

@@ -35,6 +35,7 @@ struct plan {
     uint16_t connect_port;
     char tls_name[URL_HOST_MAX]; /* --sni, else the target's host: sent, and verified against */
     uint32_t part, parts;        /* --shard: this is part 0..parts-1 of a plan cut into so many */
+    const uint32_t *sizes;       /* connections of each part; NULL: as equal as they can be */
     uint32_t connections;        /* of this part */
     uint32_t workers;            /* decided */
     uint32_t workers_needed;     /* fewest that suffice (descriptors, rings); 0: could not tell */
@@ -70,6 +71,10 @@ uint32_t plan_share(const struct plan *plan, uint32_t worker);
  */
 uint64_t plan_workers_of_all(const struct plan *plan);
 uint64_t plan_worker_of_all(const struct plan *plan, uint32_t worker);
+
+/* Where the connection stands in the order of the whole plan that this worker opens after so many.
+ * Parts take turns; one that is full has no more. */
+uint64_t plan_order(const struct plan *plan, uint32_t worker, uint32_t opened);
 
 /* How many of a number that is cut into parts are this part's. */
 uint64_t plan_part_of(const struct plan *plan, uint64_t number);

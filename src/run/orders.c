@@ -8,24 +8,43 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "report/saved/saved_value.h"
 
 static struct {
     int fd;
     size_t length;
-    bool ended;
+    bool ended, json, await_go;
+    instant go;
     char bytes[1024]; /* a longer line is cut */
 } orders = {.fd = -1};
 
 void orders_take_from(int fd) {
     orders.fd = fd;
     orders.length = 0;
-    orders.ended = false;
+    orders.ended = orders.json = orders.await_go = false;
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+void orders_take_from_leader(int fd) {
+    orders_take_from(fd);
+    orders.json = orders.await_go = true;
+}
+
 int orders_fd(void) {
     return orders.fd;
+}
+
+bool orders_await_go(void) {
+    return orders.await_go;
+}
+
+instant orders_go(void) {
+    return orders.go;
+}
+
+bool orders_ended(void) {
+    return orders.ended;
 }
 
 static void read_more(void) {
@@ -52,17 +71,51 @@ static bool take_line(char line[static sizeof orders.bytes]) {
     return true;
 }
 
-enum order_kind orders_next(char text[static MARK_TEXT_MAX]) {
+static enum order_kind read_text(const char *line, char text[static MARK_TEXT_MAX]) {
     static const char mark[] = "mark ";
+    if (strncmp(line, mark, sizeof mark - 1) != 0)
+        return ORDER_NONE;
+    text_cut(text, MARK_TEXT_MAX, line + sizeof mark - 1);
+    return ORDER_MARK;
+}
+
+static enum order_kind take_object(const struct json_t *order, char text[static MARK_TEXT_MAX]) {
+    char unread[128] = "";
+    struct saved_place place = {.to = {unread, sizeof unread}};
+    const char *mark = saved_value_string(saved_value_member(order, "mark"));
+    int64_t go = saved_value_whole_if(&place, order, "go", INT64_MAX, -1);
+    if (mark != NULL) {
+        text_cut(text, MARK_TEXT_MAX, mark);
+        return ORDER_MARK;
+    }
+    if (saved_value_flag_if(&place, order, "stop"))
+        return ORDER_STOP;
+    if (go < 0)
+        return ORDER_NONE;
+    orders.go.ns = go;
+    orders.await_go = false;
+    return ORDER_GO;
+}
+
+static enum order_kind read_object(const char *line, char text[static MARK_TEXT_MAX]) {
+    struct saved_value_fault fault;
+    struct json_t *order = saved_value_parse(line, strlen(line), &fault);
+    if (order == NULL)
+        return ORDER_NONE;
+    enum order_kind kind = take_object(order, text);
+    saved_value_free(order);
+    return kind;
+}
+
+enum order_kind orders_next(char text[static MARK_TEXT_MAX]) {
     char line[sizeof orders.bytes];
     if (orders.fd < 0)
         return ORDER_NONE;
     read_more();
     while (take_line(line)) {
-        if (strncmp(line, mark, sizeof mark - 1) != 0)
-            continue;
-        text_cut(text, MARK_TEXT_MAX, line + sizeof mark - 1);
-        return ORDER_MARK;
+        enum order_kind kind = orders.json ? read_object(line, text) : read_text(line, text);
+        if (kind != ORDER_NONE)
+            return kind;
     }
     return orders.ended ? ORDER_END : ORDER_NONE;
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/instant.h"
 #include "stats/marks.h"
 
 /* The pipe that this process was given; -1 (at first): none, and no order ever comes. The
@@ -11,9 +12,20 @@
 void orders_take_from(int fd);
 int orders_fd(void);
 
+/* The same of a part of a run on many hosts: a line is a JSON object, and the ramp begins no sooner
+ * than an order says when. */
+void orders_take_from_leader(int fd);
+/* Whether such an order has not come yet; and the moment that it named, by this host's clock. */
+bool orders_await_go(void);
+instant orders_go(void);
+/* Whether the other end of the pipe is closed. */
+bool orders_ended(void);
+
 enum order_kind {
     ORDER_NONE, /* no more for now */
     ORDER_MARK, /* "mark TEXT": a moment to note */
+    ORDER_GO,   /* {"go": NANOSECONDS}: orders_go() is known */
+    ORDER_STOP, /* {"stop": true}: the end, in order */
     ORDER_END   /* the pipe's other end is closed: who gives orders is gone */
 };
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "options/options.h"
 #include "run/local_probe.h"
 #include "run/loop.h"
+#include "run/orders.h"
 #include "run/pairs.h"
 #include "stats/outcome.h"
 #include "wire/http/http_exchange.h"
@@ -32,7 +34,7 @@
 #include "wire/tls/tls_client.h"
 #include "wire/tls/tls_context.h"
 
-enum { SIGNAL_OPERATION, RESOLVE_OPERATION, STATUS_OPERATION, CLIENT_OPERATION };
+enum { SIGNAL_OPERATION, RESOLVE_OPERATION, STATUS_OPERATION, ORDERS_OPERATION, CLIENT_OPERATION };
 static const duration RESOLVE_TIMEOUT = 10 * SECOND;
 static const duration AFTER_ANSWER = 50 * MILLISECOND;
 
@@ -507,6 +509,21 @@ static void probe_local(struct preflight_facts *facts, const struct plan *plan, 
     local_probe_engine(facts, plan, setup, scope == PREFLIGHT_ALL);
 }
 
+/* Nobody is there any more who would hear the answer. */
+static void take_orders_end(void *owner, const struct net_event *event, instant now) {
+    struct preflight *preflight = owner;
+    (void)now;
+    if ((event->result & (POLLHUP | POLLRDHUP | POLLERR)) != 0)
+        preflight->loop.stopped = true;
+}
+
+static void watch_orders(struct preflight *preflight) {
+    if (orders_fd() < 0)
+        return;
+    loop_handle(&preflight->loop, ORDERS_OPERATION, take_orders_end, preflight);
+    loop_arm(&preflight->loop, orders_fd(), ORDERS_OPERATION, 0);
+}
+
 static void gather(struct preflight *preflight, struct judgement *judgement,
                    enum preflight_scope scope, int signals_fd) {
     struct preflight_facts *facts = preflight->facts;
@@ -519,6 +536,7 @@ static void gather(struct preflight *preflight, struct judgement *judgement,
     }
     loop_handle_signals(&preflight->loop, signals_fd, SIGNAL_OPERATION, NULL, NULL);
     loop_handle(&preflight->loop, RESOLVE_OPERATION, take_resolve, preflight);
+    watch_orders(preflight);
     resolve_names(preflight);
     pairs_decide(preflight->plan, preflight->setup, preflight->facts);
     if (scope == PREFLIGHT_ALL)

@@ -109,8 +109,11 @@ static void take_orders(void *owner, const struct net_event *event, instant now)
     enum order_kind kind;
     (void)event, (void)now;
     set_clock(session);
-    while ((kind = orders_next(text)) == ORDER_MARK)
-        mark(session, text_escape(shown, sizeof shown, text));
+    while ((kind = orders_next(text)) != ORDER_NONE && kind != ORDER_END)
+        if (kind == ORDER_MARK)
+            mark(session, text_escape(shown, sizeof shown, text));
+        else if (kind == ORDER_STOP)
+            interrupt(session);
     if (kind == ORDER_END)
         lose_leader(session);
     else

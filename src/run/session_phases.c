@@ -1,11 +1,16 @@
 /* The phases of a session: what ends each, and which figures are frozen then. */
 #include "options/options.h"
+#include "run/orders.h"
 #include "run/session_private.h"
 
 #include <string.h>
 #include <sys/wait.h>
 
 duration session_start_left(const struct session *session) {
+    if (orders_await_go())
+        return SECOND; /* it is looked at again when an order comes */
+    if (orders_go().ns != 0)
+        return instant_since(orders_go(), net_now(session->loop.net));
     return session->plan->start_at == 0 ? 0 : session->plan->start_at - wall_time_now();
 }
 
@@ -14,8 +19,10 @@ static bool may_start(struct session *session) {
     if (!crew_reached(session->crew, WORKER_READY) || !observers_ready(&session->observers))
         return false;
     duration left = session_start_left(session);
-    if (!session->ready)
+    if (!session->ready) {
         notes_start(&session->notes, session->plan->start_at, left);
+        session_tell_ready(session);
+    }
     session->ready = true;
     return left <= 0;
 }

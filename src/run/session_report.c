@@ -15,10 +15,17 @@ static const char *phase_name(enum session_phase phase) {
     return names[phase];
 }
 
+/* To a leader, who waits for all parts. */
+void session_tell_ready(const struct session *session) {
+    if (session->timeline != NULL && session->timeline->file.to_leader)
+        session_complain(&session->timeline->file, timeline_file_ready(&session->timeline->file));
+}
+
 void session_begin_timeline(struct session *session) {
     struct session_timeline *timeline = session->timeline;
     if (timeline == NULL)
         return;
+    timeline->file.started_ns = session->started.ns;
     session_record_members(session);
     session_complain(&timeline->file, timeline_file_begin(&timeline->file, session->plan,
                                                           session->record, timeline->judgement));

@@ -50,6 +50,14 @@ static void push_second(struct block_view *view, const struct block_second *seco
     view->seconds[view->second_count - 1] = *second;
 }
 
+void view_take_second(struct block_view *view, const struct block_second *second, duration at) {
+    if (isfinite(second->p99_seconds) && !(second->p99_seconds <= view->worst_p99_seconds)) {
+        view->worst_p99_seconds = second->p99_seconds;
+        view->worst_at = at;
+    }
+    push_second(view, second);
+}
+
 void view_tick(struct block_view *view, struct meter *meter, const struct crew *crew,
                const struct plan *plan, const struct setup *setup, const struct tally *total,
                double server_per_second, duration at) {
@@ -64,13 +72,11 @@ void view_tick(struct block_view *view, struct meter *meter, const struct crew *
     view->cpu_percent = line.cpu_pct;
     view->lag_seconds = line.lag_ms / 1e3;
     view->rss_bytes = meter->rss;
-    if (isfinite(line.p99_ms) && !(line.p99_ms / 1e3 <= view->worst_p99_seconds)) {
-        view->worst_p99_seconds = line.p99_ms / 1e3;
-        view->worst_at = at;
-    }
-    push_second(view, &(struct block_second){.live = (double)total->counts.live,
-                                             .per_second = line.client_rps,
-                                             .p99_seconds = line.p99_ms / 1e3});
+    view_take_second(view,
+                     &(struct block_second){.live = (double)total->counts.live,
+                                            .per_second = line.client_rps,
+                                            .p99_seconds = line.p99_ms / 1e3},
+                     at);
 }
 
 static void name_rule(struct block_view *view, const struct rule_requirement *requirement) {

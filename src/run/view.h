@@ -15,6 +15,9 @@ void view_tick(struct block_view *view, struct meter *meter, const struct crew *
                const struct plan *plan, const struct setup *setup, const struct tally *total,
                double server_per_second, duration at);
 
+/* The measured second, into the last minute and the worst of all. */
+void view_take_second(struct block_view *view, const struct block_second *second, duration at);
+
 /* The verdict so far, by the rules over a record as if the run ended now. */
 void view_rules(struct block_view *view, const struct rules *rules, const struct plan *plan,
                 const struct record *so_far);

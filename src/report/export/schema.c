@@ -160,6 +160,7 @@ enum {
     K_OPTION_ui = K_TEXT_OR_NULL,
     K_OPTION_color = K_TEXT_OR_NULL,
     K_OPTION_sequence = K_TEXT_OR_NULL,
+    K_OPTION_loss = K_TEXT_OR_NULL,
     K_OPTION_engine = K_TEXT_OR_NULL,
     K_OPTION_reconnect = K_TEXT_OR_NULL,
     K_OPTION_source = K_TEXT_OR_NULL,

@@ -111,6 +111,14 @@ int timeline_file_header(struct timeline_file *file, const struct plan *plan,
     return line_end(&line, file);
 }
 
+int timeline_file_ready(struct timeline_file *file) {
+    struct timeline_line line;
+    if (!line_begin(&line, file))
+        return 0;
+    json_write_bool_member(&line.json, "ready", true);
+    return line_end(&line, file);
+}
+
 int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
                         const struct record *record, const struct judgement *judgement) {
     struct timeline_line line;
@@ -119,6 +127,8 @@ int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
         return 0;
     file->begun = true;
     json_write_bool_member(json, "begin", true);
+    if (file->to_leader)
+        json_write_int_member(json, "started_ns", file->started_ns);
     begin_run(json, plan, record);
     json_member_sources(json, judgement->setup);
     json_section_target(json, plan, judgement->setup, &judgement->target);
@@ -292,7 +302,7 @@ int timeline_file_sample(struct timeline_file *file, const struct plan *plan,
         return 0;
     line_marks(&line.json, file, &record->marks);
     line_sample(&line.json, moment);
-    line_body(&line.json, plan, record, FORM_LINE);
+    line_body(&line.json, plan, record, file->to_leader ? FORM_REPORT : FORM_LINE);
     line_rules(&line.json, moment->rules, plan, record);
     line_closings(&line.json, file, moment->closings);
     return line_end(&line, file);

@@ -25,6 +25,9 @@ struct timeline_file {
     uint64_t left_out; /* lines that its reader was too slow for */
     uint64_t marks_written;           /* changes of the marks in the latest line that has them */
     struct closings closings_written; /* why connections ended, as that line has it */
+    bool to_leader; /* of a part of a run on many hosts: each line has its histograms, so that the
+                     * percentiles of all hosts are exact */
+    int64_t started_ns; /* for a leader: when the load began, by this host's monotonic clock */
 };
 
 /* Opens it and empties it, before the load: 0 or -errno, whose text is line_writer_error(). A pipe
@@ -45,6 +48,8 @@ struct timeline_moment {
  * caller prints a message. judgement: of the preflight. */
 int timeline_file_header(struct timeline_file *file, const struct plan *plan,
                          const struct setup *setup);
+/* To a leader: all is ready for the load. */
+int timeline_file_ready(struct timeline_file *file);
 int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
                         const struct record *record, const struct judgement *judgement);
 /* record: as it would be if the run ended now. */

@@ -387,30 +387,37 @@ static bool read_source(struct saved *saved, struct saved_place *place,
     return read;
 }
 
+/* Nothing is known yet; NULL: no memory. */
+static struct saved *begin_saved(void) {
+    struct saved *saved = calloc(1, sizeof *saved);
+    struct record *record = calloc(1, sizeof *record);
+    if (saved == NULL || record == NULL) {
+        free(saved);
+        free(record);
+        return NULL;
+    }
+    saved->record = record;
+    saved->judgement.setup = &saved->setup;
+    record->saved = record->balanced = true;
+    record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
+    record->cpu_user_seconds = record->cpu_system_seconds = NAN;
+    record->pss_bytes_max = record->rss_bytes_max = -1;
+    record->tick_seconds_max = NAN;
+    record->headroom_files_used = record->headroom_files_limit = -1;
+    for (int i = 0; i < DISTRIBUTION_COUNT; i++)
+        record->figures[i] = figures_of(&record->total.lag); /* of nothing */
+    timeline_init(&record->timeline, SECOND);
+    return saved;
+}
+
 struct saved *saved_read(FILE *in, const char *name, char error[static SAVED_ERROR_MAX]) {
     struct saved_place place = {.to = {error, SAVED_ERROR_MAX}, .file = refuse_quote(name)};
     struct saved_source source = {
         .in = in, .buffer = malloc(SAVED_BUFFER_BYTES), .size = SAVED_BUFFER_BYTES};
-    struct saved *saved = calloc(1, sizeof *saved);
-    struct record *record = calloc(1, sizeof *record);
-    bool read = false;
-    if (source.buffer != NULL && saved != NULL && record != NULL) {
-        saved->record = record;
-        saved->judgement.setup = &saved->setup;
-        record->saved = record->balanced = true;
-        record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
-        record->cpu_user_seconds = record->cpu_system_seconds = NAN;
-        record->pss_bytes_max = record->rss_bytes_max = -1;
-        record->tick_seconds_max = NAN;
-        record->headroom_files_used = record->headroom_files_limit = -1;
-        for (int i = 0; i < DISTRIBUTION_COUNT; i++)
-            record->figures[i] = figures_of(&record->total.lag); /* of nothing */
-        timeline_init(&record->timeline, SECOND);
-        read = read_source(saved, &place, &source);
-    } else {
-        free(record);
-        saved_place_refuse(&place, "out of memory");
-    }
+    struct saved *saved = begin_saved();
+    bool read = source.buffer != NULL && saved != NULL
+                    ? read_source(saved, &place, &source)
+                    : saved_place_refuse(&place, "out of memory");
     free(source.buffer);
     if (read)
         return saved;
@@ -424,4 +431,80 @@ void saved_free(struct saved *saved) {
     free_record(saved);
     options_free(&saved->options);
     free(saved);
+}
+
+/* --- line by line --- */
+
+struct saved_follow {
+    struct saved *saved;
+    struct saved_place place;
+    struct course course;
+    bool has_header;
+    char phase[16];
+    char error[SAVED_ERROR_MAX];
+};
+
+struct saved_follow *saved_follow_open(const char *name) {
+    struct saved_follow *follow = calloc(1, sizeof *follow);
+    if (follow == NULL)
+        return NULL;
+    follow->saved = begin_saved();
+    follow->place = (struct saved_place){.to = {follow->error, sizeof follow->error},
+                                         .file = refuse_quote(name)};
+    if (follow->saved != NULL)
+        return follow;
+    free(follow);
+    return NULL;
+}
+
+static bool follow_header(struct saved_follow *follow, const struct json_t *line) {
+    follow->has_header = true;
+    follow->saved->kind = SAVED_TIMELINE;
+    return has_schema(line, "holdfast-timeline/1")
+               ? saved_setting(follow->saved, &follow->place, line)
+               : saved_place_refuse(&follow->place, "the header of a timeline is accepted");
+}
+
+bool saved_follow_line(struct saved_follow *follow, const struct json_t *line) {
+    const char *phase = saved_value_string(saved_value_member(line, "phase"));
+    follow->place.line++;
+    if (follow->place.failed)
+        return false;
+    if (phase != NULL)
+        snprintf(follow->phase, sizeof follow->phase, "%.15s", phase);
+    return follow->has_header ? read_line(follow->saved, &follow->place, line, &follow->course)
+                              : follow_header(follow, line);
+}
+
+const struct saved *saved_follow_saved(const struct saved_follow *follow) {
+    return follow->saved;
+}
+
+bool saved_follow_has_begun(const struct saved_follow *follow) {
+    return follow->course.begun;
+}
+
+bool saved_follow_has_ended(const struct saved_follow *follow) {
+    return follow->course.ended;
+}
+
+const char *saved_follow_phase(const struct saved_follow *follow) {
+    return follow->phase;
+}
+
+const char *saved_follow_error(const struct saved_follow *follow) {
+    return follow->error;
+}
+
+struct saved *saved_follow_take(struct saved_follow *follow) {
+    struct saved *saved = follow->saved;
+    follow->saved = NULL;
+    return saved;
+}
+
+void saved_follow_close(struct saved_follow *follow) {
+    if (follow == NULL)
+        return;
+    saved_free(follow->saved);
+    free(follow);
 }

@@ -41,4 +41,23 @@ enum {
 struct saved *saved_read(FILE *in, const char *name, char error[static SAVED_ERROR_MAX]);
 void saved_free(struct saved *saved);
 
+/* A timeline that is followed while it grows, one line after another, each parsed already: what has
+ * come so far is a run that goes on. */
+struct json_t;
+struct saved_follow;
+/* name stands in messages. NULL: no memory. */
+struct saved_follow *saved_follow_open(const char *name);
+void saved_follow_close(struct saved_follow *follow);
+/* The header first. False: it is none of a timeline's lines, which saved_follow_error() explains;
+ * nothing more is taken then. */
+bool saved_follow_line(struct saved_follow *follow, const struct json_t *line);
+const char *saved_follow_error(const struct saved_follow *follow);
+/* Whether its load has begun, and its end has come; the latest phase ("": none yet). */
+bool saved_follow_has_begun(const struct saved_follow *follow);
+bool saved_follow_has_ended(const struct saved_follow *follow);
+const char *saved_follow_phase(const struct saved_follow *follow);
+/* So far; it stays the follower's, or becomes the caller's. */
+const struct saved *saved_follow_saved(const struct saved_follow *follow);
+struct saved *saved_follow_take(struct saved_follow *follow);
+
 #endif

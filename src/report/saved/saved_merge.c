@@ -54,7 +54,7 @@ static struct saved_merged_run run_of(const struct saved *saved) {
 static bool is_there(const struct saved_merge *merge, struct saved_merged_run run) {
     for (size_t i = 0; i < merge->parts; i++)
         if (merge->runs[i].started_ms == run.started_ms && merge->runs[i].pid == run.pid &&
-            merge->runs[i].seed == run.seed)
+            merge->runs[i].seed == run.seed && merge->runs[i].part == run.part)
             return run.pid != 0;
     return false;
 }
@@ -493,10 +493,11 @@ static void join_parts(struct saved *whole, size_t parts) {
     options->connections = whole->plan.connections;
     options->requests = whole->plan.requests;
     options->rate = options->rate * parts / whole->plan.parts;
-    options->shard = (struct option_shard_choice){1, 1};
+    options->shard = (struct option_shard_choice){1, 1, NULL, NULL};
     whole->plan.rate = options->rate;
     whole->plan.ramp.target = whole->plan.connections;
     whole->plan.part = 0;
+    whole->plan.sizes = NULL;
     whole->plan.parts = 1;
 }
 

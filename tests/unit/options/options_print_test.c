@@ -157,11 +157,13 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     case KIND_ui: return option_ui_names[random_next(random) % 3];
     case KIND_color: return option_color_names[random_next(random) % 3];
     case KIND_sequence: return option_sequence_names[random_next(random) % 2];
+    case KIND_loss: return option_loss_names[random_next(random) % 2];
     case KIND_engine: return option_engine_names[random_next(random) % 3];
     case KIND_text:
         return row->id == ROW_connect_to                          ? "[::1]:80"
                : row->id == ROW_server_status                     ? "http://e/s"
                : row->id == ROW_metrics                           ? "[::1]:9180"
+               : row->id == ROW_remote                            ? "ssh {host}"
                : row->id == ROW_tls_min || row->id == ROW_tls_max ? "1.2"
                                                                   : "TEXT";
     case KIND_headers: return "A: b";
@@ -189,6 +191,7 @@ static size_t field_size(const struct option_row *row) {
     case KIND_ui: return sizeof(option_ui);
     case KIND_color: return sizeof(option_color);
     case KIND_sequence: return sizeof(option_sequence);
+    case KIND_loss: return sizeof(option_loss);
     case KIND_engine: return sizeof(option_engine);
     case KIND_reconnect: return sizeof(option_reconnect);
     case KIND_shard: return sizeof(option_shard);

@@ -163,6 +163,44 @@ static void the_parts_of_a_plan_are_the_plan(void **state) {
     assert_int_equal(whole->requests, 7);
 }
 
+/* Parts of their own sizes take turns, and who is full has no more. */
+static void parts_of_unequal_sizes_are_the_plan_too(void **state) {
+    (void)state;
+    static const char *const words[] = {"-c 10 -w 2 --shard 1/2+5+3 e",
+                                        "-c 10 -w 3 --shard 2/2+5+3 e", "-c 10 --shard 3/2+5+3 e"};
+    static const uint64_t orders[3][5] = {{0, 3}, {1, 4, 6, 8, 9}, {2, 5, 7}};
+    static const uint32_t sizes[] = {2, 5, 3};
+    for (uint32_t part = 0; part < 3; part++) {
+        const struct made *made = make(words[part], 1000);
+        const struct plan *plan = &made->plan;
+        assert_true(made->made);
+        assert_int_equal(plan->connections, sizes[part]);
+        for (uint32_t i = 0; i < sizes[part]; i++)
+            assert_int_equal(plan_order(plan, i % plan->workers, i / plan->workers),
+                             orders[part][i]);
+    }
+    const struct made *wrong = make("-c 10 --shard 3/2+5+4 e", 1000);
+    assert_false(wrong->made);
+    assert_non_null(strstr(wrong->error, "the parts' sizes are 11 together"));
+}
+
+static void what_one_process_has_is_refused_of_many_hosts(void **state) {
+    (void)state;
+    assert_true(make("--hosts h1,h2 e", 1000)->made);
+    static const char *const words[][2] = {
+        {"--hosts h1,h2 --shard 1/2 e", "--shard with --hosts"},
+        {"--hosts h1,h2 --server-pid 1 e", "--server-pid with --hosts"},
+        {"--hosts h1,h2,h3 -c 2 e", "--hosts: 3 hosts, of 2 connections"},
+        {"--hosts h1,h2,h3 -n 2 e", "--hosts: 3 hosts, of 2 requests"},
+        {"--remote x{host} e", "--remote without --hosts"},
+    };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const struct made *made = make(words[i][0], 1000);
+        assert_false(made->made);
+        assert_non_null(strstr(made->error, words[i][1]));
+    }
+}
+
 static void addresses_are_taken_in_turn(void **state) {
     (void)state;
     static struct setup setup = {.address_count = 3};
@@ -278,6 +316,8 @@ int main(void) {
         cmocka_unit_test(as_many_workers_as_the_descriptors_and_rings_need),
         cmocka_unit_test(shares_are_even_and_sum_to_all_connections),
         cmocka_unit_test(the_parts_of_a_plan_are_the_plan),
+        cmocka_unit_test(parts_of_unequal_sizes_are_the_plan_too),
+        cmocka_unit_test(what_one_process_has_is_refused_of_many_hosts),
         cmocka_unit_test(addresses_are_taken_in_turn),
         cmocka_unit_test(the_same_options_and_host_make_the_same_plan),
         cmocka_unit_test(a_copied_plan_outlives_its_original),

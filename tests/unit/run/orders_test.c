@@ -80,6 +80,29 @@ static void a_long_text_is_cut(void **state) {
     close(fd);
 }
 
+static void a_leader_speaks_json(void **state) {
+    (void)state;
+    char text[MARK_TEXT_MAX];
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    orders_take_from_leader(ends[0]);
+    assert_true(orders_await_go());
+    put(ends[1], "mark no\n{\"mark\":\"reload\"}\n{\"go\":-1}\n{\"go\":12");
+    assert_int_equal(orders_next(text), ORDER_MARK);
+    assert_string_equal(text, "reload");
+    assert_int_equal(orders_next(text), ORDER_NONE);
+    assert_true(orders_await_go());
+    put(ends[1], "34}\n{\"stop\":true}\n");
+    assert_int_equal(orders_next(text), ORDER_GO);
+    assert_false(orders_await_go());
+    assert_int_equal(orders_go().ns, 1234);
+    assert_int_equal(orders_next(text), ORDER_STOP);
+    assert_false(orders_ended());
+    close(ends[1]);
+    assert_int_equal(orders_next(text), ORDER_END);
+    assert_true(orders_ended());
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_pipe_no_order_comes),
@@ -87,6 +110,7 @@ int main(void) {
         cmocka_unit_test(what_is_no_order_is_skipped_and_an_endless_line_too),
         cmocka_unit_test(the_end_of_the_pipe_comes_behind_its_orders),
         cmocka_unit_test(a_long_text_is_cut),
+        cmocka_unit_test(a_leader_speaks_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

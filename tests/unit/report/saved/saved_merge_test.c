@@ -555,7 +555,7 @@ static struct saved *shard(pid_t pid, uint32_t of, uint32_t parts) {
     options->given.requests = true;
     options->rate = 8 * parts * FREQUENCY_ONE;
     options->given.rate = true;
-    options->shard = (struct option_shard_choice){of, parts};
+    options->shard = (struct option_shard_choice){.part = of, .parts = parts};
     return saved_of(fixture, pid);
 }
 

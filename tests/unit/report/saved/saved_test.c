@@ -15,6 +15,7 @@
 #include "report/export/timeline_file.h"
 #include "report/fixture.h"
 #include "report/saved/saved.h"
+#include "report/saved/saved_value.h"
 
 static char error[SAVED_ERROR_MAX];
 
@@ -711,6 +712,76 @@ static void a_lost_worker_is_told_with_its_end(void **state) {
     saved_free(saved);
 }
 
+/* Line by line, each parsed by whoever took it from a pipe: false at the first that is refused. */
+static bool follow_lines(struct saved_follow *follow, const char *text) {
+    for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+        struct saved_value_fault fault;
+        struct json_t *line = saved_value_parse(text, (size_t)(end - text), &fault);
+        assert_non_null(line);
+        bool taken = saved_follow_line(follow, line);
+        saved_value_free(line);
+        if (!taken)
+            return false;
+    }
+    return true;
+}
+
+static void a_timeline_is_followed_as_it_grows(void **state) {
+    struct fixture *fixture = *state;
+    make_level(&fixture->record);
+    char *text = timeline_of(fixture, true);
+    char *last = strrchr(text, '{');
+    while (last > text && last[-1] != '\n')
+        last--;
+    char *end = strdup(last);
+    *last = '\0';
+    struct saved_follow *follow = saved_follow_open("h1");
+    assert_non_null(follow);
+    assert_false(saved_follow_has_begun(follow));
+    assert_true(follow_lines(follow, text));
+    assert_true(saved_follow_has_begun(follow));
+    assert_false(saved_follow_has_ended(follow));
+    assert_string_equal(saved_follow_phase(follow), "hold");
+    assert_int_equal(saved_follow_saved(follow)->record->total.counts.live, 94);
+    assert_true(follow_lines(follow, end));
+    assert_true(saved_follow_has_ended(follow));
+    assert_false(follow_lines(follow, end));
+    assert_non_null(strstr(saved_follow_error(follow), "h1"));
+    struct saved *saved = saved_follow_take(follow);
+    assert_int_equal(saved->record->total.counts.live, 94);
+    saved_free(saved);
+    saved_follow_close(follow);
+    free(end);
+    free(text);
+}
+
+/* To a leader each line has its histograms: what is followed may be merged at any moment. */
+static void lines_to_a_leader_hold_their_histograms(void **state) {
+    struct fixture *fixture = *state;
+    struct scratch scratch;
+    struct record *record = &fixture->record;
+    make_level(record);
+    begin_run(fixture);
+    scratch_open(&scratch);
+    scratch.file.to_leader = true;
+    scratch.file.started_ns = 77;
+    struct timeline_moment moment = {"hold", record->timeline.samples[0], NULL};
+    assert_int_equal(timeline_file_header(&scratch.file, &fixture->plan, &fixture->setup), 0);
+    assert_int_equal(
+        timeline_file_begin(&scratch.file, &fixture->plan, record, &fixture->judgement), 0);
+    assert_int_equal(timeline_file_sample(&scratch.file, &fixture->plan, record, &moment), 0);
+    char *text = scratch_text(&scratch);
+    assert_non_null(strstr(text, "\"started_ns\":77"));
+    struct saved_follow *follow = saved_follow_open("h1");
+    assert_true(follow_lines(follow, text));
+    const struct record *followed = saved_follow_saved(follow)->record;
+    assert_non_null(record_histogram(followed, DISTRIBUTION_LATENCY));
+    assert_int_equal(record_histogram(followed, DISTRIBUTION_LATENCY)->count,
+                     record->total.latency.count);
+    saved_follow_close(follow);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
@@ -738,6 +809,8 @@ int main(void) {
         WITH_FIXTURE(a_line_without_an_end_is_bounded),
         WITH_FIXTURE(a_full_disk_is_told_once),
         WITH_FIXTURE(a_lost_worker_is_told_with_its_end),
+        WITH_FIXTURE(a_timeline_is_followed_as_it_grows),
+        WITH_FIXTURE(lines_to_a_leader_hold_their_histograms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

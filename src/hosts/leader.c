@@ -1,0 +1,440 @@
+/* A run on many hosts in its leader: begin together, look on, end together. */
+#include "hosts/leader_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/exit_code.h"
+#include "base/minmax.h"
+#include "base/slots.h"
+#include "base/text.h"
+#include "hosts/shares.h"
+#include "options/options.h"
+#include "report/format/log.h"
+#include "report/terminal/preflight_table.h"
+#include "run/priority.h"
+#include "run/view.h"
+
+enum { SIGNAL_OPERATION, OUT_OPERATION, ERR_OPERATION };
+static const duration HELLO_TIMEOUT = 30 * SECOND, FIT_TIMEOUT = 60 * SECOND,
+                      READY_TIMEOUT = 30 * SECOND, BEFORE_GO = 250 * MILLISECOND,
+                      SILENT_TIME = 5 * SECOND, LOST_TIME = 15 * SECOND;
+
+static instant now_of(const struct leader *leader) {
+    return net_now(leader->loop.net);
+}
+
+/* --- events --- */
+
+static void take_out(void *owner, const struct net_event *event, instant now) {
+    struct leader *leader = owner;
+    uint32_t slot = slot_tag_slot(event->tag);
+    struct host_part *part = &leader->parts[slot];
+    (void)now;
+    leader_read_out(leader, part);
+    if (part->remote.out >= 0)
+        loop_arm(&leader->loop, part->remote.out, OUT_OPERATION, slot);
+}
+
+static void take_err(void *owner, const struct net_event *event, instant now) {
+    struct leader *leader = owner;
+    uint32_t slot = slot_tag_slot(event->tag);
+    struct host_part *part = &leader->parts[slot];
+    (void)now;
+    leader_read_err(leader, part);
+    if (part->remote.err >= 0)
+        loop_arm(&leader->loop, part->remote.err, ERR_OPERATION, slot);
+}
+
+/* The first ends all parts in order, the second at once. */
+static void interrupt(struct leader *leader) {
+    leader->interrupts++;
+    leader->stopping = true;
+    if (leader->go.ns == 0) {
+        leader->loop.stopped = true;
+        return;
+    }
+    if (leader->interrupts > 1) {
+        leader->cut = true;
+        return;
+    }
+    for (size_t i = 0; i < leader->count; i++)
+        leader_send_stop(&leader->parts[i]);
+    notes_print(&leader->notes, "ending in order; a second interrupt leaves at once");
+}
+
+static void mark(struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        leader_send_mark(&leader->parts[i], "SIGUSR2");
+}
+
+static void take_signal(void *owner, int number) {
+    struct leader *leader = owner;
+    switch (number) {
+    case SIGTSTP: raise(SIGSTOP); break;
+    case SIGUSR1: leader_print_line(leader); break;
+    case SIGUSR2: mark(leader); break;
+    case SIGWINCH: screen_resized(&leader->screen); break;
+    case SIGCONT: screen_resumed(&leader->screen); break;
+    default: interrupt(leader);
+    }
+}
+
+static void add_sources(struct leader *leader, int signals_fd) {
+    struct loop *loop = &leader->loop;
+    loop_handle_signals(loop, signals_fd, SIGNAL_OPERATION, take_signal, leader);
+    loop_handle(loop, OUT_OPERATION, take_out, leader);
+    loop_handle(loop, ERR_OPERATION, take_err, leader);
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct remote *remote = &leader->parts[i].remote;
+        if (remote->out >= 0)
+            loop_arm(loop, remote->out, OUT_OPERATION, (uint32_t)i);
+        if (remote->err >= 0)
+            loop_arm(loop, remote->err, ERR_OPERATION, (uint32_t)i);
+    }
+}
+
+/* --- before the load --- */
+
+/* Whether each has come so far, or one of them will not. */
+static bool have_all(const struct leader *leader, enum part_state state) {
+    bool all = true;
+    for (size_t i = 0; i < leader->count; i++) {
+        if (leader->parts[i].state == PART_LOST)
+            return true;
+        all &= leader->parts[i].state >= state;
+    }
+    return all;
+}
+
+static bool have_hello(const void *with) {
+    return have_all(with, PART_CLOCK);
+}
+
+static bool have_fit(const void *with) {
+    return have_all(with, PART_FITTED);
+}
+
+static bool have_ready(const void *with) {
+    return have_all(with, PART_READY);
+}
+
+/* A word for each host that is not there, and a reason for the verdict. */
+static void explain_unreached(struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++) {
+        struct host_part *part = &leader->parts[i];
+        if (part->state != PART_LOST)
+            continue;
+        struct finding *finding = findings_add(&leader->judgement->findings, FINDING_hosts,
+                                               FINDING_FAIL, "%s: %s", part->name, part->why);
+        finding_do(finding,
+                   "look whether this prints a line that begins with {\"part\": the "
+                   "command of --remote for %s, then holdfast part </dev/null",
+                   part->name);
+        judgement_reason(leader->judgement, "host %s: %s", part->name, part->why);
+    }
+}
+
+/* True once all have come so far; else there is no run. */
+static bool wait_for(struct leader *leader, bool (*done)(const void *with), enum part_state state,
+                     duration timeout, const char *what) {
+    instant until = instant_after(now_of(leader), timeout);
+    loop_turn_until(&leader->loop, until, done, leader);
+    bool late = !done(leader) && !leader->loop.stopped;
+    for (size_t i = 0; i < leader->count && late; i++) {
+        struct host_part *part = &leader->parts[i];
+        const char *between = part->said[0] != '\0' ? "; it said: " : "";
+        if (part->state < state)
+            leader_lose(leader, part, "%s within %.0f s%s%s", what, duration_seconds(timeout),
+                        between, part->said);
+    }
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].state == PART_LOST)
+            return false;
+    return !leader->loop.stopped && leader->loop.error == 0;
+}
+
+static bool all_fit(const struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        if (!leader->parts[i].fits)
+            return false;
+    return true;
+}
+
+/* Whether those that cannot hold an equal share can hold a smaller one, with the rest elsewhere. */
+static bool bound_shares(struct leader *leader) {
+    int64_t *rooms = calloc(leader->count, sizeof *rooms);
+    bool made = rooms != NULL;
+    for (size_t i = 0; i < leader->count && made; i++)
+        rooms[i] = leader->parts[i].can_hold;
+    made = made && shares_make(leader->shares, rooms, leader->count, leader->plan->connections);
+    free(rooms);
+    return made;
+}
+
+static bool is_bounded(const struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (!part->fits &&
+            (part->exit_code != EXIT_UNFIT || part->can_hold < 0 || part->can_hold >= part->share))
+            return false; /* something else is in its way */
+    }
+    return true;
+}
+
+static void set_shares(struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        leader->parts[i].share = leader->shares[i];
+}
+
+static bool share_equally(struct leader *leader) {
+    int64_t *none = calloc(leader->count, sizeof *none);
+    bool made = none != NULL;
+    for (size_t i = 0; i < leader->count && made; i++)
+        none[i] = -1;
+    made = made && shares_make(leader->shares, none, leader->count, leader->plan->connections);
+    free(none);
+    if (made)
+        set_shares(leader);
+    return made;
+}
+
+/* Once more, with shares that each said it can hold. */
+static bool fit_again(struct leader *leader) {
+    if (all_fit(leader) || leader->count == 1 || !is_bounded(leader) || !bound_shares(leader))
+        return true;
+    leader->sized = true;
+    set_shares(leader);
+    for (size_t i = 0; i < leader->count; i++)
+        leader_send_plan(leader, &leader->parts[i]);
+    return wait_for(leader, have_fit, PART_FITTED, FIT_TIMEOUT, "no answer to the plan");
+}
+
+static void judge_unfit(struct leader *leader) {
+    struct judgement *judgement = leader->judgement;
+    judgement->verdict = VERDICT_UNFIT;
+    judgement->exit_code = EXIT_UNFIT;
+    bool unfit = false;
+    for (size_t i = 0; i < leader->count; i++)
+        unfit |= !leader->parts[i].fits && leader->parts[i].exit_code == EXIT_UNFIT;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (part->fits)
+            continue;
+        if (!unfit && part->exit_code == EXIT_NO_TARGET) {
+            judgement->verdict = VERDICT_NO_TARGET;
+            judgement->exit_code = EXIT_NO_TARGET;
+        }
+        judgement_reason(judgement, "host %s: %s", part->name, part->reason);
+    }
+}
+
+static void print_findings(const struct leader *leader) {
+    const struct options *options = leader->plan->options;
+    const struct findings *findings = &leader->judgement->findings;
+    if (findings->count > 0 && !options->no_check)
+        preflight_table_print(log_stream(), style_for(STDERR_FILENO, options->color), leader->plan,
+                              findings, options->quiet);
+}
+
+static bool agree(struct leader *leader) {
+    bool there =
+        wait_for(leader, have_hello, PART_CLOCK, HELLO_TIMEOUT, "no holdfast part answered") &&
+        wait_for(leader, have_fit, PART_FITTED, FIT_TIMEOUT, "no answer to the plan") &&
+        fit_again(leader);
+    leader_tell_findings(leader, &leader->judgement->findings);
+    print_findings(leader);
+    if (!there)
+        return false;
+    if (!all_fit(leader)) {
+        judge_unfit(leader);
+        return false;
+    }
+    return true;
+}
+
+static bool arm(struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        leader_send_arm(&leader->parts[i]);
+    return wait_for(leader, have_ready, PART_READY, READY_TIMEOUT, "not ready");
+}
+
+/* Each is told the moment by its own clock. */
+static void go(struct leader *leader) {
+    duration way = 0;
+    for (size_t i = 0; i < leader->count; i++)
+        way = max_i64(way, leader->parts[i].clock.round_trip);
+    leader->go = instant_after(now_of(leader), BEFORE_GO + 2 * way);
+    leader->next_tick = instant_after(leader->go, SECOND);
+    for (size_t i = 0; i < leader->count; i++)
+        leader_send_go(&leader->parts[i], leader->go);
+}
+
+/* --- while it goes on --- */
+
+static bool all_over(const struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        if (!leader_is_over(&leader->parts[i]))
+            return false;
+    return true;
+}
+
+static size_t count_state(const struct leader *leader, enum part_state state) {
+    size_t count = 0;
+    for (size_t i = 0; i < leader->count; i++)
+        count += leader->parts[i].state == state;
+    return count;
+}
+
+/* A part is not heard of: that is told. Silence that lasts is a loss only once nobody else goes on,
+ * for what comes back counts again. */
+static void look_for_silence(struct leader *leader, struct host_part *part, bool alone) {
+    duration silence = instant_since(now_of(leader), part->heard);
+    if (leader_is_over(part))
+        return;
+    if (silence < SILENT_TIME) {
+        if (part->silent)
+            notes_print(&leader->notes, "%s is heard of again", part->name);
+        part->silent = false;
+        return;
+    }
+    if (!part->silent)
+        notes_print(&leader->notes, "%s: nothing came for %.0f s", part->name,
+                    duration_seconds(silence));
+    part->silent = true;
+    if (silence >= LOST_TIME &&
+        (alone || leader->stopping || leader->plan->options->on_host_loss == LOSS_STOP))
+        leader_lose(leader, part, "nothing came from it for %.0f s", duration_seconds(silence));
+}
+
+static bool others_go_on(const struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        if (!leader_is_over(&leader->parts[i]) && !leader->parts[i].silent)
+            return true;
+    return false;
+}
+
+/* --on-host-loss stop. */
+static void look_for_losses(struct leader *leader) {
+    if (leader->stopping || count_state(leader, PART_LOST) == 0 ||
+        leader->plan->options->on_host_loss != LOSS_STOP)
+        return;
+    leader->stopping = true;
+    notes_print(&leader->notes, "a host is lost: ending all in order (--on-host-loss stop)");
+    for (size_t i = 0; i < leader->count; i++)
+        leader_send_stop(&leader->parts[i]);
+}
+
+/* Who was stopped has heard of nobody: that is no silence of theirs. */
+static void tick(struct leader *leader) {
+    instant before = now_of(leader);
+    duration late = instant_since(before, leader->next_tick);
+    leader->next_tick = instant_after(late > SECOND ? before : leader->next_tick, SECOND);
+    for (size_t i = 0; i < leader->count && late > SECOND; i++)
+        leader->parts[i].heard = instant_after(leader->parts[i].heard, late);
+    bool alone = !others_go_on(leader);
+    for (size_t i = 0; i < leader->count; i++)
+        look_for_silence(leader, &leader->parts[i], alone);
+    leader_tick(leader);
+    log_flush();
+    double took = duration_seconds(instant_since(now_of(leader), before));
+    leader->tick_seconds_max = fmax(leader->tick_seconds_max, took);
+}
+
+static void look_on(struct leader *leader) {
+    while (!all_over(leader) && !leader->cut && leader->loop.error == 0) {
+        bool goes_on = loop_turn(&leader->loop, leader->next_tick);
+        if (!goes_on && leader->loop.error != 0)
+            break;
+        look_for_losses(leader);
+        if (!instant_before(now_of(leader), leader->next_tick))
+            tick(leader);
+    }
+    leader_tick(leader);
+    for (size_t i = 0; i < leader->count; i++)
+        leader_lose(leader, &leader->parts[i], "a second interrupt cut it short");
+}
+
+/* --- from nothing to over --- */
+
+static void judge_no_load(struct leader *leader) {
+    struct judgement *judgement = leader->judgement;
+    explain_unreached(leader);
+    if (judgement->exit_code != EXIT_HELD)
+        return;
+    bool interrupted = leader->stopping;
+    judgement->verdict = interrupted ? VERDICT_INCONCLUSIVE : VERDICT_UNFIT;
+    judgement->exit_code = interrupted ? EXIT_INCONCLUSIVE : EXIT_UNFIT;
+    if (interrupted)
+        judgement_reason(judgement, "interrupted before the load");
+    else if (judgement->reason_count == 0)
+        judgement_reason(judgement, "no load was sent: %s", strerror(-leader->loop.error));
+}
+
+static bool take_memory(struct leader *leader) {
+    leader->count = host_list_count(leader->plan->options->hosts);
+    leader->parts = calloc(leader->count, sizeof *leader->parts);
+    leader->shares = calloc(leader->count, sizeof *leader->shares);
+    leader->sum = calloc(1, sizeof *leader->sum);
+    leader->latency_before = calloc(1, sizeof *leader->latency_before);
+    return leader->parts != NULL && leader->shares != NULL && leader->sum != NULL &&
+           leader->latency_before != NULL;
+}
+
+static bool begin(struct leader *leader, int signals_fd) {
+    if (!take_memory(leader))
+        return false;
+    if (!share_equally(leader)) {
+        judgement_reason(leader->judgement,
+                         "%zu hosts, of %" PRIu32 " connections: one at least for each host is "
+                         "accepted",
+                         leader->count, leader->plan->connections);
+        return false;
+    }
+    leader_start_parts(leader);
+    add_sources(leader, signals_fd);
+    return agree(leader) && arm(leader);
+}
+
+static struct saved *carry_out(struct leader *leader) {
+    const struct options *options = leader->plan->options;
+    if (leader->scrape != NULL)
+        (void)scrape_start(leader->scrape); /* a thread: after the last fork */
+    struct scheduling scheduling = priority_raise();
+    screen_open(&leader->screen, options->ui, options->quiet, options->color);
+    view_init(&leader->view, leader->plan, leader->setup);
+    go(leader);
+    look_on(leader);
+    screen_close(&leader->screen);
+    priority_restore(&scheduling);
+    return leader_merge(leader);
+}
+
+struct saved *leader_run(struct judgement *judgement, const struct plan *plan,
+                         const struct setup *setup, int signals_fd,
+                         struct session_timeline *timeline, struct scrape *scrape) {
+    struct leader leader = {.plan = plan,
+                            .setup = setup,
+                            .judgement = judgement,
+                            .timeline = timeline,
+                            .scrape = scrape};
+    struct saved *whole = NULL;
+    bool silent = plan->options->quiet || plan->options->ui == UI_NONE;
+    leader.screen.fd = -1;
+    notes_init(&leader.notes, silent ? NULL : &leader.screen);
+    int error = loop_open(&leader.loop, SESSION_RING_ENTRIES, ENGINE_EPOLL);
+    if (error == 0 && begin(&leader, signals_fd))
+        whole = carry_out(&leader);
+    if (whole == NULL)
+        judge_no_load(&leader);
+    leader_free_parts(&leader);
+    loop_close(&leader.loop);
+    free(leader.sum);
+    free(leader.latency_before);
+    return whole;
+}

@@ -1,0 +1,524 @@
+/* A part as the leader sees it: lines that come from it, and lines that go to it. */
+#include "hosts/leader_private.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/memory_stream.h"
+#include "base/text.h"
+#include "base/version.h"
+#include "options/options_row.h"
+#include "report/format/log.h"
+#include "report/saved/saved_value.h"
+
+static const duration END_TIMEOUT = 2 * SECOND;
+
+enum { CLOCK_QUESTIONS = 8, READ_BYTES = 64 * 1024, READS_MAX = 8, COMMAND_MAX = 8192 };
+
+bool leader_is_over(const struct host_part *part) {
+    return part->state >= PART_ENDED;
+}
+
+/* --- to it --- */
+
+typedef void write_line(FILE *out, const void *with);
+
+static void send_line(struct host_part *part, write_line *write_one, const void *with) {
+    struct memory_stream stream;
+    if (part->in.fd < 0 || !memory_stream_open(&stream))
+        return;
+    write_one(stream.out, with);
+    if (memory_stream_close(&stream))
+        (void)line_writer_write(&part->in, stream.text, stream.length);
+    free(stream.text);
+}
+
+static void write_clock(FILE *out, const void *with) {
+    message_write_ask_clock(out, *(const int64_t *)with);
+}
+
+static void write_arm(FILE *out, const void *with) {
+    (void)with;
+    message_write_arm(out);
+}
+
+static void write_go(FILE *out, const void *with) {
+    message_write_go(out, *(const int64_t *)with);
+}
+
+static void write_stop(FILE *out, const void *with) {
+    (void)with;
+    message_write_stop(out);
+}
+
+static void write_mark(FILE *out, const void *with) {
+    message_write_mark(out, with);
+}
+
+static void ask_clock(struct leader *leader, struct host_part *part) {
+    part->state = PART_CLOCK;
+    part->asked++;
+    part->asked_at = net_now(leader->loop.net);
+    send_line(part, write_clock, &part->asked);
+}
+
+void leader_send_arm(struct host_part *part) {
+    part->state = PART_ARMED;
+    send_line(part, write_arm, NULL);
+}
+
+void leader_send_go(struct host_part *part, instant go) {
+    int64_t theirs = clock_offset_theirs(&part->clock, go);
+    part->state = PART_RUNNING;
+    send_line(part, write_go, &theirs);
+}
+
+void leader_send_stop(struct host_part *part) {
+    send_line(part, write_stop, NULL);
+}
+
+void leader_send_mark(struct host_part *part, const char *text) {
+    send_line(part, write_mark, text);
+}
+
+/* --- the plan as its options --- */
+
+struct plan_words {
+    const char *items[MESSAGE_WORDS_MAX];
+    size_t count;
+    char *room[MESSAGE_WORDS_MAX];
+    const char *url;
+};
+
+static void add_word(struct plan_words *words, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void add_word(struct plan_words *words, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *word = NULL;
+    if (words->count < MESSAGE_WORDS_MAX && vasprintf(&word, format, arguments) >= 0) {
+        words->room[words->count] = word;
+        words->items[words->count++] = word;
+    }
+    va_end(arguments);
+}
+
+/* What the leader alone does, or what it says to each part itself. */
+static bool is_leaders(enum option_id id) {
+    static const enum option_id ids[] = {ROW_hosts,   ROW_remote, ROW_on_host_loss, ROW_json,
+                                         ROW_html,    ROW_junit,  ROW_hgrm,         ROW_timeline,
+                                         ROW_metrics, ROW_ui,     ROW_quiet,        ROW_color,
+                                         ROW_config,  ROW_seed,   ROW_shard};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
+        if (ids[i] == id)
+            return true;
+    return false;
+}
+
+static void add_list(struct plan_words *words, const struct options *options,
+                     const struct option_row *row) {
+    const void *field = (const char *)options + row->offset;
+    const struct option_name name = option_name(row);
+    if (row->kind == KIND_rules) {
+        const option_rules *rules = field;
+        for (size_t i = 0; i < rules->count; i++)
+            add_word(words, "--%s=%s", name.text, rules->items[i].text);
+        return;
+    }
+    const struct option_text_list *list = field;
+    for (size_t i = 0; i < list->count; i++)
+        add_word(words, "--%s=%s", name.text, list->items[i]);
+}
+
+static void add_options(struct plan_words *words, const struct options *options) {
+    char buffer[OPTION_VALUE_MAX];
+    for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
+        if ((row->commands & COMMAND_RUN) == 0 || is_leaders(row->id) ||
+            !option_is_given(options, row))
+            continue;
+        struct option_name name = option_name(row);
+        const char *value = option_value(options, row, buffer);
+        if (option_is_list(row))
+            add_list(words, options, row);
+        else if (row->kind == KIND_flag && strcmp(value, "true") == 0)
+            add_word(words, "--%s", name.text);
+        else if (row->kind != KIND_flag && value != NULL)
+            add_word(words, "--%s=%s", name.text, value);
+    }
+}
+
+/* I/N, or with the sizes where they are not equal. */
+static void add_shard(struct plan_words *words, const struct leader *leader,
+                      const struct host_part *part) {
+    struct memory_stream text;
+    size_t index = (size_t)(part - leader->parts);
+    if (!leader->sized) {
+        add_word(words, "--shard=%zu/%zu", index + 1, leader->count);
+        return;
+    }
+    if (!memory_stream_open(&text))
+        return;
+    for (size_t i = 0; i < leader->count; i++)
+        fprintf(text.out, "%s%" PRIu32, i > 0 ? "+" : "", leader->shares[i]);
+    if (memory_stream_close(&text))
+        add_word(words, "--shard=%zu/%s", index + 1, text.text);
+    free(text.text);
+}
+
+static void write_plan(FILE *out, const void *with) {
+    const struct plan_words *words = with;
+    message_write_plan(out, words->items, words->count, words->url);
+}
+
+void leader_send_plan(struct leader *leader, struct host_part *part) {
+    struct plan_words *words = calloc(1, sizeof *words);
+    if (words == NULL)
+        return;
+    words->url = leader->plan->options->url;
+    add_options(words, leader->plan->options);
+    add_word(words, "--seed=%" PRIu64, leader->plan->seed);
+    if (leader->count > 1)
+        add_shard(words, leader, part);
+    part->state = PART_FITTING;
+    send_line(part, write_plan, words);
+    for (size_t i = 0; i < words->count; i++)
+        free(words->room[i]);
+    free(words);
+}
+
+/* --- from it --- */
+
+/* Beside the protocol: kept for a message, and shown. */
+static void show(struct leader *leader, struct host_part *part, const char *line, size_t length) {
+    char text[160], shown[sizeof part->said + HOST_NAME_SIZE + 8];
+    snprintf(text, sizeof text, "%.*s", (int)(length < sizeof text ? length : sizeof text - 1),
+             line);
+    if (text[strspn(text, " \t\r")] == '\0')
+        return;
+    text_escape(part->said, sizeof part->said, text);
+    snprintf(shown, sizeof shown, "%s: %s", part->name, part->said);
+    screen_print(&leader->screen, shown);
+}
+
+void leader_lose(struct leader *leader, struct host_part *part, const char *format, ...) {
+    va_list arguments;
+    if (leader_is_over(part))
+        return;
+    va_start(arguments, format);
+    vsnprintf(part->why, sizeof part->why, format, arguments);
+    va_end(arguments);
+    bool ran = part->state == PART_RUNNING;
+    part->state = PART_LOST;
+    line_writer_close(&part->in);
+    part->remote.in = -1;
+    if (ran)
+        notes_print(&leader->notes, "%s is lost: %s", part->name, part->why);
+}
+
+static void take_hello(struct leader *leader, struct host_part *part,
+                       const struct message *message) {
+    if (message->protocol != MESSAGE_PROTOCOL || strcmp(message->version, version_string) != 0)
+        leader_lose(leader, part,
+                    "it has holdfast %s (protocol %" PRId64 "), this is %s (protocol %d): the same "
+                    "version on every host is accepted",
+                    refuse_quote(message->version).text, message->protocol, version_string,
+                    MESSAGE_PROTOCOL);
+    else
+        ask_clock(leader, part);
+}
+
+static void take_clock(struct leader *leader, struct host_part *part,
+                       const struct message *message) {
+    if (part->state != PART_CLOCK || message->number != part->asked || message->clock_ns < 0)
+        return;
+    clock_offset_take(&part->clock, part->asked_at, net_now(leader->loop.net), message->clock_ns);
+    if (part->asked < CLOCK_QUESTIONS)
+        ask_clock(leader, part);
+    else
+        leader_send_plan(leader, part);
+}
+
+static void keep_findings(struct host_part *part, const struct message *message) {
+    static struct findings all; /* too large for the stack */
+    memset(&all, 0, sizeof all);
+    memset(&part->findings, 0, sizeof part->findings);
+    message_findings(&all, message);
+    for (size_t i = 0; i < all.count; i++) {
+        const struct finding *from = &all.items[i];
+        if (from->status != FINDING_WARN && from->status != FINDING_FAIL)
+            continue;
+        *findings_add_named(&part->findings, from->name, from->side, from->status, "%s",
+                            from->text) = *from;
+    }
+}
+
+static void take_fit(struct host_part *part, const struct message *message) {
+    if (part->state != PART_FITTING)
+        return;
+    part->state = PART_FITTED;
+    part->fits = message->fits;
+    part->exit_code = (int)message->exit_code;
+    part->can_hold = message->room;
+    text_escape(part->limit, sizeof part->limit, message->limit);
+    text_escape(part->reason, sizeof part->reason, message->reason);
+    keep_findings(part, message);
+}
+
+static void take_sample(struct host_part *part, const struct json_t *line) {
+    char unread[128] = "";
+    struct saved_place place = {.to = {unread, sizeof unread}};
+    if (!saved_value_has(line, "t"))
+        return;
+    part->cpu_percent = saved_value_number_if(&place, line, "cpu_percent");
+    part->descriptors = saved_value_number_if(&place, line, "descriptors");
+    part->lag_seconds = saved_value_seconds_if(&place, line, "loop_lag_seconds");
+}
+
+static void take_timeline(struct leader *leader, struct host_part *part,
+                          const struct message *message) {
+    if (saved_value_has(message->document, "schema")) {
+        saved_follow_close(part->follow); /* a plan that was sent again */
+        part->follow = saved_follow_open(part->name);
+    }
+    if (part->follow == NULL)
+        return;
+    if (message->clock_ns >= 0)
+        part->started = clock_offset_ours(&part->clock, message->clock_ns);
+    if (!saved_follow_line(part->follow, message->document))
+        leader_lose(leader, part, "what it sent could not be read: %.200s",
+                    saved_follow_error(part->follow));
+    take_sample(part, message->document);
+    if (saved_follow_has_ended(part->follow) && !leader_is_over(part) &&
+        part->state == PART_RUNNING)
+        part->state = PART_ENDED;
+}
+
+static void take_message(struct leader *leader, struct host_part *part,
+                         const struct message *message) {
+    switch (message->kind) {
+    case MESSAGE_HELLO:
+        if (part->state == PART_STARTING)
+            take_hello(leader, part, message);
+        break;
+    case MESSAGE_CLOCK: take_clock(leader, part, message); break;
+    case MESSAGE_FIT: take_fit(part, message); break;
+    case MESSAGE_READY:
+        if (part->state == PART_ARMED)
+            part->state = PART_READY;
+        break;
+    case MESSAGE_TIMELINE: take_timeline(leader, part, message); break;
+    case MESSAGE_EXIT:
+        leader_read_err(leader, part); /* why, it says there */
+        if (part->state < PART_RUNNING)
+            part->exit_code = (int)message->number;
+        leader_lose(leader, part, "it ended with exit code %" PRId64 "%s%s", message->number,
+                    part->said[0] != '\0' ? ": " : "", part->said);
+        break;
+    case MESSAGE_PLAN:
+    case MESSAGE_ARM:
+    case MESSAGE_OTHER: break;
+    }
+}
+
+static void take_line(struct leader *leader, struct host_part *part, const char *line,
+                      size_t length) {
+    char error[200] = "";
+    struct message message;
+    static const char hello[] = "{\"part\"";
+    bool ours = part->state != PART_STARTING ||
+                (length >= sizeof hello - 1 && memcmp(line, hello, sizeof hello - 1) == 0);
+    part->heard = net_now(leader->loop.net);
+    if (!ours) {
+        show(leader, part, line, length);
+        return;
+    }
+    if (!message_read(&message, line, length, (struct refuse_buffer){error, sizeof error}))
+        leader_lose(leader, part, "what it sent could not be read: %s", error);
+    else if (message.document == NULL)
+        show(leader, part, line, length);
+    else if (!leader_is_over(part))
+        take_message(leader, part, &message);
+    message_free(&message);
+}
+
+static void take_lines(struct leader *leader, struct host_part *part) {
+    size_t at = 0;
+    for (const char *end; (end = memchr(part->bytes + at, '\n', part->length - at)) != NULL;) {
+        size_t length = (size_t)(end - (part->bytes + at));
+        take_line(leader, part, part->bytes + at, length);
+        at += length + 1;
+    }
+    part->length -= at;
+    memmove(part->bytes, part->bytes + at, part->length);
+    if (part->length > MESSAGE_LINE_MAX) {
+        part->length = 0;
+        leader_lose(leader, part, "it sent a line of more than 1 MiB");
+    }
+}
+
+static bool make_room(struct host_part *part) {
+    if (part->room - part->length >= READ_BYTES)
+        return true;
+    char *more = realloc(part->bytes, part->room + 2 * READ_BYTES);
+    if (more == NULL)
+        return false;
+    part->bytes = more;
+    part->room += 2 * READ_BYTES;
+    return true;
+}
+
+static void close_if(int *fd) {
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* Its exit status, if it is over or just about to be; else it is ended. */
+static bool reap(struct host_part *part) {
+    enum { GRACE_MS = 20 };
+    struct pollfd exit = {.fd = part->remote.pidfd, .events = POLLIN};
+    bool over = poll(&exit, 1, GRACE_MS) == 1;
+    if (!over)
+        kill(-part->remote.pid, SIGKILL);
+    part->status = remote_reap(&part->remote);
+    close_if(&part->remote.pidfd);
+    return over;
+}
+
+static void explain_exit(struct leader *leader, struct host_part *part) {
+    const char *between = part->said[0] != '\0' ? "; it said: " : "";
+    if (part->remote.pid == 0 || !reap(part))
+        leader_lose(leader, part, "its output ended%s%s", between, part->said);
+    else if (WIFSIGNALED(part->status))
+        leader_lose(leader, part, "its command here was killed by signal %d%s%s",
+                    WTERMSIG(part->status), between, part->said);
+    else
+        leader_lose(leader, part, "its command here ended with exit code %d%s%s",
+                    WEXITSTATUS(part->status), between, part->said);
+}
+
+/* Nothing more comes from it; whoever leads it here is over, or soon will be. */
+static void end_out(struct leader *leader, struct host_part *part) {
+    close_if(&part->remote.out);
+    leader_read_err(leader, part);
+    if (!leader_is_over(part))
+        explain_exit(leader, part);
+}
+
+void leader_read_out(struct leader *leader, struct host_part *part) {
+    for (int i = 0; i < READS_MAX && part->remote.out >= 0 && make_room(part); i++) {
+        ssize_t got = read(part->remote.out, part->bytes + part->length, READ_BYTES);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 && errno == EAGAIN)
+            return;
+        if (got <= 0) {
+            end_out(leader, part);
+            return;
+        }
+        part->length += (size_t)got;
+        take_lines(leader, part);
+    }
+}
+
+static void take_err_lines(struct leader *leader, struct host_part *part) {
+    char *end;
+    while ((end = memchr(part->err, '\n', part->err_length)) != NULL ||
+           part->err_length == sizeof part->err) {
+        size_t length = end != NULL ? (size_t)(end - part->err) : part->err_length;
+        show(leader, part, part->err, length);
+        size_t taken = end != NULL ? length + 1 : length;
+        part->err_length -= taken;
+        memmove(part->err, part->err + taken, part->err_length);
+    }
+}
+
+void leader_read_err(struct leader *leader, struct host_part *part) {
+    for (int i = 0; i < READS_MAX && part->remote.err >= 0; i++) {
+        ssize_t got = read(part->remote.err, part->err + part->err_length,
+                           sizeof part->err - part->err_length);
+        if (got < 0 && (errno == EINTR || errno == EAGAIN))
+            return;
+        if (got <= 0) {
+            close_if(&part->remote.err);
+            return;
+        }
+        part->err_length += (size_t)got;
+        take_err_lines(leader, part);
+    }
+}
+
+/* --- from nothing to hello --- */
+
+static bool start_part(struct leader *leader, struct host_part *part) {
+    const struct options *options = leader->plan->options;
+    char line[COMMAND_MAX];
+    const char *remote = options->remote != NULL ? options->remote : REMOTE_SHELL;
+    part->heard = net_now(leader->loop.net);
+    part->cpu_percent = part->descriptors = part->lag_seconds = NAN;
+    part->can_hold = -1;
+    part->in.fd = -1;
+    part->remote = (struct remote){0, -1, -1, -1, -1};
+    if (!remote_command(line, sizeof line, remote, part->name, "holdfast part")) {
+        leader_lose(leader, part, "--remote is too long");
+        return false;
+    }
+    int error = remote_start(&part->remote, line);
+    if (error != 0) {
+        leader_lose(leader, part, "its command could not be started: %s", strerror(-error));
+        return false;
+    }
+    line_writer_open(&part->in, part->remote.in);
+    return true;
+}
+
+bool leader_start_parts(struct leader *leader) {
+    const char *list = leader->plan->options->hosts;
+    bool started = true;
+    for (size_t i = 0; i < leader->count; i++) {
+        if (!host_list_next(&list, leader->parts[i].name))
+            return false;
+        started &= start_part(leader, &leader->parts[i]);
+    }
+    return started;
+}
+
+/* --- the end --- */
+
+/* Its command here ends by itself, for its input has; a second interrupt waits for nobody. */
+static void end_part(struct leader *leader, struct host_part *part, instant until) {
+    struct pollfd exit = {.fd = part->remote.pidfd, .events = POLLIN};
+    duration left = instant_since(until, net_now(leader->loop.net));
+    if (part->remote.pid > 0 && leader->cut)
+        part->remote.pid = 0;
+    else if (part->remote.pid > 0 && !part->silent &&
+             poll(&exit, 1, left > 0 ? (int)(left / MILLISECOND) : 0) == 1)
+        (void)remote_reap(&part->remote);
+    remote_end(&part->remote);
+    saved_follow_close(part->follow);
+    free(part->bytes);
+}
+
+void leader_free_parts(struct leader *leader) {
+    if (leader->parts == NULL || leader->loop.net == NULL)
+        leader->count = 0;
+    instant until =
+        leader->count > 0 ? instant_after(net_now(leader->loop.net), END_TIMEOUT) : INSTANT_NEVER;
+    for (size_t i = 0; i < leader->count; i++) {
+        line_writer_close(&leader->parts[i].in);
+        leader->parts[i].remote.in = -1;
+    }
+    for (size_t i = 0; i < leader->count; i++)
+        end_part(leader, &leader->parts[i], until);
+    free(leader->parts);
+    free(leader->shares);
+}

@@ -1,0 +1,113 @@
+/* The leader's state, and the functions that its files share. */
+#ifndef HOSTS_LEADER_PRIVATE_H
+#define HOSTS_LEADER_PRIVATE_H
+
+#include "hosts/clock_offset.h"
+#include "hosts/leader.h"
+#include "hosts/message.h"
+#include "hosts/remote.h"
+#include "options/host_list.h"
+#include "report/format/line_writer.h"
+#include "report/terminal/screen.h"
+#include "run/loop.h"
+#include "run/notes.h"
+
+/* How far a part has come. */
+enum part_state {
+    PART_STARTING, /* it has not said hello */
+    PART_CLOCK,    /* its clock is asked for */
+    PART_FITTING,  /* it looks whether the plan fits */
+    PART_FITTED,
+    PART_ARMED, /* it makes its workers ready */
+    PART_READY,
+    PART_RUNNING, /* the order to go is given */
+    PART_ENDED,   /* with all that it had to say */
+    PART_LOST,    /* without */
+};
+
+/* One host's part, as the leader sees it. */
+struct host_part {
+    char name[HOST_NAME_SIZE];
+    struct remote remote;
+    struct line_writer in; /* owns remote.in */
+    enum part_state state;
+    char *bytes; /* of its standard output, not read yet */
+    size_t length, room;
+    char err[512]; /* of its standard error: a line that has no end yet */
+    size_t err_length;
+    char said[200]; /* the last that it printed beside the protocol; "" */
+    char why[300];  /* it was lost, or could not begin; "" */
+    instant heard;  /* when a line came last */
+    bool silent;    /* that it was not heard of is told */
+    int status;     /* of its command here, once it is over: as wait(2) has it */
+    struct clock_offset clock;
+    int64_t asked; /* how many times for its clock */
+    instant asked_at;
+    bool fits;
+    int exit_code;
+    int64_t can_hold; /* connections; -1: not known */
+    char limit[32], reason[300];
+    struct findings findings; /* of its preflight: what is no OK */
+    uint32_t share;
+    struct saved_follow *follow;                  /* NULL: no timeline yet */
+    instant started;                              /* by our clock; 0: its load has not begun */
+    double cpu_percent, descriptors, lag_seconds; /* of its latest second */
+    uint64_t lost;                                /* connections that were lost with it */
+};
+
+struct leader {
+    const struct plan *plan;
+    const struct setup *setup;
+    struct judgement *judgement;
+    struct session_timeline *timeline;
+    struct scrape *scrape;
+    struct loop loop;
+    size_t count;
+    struct host_part *parts;
+    bool sized; /* the shares are bounded by what each host can hold, not equal */
+    uint32_t *shares;
+    struct notes notes;
+    struct screen screen;
+    struct block_view view;
+    instant go; /* when the load begins, by our clock */
+    instant next_tick;
+    bool stopping, cut;
+    unsigned interrupts;
+    struct record *sum; /* of what has come so far */
+    uint64_t answered_before;
+    struct histogram *latency_before;
+    struct timeline_sample latest;
+    double tick_seconds_max;
+    uint64_t ticks;
+    bool skew_told;
+};
+
+/* leader_part.c: what comes from a part and goes to it. */
+/* Starts them all; false, with a finding, when one could not be. */
+bool leader_start_parts(struct leader *leader);
+/* What a part printed is there. */
+void leader_read_out(struct leader *leader, struct host_part *part);
+void leader_read_err(struct leader *leader, struct host_part *part);
+/* A part that has ended without its last line, or is given up: printf style, why. */
+void leader_lose(struct leader *leader, struct host_part *part, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+bool leader_is_over(const struct host_part *part);
+/* To one. */
+void leader_send_plan(struct leader *leader, struct host_part *part);
+void leader_send_arm(struct host_part *part);
+void leader_send_go(struct host_part *part, instant go);
+void leader_send_stop(struct host_part *part);
+void leader_send_mark(struct host_part *part, const char *text);
+void leader_free_parts(struct leader *leader);
+
+/* leader_sum.c: all parts together, while they go on and in the end. */
+void leader_sum(struct leader *leader);
+void leader_tick(struct leader *leader);
+/* The latest second as a line. */
+void leader_print_line(struct leader *leader);
+/* The whole; NULL: none of them sent any load. */
+struct saved *leader_merge(struct leader *leader);
+/* Findings of the parts' preflights, each with the names of its hosts. */
+void leader_tell_findings(const struct leader *leader, struct findings *findings);
+
+#endif

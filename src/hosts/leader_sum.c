@@ -1,0 +1,485 @@
+/* All parts together: each second while they go on, and merged as report --merge would in the end.
+ */
+#include "hosts/leader_private.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/exit_code.h"
+#include "base/minmax.h"
+#include "judge/verdict/verdict.h"
+#include "options/options.h"
+#include "report/format/status_text.h"
+#include "report/saved/saved_merge.h"
+#include "report/terminal/status_line.h"
+#include "run/self.h"
+#include "run/view.h"
+
+/* --- findings --- */
+
+/* "h1", "h1, h2 and 3 more": who found the same. */
+static void name_hosts(const struct leader *leader, const struct finding *same, size_t from,
+                       char names[static 200]) {
+    enum { NAMED = 3 };
+    size_t found = 0, length = 0;
+    for (size_t i = from; i < leader->count; i++) {
+        const struct findings *findings = &leader->parts[i].findings;
+        bool has = false;
+        for (size_t j = 0; j < findings->count && !has; j++)
+            has = strcmp(findings->items[j].text, same->text) == 0;
+        if (has && found++ < NAMED && length < 150)
+            length += (size_t)snprintf(names + length, 200 - length, "%s%.48s",
+                                       found > 1 ? ", " : "", leader->parts[i].name);
+    }
+    if (found > NAMED)
+        snprintf(names + length, 200 - length, " and %zu more", found - NAMED);
+}
+
+static bool is_told(const struct leader *leader, size_t before, const struct finding *finding) {
+    for (size_t i = 0; i < before; i++)
+        for (size_t j = 0; j < leader->parts[i].findings.count; j++)
+            if (strcmp(leader->parts[i].findings.items[j].text, finding->text) == 0)
+                return true;
+    return false;
+}
+
+void leader_tell_findings(const struct leader *leader, struct findings *findings) {
+    for (size_t i = 0; i < leader->count; i++)
+        for (size_t j = 0; j < leader->parts[i].findings.count; j++) {
+            const struct finding *from = &leader->parts[i].findings.items[j];
+            char names[200] = "";
+            if (is_told(leader, i, from))
+                continue;
+            name_hosts(leader, from, i, names);
+            struct finding *to = findings_add_named(findings, from->name, from->side, from->status,
+                                                    "%s: %s", names, from->text);
+            struct finding said = *to;
+            *to = *from;
+            memcpy(to->text, said.text, sizeof to->text);
+        }
+}
+
+/* --- the sum so far --- */
+
+static const struct record *record_of(const struct host_part *part) {
+    bool begun = part->follow != NULL && saved_follow_has_begun(part->follow);
+    return begun ? saved_follow_saved(part->follow)->record : NULL;
+}
+
+static bool is_frozen(const struct host_part *part) {
+    const char *phase = saved_follow_phase(part->follow);
+    return strcmp(phase, "drain") == 0;
+}
+
+/* What it had is gone with it. */
+static void lose(struct tally *tally, const struct host_part *part) {
+    tally->counts.phase = is_frozen(part) ? WORKER_FROZEN : WORKER_HOLDING;
+    tally_lose_worker(tally);
+    tally->counts.phase = 0;
+}
+
+static void add_record(struct record *sum, const struct host_part *part,
+                       const struct record *record) {
+    if (part->state == PART_LOST) {
+        struct tally *lost = calloc(1, sizeof *lost);
+        if (lost == NULL)
+            return;
+        tally_copy(lost, &record->total);
+        lose(lost, part);
+        tally_merge(&sum->total, lost);
+        free(lost);
+    } else {
+        tally_merge(&sum->total, &record->total);
+    }
+    sum->live_peak += record->live_peak;
+    sum->cpu_user_seconds += record->cpu_user_seconds;
+    sum->cpu_system_seconds += record->cpu_system_seconds;
+    if (sum->engine[0] == '\0')
+        memcpy(sum->engine, record->engine, sizeof sum->engine);
+    sum->ramp_seconds = fmax(sum->ramp_seconds, record->ramp_seconds);
+    sum->hold_seconds = fmax(sum->hold_seconds, record->hold_seconds);
+    sum->samples++;
+}
+
+/* The load's beginning by this host's wall clock. */
+static struct timespec wall_of(instant moment, instant now) {
+    struct timespec wall;
+    clock_gettime(CLOCK_REALTIME, &wall);
+    int64_t ns = (int64_t)wall.tv_sec * SECOND + wall.tv_nsec - instant_since(now, moment);
+    return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+}
+
+void leader_sum(struct leader *leader) {
+    struct record *sum = leader->sum;
+    tally_clear(&sum->total);
+    sum->live_peak = sum->samples = 0;
+    sum->cpu_user_seconds = sum->cpu_system_seconds = 0;
+    sum->hold_seconds = 0;
+    sum->ramp_seconds = sum->drain_seconds = sum->tick_seconds_max = NAN;
+    sum->per_second_mean = sum->per_second_peak = NAN;
+    sum->pss_bytes_max = sum->rss_bytes_max = -1;
+    sum->headroom_files_used = sum->headroom_files_limit = -1;
+    sum->balanced = true;
+    sum->started_at = wall_of(leader->go, net_now(leader->loop.net));
+    clock_gettime(CLOCK_REALTIME, &sum->ended_at);
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct record *record = record_of(&leader->parts[i]);
+        if (record != NULL)
+            add_record(sum, &leader->parts[i], record);
+    }
+    sum->imbalance = tally_imbalance(&sum->total);
+    sum->balanced = sum->imbalance == NULL;
+}
+
+/* --- the start --- */
+
+/* How far apart they began; below zero: not one has. */
+struct skew {
+    duration apart, error;
+    size_t began;
+    uint32_t least, most; /* shares */
+};
+
+static struct skew measure_skew(const struct leader *leader) {
+    struct skew skew = {.apart = -1, .least = UINT32_MAX};
+    instant first = INSTANT_NEVER, last = {INT64_MIN};
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        skew.least = min_u32(skew.least, part->share);
+        skew.most = max_u32(skew.most, part->share);
+        if (part->started.ns == 0)
+            continue;
+        first.ns = min_i64(first.ns, part->started.ns);
+        last.ns = max_i64(last.ns, part->started.ns);
+        skew.error = max_i64(skew.error, part->clock.round_trip / 2);
+        skew.began++;
+    }
+    if (skew.began > 0)
+        skew.apart = instant_since(last, first);
+    return skew;
+}
+
+static void say_skew(char text[static 200], const struct leader *leader, struct skew skew) {
+    char more[24] = "";
+    if (skew.most > skew.least)
+        snprintf(more, sizeof more, "..%" PRIu32, skew.most);
+    snprintf(text, 200,
+             "%zu hosts, %" PRIu32 "%s connections each: began within %.2f ms, by clocks compared "
+             "to %.2f ms",
+             leader->count, skew.least, more, (double)skew.apart / 1e6, (double)skew.error / 1e6);
+}
+
+static void find_skew(const struct leader *leader, struct findings *findings) {
+    char text[200];
+    struct skew skew = measure_skew(leader);
+    if (skew.apart < 0)
+        return;
+    say_skew(text, leader, skew);
+    struct finding *finding = findings_add(findings, FINDING_hosts, FINDING_OK, "%s", text);
+    finding->have = skew.apart / MICROSECOND;
+}
+
+/* Once, when all have begun. */
+static void tell_skew(struct leader *leader) {
+    char text[200];
+    struct skew skew = measure_skew(leader);
+    if (leader->skew_told || skew.began < leader->count)
+        return;
+    leader->skew_told = true;
+    say_skew(text, leader, skew);
+    notes_print(&leader->notes, "%s", text);
+}
+
+/* --- the second --- */
+
+/* The phase of whoever is least far. */
+static const char *phase_of(const struct leader *leader) {
+    static const char *const phases[] = {"start", "ramp", "hold", "freeze", "drain"};
+    enum { PHASES = sizeof phases / sizeof *phases };
+    size_t least = PHASES - 1;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (leader_is_over(part))
+            continue;
+        const char *phase = part->follow != NULL ? saved_follow_phase(part->follow) : "";
+        size_t at = 0;
+        while (at < PHASES - 1 && strcmp(phase, phases[at]) != 0)
+            at++;
+        if (phase[0] == '\0')
+            at = 1;
+        least = at < least ? at : least;
+    }
+    return phases[least];
+}
+
+static double add_known(double sum, double value) {
+    return isnan(value) ? sum : isnan(sum) ? value : sum + value;
+}
+
+/* Lines come once a second: of less than half of one no rate is known. */
+static struct timeline_sample take_sample(struct leader *leader) {
+    const struct tally *total = &leader->sum->total;
+    const struct tally_counts *counts = &total->counts;
+    uint64_t answers = 0, answered = counts->answered;
+    duration p50 =
+        histogram_percentile_between(leader->latency_before, &total->latency, 0.5, &answers);
+    duration p99 =
+        histogram_percentile_between(leader->latency_before, &total->latency, 0.99, NULL);
+    uint64_t more = answered > leader->answered_before ? answered - leader->answered_before : 0;
+    double at = duration_seconds(instant_since(net_now(leader->loop.net), leader->go));
+    double seconds = at - leader->latest.t;
+    struct timeline_sample sample = {
+        .t = at,
+        .live = counts->live,
+        .connecting = counts->connecting,
+        .closed = tally_closed(counts),
+        .errored = tally_errored(counts),
+        .client_per_second = seconds > 0.5 ? (double)more / seconds : (double)NAN,
+        .server_per_second = NAN,
+        .p50_seconds = answers > 0 ? duration_seconds(p50) : (double)NAN,
+        .p99_seconds = answers > 0 ? duration_seconds(p99) : (double)NAN,
+        .max_seconds = NAN,
+        .cpu_percent = NAN,
+        .descriptors = NAN,
+        .loop_lag_seconds = NAN,
+        .live_min = counts->live,
+        .live_max = counts->live,
+    };
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        sample.cpu_percent = add_known(sample.cpu_percent, part->cpu_percent);
+        sample.descriptors = add_known(sample.descriptors, part->descriptors);
+        sample.loop_lag_seconds = fmax(sample.loop_lag_seconds, part->lag_seconds);
+    }
+    statuses_by_class(counts, sample.statuses);
+    histogram_copy(leader->latency_before, &total->latency);
+    leader->answered_before = answered;
+    return sample;
+}
+
+static void write_timeline(struct leader *leader, const struct timeline_sample *sample) {
+    struct session_timeline *timeline = leader->timeline;
+    if (timeline == NULL)
+        return;
+    if (!timeline->file.begun)
+        session_complain(&timeline->file, timeline_file_begin(&timeline->file, leader->plan,
+                                                              leader->sum, timeline->judgement));
+    struct timeline_moment moment = {.phase = phase_of(leader), .sample = *sample};
+    session_complain(&timeline->file,
+                     timeline_file_sample(&timeline->file, leader->plan, leader->sum, &moment));
+}
+
+static void publish(struct leader *leader, const struct timeline_sample *sample) {
+    const struct record *sum = leader->sum;
+    if (leader->scrape == NULL)
+        return;
+    struct prometheus_scrape exposition = {.plan = leader->plan,
+                                           .record = sum,
+                                           .total = &sum->total,
+                                           .loop_lag_seconds = sample->loop_lag_seconds,
+                                           .cpu_seconds =
+                                               sum->cpu_user_seconds + sum->cpu_system_seconds,
+                                           .self = self_measure()};
+    scrape_publish(leader->scrape, &exposition);
+}
+
+void leader_print_line(struct leader *leader) {
+    char text[STATUS_LINE_MAX];
+    const struct timeline_sample *sample = &leader->latest;
+    struct status_line line = {.phase = phase_of(leader),
+                               .t = sample->t,
+                               .live = sample->live,
+                               .connecting = sample->connecting,
+                               .closed = sample->closed,
+                               .errored = sample->errored,
+                               .drained = -1,
+                               .client_rps = sample->client_per_second,
+                               .server_rps = NAN,
+                               .p50_ms = sample->p50_seconds * 1e3,
+                               .p99_ms = sample->p99_seconds * 1e3,
+                               .files_used = -1,
+                               .files_limit = -1,
+                               .ports_used = -1,
+                               .ports_have = -1,
+                               .cpu_pct = sample->cpu_percent,
+                               .lag_ms = sample->loop_lag_seconds * 1e3,
+                               .statuses = statuses_of(&leader->sum->total.counts)};
+    screen_print(&leader->screen, status_line_text(text, sizeof text, &line));
+}
+
+static void show_block(struct leader *leader, const struct timeline_sample *sample) {
+    struct block_view *view = &leader->view;
+    const struct plan *plan = leader->plan;
+    const char *phase = phase_of(leader);
+    duration elapsed = instant_since(net_now(leader->loop.net), leader->go);
+    duration ramp = ramp_length(&plan->ramp);
+    view->phase = phase;
+    view->length = strcmp(phase, "hold") == 0 ? plan->hold : strcmp(phase, "ramp") == 0 ? ramp : 0;
+    view->elapsed = strcmp(phase, "hold") == 0 ? elapsed - ramp : elapsed;
+    view->until_interrupt = strcmp(phase, "hold") == 0 && plan->requests == 0;
+    view->client_per_second = sample->client_per_second;
+    view->cpu_percent = sample->cpu_percent;
+    view->lag_seconds = sample->loop_lag_seconds;
+    view_counts(view, plan, leader->sum, &leader->sum->total);
+    view_take_second(view,
+                     &(struct block_second){.live = (double)sample->live,
+                                            .per_second = sample->client_per_second,
+                                            .p99_seconds = sample->p99_seconds},
+                     elapsed);
+    screen_show(&leader->screen, view);
+}
+
+static bool shows_line(const struct leader *leader) {
+    enum { AUTO_LINE_TICKS = 10 };
+    const struct options *options = leader->plan->options;
+    if (options->quiet || options->ui == UI_NONE || screen_is_open(&leader->screen))
+        return false;
+    return options->ui == UI_LINE || leader->ticks % AUTO_LINE_TICKS == 0;
+}
+
+void leader_tick(struct leader *leader) {
+    leader->ticks++;
+    leader_sum(leader);
+    struct timeline_sample sample = leader->latest = take_sample(leader);
+    write_timeline(leader, &sample);
+    publish(leader, &sample);
+    if (shows_line(leader))
+        leader_print_line(leader);
+    if (screen_is_open(&leader->screen))
+        show_block(leader, &sample);
+    tell_skew(leader);
+    notes_outcomes(&leader->notes, &leader->sum->total.counts, net_now(leader->loop.net));
+}
+
+/* --- the end --- */
+
+static void shift(struct timespec *time, int64_t by) {
+    int64_t ns = (int64_t)time->tv_sec * SECOND + time->tv_nsec + by;
+    *time = (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+}
+
+/* By this host's wall clock, whatever that host's says. */
+static void set_clock(struct record *record, const struct host_part *part, instant now) {
+    struct timespec start = wall_of(part->started, now);
+    int64_t by = ((int64_t)start.tv_sec - record->started_at.tv_sec) * SECOND + start.tv_nsec -
+                 record->started_at.tv_nsec;
+    shift(&record->started_at, by);
+    shift(&record->ended_at, by);
+}
+
+/* Nobody waited for the end: as far as was heard of it, none of it lost. */
+static void close_cut(struct record *record) {
+    struct tally_counts *counts = &record->total.counts;
+    record->cut = true;
+    record->ramp_cut = isnan(record->ramp_seconds);
+    record->drain_seconds = NAN;
+    record->unfinished = counts->outstanding;
+    memset(counts->drain, 0, sizeof counts->drain);
+    counts->drain[OUTCOME_drained] = counts->live;
+    counts->drain[OUTCOME_abandoned] = counts->connecting;
+}
+
+/* A part that did not come to its end: as far as was heard of it, then lost. */
+static void close_lost(struct record *record, struct host_part *part) {
+    const struct tally_counts *counts = &record->total.counts;
+    part->lost = counts->live + counts->connecting;
+    if (is_frozen(part))
+        part->lost -= min_u64(part->lost, tally_drained(counts));
+    lose(&record->total, part);
+    record->ramp_cut = isnan(record->ramp_seconds);
+    record->drain_seconds = 0;
+    record->unfinished = 0;
+    for (size_t i = 0; i < record->worker_count; i++)
+        record->workers[i].lost = true;
+    record->workers_lost_early = record->worker_count;
+}
+
+/* The lost did not hold as long as the others; rates are of the hold of those. */
+static void even_hold(struct record *lost, const struct record *whole) {
+    lost->hold_seconds = whole->hold_seconds;
+    lost->ended_at = whole->ended_at;
+}
+
+static bool add_part(struct saved_merge *merge, struct leader *leader, struct host_part *part,
+                     const struct record *whole) {
+    char error[SAVED_ERROR_MAX];
+    instant now = net_now(leader->loop.net);
+    if (record_of(part) == NULL || part->started.ns == 0)
+        return false;
+    struct saved *saved = saved_follow_take(part->follow);
+    if (saved->record == NULL) {
+        saved_free(saved);
+        return false;
+    }
+    set_clock(saved->record, part, now);
+    if (part->state == PART_LOST && leader->cut) {
+        close_cut(saved->record);
+    } else if (part->state == PART_LOST) {
+        close_lost(saved->record, part);
+        if (whole != NULL)
+            even_hold(saved->record, whole);
+    }
+    if (saved_merge_add(merge, saved, part->name, error))
+        return true;
+    notes_print(&leader->notes, "%s", error);
+    return false;
+}
+
+static void find_losses(const struct leader *leader, struct judgement *judgement) {
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (part->state != PART_LOST || leader->cut)
+            continue;
+        struct finding *finding =
+            findings_add(&judgement->findings, FINDING_host_lost, FINDING_FAIL,
+                         "%s was lost, and %" PRIu64 " connections with it: %s", part->name,
+                         part->lost, part->why);
+        finding->have = (int64_t)part->lost;
+        finding_do(finding,
+                   "look on %s for the report that its part left where it was started "
+                   "(docs/hosts.md)",
+                   part->name);
+        judgement_reason(judgement, "host %s was lost: %s", part->name, part->why);
+    }
+}
+
+/* The options of the whole have what the parts' had not. */
+static void name_hosts_in_plan(struct saved *whole, const struct options *options) {
+    whole->options.hosts = options->hosts;
+    whole->options.remote = options->remote;
+    whole->options.on_host_loss = options->on_host_loss;
+    whole->options.given.hosts = true;
+    whole->options.given.remote = options->given.remote;
+    whole->options.given.on_host_loss = options->given.on_host_loss;
+    whole->options.label = options->label;
+}
+
+struct saved *leader_merge(struct leader *leader) {
+    struct saved_merge merge = {0};
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].state == PART_ENDED)
+            (void)add_part(&merge, leader, &leader->parts[i], NULL);
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].state == PART_LOST)
+            (void)add_part(&merge, leader, &leader->parts[i],
+                           merge.whole != NULL ? merge.whole->record : NULL);
+    if (merge.whole == NULL) {
+        for (size_t i = 0; i < leader->count; i++)
+            judgement_reason(leader->judgement, "host %s was lost: %s", leader->parts[i].name,
+                             leader->parts[i].why);
+        leader->judgement->verdict = VERDICT_INCONCLUSIVE;
+        leader->judgement->exit_code = EXIT_INCONCLUSIVE;
+        saved_merge_free(&merge);
+        return NULL;
+    }
+    struct saved *whole = saved_merge_end(&merge);
+    whole->record->tick_seconds_max = leader->tick_seconds_max;
+    name_hosts_in_plan(whole, leader->plan->options);
+    leader_tell_findings(leader, &whole->judgement.findings);
+    find_skew(leader, &whole->judgement.findings);
+    find_losses(leader, &whole->judgement);
+    return whole;
+}

@@ -1,0 +1,249 @@
+#!/usr/bin/env python3
+"""holdfast run --hosts: one run on many hosts. A host is here a name in the environment of what --remote starts.
+
+HOLDFAST_LOSSES=20 makes the tests of losses at a random moment that many."""
+
+import contextlib
+import json
+import os
+import pathlib
+import random
+import re
+import signal
+import subprocess
+import time
+import unittest
+import urllib.request
+
+import holdfast
+from holdfast import PROGRAM, Run, eventually, plainly, soak
+from sparring import Target
+
+LOSSES = int(os.environ.get("HOLDFAST_LOSSES", "2"))
+FOLDER = os.path.dirname(PROGRAM)
+REMOTE = f"env ON_HOST={{host}} PATH={FOLDER}:$PATH"
+
+
+def on_host(name, marker):
+    """The processes of that host, of this run."""
+    wanted = {f"ON_HOST={name}".encode(), f"{holdfast.MARKER}={marker}".encode()}
+    found = []
+    for pid in holdfast.carrying(marker):
+        with contextlib.suppress(OSError):
+            if wanted <= set(pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")):
+                found.append(pid)
+    return found
+
+
+def hit(name, marker, number):
+    for pid in on_host(name, marker):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def parts(marker):
+    """Processes of any host."""
+    return [pid for name in ("h1", "h2", "h3") for pid in on_host(name, marker)]
+
+
+class HostsTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Target()
+        cls.addClassCleanup(cls.server.stop)
+
+    def arguments(self, *more, hosts="h1,h2", remote=REMOTE, count=40, hold="1s"):
+        return ("--hosts", hosts, "--remote", remote, "-c", count, "-r", "1000", "-i", "100ms", "-d", hold, *more,
+                self.server.url)
+
+    def script(self, text):
+        """A --remote that runs this shell script; $1: the host, the command behind it."""
+        path = holdfast.folder(self.addCleanup) / "remote"
+        path.write_text("host=$1; shift\nexport ON_HOST=$host PATH=" + FOLDER + ":$PATH\n" + text)
+        return f"sh {path} {{host}}"
+
+    # --- one run ---
+
+    def test_two_hosts_hold_one_plan(self):
+        before = self.server.stats()["connections"]["accepted"]
+        result = soak(*self.arguments())
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        c = result.connections
+        self.assertEqual((40, 40, 40), (c["target"], c["attempted"], c["opened"]))
+        self.assertEqual([20, 20], [worker["share"] for worker in result.report["generator"]["workers"]])
+        self.assertEqual("h1,h2", result.report["plan"]["hosts"])
+        self.assertRegex(result.finding("hosts")["text"],
+                         r"^2 hosts, 20 connections each: began within \S+ ms, by clocks compared to \S+ ms$")
+        PREFLIGHTS = 2
+        asked = self.server.stats()["connections"]["accepted"] - before
+        self.assertIn(asked - 40 - PREFLIGHTS, (1, 2))  # we who ask
+
+    def test_three_hosts_share_what_is_left_over(self):
+        result = soak(*self.arguments("-n", "301", hosts="h1,h2,h3", count=41))
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual([14, 14, 13], [worker["share"] for worker in result.report["generator"]["workers"]])
+        self.assertEqual(301, result.requests["sent"])
+
+    def test_one_host_is_a_run_too(self):
+        result = soak(*self.arguments(hosts="h1"))
+        self.assertEqual((0, 40), (result.code, result.connections["opened"]), result.err)
+
+    def test_a_host_that_can_hold_less_gets_less(self):
+        remote = self.script('[ $host = h1 ] && ulimit -n 70\nexec "$@"\n')
+        result = soak(*self.arguments("-w", "1", remote=remote, count=300))
+        self.assertEqual(0, result.code, result.err)
+        shares = [worker["share"] for worker in result.report["generator"]["workers"]]
+        self.assertEqual(300, sum(shares))
+        self.assertTrue(30 <= shares[0] <= 64, shares)
+
+    def test_hosts_that_cannot_hold_it_together_are_named_with_a_remedy(self):
+        remote = self.script('ulimit -n 70\nexec "$@"\n')
+        result = soak(*self.arguments("-w", "1", remote=remote, count=300))
+        self.assertEqual((3, "unfit"), (result.code, result.verdict), result.err)
+        found = result.finding("descriptors")
+        self.assertRegex(found["text"], r"^h1, h2: ")
+        self.assertTrue(found["do"])
+        self.assertIn("host h1: ", " ".join(result.report["verdict"]["reasons"]))
+
+    # --- who does not answer as one of ours ---
+
+    def test_a_banner_is_shown_and_skipped(self):
+        result = soak(*self.arguments(remote=self.script('echo "Welcome to $host"; echo; exec "$@"\n')))
+        self.assertEqual(0, result.code, result.err)
+        self.assertIn("h1: Welcome to h1\n", result.err)
+
+    def test_another_version_is_refused_by_name(self):
+        hello = '{"part":1,"version":"0.0.1","commit":"x"}'
+        result = soak(*self.arguments(remote=self.script(f"[ $host = h2 ] && {{ echo '{hello}'; cat; exit; }}\n"
+                                                         'exec "$@"\n')))
+        self.assertEqual((3, "unfit"), (result.code, result.verdict), result.err)
+        self.assertRegex(result.finding("hosts")["text"], r"^h2: it has holdfast 0\.0\.1 \(protocol 1\), this is ")
+
+    def test_a_host_that_is_not_reached_is_named_with_what_was_said(self):
+        result = soak(*self.arguments(remote=self.script('[ $host = h2 ] && { echo "no route to h2" >&2; exit 255; }\n'
+                                                         'exec "$@"\n')))
+        self.assertEqual((3, "unfit"), (result.code, result.verdict), result.err)
+        self.assertIn("h2: its command here ended with exit code 255; it said: no route to h2",
+                      result.finding("hosts")["text"])
+
+    def test_a_target_that_refuses_is_no_target(self):
+        with holdfast.listener() as listening:
+            url = holdfast.url_of(listening)
+        result = soak("--hosts", "h1,h2", "--remote", REMOTE, "-c", "4", "-d", "1s", url)
+        self.assertEqual((5, "no_target"), (result.code, result.verdict), result.err)
+
+    def test_what_a_part_cannot_read_is_said_by_its_host(self):
+        path = holdfast.folder(self.addCleanup) / "body"
+        path.write_text("x")
+        result = soak(*self.arguments("-X", "POST", "--body", path,
+                                      remote=self.script(f'[ $host = h2 ] && rm -f {path}\nexec "$@"\n')))
+        self.assertEqual(3, result.code, result.err)
+        self.assertIn("--body", result.finding("hosts")["text"])
+
+    def test_lists_and_commands_that_are_none_are_refused(self):
+        for list_of, word in (("h1,,h2", "list of hosts"), ("h1,h1", "list of hosts"), ("-oProxyCommand=x", "list of hosts"),
+                              ("h1;reboot", "list of hosts")):
+            code, _, err = plainly("--hosts", list_of, self.server.url)
+            self.assertEqual(2, code)
+            self.assertIn(word, err)
+        for more, word in ((("--remote", "ssh h1"), "{host}"), (("--shard", "1/2"), "--shard with --hosts"),
+                           (("--server-pid", "1"), "--server-pid with --hosts")):
+            code, _, err = plainly("--hosts", "h1,h2", *more, self.server.url)
+            self.assertEqual(2, code)
+            self.assertIn(word, err)
+        self.assertEqual(2, plainly("--remote", "ssh {host}", self.server.url)[0])
+
+    # --- while it goes on ---
+
+    def test_one_view_one_scrape_one_timeline(self):
+        timeline = holdfast.folder(self.addCleanup) / "t.jsonl"
+        with Run(*self.arguments("--ui", "line", "--metrics", "127.0.0.1:0", "--timeline", timeline, hold="0")) as run:
+            url = run.wait_for(r"metrics at (\S+)")[1]
+            run.wait_for(r"^time=\S+ phase=hold .* live=40 .*p99_ms=[0-9]")
+            scraped = urllib.request.urlopen(url, timeout=holdfast.TIMEOUT_SECONDS).read().decode()
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        self.assertIn('holdfast_connections{state="live"} 40', scraped)
+        code, out, err = plainly("report", timeline)
+        self.assertEqual(0, code, err)
+        self.assertIn("40", out)
+        lines = [json.loads(line) for line in timeline.read_text().splitlines()]
+        self.assertTrue(any(line.get("live_max") == 40 for line in lines))
+
+    def test_an_interrupt_ends_all_in_order(self):
+        with Run(*self.arguments("--ui", "line", hold="1h")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(40, result.connections["drain"]["outcomes"]["drained"])
+
+    # --- loss ---
+
+    def lose_one(self, after):
+        with Run(*self.arguments("--ui", "line", hold="5s", count=60)) as run:
+            run.wait_for(r"phase=(ramp|hold) ")
+            time.sleep(after)
+            hit("h2", run.marker, signal.SIGKILL)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        lost = result.finding("host_lost")
+        self.assertTrue(lost["text"].startswith("h2 was lost, and "), lost)
+        self.assertEqual(lost["have"], result.connections["outcomes"]["worker_lost"])
+        self.assertLessEqual(lost["have"], 30)
+        self.assertEqual(30, result.connections["live"])  # the survivors went on
+        return lost["have"]
+
+    def test_a_host_that_is_killed_costs_its_share_and_no_more(self):
+        self.assertEqual(30, self.lose_one(1.5))
+
+    def test_a_host_is_killed_at_any_moment(self):
+        for _ in range(LOSSES):
+            self.lose_one(random.uniform(0, 2.2))
+
+    def test_a_loss_may_end_all(self):
+        with Run(*self.arguments("--ui", "line", "--on-host-loss", "stop", hold="1h")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            hit("h1", run.marker, signal.SIGKILL)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
+
+    def lose_leader(self, after):
+        with Run(*self.arguments("--ui", "line", hold="1h", count=30), report=None) as run:
+            run.wait_for(r"phase=hold ")
+            time.sleep(after)
+            os.kill(run.pid, signal.SIGKILL)
+            killed = time.monotonic()
+            eventually(lambda: not parts(run.marker), "no part is left")
+            took = time.monotonic() - killed
+        if not holdfast.SANITIZED:
+            self.assertLess(took, 5)  # 2 s on a machine of its own: bench/hosts
+        left = sorted(str(path) for path in pathlib.Path(".").glob("holdfast-part-*.json"))
+        self.assertEqual(2, len(left), left)
+        code, out, err = plainly("report", "--merge", *left)
+        self.assertEqual(0, code, err)
+        self.assertIn("30 connections", out)
+        for path in left:
+            os.unlink(path)
+
+    def test_parts_without_their_leader_end_and_leave_reports(self):
+        for _ in range(max(1, LOSSES // 2)):
+            self.lose_leader(random.uniform(0, 1))
+
+    def test_a_host_that_stood_still_comes_back_and_counts_again(self):
+        with Run(*self.arguments("--ui", "line", "--timeout", "20s", hold="0")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            hit("h2", run.marker, signal.SIGSTOP)
+            run.wait_for(r"h2: nothing came for \d+ s")
+            hit("h2", run.marker, signal.SIGCONT)
+            run.wait_for(r"h2 is heard of again")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual(0, result.connections["outcomes"]["worker_lost"], result.err)
+        self.assertEqual(40, result.connections["live"])
+
+
+if __name__ == "__main__":
+    holdfast.main()
