@@ -206,7 +206,7 @@ static void show(struct leader *leader, struct host_part *part, const char *line
         return;
     text_escape(part->said, sizeof part->said, text);
     snprintf(shown, sizeof shown, "%s: %s", part->name, part->said);
-    screen_print(&leader->screen, shown);
+    screen_print(&leader->screen, LOG_LEVEL_NOTE, shown);
 }
 
 void leader_lose(struct leader *leader, struct host_part *part, const char *format, ...) {

@@ -307,7 +307,7 @@ void leader_print_line(struct leader *leader) {
                                .cpu_pct = sample->cpu_percent,
                                .lag_ms = sample->loop_lag_seconds * 1e3,
                                .statuses = statuses_of(&leader->sum->total.counts)};
-    screen_print(&leader->screen, status_line_text(text, sizeof text, &line));
+    screen_print(&leader->screen, LOG_LEVEL_INFO, status_line_text(text, sizeof text, &line));
 }
 
 static void show_block(struct leader *leader, const struct timeline_sample *sample) {

@@ -765,7 +765,7 @@ static void lines_to_a_leader_hold_their_histograms(void **state) {
     scratch_open(&scratch);
     scratch.file.to_leader = true;
     scratch.file.started_ns = 77;
-    struct timeline_moment moment = {"hold", record->timeline.samples[0], NULL};
+    struct timeline_moment moment = {"hold", record->timeline.samples[0], NULL, NULL};
     assert_int_equal(timeline_file_header(&scratch.file, &fixture->plan, &fixture->setup), 0);
     assert_int_equal(
         timeline_file_begin(&scratch.file, &fixture->plan, record, &fixture->judgement), 0);
