@@ -156,7 +156,7 @@ class ConversionsTest(unittest.TestCase):
         search, comparison, page = self.at / "search.xml", self.at / "comparison.xml", self.at / "search.html"
         few, many = self.at / "few.json", self.at / "many.json"
         with Target("--max-connections", "30") as server:
-            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 25, "-c", 60, "--timeout", "300ms",
+            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 25, "-c", 60,
                                      "--junit", search, "--html", page, server.url)
         self.assertEqual(0, code, out + err)
         cases, properties = read_junit(search)

@@ -142,7 +142,7 @@ class HtmlTest(unittest.TestCase):
     def search(self, name):
         page = self.at / f"{name}.html"
         with Target("--max-connections", "12") as server:
-            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 10, "-c", 40, "--timeout", "300ms",
+            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 10, "-c", 40,
                                      "--html", page, server.url)
         self.assertEqual(0, code, out + err)
         return page

@@ -406,8 +406,8 @@ class Runs(Case):
         text = serve.get("/metrics").body.decode()
         found = {bound: int(count) for bound, count in re.findall(r'^holdfast_response_seconds_bucket\{le="([^"]+)"\} (\d+)$', text, re.M)}
         self.assertEqual(sorted(found.values()), list(found.values()))
-        self.assertRegex(text, r"(?m)^holdfast_loop_lag_seconds [0-9.]+$")
-        self.assertRegex(text, r"(?m)^holdfast_cpu_seconds_total [0-9.]+$")
+        self.assertRegex(text, r"(?m)^holdfast_loop_lag_seconds ([0-9.e-]+|NaN)$")
+        self.assertRegex(text, r"(?m)^holdfast_cpu_seconds_total [0-9.e-]+$")
         return found if found and found["+Inf"] >= least else None
 
     def test_each_second_says_how_the_rules_stand(self):
