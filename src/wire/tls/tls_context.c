@@ -50,10 +50,16 @@ static bool set_lists(SSL_CTX *ssl, const struct tls_settings *settings, struct 
     return true;
 }
 
+/* OpenSSL's file, and its folder by the hash of a name: SSL_CTX_set_default_verify_paths() adds a
+ * third way, which reads the whole folder for each certificate that is not in it, in each
+ * handshake. */
+static bool set_default_trust(SSL_CTX *ssl) {
+    return SSL_CTX_set_default_verify_file(ssl) == 1 && SSL_CTX_set_default_verify_dir(ssl) == 1;
+}
+
 static bool set_trust(SSL_CTX *ssl, const struct tls_settings *settings, struct refuse_buffer to) {
     if (settings->cacert == NULL)
-        return SSL_CTX_set_default_verify_paths(ssl) == 1 ||
-               refuse(to, "OpenSSL's own certificates cannot be read");
+        return set_default_trust(ssl) || refuse(to, "OpenSSL's own certificates cannot be read");
     if (access(settings->cacert, R_OK) < 0)
         return refuse(to, "--cacert: cannot read %s: %s", refuse_quote(settings->cacert).text,
                       strerror(errno));
