@@ -5,6 +5,8 @@ import contextlib
 import os
 import pathlib
 import signal
+import subprocess
+import threading
 import time
 
 
@@ -52,6 +54,15 @@ def rss_bytes(root):
     return rollup_bytes(root, "Rss")
 
 
+def cpu_of_tree(root):
+    """Seconds that the processes of the tree have run so far, to the nanosecond; those that ended are not in it."""
+    total = 0
+    for pid in tree(root):
+        with contextlib.suppress(OSError):
+            total += int(pathlib.Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    return total / 1e9
+
+
 def cpu_apart(pid):
     """(seconds of its own, seconds of the children it waited for), in hundredths as /proc has them; also of a process
     that ended and was not waited for."""
@@ -86,6 +97,33 @@ def wait(process, seconds):
         _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage
+
+
+class Watched:
+    """A run of holdfast with --ui line, which begins to hold when it says so: the ramp may be late."""
+
+    def __init__(self, command, output):
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.PIPE,
+                                        text=True, start_new_session=True)
+        self.holds, self.told = threading.Event(), []
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        for line in self.process.stderr:
+            self.told = [*self.told[-20:], line.rstrip()]
+            if " phase=hold " in line:
+                self.holds.set()
+        self.holds.set()
+
+    def words(self):
+        """The last of what it said, when it ended."""
+        self.reader.join()
+        return self.told
+
+    def wait_for_hold(self, seconds):
+        """Whether it does within so long."""
+        return self.holds.wait(seconds) and self.process.poll() is None
 
 
 def held_by(server, seconds):
