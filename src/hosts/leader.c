@@ -113,11 +113,15 @@ static bool have_all(const struct leader *leader, enum part_state state) {
 }
 
 static bool have_hello(const void *with) {
-    return have_all(with, PART_CLOCK);
+    return have_all(with, PART_FITTING);
 }
 
 static bool have_fit(const void *with) {
     return have_all(with, PART_FITTED);
+}
+
+static bool have_clock(const void *with) {
+    return have_all(with, PART_COMPARED);
 }
 
 static bool have_ready(const void *with) {
@@ -244,7 +248,7 @@ static void print_findings(const struct leader *leader) {
 
 static bool agree(struct leader *leader) {
     bool there =
-        wait_for(leader, have_hello, PART_CLOCK, HELLO_TIMEOUT, "no holdfast part answered") &&
+        wait_for(leader, have_hello, PART_FITTING, HELLO_TIMEOUT, "no holdfast part answered") &&
         wait_for(leader, have_fit, PART_FITTED, FIT_TIMEOUT, "no answer to the plan") &&
         fit_again(leader);
     leader_tell_findings(leader, &leader->judgement->findings);
@@ -256,6 +260,12 @@ static bool agree(struct leader *leader) {
         return false;
     }
     return true;
+}
+
+static bool compare_clocks(struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        leader_compare_clock(leader, &leader->parts[i]);
+    return wait_for(leader, have_clock, PART_COMPARED, READY_TIMEOUT, "its clock did not answer");
 }
 
 static bool arm(struct leader *leader) {
@@ -398,7 +408,7 @@ static bool begin(struct leader *leader, int signals_fd) {
     }
     leader_start_parts(leader);
     add_sources(leader, signals_fd);
-    return agree(leader) && arm(leader);
+    return agree(leader) && compare_clocks(leader) && arm(leader);
 }
 
 static struct saved *carry_out(struct leader *leader) {

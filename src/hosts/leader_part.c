@@ -63,8 +63,8 @@ static void write_mark(FILE *out, const void *with) {
     message_write_mark(out, with);
 }
 
-static void ask_clock(struct leader *leader, struct host_part *part) {
-    part->state = PART_CLOCK;
+void leader_compare_clock(struct leader *leader, struct host_part *part) {
+    part->state = PART_COMPARING;
     part->asked++;
     part->asked_at = net_now(leader->loop.net);
     send_line(part, write_clock, &part->asked);
@@ -233,18 +233,18 @@ static void take_hello(struct leader *leader, struct host_part *part,
                     refuse_quote(message->version).text, message->protocol, version_string,
                     MESSAGE_PROTOCOL);
     else
-        ask_clock(leader, part);
+        leader_send_plan(leader, part);
 }
 
 static void take_clock(struct leader *leader, struct host_part *part,
                        const struct message *message) {
-    if (part->state != PART_CLOCK || message->number != part->asked || message->clock_ns < 0)
+    if (part->state != PART_COMPARING || message->number != part->asked || message->clock_ns < 0)
         return;
     clock_offset_take(&part->clock, part->asked_at, net_now(leader->loop.net), message->clock_ns);
     if (part->asked < CLOCK_QUESTIONS)
-        ask_clock(leader, part);
+        leader_compare_clock(leader, part);
     else
-        leader_send_plan(leader, part);
+        part->state = PART_COMPARED;
 }
 
 static void keep_findings(struct host_part *part, const struct message *message) {

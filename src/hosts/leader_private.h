@@ -15,9 +15,10 @@
 /* How far a part has come. */
 enum part_state {
     PART_STARTING, /* it has not said hello */
-    PART_CLOCK,    /* its clock is asked for */
     PART_FITTING,  /* it looks whether the plan fits */
     PART_FITTED,
+    PART_COMPARING, /* its clock is asked for, while it has nothing else to do */
+    PART_COMPARED,
     PART_ARMED, /* it makes its workers ready */
     PART_READY,
     PART_RUNNING, /* the order to go is given */
@@ -94,6 +95,7 @@ void leader_lose(struct leader *leader, struct host_part *part, const char *form
 bool leader_is_over(const struct host_part *part);
 /* To one. */
 void leader_send_plan(struct leader *leader, struct host_part *part);
+void leader_compare_clock(struct leader *leader, struct host_part *part);
 void leader_send_arm(struct host_part *part);
 void leader_send_go(struct host_part *part, instant go);
 void leader_send_stop(struct host_part *part);
