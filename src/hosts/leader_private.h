@@ -54,6 +54,7 @@ struct host_part {
     instant started;                              /* by our clock; 0: its load has not begun */
     double cpu_percent, descriptors, lag_seconds; /* of its latest second */
     uint64_t lost;                                /* connections that were lost with it */
+    size_t workers_lost;                          /* the same of workers */
 };
 
 struct leader {

@@ -392,9 +392,11 @@ static void close_lost(struct record *record, struct host_part *part) {
     record->ramp_cut = isnan(record->ramp_seconds);
     record->drain_seconds = 0;
     record->unfinished = 0;
-    for (size_t i = 0; i < record->worker_count; i++)
+    for (size_t i = 0; i < record->worker_count; i++) {
+        part->workers_lost += !record->workers[i].lost;
         record->workers[i].lost = true;
-    record->workers_lost_early = record->worker_count;
+        record->workers[i].status = -1;
+    }
 }
 
 /* The lost did not hold as long as the others; rates are of the hold of those. */
@@ -428,22 +430,51 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
     return false;
 }
 
-static void find_losses(const struct leader *leader, struct judgement *judgement) {
+/* Where no worker died but with its host, that is all there is to say of them. */
+static void explain_workers(const struct leader *leader, struct saved *whole) {
+    struct findings *findings = &whole->judgement.findings;
+    const struct host_part *first = NULL;
+    size_t lost = 0;
+    for (size_t i = 0; i < whole->record->worker_count; i++)
+        lost += whole->record->workers[i].lost;
     for (size_t i = 0; i < leader->count; i++) {
         const struct host_part *part = &leader->parts[i];
-        if (part->state != PART_LOST || leader->cut)
-            continue;
-        struct finding *finding =
-            findings_add(&judgement->findings, FINDING_host_lost, FINDING_FAIL,
-                         "%s was lost, and %" PRIu64 " connections with it: %s", part->name,
-                         part->lost, part->why);
-        finding->have = (int64_t)part->lost;
-        finding_do(finding,
-                   "look on %s for the report that its part left where it was started "
-                   "(docs/hosts.md)",
-                   part->name);
-        judgement_reason(judgement, "host %s was lost: %s", part->name, part->why);
+        lost -= min_u64(lost, part->workers_lost);
+        first = first == NULL && part->state == PART_LOST ? part : first;
     }
+    for (size_t i = 0; i < findings->count && lost == 0 && first != NULL; i++) {
+        struct finding *finding = &findings->items[i];
+        if (finding->code != FINDING_worker_lost)
+            continue;
+        finding_evidence(finding, "host %s: %s", first->name, first->why);
+        finding->do_count = 0;
+        finding_do(finding, "look at host %s and at the way to it", first->name);
+    }
+}
+
+static void find_loss(const struct host_part *part, struct judgement *judgement) {
+    struct finding *finding = findings_add(&judgement->findings, FINDING_host_lost, FINDING_FAIL,
+                                           "%s was lost, and %" PRIu64 " connections with it: %s",
+                                           part->name, part->lost, part->why);
+    finding->have = (int64_t)part->lost;
+    finding_do(finding,
+               "look on %s for the report that its part left where it was started "
+               "(docs/hosts.md)",
+               part->name);
+    judgement_reason(judgement, "host %s was lost: %s", part->name, part->why);
+    if (judgement->verdict == VERDICT_INCONCLUSIVE)
+        return;
+    judgement->verdict = VERDICT_INCONCLUSIVE; /* nobody knows what it would have held */
+    judgement->exit_code = EXIT_INCONCLUSIVE;
+}
+
+static void find_losses(const struct leader *leader, struct saved *whole) {
+    if (leader->cut)
+        return;
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].state == PART_LOST)
+            find_loss(&leader->parts[i], &whole->judgement);
+    explain_workers(leader, whole);
 }
 
 /* The options of the whole have what the parts' had not. */
@@ -480,6 +511,6 @@ struct saved *leader_merge(struct leader *leader) {
     name_hosts_in_plan(whole, leader->plan->options);
     leader_tell_findings(leader, &whole->judgement.findings);
     find_skew(leader, &whole->judgement.findings);
-    find_losses(leader, &whole->judgement);
+    find_losses(leader, whole);
     return whole;
 }

@@ -45,7 +45,7 @@ struct record_worker {
     pid_t pid;
     uint32_t share;
     bool lost;
-    int status; /* wait status when lost */
+    int status; /* wait status when lost; -1: not known */
 };
 
 #define RECORD_ENDED_EMPTY "nothing was live any more, and nothing reconnects"

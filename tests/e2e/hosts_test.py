@@ -179,10 +179,38 @@ class HostsTest(unittest.TestCase):
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         self.assertEqual(40, result.connections["drain"]["outcomes"]["drained"])
 
+    def test_a_leader_that_stood_still_counts_again(self):
+        with Run(*self.arguments("--ui", "line", hold="0")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            run.signal(signal.SIGSTOP)
+            time.sleep(2.5)  # how long it stands still is what is tested
+            run.signal(signal.SIGCONT)
+            run.wait_for(r" t=(?:[4-9]|\d\d)\S* live=40 ")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        self.assertNotIn("nothing came", result.err)
+
+    def test_a_reader_that_stalls_stalls_nobody(self):
+        reading, writing = os.pipe()
+        fill = b"x" * 4096
+        os.set_blocking(writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(writing, fill)
+        os.set_blocking(writing, True)
+        with Run(*self.arguments("--ui", "line"), stderr=writing) as run:
+            os.close(writing)
+            result = run.finish()
+        os.close(reading)
+        self.assertEqual((0, "held"), (result.code, result.verdict))
+        self.assertLess(result.report["run"]["ramp_seconds"] + result.report["run"]["hold_seconds"], 3)
+
     # --- loss ---
 
     def lose_one(self, after):
-        with Run(*self.arguments("--ui", "line", hold="5s", count=60)) as run:
+        timeline = holdfast.folder(self.addCleanup) / "t.jsonl"
+        with Run(*self.arguments("--ui", "line", "--timeline", timeline, hold="5s", count=60)) as run:
             run.wait_for(r"phase=(ramp|hold) ")
             time.sleep(after)
             hit("h2", run.marker, signal.SIGKILL)
@@ -193,6 +221,11 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(lost["have"], result.connections["outcomes"]["worker_lost"])
         self.assertLessEqual(lost["have"], 30)
         self.assertEqual(30, result.connections["live"])  # the survivors went on
+        self.assertIn("host h2: ", result.finding("worker_lost")["evidence"])
+        self.assertNotIn("exit code 0", result.out)
+        code, out, err = plainly("report", timeline)
+        self.assertEqual(0, code, err)
+        self.assertIn("INCONCLUSIVE", out)
         return lost["have"]
 
     def test_a_host_that_is_killed_costs_its_share_and_no_more(self):

@@ -220,7 +220,9 @@ static void explain_lost_workers(struct finding *finding, const struct record *r
     }
     if (first != NULL) {
         char how[96], more[48] = "";
-        if (WIFSIGNALED(first->status))
+        if (first->status < 0)
+            snprintf(how, sizeof how, "was lost");
+        else if (WIFSIGNALED(first->status))
             snprintf(how, sizeof how, "was ended by signal %d (%s)", WTERMSIG(first->status),
                      strsignal(WTERMSIG(first->status)));
         else

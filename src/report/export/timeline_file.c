@@ -194,7 +194,7 @@ static void line_workers_lost(struct json_writer *json, const struct record *rec
         any = true;
         json_write_object(json);
         json_write_uint_member(json, "worker", i);
-        json_write_int_member(json, "status", record->workers[i].status);
+        json_member_known_int(json, "status", record->workers[i].status);
         json_write_object_end(json);
     }
     if (any)

@@ -388,6 +388,7 @@ static bool read_worker(struct record_worker *worker, struct saved_place *place,
     worker->pid = (pid_t)saved_value_whole_if(place, from, "pid", INT32_MAX, 0);
     worker->share = (uint32_t)saved_value_whole_if(place, from, "share", UINT32_MAX, 0);
     worker->lost = state != NULL && strcmp(state, "lost") == 0;
+    worker->status = -1; /* a report does not keep it */
     return saved_value_is_object(from) ||
            saved_place_refuse(place, "\"workers\": objects are accepted");
 }
@@ -421,7 +422,7 @@ static void read_workers_lost(struct record *record, struct saved_place *place,
         }
         record->workers[index].lost = true;
         record->workers[index].status =
-            (int)saved_value_whole_if(place, from, "status", UINT16_MAX, 0);
+            (int)saved_value_whole_if(place, from, "status", UINT16_MAX, -1);
     }
     record->workers_lost_early =
         (size_t)saved_value_whole_if(place, document, "workers_lost_early", WORKERS_MAX, 0);
