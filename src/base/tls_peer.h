@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { TLS_FINGERPRINT_BYTES = 32 }; /* SHA-256 */
+
 /* "" and 0 where it showed nothing; version "": there was no handshake. */
 struct tls_peer {
     char version[16]; /* "TLSv1.3" */
@@ -21,6 +23,7 @@ struct tls_peer {
     bool verified;
     bool detached;     /* the connection needs no object of OpenSSL any more */
     int64_t not_after; /* seconds since 1970; 0: not known */
+    unsigned char fingerprint[TLS_FINGERPRINT_BYTES]; /* of the certificate; all 0: not known */
 };
 
 #endif

@@ -2,6 +2,8 @@
  * their queue, to run their timers, to freeze and to drain them. */
 #include "engine/fleet_private.h"
 
+#include <stdio.h>
+
 #include "base/minmax.h"
 #include "base/pages.h"
 #include "base/require.h"
@@ -206,6 +208,18 @@ instant fleet_next_scheduled(const struct fleet *fleet) {
                                                                   : INSTANT_NEVER;
 }
 
+static void copy_certificate(struct tally_certificate *out, const struct tls_peer *peer) {
+    out->not_after = peer->not_after;
+    snprintf(out->subject, sizeof out->subject, "%.95s", peer->subject);
+}
+
+static void note_change(struct fleet *fleet, const struct transport_counts *of_transport) {
+    struct tally_certificate_change *change = &fleet_counts_of(fleet)->tls_change;
+    change->at_ns = fleet->now.ns;
+    copy_certificate(&change->before, of_transport->before);
+    copy_certificate(&change->after, of_transport->other);
+}
+
 void fleet_count_transport(struct fleet *fleet) {
     if (fleet->transport_counted || !sock_has_handshake(&fleet->socks))
         return;
@@ -217,6 +231,11 @@ void fleet_count_transport(struct fleet *fleet) {
     counts->tls_tickets = of_transport.tickets;
     counts->tls_key_updates_in = of_transport.key_updates_in;
     counts->tls_key_updates_out = of_transport.key_updates_out;
+    counts->tls_resumptions_refused = of_transport.resumptions_refused;
+    counts->tls_other_certificates = of_transport.other_certificates;
+    counts->tls_first_certificate_again = of_transport.first_certificate_again;
+    if (of_transport.other != NULL && counts->tls_change.at_ns == 0)
+        note_change(fleet, &of_transport);
 }
 
 void fleet_end_turn(struct fleet *fleet) {

@@ -53,7 +53,10 @@ static int make_transport(struct fleet_parts *parts) {
         .context = parts->setup->tls,
         .name = parts->plan->tls_name,
         .handshakes_max = handshakes_of(parts->plan),
-        .cipher = parts->setup->tls_cipher[0] != '\0' ? parts->setup->tls_cipher : NULL};
+        .cipher = parts->setup->tls_cipher[0] != '\0' ? parts->setup->tls_cipher : NULL,
+        .resume = parts->plan->tls_resume,
+        .slots = plan_share(parts->plan, parts->worker),
+        .seen = parts->setup->tls_seen.version[0] != '\0' ? &parts->setup->tls_seen : NULL};
     struct tls_client *client = tls_client_create(&settings);
     if (client == NULL)
         return -ENOMEM;

@@ -27,8 +27,11 @@ int status_poller_init(struct status_poller *poller, struct net *net, uint8_t op
     http_client_limit_body(&poller->http_client, PAGE_BYTES_MAX);
     if (!plan->status.tls)
         return 0;
-    const struct tls_client_settings settings = {
-        .context = setup->tls, .name = plan->status.host, .handshakes_max = 1};
+    const struct tls_client_settings settings = {.context = setup->tls,
+                                                 .name = plan->status.host,
+                                                 .handshakes_max = 1,
+                                                 .resume = plan->tls_resume,
+                                                 .slots = 1};
     poller->tls = tls_client_create(&settings);
     if (poller->tls == NULL) {
         request_free(&poller->request);

@@ -11,6 +11,7 @@
 #include "base/engine_kind.h"
 #include "base/json_write.h"
 #include "base/limits.h"
+#include "base/tls_resume.h"
 #include "base/units.h"
 #include "base/wall_time.h"
 #include "options/exec_at.h"
@@ -105,6 +106,7 @@ typedef enum option_color option_color;
 typedef enum option_order option_sequence;
 typedef enum option_host_loss option_loss;
 typedef enum engine_kind option_engine;
+typedef enum tls_resume option_resume;
 typedef struct units_span option_reconnect; /* the backoff; 0..0: never */
 typedef struct option_shard_choice option_shard;
 typedef wall_time option_wall_time; /* 0 when not given */

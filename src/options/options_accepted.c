@@ -70,7 +70,8 @@ struct option_bounds_text option_bounds(const struct option_row *row) {
     case KIND_color:
     case KIND_sequence:
     case KIND_loss:
-    case KIND_engine: break;
+    case KIND_engine:
+    case KIND_resume: break;
     }
     return bounds;
 }
@@ -167,7 +168,8 @@ struct option_accepted_text option_accepted(const struct option_row *row) {
     case KIND_color:
     case KIND_sequence:
     case KIND_loss:
-    case KIND_engine: snprintf(out, size, "one of %s is accepted", row->argument); break;
+    case KIND_engine:
+    case KIND_resume: snprintf(out, size, "one of %s is accepted", row->argument); break;
     case KIND_reconnect:
         snprintf(out, size,
                  "never or backoff=A..B is accepted, %s, A not above B, such as "
@@ -225,6 +227,7 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_sequence: return option_sequence_names[*(const option_sequence *)field];
     case KIND_loss: return option_loss_names[*(const option_loss *)field];
     case KIND_engine: return option_engine_names[*(const option_engine *)field];
+    case KIND_resume: return option_resume_names[*(const option_resume *)field];
     case KIND_reconnect: return reconnect_value(buffer, *(const option_reconnect *)field);
     case KIND_source: return ((const option_source *)field)->text;
     case KIND_shard: return shard_value(buffer, *(const option_shard *)field);

@@ -139,7 +139,8 @@ static const char *choices_of(const struct option_row *row, char words[static 64
     case KIND_color:
     case KIND_sequence:
     case KIND_engine:
-    case KIND_loss: snprintf(words, 64, "%s", row->argument); break;
+    case KIND_loss:
+    case KIND_resume: snprintf(words, 64, "%s", row->argument); break;
     default: break;
     }
     for (char *at = words; *at != '\0'; at++)

@@ -45,6 +45,9 @@ const char *const option_sequence_names[2] = {"turn", "random"};
 const char *const option_loss_names[2] = {"continue", "stop"};
 const char *const option_engine_names[3] = {
     [ENGINE_AUTO] = "auto", [ENGINE_URING] = "uring", [ENGINE_EPOLL] = "epoll"};
+const char *const option_resume_names[3] = {[TLS_RESUME_NEVER] = "never",
+                                            [TLS_RESUME_RECONNECT] = "reconnect",
+                                            [TLS_RESUME_ALWAYS] = "always"};
 
 struct option_name option_name(const struct option_row *row) {
     struct option_name name = {{0}};

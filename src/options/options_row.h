@@ -25,6 +25,7 @@ enum option_kind {
     KIND_sequence,
     KIND_loss,
     KIND_engine,
+    KIND_resume,
     KIND_reconnect,
     KIND_source,
     KIND_shard,
@@ -225,9 +226,11 @@ enum options_lines_outcome options_lines_take(struct options_lines *lines, char 
                                               struct refuse_buffer to);
 
 /* Choices by number, as they are written. */
-extern const char *const option_ui_names[4],
-    *const option_color_names[3], *const option_sequence_names[2], *const option_engine_names[3],
-                                                                       *const option_loss_names[2];
+extern const char *const option_ui_names[4], *const option_color_names[3],
+                                                 *const option_sequence_names[2],
+                                                     *const option_engine_names[3],
+                                                         *const option_loss_names[2],
+                                                             *const option_resume_names[3];
 
 /* Past SP and HTAB at the beginning; those at the end cut off. */
 char *options_lines_skip_blanks(char *text);

@@ -222,6 +222,14 @@ static bool read_engine(const struct value_parser *reading) {
     return true;
 }
 
+static bool read_resume(const struct value_parser *reading) {
+    int choice = choose(reading->value, 3, option_resume_names);
+    if (choice < 0)
+        return not_a(reading, "a choice of when to resume");
+    *(option_resume *)field_of(reading) = (enum tls_resume)choice;
+    return true;
+}
+
 /* C0, DEL, and C1 as UTF-8 has them (0xc2 0x80..0x9f). */
 static bool has_control(const char *text) {
     for (const unsigned char *at = (const unsigned char *)text; *at != '\0'; at++)
@@ -350,6 +358,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_sequence: return read_sequence(&reading);
     case KIND_loss: return read_loss(&reading);
     case KIND_engine: return read_engine(&reading);
+    case KIND_resume: return read_resume(&reading);
     case KIND_reconnect: return read_reconnect(&reading);
     case KIND_source: return option_read_source(options, row, label, value, to);
     case KIND_shard: return option_read_shard(options, row, label, value, to);

@@ -137,6 +137,7 @@ static bool decide_targets(struct plan *plan, struct refuse_buffer to) {
         return false;
     snprintf(plan->connect_host, sizeof plan->connect_host, "%s", plan->target.host);
     plan->connect_port = plan->target.port;
+    plan->tls_resume = options->tls_resume;
     snprintf(plan->tls_name, sizeof plan->tls_name, "%s",
              options->sni != NULL ? options->sni : plan->target.host);
     if (options->connect_to == NULL)

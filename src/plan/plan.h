@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/host_facts.h"
+#include "base/tls_resume.h"
 #include "base/units.h"
 #include "base/url.h"
 #include "base/wall_time.h"
@@ -34,12 +35,13 @@ struct plan {
     char connect_host[URL_HOST_MAX]; /* --connect-to, else the target's */
     uint16_t connect_port;
     char tls_name[URL_HOST_MAX]; /* --sni, else the target's host: sent, and verified against */
-    uint32_t part, parts;        /* --shard: this is part 0..parts-1 of a plan cut into so many */
-    const uint32_t *sizes;       /* connections of each part; NULL: as equal as they can be */
-    uint32_t connections;        /* of this part */
-    uint32_t workers;            /* decided */
-    uint32_t workers_needed;     /* fewest that suffice (descriptors, rings); 0: could not tell */
-    struct ramp ramp;            /* of all parts */
+    enum tls_resume tls_resume;
+    uint32_t part, parts;    /* --shard: this is part 0..parts-1 of a plan cut into so many */
+    const uint32_t *sizes;   /* connections of each part; NULL: as equal as they can be */
+    uint32_t connections;    /* of this part */
+    uint32_t workers;        /* decided */
+    uint32_t workers_needed; /* fewest that suffice (descriptors, rings); 0: could not tell */
+    struct ramp ramp;        /* of all parts */
     frequency rate; /* of an open loop, of all parts; 0: each connection asks in its own time */
     struct units_span
         think;           /* 0..0: closed loop; with a rate, how often each connection's turn is */

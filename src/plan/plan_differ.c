@@ -25,6 +25,7 @@ static const struct {
     {ROW_warmup, false},
     {ROW_connect_timeout, false},
     {ROW_reconnect, false},
+    {ROW_tls_resume, false},
     {ROW_urls, false},
     {ROW_urls_order, false},
     {ROW_exec_at, false},

@@ -24,6 +24,7 @@ void setup_copy_server(struct setup *setup, const struct setup *from) {
     setup->tls = from->tls;
     setup->tls_not_after = from->tls_not_after;
     memcpy(setup->tls_cipher, from->tls_cipher, sizeof setup->tls_cipher);
+    setup->tls_seen = from->tls_seen;
 }
 
 const struct address *setup_address(const struct setup *setup, uint32_t connection) {

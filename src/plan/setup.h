@@ -10,6 +10,7 @@
 #include "base/address.h"
 #include "base/address_set.h"
 #include "base/engine_kind.h"
+#include "base/tls_peer.h"
 #include "plan/sources.h"
 
 struct tls_context;
@@ -44,6 +45,7 @@ struct setup {
     struct tls_context *tls;     /* wire/tls; the command's. NULL: neither the target nor the status
                                   * page is https */
     char tls_cipher[48];         /* that the preflight agreed on; "": not known */
+    struct tls_peer tls_seen;    /* by the preflight; version "": nothing was */
     int64_t tls_not_after;       /* of the certificate, seconds since 1970; 0: not known */
     int64_t ports_room;          /* connections that source ports suffice for; 0: not counted */
 };

@@ -301,7 +301,7 @@ static void note_tls(struct preflight *preflight) {
     const struct tls_peer *peer = preflight->tls != NULL ? tls_client_peer(preflight->tls) : NULL;
     if (peer == NULL)
         return;
-    preflight->facts->target.tls = *peer;
+    preflight->facts->target.tls = preflight->setup->tls_seen = *peer;
     preflight->facts->wall_seconds = (int64_t)time(NULL);
     preflight->setup->tls_not_after = peer->not_after;
     snprintf(preflight->setup->tls_cipher, sizeof preflight->setup->tls_cipher, "%s", peer->cipher);

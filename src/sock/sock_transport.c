@@ -1,6 +1,7 @@
 /* Lends a transport what it needs for a call, and keeps what a connection has of it. */
 #include "sock/sock_transport.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ struct sock_transport_place {
     uint8_t alert;   /* that the peer is to be told at the end; 0: that nothing follows */
     _Alignas(max_align_t) char state[];
 };
+
+static_assert(sizeof(struct sock_transport_place) <= 16, "a socket has no more beside that state");
 
 /* Pages, in parts of one size, and which of them are leased. */
 struct sock_transport_pool {
@@ -91,11 +94,14 @@ void sock_transport_destroy(struct sock_transport *transport) {
     free(transport);
 }
 
+static size_t index_of(const struct sock_transport *transport, const struct sock *sock) {
+    size_t behind = (size_t)((const char *)sock - (const char *)transport->parts.first);
+    return behind / transport->parts.stride;
+}
+
 static struct sock_transport_place *place_of(const struct sock_transport *transport,
                                              const struct sock *sock) {
-    size_t behind = (size_t)((const char *)sock - (const char *)transport->parts.first);
-    size_t index = behind / transport->parts.stride;
-    return (void *)(transport->places + index * transport->place_bytes);
+    return (void *)(transport->places + index_of(transport, sock) * transport->place_bytes);
 }
 
 /* A fragment is leased for the call; given back at once it still holds the bytes of a record that
@@ -128,7 +134,8 @@ bool sock_transport_has_room(const struct sock_transport *transport) {
 
 bool sock_transport_begin(struct sock_transport *transport, const struct sock *sock) {
     const struct transport *table = transport->parts.transport;
-    return table->begin == NULL || table->begin(table->shared, place_of(transport, sock)->state);
+    return table->begin == NULL || table->begin(table->shared, place_of(transport, sock)->state,
+                                                (uint32_t)index_of(transport, sock));
 }
 
 const void *sock_transport_take_owed(struct sock_transport *transport, const struct sock *sock,

@@ -74,6 +74,9 @@ static void merge_counts(struct tally_counts *into, const struct tally_counts *f
         into->pause_from_ns = from->pause_from_ns;
         into->pause_to_ns = from->pause_to_ns;
     }
+    if (from->tls_change.at_ns != 0 &&
+        min_nonzero(into->tls_change.at_ns, from->tls_change.at_ns) == from->tls_change.at_ns)
+        into->tls_change = from->tls_change;
     into->keep_alive_timeout_s =
         min_nonzero(into->keep_alive_timeout_s, from->keep_alive_timeout_s);
 }

@@ -36,6 +36,17 @@ enum tally_distribution {
     DISTRIBUTION_COUNT
 };
 
+struct tally_certificate {
+    int64_t not_after; /* seconds since 1970; 0: not known */
+    char subject[96];  /* shortened */
+};
+
+/* The first handshake that showed another certificate than those before it. */
+struct tally_certificate_change {
+    int64_t at_ns; /* run clock; 0: there was none, or it is not known */
+    struct tally_certificate before, after;
+};
+
 /* All but the histograms and the endings, copied as one piece. */
 struct tally_counts {
 #define METRIC(name, kind, unit, help) uint64_t name;
@@ -59,9 +70,10 @@ struct tally_counts {
         ramp_done_ns;  /* when the last of the share was open or had ended. Merged: the greatest */
     int64_t frozen_ns; /* when the last connection was frozen. Merged: the greatest */
     int64_t pause_from_ns, pause_to_ns; /* run clock: the latest pause. Merged: the latest of all */
-    int64_t keep_alive_timeout_s;       /* the least Keep-Alive: timeout= seen, 0 = none seen */
-    uint32_t phase;                     /* enum tally_worker_phase. Merged: meaningless */
-    int32_t failure;                    /* -errno of WORKER_FAILED */
+    struct tally_certificate_change tls_change; /* Merged: the earliest */
+    int64_t keep_alive_timeout_s; /* the least Keep-Alive: timeout= seen, 0 = none seen */
+    uint32_t phase;               /* enum tally_worker_phase. Merged: meaningless */
+    int32_t failure;              /* -errno of WORKER_FAILED */
 };
 
 struct tally {

@@ -9,6 +9,7 @@
 
 #include "base/handshake_reason.h"
 #include "base/record_reason.h"
+#include "base/tls_peer.h"
 #include "wire/exchange.h"
 
 enum transport_kind {
@@ -40,6 +41,12 @@ struct transport_counts {
     uint64_t tickets;
     uint64_t key_updates_in;
     uint64_t key_updates_out;
+    uint64_t resumptions_refused; /* full handshakes of a client that asked to resume */
+    /* Full handshakes that showed another certificate than the first one, and those that showed
+     * the first one again after that. */
+    uint64_t other_certificates, first_certificate_again;
+    const struct tls_peer *before, *other; /* the first certificate, and the first other one; NULL:
+                                            * there was none */
 };
 
 /* What a connection lends for a call. */
@@ -75,8 +82,9 @@ struct transport {
 
     /* Whether one more may begin: their number is bounded. */
     bool (*has_room)(const void *shared);
-    /* Begins one in a zero-filled state, before TCP is up; false when there is no memory. */
-    bool (*begin)(void *shared, void *state);
+    /* Begins one in a zero-filled state, before TCP is up; slot: which of the places for
+     * connections it takes. False when there is no memory. */
+    bool (*begin)(void *shared, void *state, uint32_t slot);
     /* Takes what is to be sent, and is no answer to seal(): how long it is; 0: nothing is. While
      * anything is, nothing may be sealed. */
     size_t (*take_owed)(void *shared, void *state, char *out, size_t room);

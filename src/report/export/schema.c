@@ -162,6 +162,7 @@ enum {
     K_OPTION_sequence = K_TEXT_OR_NULL,
     K_OPTION_loss = K_TEXT_OR_NULL,
     K_OPTION_engine = K_TEXT_OR_NULL,
+    K_OPTION_resume = K_TEXT_OR_NULL,
     K_OPTION_reconnect = K_TEXT_OR_NULL,
     K_OPTION_source = K_TEXT_OR_NULL,
     K_OPTION_shard = K_TEXT_OR_NULL,

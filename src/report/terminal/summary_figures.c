@@ -317,6 +317,9 @@ static void print_tls(FILE *out, const struct record *record) {
     row(out, "tls");
     fprintf(out, "%s full   %s resumed   %s tickets", format_count(counts->tls_full).text,
             format_count(counts->tls_resumed).text, format_count(counts->tls_tickets).text);
+    if (counts->tls_resumptions_refused > 0)
+        fprintf(out, "   resumption refused %s",
+                format_count(counts->tls_resumptions_refused).text);
     if (counts->tls_key_updates_in + counts->tls_key_updates_out > 0)
         fprintf(out, "   key updates %s in, %s out", format_count(counts->tls_key_updates_in).text,
                 format_count(counts->tls_key_updates_out).text);

@@ -1,16 +1,21 @@
 /* A connection's state says what it is at: its handshake, records, or OpenSSL's object for good. */
 #include "wire/tls/tls_client.h"
 
+#include <assert.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/require.h"
 #include "wire/tls/tls_context.h"
 #include "wire/tls/tls_handshake.h"
 #include "wire/tls/tls_key_log.h"
 #include "wire/tls/tls_records.h"
+#include "wire/tls/tls_seen.h"
+#include "wire/tls/tls_tickets.h"
 
 enum {
     END_BYTES = 256,      /* an alert under any cipher of TLS 1.2 */
@@ -19,21 +24,50 @@ enum {
     TRIM_AFTER = 64       /* handshakes that were given back */
 };
 
-enum tls_stage { STAGE_NONE, STAGE_HANDSHAKE, STAGE_RECORDS, STAGE_WHOLE };
+enum tls_stage {
+    STAGE_NONE,
+    STAGE_HANDSHAKE,
+    STAGE_FLUSH, /* done, and not sent whole */
+    STAGE_RECORDS,
+    STAGE_WHOLE
+};
+
+/* As many as most servers give a connection; further ones are counted, and not kept. */
+enum { TICKETS_EACH = 2 };
+
+/* OpenSSL's object of a connection: while it shakes hands; then, where tickets are wanted, until
+ * they have come; or for good. */
+struct tls_attempt {
+    struct tls_handshake *handshake;
+    struct tls_client *client;
+    struct tls_place *place;
+    struct tls_attempt *older, *newer; /* of those that wait for tickets */
+    struct tls_ticket_id ticket;       /* that was shown */
+    uint32_t slot;
+    uint8_t tickets; /* that came */
+    bool asked;      /* to resume */
+    bool begun;      /* something was sent */
+};
 
 /* Of a connection; the state of its records follows. */
 struct tls_place {
-    struct tls_handshake *handshake; /* behind its end until all that it owes was taken */
+    struct tls_attempt *attempt;
     uint8_t stage;
     _Alignas(8) char records[];
 };
+
+static_assert(sizeof(struct tls_place) <= 16, "an open connection has no more beside its records");
 
 struct tls_client {
     struct tls_client_settings settings;
     struct transport transport;
     struct tls_records *records;
-    const struct transport *inner; /* of the records */
-    uint32_t handshakes, whole, given_back;
+    const struct transport *inner;       /* of the records */
+    struct tls_tickets *tickets;         /* NULL: nothing is resumed */
+    struct tls_attempt *oldest, *newest; /* that wait for tickets */
+    uint32_t handshakes, waiting, whole, given_back;
+    uint64_t refused;
+    struct tls_seen seen;
     bool any;
     struct tls_peer peer;
     char explained[TLS_EXPLAIN_MAX];
@@ -47,36 +81,106 @@ static bool has_room(const void *shared) {
     return client->handshakes < client->settings.handshakes_max;
 }
 
-static bool begin(void *shared, void *state) {
+static void join_waiting(struct tls_client *client, struct tls_attempt *attempt) {
+    attempt->older = client->newest;
+    *(client->newest != NULL ? &client->newest->newer : &client->oldest) = attempt;
+    client->newest = attempt;
+    client->waiting++;
+}
+
+static void leave_waiting(struct tls_client *client, struct tls_attempt *attempt) {
+    *(attempt->older != NULL ? &attempt->older->newer : &client->oldest) = attempt->newer;
+    *(attempt->newer != NULL ? &attempt->newer->older : &client->newest) = attempt->older;
+    client->waiting--;
+}
+
+/* A ramp leaves tens of megabytes behind, which go back to the kernel when it is over. */
+static void trim(struct tls_client *client) {
+    client->given_back++;
+    if (client->handshakes > 0 || client->given_back < TRIM_AFTER)
+        return;
+    malloc_trim(0);
+    client->given_back = 0;
+}
+
+/* Gives OpenSSL's object back; the connection may go on without it. */
+static void give_back(struct tls_client *client, struct tls_place *place) {
+    struct tls_attempt *attempt = place->attempt;
+    if (attempt == NULL)
+        return;
+    if (place->stage == STAGE_RECORDS)
+        leave_waiting(client, attempt);
+    else if (place->stage == STAGE_WHOLE)
+        client->whole--;
+    else
+        client->handshakes--;
+    tls_handshake_free(attempt->handshake);
+    free(attempt);
+    place->attempt = NULL;
+    trim(client);
+}
+
+/* Those that wait for tickets hold no handshake up. */
+static void make_room(struct tls_client *client) {
+    if (client->waiting > 0 &&
+        client->handshakes + client->waiting >= client->settings.handshakes_max)
+        give_back(client, client->oldest->place);
+}
+
+static void keep_session(void *owner, SSL_SESSION *session) {
+    struct tls_attempt *attempt = owner;
+    if (attempt->tickets == TICKETS_EACH)
+        return;
+    attempt->tickets++;
+    tls_tickets_keep(attempt->client->tickets, attempt->slot, session);
+}
+
+static struct tls_handshake *begin_handshake(struct tls_client *client,
+                                             struct tls_attempt *attempt) {
+    SSL_SESSION *session = NULL;
+    if (client->tickets != NULL)
+        session =
+            tls_tickets_take(client->tickets, attempt->slot, (int64_t)time(NULL), &attempt->ticket);
+    attempt->asked = session != NULL;
+    struct tls_handshake *handshake = tls_handshake_begin(
+        &(struct tls_handshake_parts){.context = client->settings.context,
+                                      .name = client->settings.name,
+                                      .session = session,
+                                      .keep = client->tickets != NULL ? keep_session : NULL,
+                                      .owner = attempt});
+    SSL_SESSION_free(session);
+    return handshake;
+}
+
+static bool begin(void *shared, void *state, uint32_t slot) {
     struct tls_client *client = shared;
     struct tls_place *place = state;
-    place->handshake = tls_handshake_begin(client->settings.context, client->settings.name);
-    if (place->handshake == NULL)
+    make_room(client);
+    struct tls_attempt *attempt = calloc(1, sizeof *attempt);
+    if (attempt == NULL)
         return false;
+    *attempt = (struct tls_attempt){.client = client, .place = place, .slot = slot};
+    attempt->handshake = begin_handshake(client, attempt);
+    if (attempt->handshake == NULL) {
+        free(attempt);
+        return false;
+    }
+    place->attempt = attempt;
     place->stage = STAGE_HANDSHAKE;
     client->handshakes++;
     return true;
 }
 
-/* A ramp leaves tens of megabytes behind, which go back to the kernel when it is over. */
-static void give_back(struct tls_client *client, struct tls_place *place) {
-    if (place->handshake == NULL)
+/* A ticket of which the server saw nothing is as good as before. */
+static void put_ticket_back(struct tls_client *client, const struct tls_attempt *attempt) {
+    if (attempt == NULL || !attempt->asked || attempt->begun || attempt->ticket.serial != 0)
         return;
-    tls_handshake_free(place->handshake);
-    place->handshake = NULL;
-    if (place->stage == STAGE_WHOLE)
-        client->whole--;
-    else
-        client->handshakes--;
-    client->given_back++;
-    if (client->handshakes == 0 && client->given_back >= TRIM_AFTER) {
-        malloc_trim(0);
-        client->given_back = 0;
-    }
+    tls_tickets_keep(client->tickets, attempt->slot, tls_handshake_session(attempt->handshake));
 }
 
 static void release(void *shared, void *state) {
     struct tls_place *place = state;
+    put_ticket_back(shared, place->attempt);
     give_back(shared, place);
     OPENSSL_cleanse(place, ((struct tls_client *)shared)->transport.state_bytes);
 }
@@ -85,20 +189,35 @@ static void release(void *shared, void *state) {
 
 /* What fits is detached. */
 static bool detach(struct tls_client *client, struct tls_place *place) {
-    const struct tls_secrets *secrets = tls_handshake_secrets(place->handshake);
+    const struct tls_secrets *secrets = tls_handshake_secrets(place->attempt->handshake);
     return secrets != NULL && tls_records_fit(client->records, secrets->suite) &&
            tls_records_begin(client->records, place->records, secrets);
+}
+
+static void drop_ticket(struct tls_client *client, const struct tls_attempt *attempt) {
+    if (attempt->asked)
+        tls_tickets_drop(client->tickets, &attempt->ticket);
+}
+
+static void note_handshake(struct tls_client *client, const struct tls_attempt *attempt,
+                           bool resumed) {
+    if (!client->any)
+        tls_handshake_describe(attempt->handshake, &client->peer);
+    client->any = true;
+    if (resumed)
+        return;
+    tls_seen_note(&client->seen, attempt->handshake);
+    client->refused += attempt->asked;
+    drop_ticket(client, attempt);
 }
 
 static void handshake_done(struct tls_client *client, struct tls_place *place,
                            struct transport_fact *fact) {
     fact->kind = TRANSPORT_UP;
-    fact->resumed = tls_handshake_resumed(place->handshake);
-    if (!client->any)
-        tls_handshake_describe(place->handshake, &client->peer);
-    client->any = true;
+    fact->resumed = tls_handshake_resumed(place->attempt->handshake);
+    note_handshake(client, place->attempt, fact->resumed);
     if (detach(client, place)) {
-        place->stage = STAGE_RECORDS;
+        place->stage = STAGE_FLUSH;
         return;
     }
     place->stage = STAGE_WHOLE;
@@ -107,19 +226,62 @@ static void handshake_done(struct tls_client *client, struct tls_place *place,
     client->peer.detached = false;
 }
 
+static void handshake_failed(struct tls_client *client, const struct tls_attempt *attempt,
+                             struct transport_fact *fact) {
+    fact->kind = TRANSPORT_FAILED;
+    fact->failure = tls_handshake_failure(attempt->handshake);
+    fact->alert = tls_handshake_alert(attempt->handshake);
+    memcpy(client->explained, tls_handshake_explain(attempt->handshake), sizeof client->explained);
+    drop_ticket(client, attempt);
+}
+
 static void open_handshake(struct tls_client *client, struct tls_place *place, const char *bytes,
                            size_t length, struct transport_fact *fact) {
     *fact = (struct transport_fact){.kind = TRANSPORT_CONTROL};
-    switch (tls_handshake_feed(place->handshake, bytes, length, &fact->taken)) {
+    switch (tls_handshake_feed(place->attempt->handshake, bytes, length, &fact->taken)) {
     case TLS_HANDSHAKE_MORE: break;
     case TLS_HANDSHAKE_DONE: handshake_done(client, place, fact); break;
-    case TLS_HANDSHAKE_FAILED:
-        fact->kind = TRANSPORT_FAILED;
-        fact->failure = tls_handshake_failure(place->handshake);
-        fact->alert = tls_handshake_alert(place->handshake);
-        memcpy(client->explained, tls_handshake_explain(place->handshake),
-               sizeof client->explained);
+    case TLS_HANDSHAKE_FAILED: handshake_failed(client, place->attempt, fact);
     }
+}
+
+/* All of the handshake is sent: its object stays only for tickets. */
+static void flushed(struct tls_client *client, struct tls_place *place) {
+    bool waits = client->tickets != NULL && place->attempt->tickets < TICKETS_EACH;
+    if (!waits)
+        give_back(client, place);
+    place->stage = STAGE_RECORDS;
+    if (!waits)
+        return;
+    client->handshakes--;
+    join_waiting(client, place->attempt);
+}
+
+/* ---- Records ---- */
+
+/* With the first bytes of an answer its tickets have come, if any do. */
+static void overheard(struct tls_client *client, struct tls_place *place, bool answered) {
+    if (answered)
+        place->attempt->tickets = TICKETS_EACH;
+    if (place->stage == STAGE_RECORDS && place->attempt->tickets == TICKETS_EACH)
+        give_back(client, place);
+}
+
+static void open_record(struct tls_client *client, struct tls_place *place,
+                        struct transport_conn *conn, char *bytes, size_t length,
+                        struct transport_fact *fact) {
+    bool overhears = client->tickets != NULL && place->attempt != NULL;
+    if (overhears) /* the bytes are decrypted where they stand */
+        tls_handshake_overhear(place->attempt->handshake, bytes, length, client->plain,
+                               sizeof client->plain);
+    struct transport_conn inner = {.shared = client->records,
+                                   .state = place->records,
+                                   .fragment = conn->fragment,
+                                   .cut = conn->cut};
+    client->inner->open(&inner, bytes, length, fact);
+    conn->cut = inner.cut;
+    if (overhears)
+        overheard(client, place, fact->kind == TRANSPORT_DATA && fact->plain.length > 0);
 }
 
 /* ---- The transport ---- */
@@ -131,15 +293,10 @@ static void open_bytes(struct transport_conn *conn, char *bytes, size_t length,
     if (place->stage == STAGE_HANDSHAKE) {
         open_handshake(client, place, bytes, length, fact);
     } else if (place->stage == STAGE_WHOLE) {
-        tls_handshake_open(place->handshake, bytes, length, client->plain, sizeof client->plain,
-                           fact);
+        tls_handshake_open(place->attempt->handshake, bytes, length, client->plain,
+                           sizeof client->plain, fact);
     } else {
-        struct transport_conn inner = {.shared = client->records,
-                                       .state = place->records,
-                                       .fragment = conn->fragment,
-                                       .cut = conn->cut};
-        client->inner->open(&inner, bytes, length, fact);
-        conn->cut = inner.cut;
+        open_record(client, place, conn, bytes, length, fact);
     }
 }
 
@@ -151,8 +308,9 @@ static size_t seal(void *shared, void *state, const void *bytes, size_t length, 
     struct tls_client *client = shared;
     struct tls_place *place = state;
     if (place->stage == STAGE_WHOLE)
-        return tls_handshake_seal(place->handshake, bytes, length, out, sealed_bytes(length));
-    require(place->stage == STAGE_RECORDS && place->handshake == NULL);
+        return tls_handshake_seal(place->attempt->handshake, bytes, length, out,
+                                  sealed_bytes(length));
+    require(place->stage == STAGE_RECORDS);
     return client->inner->seal(client->records, place->records, bytes, length, out);
 }
 
@@ -160,29 +318,36 @@ static size_t seal(void *shared, void *state, const void *bytes, size_t length, 
 static size_t end(void *shared, void *state, uint8_t alert, char *out) {
     struct tls_client *client = shared;
     struct tls_place *place = state;
-    if (place->handshake != NULL)
-        return tls_handshake_end(place->handshake, out, END_BYTES);
-    if (place->stage != STAGE_RECORDS)
+    if (place->stage == STAGE_RECORDS)
+        return client->inner->end(client->records, place->records, alert, out);
+    if (place->attempt == NULL)
         return 0;
-    return client->inner->end(client->records, place->records, alert, out);
+    return tls_handshake_end(place->attempt->handshake, out, END_BYTES);
 }
 
 static size_t take_owed(void *shared, void *state, char *out, size_t room) {
     struct tls_place *place = state;
-    if (place->handshake == NULL)
+    if (place->attempt == NULL || place->stage == STAGE_RECORDS)
         return 0;
-    size_t length = tls_handshake_take(place->handshake, out, room);
-    if (place->stage == STAGE_RECORDS && !tls_handshake_owes(place->handshake))
-        give_back(shared, place);
+    size_t length = tls_handshake_take(place->attempt->handshake, out, room);
+    place->attempt->begun = true;
+    if (place->stage == STAGE_FLUSH && !tls_handshake_owes(place->attempt->handshake))
+        flushed(shared, place);
     return length;
 }
 
 static void count(const void *shared, struct transport_counts *out) {
     const struct tls_client *client = shared;
     const struct tls_counts *counts = tls_records_counts(client->records);
+    const struct tls_peer *other = tls_seen_other(&client->seen);
     *out = (struct transport_counts){.tickets = counts->tickets,
                                      .key_updates_in = counts->key_updates_in,
-                                     .key_updates_out = counts->key_updates_out};
+                                     .key_updates_out = counts->key_updates_out,
+                                     .resumptions_refused = client->refused,
+                                     .other_certificates = client->seen.others,
+                                     .first_certificate_again = client->seen.first_again,
+                                     .before = other != NULL ? &client->seen.first : NULL,
+                                     .other = other};
 }
 
 static const char *explain(const void *shared) {
@@ -234,20 +399,32 @@ static bool make_records(struct tls_client *client) {
     return true;
 }
 
+static bool make_tickets(struct tls_client *client) {
+    enum tls_resume when = client->settings.resume;
+    if (when == TLS_RESUME_NEVER)
+        return true;
+    client->tickets = tls_tickets_create(when, client->settings.slots);
+    return client->tickets != NULL;
+}
+
 struct tls_client *tls_client_create(const struct tls_client_settings *settings) {
     struct tls_client *client = calloc(1, sizeof *client);
     if (client == NULL)
         return NULL;
     client->settings = *settings;
-    if (make_records(client))
+    if (settings->seen != NULL)
+        client->seen.first = *settings->seen;
+    if (make_records(client) && make_tickets(client))
         return client;
-    free(client);
+    tls_client_destroy(client);
     return NULL;
 }
 
 void tls_client_destroy(struct tls_client *client) {
-    if (client != NULL)
-        tls_records_destroy(client->records);
+    if (client == NULL)
+        return;
+    tls_records_destroy(client->records);
+    tls_tickets_destroy(client->tickets);
     free(client);
 }
 
@@ -265,4 +442,8 @@ uint32_t tls_client_handshakes(const struct tls_client *client) {
 
 uint32_t tls_client_whole(const struct tls_client *client) {
     return client->whole;
+}
+
+uint32_t tls_client_waiting(const struct tls_client *client) {
+    return client->waiting;
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/tls_peer.h"
+#include "base/tls_resume.h"
 #include "wire/transport.h"
 
 struct tls_client;
@@ -18,6 +19,10 @@ struct tls_client_settings {
     uint32_t handshakes_max;     /* at once */
     const char *cipher; /* "TLS_AES_128_GCM_SHA256": a connection of a larger one keeps OpenSSL's
                          * object; NULL: room for the largest */
+    enum tls_resume resume;
+    uint32_t slots;              /* places for connections, where sessions are resumed */
+    const struct tls_peer *seen; /* what an earlier handshake showed: certificates are compared with
+                                  * its; NULL: with the first */
 };
 
 /* Of a process: a fork makes its own. NULL when there is no memory. */
@@ -32,5 +37,8 @@ const struct tls_peer *tls_client_peer(const struct tls_client *client);
 /* Handshakes under way, and connections that keep OpenSSL's object. */
 uint32_t tls_client_handshakes(const struct tls_client *client);
 uint32_t tls_client_whole(const struct tls_client *client);
+/* Connections that go on without it, while it waits for their tickets: with handshakes no more than
+ * may be under way. */
+uint32_t tls_client_waiting(const struct tls_client *client);
 
 #endif

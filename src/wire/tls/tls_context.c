@@ -79,7 +79,8 @@ static bool set_all(SSL_CTX *ssl, const struct tls_settings *settings, struct re
     static const unsigned char http11[] = "\x08http/1.1";
     SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
     SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ssl, tls_handshake_take_session);
     SSL_CTX_set_keylog_callback(ssl, tls_handshake_take_secret);
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, tls_handshake_verify);
     return set_versions(ssl, settings, to) && set_lists(ssl, settings, to) &&

@@ -26,7 +26,7 @@ struct tls_record_cursor {
 };
 
 struct tls_handshake {
-    struct tls_context *context;
+    struct tls_handshake_parts parts; /* but for the session: it is the SSL's */
     SSL *ssl;
     BIO *in, *out; /* the SSL's */
     struct tls_record_cursor cursor;
@@ -54,28 +54,31 @@ static bool set_name(SSL *ssl, const char *name) {
     return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
-static bool make_connection(struct tls_handshake *handshake, const char *name) {
-    handshake->ssl = SSL_new(handshake->context->ssl);
+static bool make_connection(struct tls_handshake *handshake, SSL_SESSION *session) {
+    handshake->ssl = SSL_new(handshake->parts.context->ssl);
     if (handshake->ssl == NULL)
         return false;
     handshake->in = BIO_new(BIO_s_mem());
     handshake->out = BIO_new(BIO_s_mem());
     SSL_set_bio(handshake->ssl, handshake->in, handshake->out);
-    SSL_set_app_data(handshake->ssl, handshake);
     SSL_set_connect_state(handshake->ssl);
-    if (handshake->in == NULL || handshake->out == NULL || !set_name(handshake->ssl, name))
+    if (handshake->in == NULL || handshake->out == NULL ||
+        SSL_set_app_data(handshake->ssl, handshake) != 1 ||
+        !set_name(handshake->ssl, handshake->parts.name) ||
+        (session != NULL && SSL_set_session(handshake->ssl, session) != 1))
         return false;
     SSL_do_handshake(handshake->ssl);
     return BIO_ctrl_pending(handshake->out) > 0;
 }
 
-struct tls_handshake *tls_handshake_begin(struct tls_context *context, const char *name) {
+struct tls_handshake *tls_handshake_begin(const struct tls_handshake_parts *parts) {
     struct tls_handshake *made = calloc(1, sizeof *made);
     if (made == NULL)
         return NULL;
-    made->context = context;
+    made->parts = *parts;
+    made->parts.session = NULL;
     ERR_clear_error();
-    if (make_connection(made, name))
+    if (make_connection(made, parts->session))
         return made;
     tls_handshake_free(made);
     return NULL;
@@ -119,7 +122,22 @@ void tls_handshake_take_secret(const SSL *ssl, const char *line) {
     struct tls_secrets *secrets = &handshake->secrets;
     handshake->has_client |= take_line(line, "CLIENT_TRAFFIC_SECRET_0 ", secrets, secrets->client);
     handshake->has_server |= take_line(line, "SERVER_TRAFFIC_SECRET_0 ", secrets, secrets->server);
-    tls_key_log_write(handshake->context->key_log, line);
+    tls_key_log_write(handshake->parts.context->key_log, line);
+}
+
+/* ---- Sessions ---- */
+
+/* Of TLS 1.3 alone: OpenSSL has none to give when TLS 1.2 was resumed and its ticket renewed. */
+int tls_handshake_take_session(SSL *ssl, SSL_SESSION *session) {
+    const struct tls_handshake *handshake = SSL_get_app_data(ssl);
+    if (handshake->parts.keep != NULL && SSL_version(ssl) == TLS1_3_VERSION)
+        handshake->parts.keep(handshake->parts.owner, session);
+    return 0; /* it stays OpenSSL's */
+}
+
+static void take_older_session(const struct tls_handshake *handshake) {
+    if (handshake->parts.keep != NULL && SSL_version(handshake->ssl) < TLS1_3_VERSION)
+        handshake->parts.keep(handshake->parts.owner, SSL_get0_session(handshake->ssl));
 }
 
 /* ---- Certificates ---- */
@@ -204,10 +222,10 @@ int tls_handshake_verify(int accepted, X509_STORE_CTX *store) {
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct tls_handshake *handshake = SSL_get_app_data(ssl);
     if (accepted || handshake->verified != X509_V_OK)
-        return accepted || handshake->context->insecure;
+        return accepted || handshake->parts.context->insecure;
     handshake->verified = X509_STORE_CTX_get_error(store);
     explain_verify(handshake, X509_STORE_CTX_get_current_cert(store));
-    return handshake->context->insecure;
+    return handshake->parts.context->insecure;
 }
 
 /* ---- Failing ---- */
@@ -231,7 +249,7 @@ static enum tls_handshake_state fail_by_openssl(struct tls_handshake *handshake)
     unsigned long error = ERR_peek_error();
     int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     const char *words = ERR_reason_error_string(error);
-    if (handshake->verified != X509_V_OK && !handshake->context->insecure)
+    if (handshake->verified != X509_V_OK && !handshake->parts.context->insecure)
         return fail(handshake, reason_of_verify(handshake->verified), NULL);
     if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + ALERTS) {
         handshake->alert = (uint8_t)(reason - SSL_AD_REASON_OFFSET);
@@ -307,6 +325,7 @@ static enum tls_handshake_state step(struct tls_handshake *handshake) {
     if (!chose_http(handshake))
         return fail(handshake, HANDSHAKE_REASON_alpn, handshake_reason_text(HANDSHAKE_REASON_alpn));
     require(BIO_ctrl_pending(handshake->in) == 0);
+    take_older_session(handshake);
     return TLS_HANDSHAKE_DONE;
 }
 
@@ -332,6 +351,10 @@ size_t tls_handshake_take(struct tls_handshake *handshake, char *out, size_t roo
 
 bool tls_handshake_owes(const struct tls_handshake *handshake) {
     return BIO_ctrl_pending(handshake->out) > 0;
+}
+
+SSL_SESSION *tls_handshake_session(const struct tls_handshake *handshake) {
+    return SSL_get0_session(handshake->ssl);
 }
 
 enum handshake_reason tls_handshake_failure(const struct tls_handshake *handshake) {
@@ -376,6 +399,14 @@ static void describe_certificate(const struct tls_handshake *handshake, struct t
                  EVP_PKEY_get_bits(key));
 }
 
+bool tls_handshake_fingerprint(const struct tls_handshake *handshake,
+                               unsigned char out[static TLS_FINGERPRINT_BYTES]) {
+    const X509 *certificate = SSL_get0_peer_certificate(handshake->ssl);
+    unsigned length = 0;
+    return certificate != NULL && X509_digest(certificate, EVP_sha256(), out, &length) == 1 &&
+           length == TLS_FINGERPRINT_BYTES;
+}
+
 void tls_handshake_describe(const struct tls_handshake *handshake, struct tls_peer *out) {
     const unsigned char *alpn;
     unsigned length;
@@ -391,22 +422,45 @@ void tls_handshake_describe(const struct tls_handshake *handshake, struct tls_pe
     if (!out->verified)
         snprintf(out->unverified, sizeof out->unverified, "%.95s", handshake->text);
     describe_certificate(handshake, out);
+    (void)tls_handshake_fingerprint(handshake, out->fingerprint);
+}
+
+/* ---- A connection that has left ---- */
+
+/* What becomes of it is nobody's matter here: a failure finds no tickets. */
+void tls_handshake_overhear(struct tls_handshake *handshake, const char *bytes, size_t length,
+                            char *plain, size_t room) {
+    size_t taken = advance(&handshake->cursor, bytes, length);
+    if (BIO_write(handshake->in, bytes, (int)taken) != (int)taken || !is_whole(&handshake->cursor))
+        return;
+    (void)SSL_read(handshake->ssl, plain, (int)room);
+    ERR_clear_error();
 }
 
 /* ---- A connection that stays OpenSSL's ---- */
+
+/* OpenSSL's reasons for its own troubles lie above those of alerts. */
+static bool is_alert(int reason) {
+    return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + ALERTS;
+}
+
+static enum record_reason reason_of_break(int reason) {
+    return reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC ? RECORD_REASON_bad_tag
+           : reason == ERR_R_MALLOC_FAILURE                    ? RECORD_REASON_no_memory
+                                                               : RECORD_REASON_other;
+}
 
 static void read_end(struct tls_handshake *handshake, int result, struct transport_fact *fact) {
     int error = SSL_get_error(handshake->ssl, result);
     int reason = ERR_GET_REASON(ERR_peek_error());
     if (error == SSL_ERROR_ZERO_RETURN) {
         fact->kind = TRANSPORT_CLOSED;
-    } else if (error == SSL_ERROR_SSL && reason >= SSL_AD_REASON_OFFSET) {
+    } else if (error == SSL_ERROR_SSL && is_alert(reason)) {
         fact->kind = TRANSPORT_ALERT;
         fact->alert = (uint8_t)(reason - SSL_AD_REASON_OFFSET);
     } else if (error != SSL_ERROR_WANT_READ) {
         fact->kind = TRANSPORT_BROKEN;
-        fact->reason = reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC ? RECORD_REASON_bad_tag
-                                                                           : RECORD_REASON_other;
+        fact->reason = reason_of_break(reason);
     }
 }
 

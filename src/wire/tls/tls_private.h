@@ -15,6 +15,7 @@ struct tls_context {
 
 /* Callbacks of the context: their handshake is the application's data of the SSL. */
 void tls_handshake_take_secret(const SSL *ssl, const char *line);
+int tls_handshake_take_session(SSL *ssl, SSL_SESSION *session);
 int tls_handshake_verify(int accepted, X509_STORE_CTX *store);
 
 #endif

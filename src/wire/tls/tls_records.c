@@ -2,6 +2,7 @@
  * is decrypted where it stands. */
 #include "wire/tls/tls_records.h"
 
+#include <assert.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@ struct tls_conn {
     bool asks : 1;  /* for the peer's, by that KeyUpdate */
     _Alignas(uint64_t) unsigned char bytes[];
 };
+
+static_assert(sizeof(struct tls_conn) == 24, "beside its keys a connection has 24 bytes");
 
 enum tls_way { IN, OUT };
 

@@ -287,8 +287,8 @@ static bool has_room(const void *shared) {
 }
 
 /* Nothing before the client's first byte. */
-static bool begin_nothing(void *shared, void *state) {
-    (void)shared, (void)state;
+static bool begin_nothing(void *shared, void *state, uint32_t slot) {
+    (void)shared, (void)state, (void)slot;
     return true;
 }
 

@@ -159,6 +159,7 @@ static const char *draw(const struct option_row *row, struct random *random, cha
     case KIND_sequence: return option_sequence_names[random_next(random) % 2];
     case KIND_loss: return option_loss_names[random_next(random) % 2];
     case KIND_engine: return option_engine_names[random_next(random) % 3];
+    case KIND_resume: return option_resume_names[random_next(random) % 3];
     case KIND_text:
         return row->id == ROW_connect_to                          ? "[::1]:80"
                : row->id == ROW_server_status                     ? "http://e/s"
@@ -193,6 +194,7 @@ static size_t field_size(const struct option_row *row) {
     case KIND_sequence: return sizeof(option_sequence);
     case KIND_loss: return sizeof(option_loss);
     case KIND_engine: return sizeof(option_engine);
+    case KIND_resume: return sizeof(option_resume);
     case KIND_reconnect: return sizeof(option_reconnect);
     case KIND_shard: return sizeof(option_shard);
     case KIND_wall_time: return sizeof(option_wall_time);

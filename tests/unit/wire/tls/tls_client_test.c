@@ -46,7 +46,7 @@ struct pair {
     struct tls_client *client;
     const struct transport *transport;
     void *state, *fragment;
-    bool cut, up;
+    bool cut, up, resumed;
     size_t piece;
     struct transport_fact last; /* of another kind than MORE, CONTROL and DATA */
     char data[64];              /* that came to the client */
@@ -56,43 +56,66 @@ struct pair {
 
 static const struct tls_settings verifying = {.cacert = trusted};
 
-static struct tls_client *make_client(struct tls_context *context, const char *name,
-                                      uint32_t most) {
-    return tls_client_create(
-        &(struct tls_client_settings){.context = context, .name = name, .handshakes_max = most});
-}
+enum { SLOTS = 3 };
 
-static void begin(struct pair *pair, const struct tls_settings *settings, const char *name,
-                  size_t piece) {
+static void make(struct pair *pair, const struct tls_settings *settings, const char *name,
+                 enum tls_resume resume) {
     char line[300] = "";
-    *pair = (struct pair){.piece = piece};
+    *pair = (struct pair){.piece = 100000};
     if (!tls_context_create(&pair->context, settings, (struct refuse_buffer){line, sizeof line}))
         fail_msg("%s", line);
-    pair->client = make_client(pair->context, name, 1);
+    pair->client = tls_client_create(&(struct tls_client_settings){.context = pair->context,
+                                                                   .name = name,
+                                                                   .handshakes_max = 1,
+                                                                   .resume = resume,
+                                                                   .slots = SLOTS});
     assert_non_null(pair->client);
     pair->transport = tls_client_transport(pair->client);
     pair->state = calloc(1, pair->transport->state_bytes);
     pair->fragment = malloc(pair->transport->fragment_bytes);
+    assert_true(pair->state && pair->fragment);
+}
+
+/* A new connection in that slot. */
+static void connect_in(struct pair *pair, uint32_t slot) {
+    memset(&pair->last, 0, sizeof pair->last);
+    pair->cut = pair->up = pair->resumed = false;
     pair->server = SSL_new(server_context);
     pair->in = BIO_new(BIO_s_mem());
     pair->out = BIO_new(BIO_s_mem());
-    assert_true(pair->state && pair->fragment && pair->server && pair->in && pair->out);
+    assert_true(pair->server && pair->in && pair->out);
     SSL_set_bio(pair->server, pair->in, pair->out);
     SSL_set_accept_state(pair->server);
     assert_true(pair->transport->has_room(pair->transport->shared));
-    assert_true(pair->transport->begin(pair->transport->shared, pair->state));
+    assert_true(pair->transport->begin(pair->transport->shared, pair->state, slot));
     assert_false(pair->transport->has_room(pair->transport->shared));
 }
 
-static void finish(struct pair *pair) {
+static void begin(struct pair *pair, const struct tls_settings *settings, const char *name,
+                  size_t piece) {
+    make(pair, settings, name, TLS_RESUME_NEVER);
+    pair->piece = piece;
+    connect_in(pair, 0);
+}
+
+static void disconnect(struct pair *pair) {
     pair->transport->release(pair->transport->shared, pair->state);
     assert_int_equal(tls_client_handshakes(pair->client), 0);
+    assert_int_equal(tls_client_waiting(pair->client), 0);
     assert_int_equal(tls_client_whole(pair->client), 0);
     SSL_free(pair->server);
+}
+
+static void unmake(struct pair *pair) {
     free(pair->state);
     free(pair->fragment);
     tls_client_destroy(pair->client);
     tls_context_destroy(pair->context);
+}
+
+static void finish(struct pair *pair) {
+    disconnect(pair);
+    unmake(pair);
 }
 
 static void take_fact(struct pair *pair, const struct transport_fact *fact) {
@@ -101,6 +124,7 @@ static void take_fact(struct pair *pair, const struct transport_fact *fact) {
     else if (fact->kind != TRANSPORT_MORE && fact->kind != TRANSPORT_CONTROL)
         pair->last = *fact;
     pair->up |= fact->kind == TRANSPORT_UP;
+    pair->resumed |= fact->kind == TRANSPORT_UP && fact->resumed;
 }
 
 static void feed(struct pair *pair, const char *bytes, size_t length) {
@@ -220,6 +244,236 @@ static void a_server_that_updates_its_keys_is_followed(void **state) {
     finish(&pair);
 }
 
+/* --- what is resumed --- */
+
+/* A connection of that slot, asked and answered, from its handshake to its end; whether it was
+ * resumed. */
+static bool resumes(struct pair *pair, uint32_t slot) {
+    connect_in(pair, slot);
+    talk(pair);
+    assert_true(pair->up);
+    assert_true(pair->transport->has_room(pair->transport->shared));
+    exchange(pair);
+    assert_int_equal(tls_client_waiting(pair->client), 0);
+    exchange(pair);
+    say_goodbye(pair);
+    disconnect(pair);
+    return pair->resumed;
+}
+
+static struct transport_counts counts_of(const struct pair *pair) {
+    struct transport_counts counts;
+    pair->transport->count(pair->transport->shared, &counts);
+    return counts;
+}
+
+static void make_for(struct pair *pair, const char *version, enum tls_resume resume) {
+    struct tls_settings settings = verifying;
+    settings.tls_max = version;
+    make(pair, &settings, "localhost", resume);
+}
+
+static void resume_over(const char *version, size_t piece) {
+    struct pair pair;
+    make_for(&pair, version, TLS_RESUME_RECONNECT);
+    pair.piece = piece;
+    assert_false(resumes(&pair, 0));
+    assert_false(resumes(&pair, 2));
+    for (int i = 0; i < 3; i++)
+        assert_true(resumes(&pair, 0));
+    assert_true(resumes(&pair, 2));
+    assert_false(resumes(&pair, 1));
+    assert_int_equal(counts_of(&pair).resumptions_refused, 0);
+    unmake(&pair);
+}
+
+static void a_slot_resumes_by_what_it_was_given_last(void **state) {
+    (void)state;
+    static const size_t pieces[] = {1, 7, 300, 100000};
+    for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+        resume_over("1.3", pieces[i]);
+        resume_over("1.2", pieces[i]);
+    }
+}
+
+static void all_slots_resume_by_what_any_was_given(void **state) {
+    (void)state;
+    static const char *const versions[] = {"1.3", "1.2"};
+    for (size_t i = 0; i < 2; i++) {
+        struct pair pair;
+        make_for(&pair, versions[i], TLS_RESUME_ALWAYS);
+        assert_false(resumes(&pair, 0));
+        for (uint32_t slot = 0; slot < SLOTS; slot++)
+            assert_true(resumes(&pair, slot));
+        unmake(&pair);
+    }
+}
+
+static void nothing_is_resumed_unless_that_is_asked_for(void **state) {
+    (void)state;
+    struct pair pair;
+    make_for(&pair, "1.3", TLS_RESUME_NEVER);
+    for (int i = 0; i < 3; i++)
+        assert_false(resumes(&pair, 0));
+    assert_int_equal(counts_of(&pair).tickets, 6);
+    unmake(&pair);
+}
+
+/* As a server that was restarted does. */
+static void forget_tickets(void) {
+    unsigned char keys[80];
+    for (unsigned i = 0; i < sizeof keys; i++)
+        keys[i] = (unsigned char)rand();
+    assert_int_equal(SSL_CTX_set_tlsext_ticket_keys(server_context, keys, sizeof keys), 1);
+}
+
+static void a_ticket_that_is_refused_is_counted_and_not_shown_again(void **state) {
+    (void)state;
+    static const char *const versions[] = {"1.3", "1.2"};
+    for (size_t i = 0; i < 4; i++) {
+        struct pair pair;
+        make_for(&pair, versions[i % 2], i < 2 ? TLS_RESUME_RECONNECT : TLS_RESUME_ALWAYS);
+        assert_false(resumes(&pair, 0));
+        assert_true(resumes(&pair, 0));
+        forget_tickets();
+        unsigned refused = 0;
+        while (!resumes(&pair, 0))
+            refused++;
+        assert_in_range(refused, 1, 3);
+        assert_int_equal(counts_of(&pair).resumptions_refused, refused);
+        unmake(&pair);
+    }
+}
+
+static void a_ticket_that_was_never_sent_is_kept(void **state) {
+    (void)state;
+    static const char *const versions[] = {"1.3", "1.2"};
+    for (size_t i = 0; i < 4; i++) {
+        struct pair pair;
+        make_for(&pair, versions[i % 2], i < 2 ? TLS_RESUME_RECONNECT : TLS_RESUME_ALWAYS);
+        assert_false(resumes(&pair, 0));
+        for (int j = 0; j < 5; j++) { /* TCP was not up in time */
+            connect_in(&pair, 0);
+            disconnect(&pair);
+        }
+        assert_true(resumes(&pair, 0));
+        assert_int_equal(counts_of(&pair).resumptions_refused, 0);
+        unmake(&pair);
+    }
+}
+
+static void without_tickets_each_handshake_is_a_full_one_and_none_is_refused(void **state) {
+    (void)state;
+    struct pair pair;
+    make_for(&pair, "1.3", TLS_RESUME_RECONNECT);
+    SSL_CTX_set_num_tickets(server_context, 0);
+    for (int i = 0; i < 3; i++)
+        assert_false(resumes(&pair, 0));
+    SSL_CTX_set_num_tickets(server_context, 2);
+    assert_int_equal(counts_of(&pair).resumptions_refused, 0);
+    unmake(&pair);
+}
+
+/* They come before the first answer, or are not waited for. */
+static void waiting_for_tickets_holds_no_handshake_up(void **state) {
+    (void)state;
+    struct pair pair, other;
+    make_for(&pair, "1.3", TLS_RESUME_RECONNECT);
+    SSL_CTX_set_num_tickets(server_context, 0);
+    connect_in(&pair, 0);
+    talk(&pair);
+    assert_int_equal(tls_client_waiting(pair.client), 1);
+    other = pair;
+    other.state = calloc(1, pair.transport->state_bytes);
+    connect_in(&other, 1);
+    assert_int_equal(tls_client_waiting(pair.client), 0);
+    talk(&other);
+    assert_int_equal(tls_client_waiting(pair.client), 1);
+    exchange(&pair);
+    exchange(&other);
+    SSL_CTX_set_num_tickets(server_context, 2);
+    disconnect(&other);
+    free(other.state);
+    finish(&pair);
+}
+
+static void a_change_of_keys_before_the_tickets_is_followed(void **state) {
+    (void)state;
+    struct pair pair;
+    make_for(&pair, "1.3", TLS_RESUME_RECONNECT);
+    SSL_CTX_set_num_tickets(server_context, 0);
+    connect_in(&pair, 0);
+    talk(&pair);
+    SSL_CTX_set_num_tickets(server_context, 2);
+    assert_int_equal(SSL_key_update(pair.server, SSL_KEY_UPDATE_REQUESTED), 1);
+    assert_int_equal(SSL_do_handshake(pair.server), 1);
+    talk(&pair);
+    assert_int_equal(SSL_new_session_ticket(pair.server), 1);
+    assert_int_equal(SSL_do_handshake(pair.server), 1);
+    talk(&pair);
+    exchange(&pair);
+    assert_int_equal(counts_of(&pair).key_updates_in, 1);
+    assert_int_equal(counts_of(&pair).tickets, 1);
+    disconnect(&pair);
+    assert_true(resumes(&pair, 0));
+    unmake(&pair);
+}
+
+/* --- what changes --- */
+
+static void another_certificate_is_told_from_the_first(void **state) {
+    (void)state;
+    struct pair pair;
+    SSL_CTX *first = server_context, *second = SSL_CTX_new(TLS_server_method());
+    assert_true(second != NULL && tls_certificate_use_own(second));
+    make(&pair, &(struct tls_settings){.insecure = true}, "localhost", TLS_RESUME_NEVER);
+    resumes(&pair, 0);
+    resumes(&pair, 0);
+    assert_null(counts_of(&pair).other);
+    server_context = second;
+    for (int i = 0; i < 3; i++)
+        resumes(&pair, 0);
+    struct transport_counts counts = counts_of(&pair);
+    assert_int_equal(counts.other_certificates, 3);
+    assert_int_equal(counts.first_certificate_again, 0);
+    assert_string_equal(counts.before->subject, counts.other->subject);
+    assert_memory_not_equal(counts.before->fingerprint, counts.other->fingerprint,
+                            TLS_FINGERPRINT_BYTES);
+    server_context = first;
+    resumes(&pair, 0);
+    assert_int_equal(counts_of(&pair).first_certificate_again, 1);
+    unmake(&pair);
+    SSL_CTX_free(second);
+}
+
+/* --- what a connection costs --- */
+
+static void an_open_connection_keeps_some_hundred_bytes(void **state) {
+    (void)state;
+    static const struct {
+        const char *cipher;
+        size_t bytes;
+    } kept[] = {{"TLS_AES_128_GCM_SHA256", 160},
+                {"TLS_CHACHA20_POLY1305_SHA256", 192},
+                {"TLS_AES_256_GCM_SHA384", 224}};
+    struct tls_context *context;
+    char line[200];
+    assert_true(
+        tls_context_create(&context, &verifying, (struct refuse_buffer){line, sizeof line}));
+    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+        struct tls_client *client =
+            tls_client_create(&(struct tls_client_settings){.context = context,
+                                                            .name = "localhost",
+                                                            .handshakes_max = 1,
+                                                            .cipher = kept[i].cipher,
+                                                            .resume = TLS_RESUME_RECONNECT,
+                                                            .slots = SLOTS});
+        assert_in_range(tls_client_transport(client)->state_bytes, 1, kept[i].bytes);
+        tls_client_destroy(client);
+    }
+    tls_context_destroy(context);
+}
+
 /* --- what is not --- */
 
 static void expect_failure(const struct tls_settings *settings, const char *name,
@@ -336,6 +590,16 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_version_is_spoken_whatever_way_its_bytes_are_cut),
         cmocka_unit_test(a_server_that_updates_its_keys_is_followed),
+        cmocka_unit_test(a_slot_resumes_by_what_it_was_given_last),
+        cmocka_unit_test(all_slots_resume_by_what_any_was_given),
+        cmocka_unit_test(nothing_is_resumed_unless_that_is_asked_for),
+        cmocka_unit_test(a_ticket_that_is_refused_is_counted_and_not_shown_again),
+        cmocka_unit_test(a_ticket_that_was_never_sent_is_kept),
+        cmocka_unit_test(without_tickets_each_handshake_is_a_full_one_and_none_is_refused),
+        cmocka_unit_test(waiting_for_tickets_holds_no_handshake_up),
+        cmocka_unit_test(a_change_of_keys_before_the_tickets_is_followed),
+        cmocka_unit_test(another_certificate_is_told_from_the_first),
+        cmocka_unit_test(an_open_connection_keeps_some_hundred_bytes),
         cmocka_unit_test(a_certificate_is_verified_against_what_is_trusted_and_the_name),
         cmocka_unit_test(
             any_certificate_is_accepted_where_that_is_asked_for_and_what_is_wrong_is_kept),

@@ -37,7 +37,7 @@ static void connect_anew(struct joint *joint) {
     joint->cut = false;
     joint->last.kind = TRANSPORT_MORE;
     joint->data[0] = '\0';
-    assert_true(joint->transport->begin(joint->transport->shared, joint->state));
+    assert_true(joint->transport->begin(joint->transport->shared, joint->state, 0));
     joint->client = SSL_new(joint->context);
     joint->in = BIO_new(BIO_s_mem());
     joint->out = BIO_new(BIO_s_mem());
