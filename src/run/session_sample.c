@@ -27,6 +27,15 @@ static void note_first_seen(struct session *session) {
     }
 }
 
+static void note_certificate(struct session *session) {
+    struct record *record = session->record;
+    const struct tally_counts *counts = &session->total->counts;
+    instant changed = {counts->tls_change.at_ns};
+    if (changed.ns != 0 && record->certificate_changed_seconds == 0)
+        record->certificate_changed_seconds =
+            duration_seconds(instant_since(changed, session->started));
+}
+
 void session_take_level(struct session *session, struct level_span span) {
     struct record *record = session->record;
     session->live.least = span.least < session->live.least ? span.least : session->live.least;
@@ -49,6 +58,7 @@ void session_sample(struct session *session) {
     if (session->phase < PHASE_DRAIN)
         session_take_level(session, crew_take_level(session->crew));
     note_first_seen(session);
+    note_certificate(session);
     if (session->phase < PHASE_DRAIN) {
         struct mark_look look = session_look(session);
         pauses_see(&session->pauses, counts, session->now, &session->looked);

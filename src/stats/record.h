@@ -73,6 +73,7 @@ struct record {
     uint64_t answered_in_hold;
     double per_second_mean, per_second_peak;  /* answers of the hold (rates.h); NAN: not measured */
     double first_seen_seconds[OUTCOME_COUNT]; /* since the start, of the first of it; 0: none */
+    double certificate_changed_seconds; /* since the start; 0: it did not, or that is not known */
     uint64_t unfinished;       /* requests outstanding when a second signal cut the freeze */
     struct server_view server; /* stub_status */
     struct server_log_view server_log;

@@ -2,7 +2,6 @@
  * outlasts the run. */
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "judge/fit/fit.h"
 #include "judge/fit/local.h"
@@ -10,19 +9,6 @@
 #include "judge/human.h"
 #include "options/options.h"
 #include "plan/plan.h"
-
-struct tls_date {
-    char text[32];
-};
-
-static struct tls_date date_of(int64_t seconds) {
-    struct tls_date date = {"an unknown day"};
-    time_t moment = (time_t)seconds;
-    struct tm utc;
-    if (seconds > 0 && gmtime_r(&moment, &utc) != NULL)
-        strftime(date.text, sizeof date.text, "%Y-%m-%d %H:%M UTC", &utc);
-    return date;
-}
 
 /* How long before the planned end the certificate expires; 0: it does not, or nobody knows when the
  * end is. */
@@ -56,7 +42,7 @@ void judge_tls(struct findings *findings, const struct plan *plan,
         findings_add(findings, FINDING_tls, warns ? FINDING_WARN : FINDING_OK,
                      "%s %s%s%s, certificate of %.80s (%s) until %s, %s%s", peer->version,
                      peer->cipher, peer->group[0] != '\0' ? " " : "", peer->group, peer->names,
-                     peer->key, date_of(peer->not_after).text, trust,
+                     peer->key, HUMAN_DATE(peer->not_after), trust,
                      peer->detached ? "" : "; a connection keeps about 20 KiB of OpenSSL's");
     if (early > 0)
         finding_do(finding,

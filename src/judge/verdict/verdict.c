@@ -10,6 +10,7 @@
 #include "base/require.h"
 #include "judge/diagnose/server_side.h"
 #include "judge/diagnose/shortage.h"
+#include "judge/diagnose/tls_run.h"
 
 /* --- what happened, as findings --- */
 
@@ -256,6 +257,7 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
                           record->total.counts.opened);
     shortage_find(findings, &judgement->closings, &run);
     judge_server_side(findings, &run);
+    judge_tls_run(findings, &run);
     find_lag(&judgement->findings, record);
     find_pauses(&judgement->findings, record);
     judge_by_precedence(judgement, plan, record);
