@@ -1,6 +1,10 @@
 """Mass reconnects over TLS: an nginx that ends all connections at once, as often as wanted, and what our memory is
 after each time."""
 
+import contextlib
+import dataclasses
+import pathlib
+import re
 import secrets
 import sys
 import time
@@ -10,9 +14,10 @@ from nginx import ROOT
 from tls_test import TlsNginx
 
 sys.path.insert(0, str(ROOT / "bench"))
-from processes import rollup_bytes  # noqa: E402
+from processes import rollup_bytes, tree  # noqa: E402
 
 STEADY_BYTES, LOOK_SECONDS = 64 * 1024, 0.25
+HEAP = re.compile(r"\[heap\]$.*?^Pss: +(\d+) kB", re.MULTILINE | re.DOTALL)
 
 
 class StormyNginx(TlsNginx):
@@ -24,24 +29,45 @@ class StormyNginx(TlsNginx):
         super()._write_config()
 
 
-def memory_of(pid):
+def heap_bytes(pid):
+    """Of all processes: where OpenSSL's objects are."""
+    total_kb = 0
+    for each in tree(pid):
+        with contextlib.suppress(OSError):  # gone meanwhile
+            total_kb += sum(int(kb) for kb in HEAP.findall(pathlib.Path(f"/proc/{each}/smaps").read_text()))
+    return total_kb * 1024
+
+
+def all_bytes(pid):
     """PSS of all processes, but for pages of files: what others map of these changes it."""
     return rollup_bytes(pid, "Pss_Anon") + rollup_bytes(pid, "Pss_Shmem")
 
 
+@dataclasses.dataclass
+class Memory:
+    heap: int
+    all: int
+
+
 def steady_memory(pid):
     """When it does not fall any more: what handshakes took is given back behind them."""
-    before = memory_of(pid)
+    before = heap_bytes(pid)
     while True:
         time.sleep(LOOK_SECONDS)
-        now = memory_of(pid)
+        now = heap_bytes(pid)
         if now > before - STEADY_BYTES:
-            return now
+            return Memory(now, all_bytes(pid))
         before = now
 
 
+def growth(values):
+    """Of the least of the last three over the least of the second to the fourth: the first touches what is counted of
+    ends and reconnects, and a few handshakes' worth of memory may wait for the next ones."""
+    return min(values[-3:]) - min(values[2:5])
+
+
 def storms(server, connections, times, *arguments, rate="20/10ms"):
-    """([bytes when all are up, and after each time that all were ended and are up again], the result)."""
+    """([Memory when all are up, and after each time that all were ended and are up again], the result)."""
     with holdfast.Run("-c", connections, "-r", rate, "-i", "10s..30s", "-d", "1h", "--reconnect", "backoff=10ms..100ms",
                       "--connect-timeout", "10s", "--timeout", "10s", "--require", "live>=0", "--ui", "line",
                       *server.trusted, *arguments, server.url) as run:
