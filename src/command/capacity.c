@@ -96,6 +96,7 @@ static struct capacity_run *make_step(const struct capacity_search *search, uint
         struct host host;
         host_read(&host, "");
         step->judgement.setup = &step->setup;
+        step->judgement.findings = soak->judgement.findings; /* of -k auto */
         step->setup.tls = soak->setup.tls;
         if (plan_make(&step->plan, &step->options, &host, error))
             return step;

@@ -5,6 +5,7 @@
 /* Those of options/commands.def. */
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_probe(int argc, char **argv);
 int command_capacity(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_target(int argc, char **argv);

@@ -12,6 +12,7 @@
 #include "base/exit_code.h"
 #include "base/require.h"
 #include "base/version.h"
+#include "command/keepalive_auto.h"
 #include "host/host.h"
 #include "host/pins.h"
 #include "options/resolve_entry.h"
@@ -184,10 +185,13 @@ static bool begin(struct soak *soak, enum option_command command, int argc, char
     ask_outputs(soak);
     if (!make_tls(soak))
         return false;
-    if (!outputs_open(&soak->outputs) || !open_timeline(soak) || !open_scrape(soak))
+    if (!outputs_open(&soak->outputs))
         return false;
     *exit_code = EXIT_UNFIT;
-    return open_signals(soak);
+    if (!open_signals(soak))
+        return false;
+    *exit_code = EXIT_USAGE;
+    return keepalive_auto(soak, &host) && open_timeline(soak) && open_scrape(soak);
 }
 
 /* 0, or an earlier or present -errno, with a message. */

@@ -16,6 +16,8 @@
 #include "run/session.h"
 #include "stats/record.h"
 
+struct probe_report;
+
 struct soak {
     struct options options;
     struct plan plan;
@@ -25,7 +27,8 @@ struct soak {
     const char
         *inputs[7]; /* files of the options that outputs must not overwrite; NULL where not given */
     struct session_timeline timeline;
-    struct scrape *scrape; /* NULL: not asked for */
+    struct scrape *scrape;      /* NULL: not asked for */
+    struct probe_report *probe; /* of the command of that name; else NULL */
     int signals_fd;
 };
 

@@ -25,7 +25,9 @@ enum option_command {
     COMMAND_DEMO = 16,
     COMMAND_SERVE = 32,
     COMMAND_PART = 64,
-    COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY /* where a plan is asked for */
+    COMMAND_PROBE = 128,
+    COMMAND_LOAD = COMMAND_RUN | COMMAND_CHECK | COMMAND_CAPACITY, /* where a plan is asked for */
+    COMMAND_URL = COMMAND_LOAD | COMMAND_PROBE                     /* where the operand is one */
 };
 
 enum option_ui { UI_AUTO, UI_BLOCK, UI_LINE, UI_NONE };

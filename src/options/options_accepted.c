@@ -137,7 +137,8 @@ struct option_accepted_text option_accepted(const struct option_row *row) {
                  bounds.text);
         break;
     case KIND_duration:
-        snprintf(out, size, "%s is accepted, such as 10s or 1h30m (ns us ms s m h d)", bounds.text);
+        snprintf(out, size, "%s is accepted, such as 10s or 1h30m (ns us ms s m h d)%s",
+                 bounds.text, row->id == ROW_keepalive ? "; or auto" : "");
         break;
     case KIND_span:
         snprintf(out, size, "A or A..B is accepted, %s, A not above B, such as 5s or 1s..30s",
@@ -213,6 +214,8 @@ const char *option_value(const struct options *options, const struct option_row 
     case KIND_frequency:
         return units_format_frequency(buffer, OPTION_VALUE_MAX, *(const option_frequency *)field);
     case KIND_duration:
+        if (row->id == ROW_keepalive && *(const option_duration *)field == 0)
+            return "auto";
         return units_format_duration(buffer, OPTION_VALUE_MAX, *(const option_duration *)field);
     case KIND_span: return units_format_span(buffer, OPTION_VALUE_MAX, *(const option_span *)field);
     case KIND_interval:

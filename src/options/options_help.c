@@ -77,6 +77,15 @@ static const char capacity_text[] =
 const char option_forms_text[] =
     "DUR is a duration in ns us ms s m h d (250ms, 1h30m, 0.5s; a bare number is seconds). N is a "
     "count (10000, 10k, 1M).";
+static const char probe_text[] =
+    "Learns a server's keep-alive policy before any load: how long a connection may be idle, how "
+    "long "
+    "it may wait before its first request, how many requests it may carry, how old it may become, "
+    "and how it is ended. A few connections, opened one by one, wait or ask each in its own way; "
+    "what "
+    "two of them agree on and none contradicts is told, else a range, or that it could not be "
+    "told. "
+    "Ends with the options that follow for a run.";
 static const char config_text[] =
     "A config file holds lines `long-option = value`; true or false for an option without a value.";
 
@@ -145,6 +154,16 @@ static const struct option_entry capacity_codes[] = {
     {"  130", "second interrupt"},
     {NULL, NULL}};
 
+static const struct option_entry probe_codes[] = {
+    {"  0", "the idle timeout was found, or is at least --for"},
+    {"  2", "usage or configuration error"},
+    {"  3", "unfit: this machine cannot open the connections"},
+    {"  4", "the idle timeout could not be told, or the report not be written"},
+    {"  5", "no target: it could not be reached"},
+    {"  70", "a bug of ours: says where"},
+    {"  130", "second interrupt"},
+    {NULL, NULL}};
+
 static const struct option_entry target_codes[] = {{"  0", "ended by SIGINT, SIGTERM or SIGHUP"},
                                                    {"  2", "usage error"},
                                                    {"  3", "it could not listen, or not start"},
@@ -159,6 +178,7 @@ const struct option_manual option_manuals[OPTION_MANUALS] = {
     {COMMAND_CAPACITY, "capacity", "capacity [OPTION]... URL", capacity_text, true, capacity_codes},
     {COMMAND_TARGET, "target", "target [OPTION]... [[ADDR:]PORT]", target_text, true, target_codes},
     {COMMAND_DEMO, "demo", "demo [OPTION]...", demo_text, false, run_codes},
+    {COMMAND_PROBE, "probe", "probe [OPTION]... URL", probe_text, true, probe_codes},
     {COMMAND_SERVE, "serve", "serve [OPTION]...", serve_text, true, serve_codes},
     {COMMAND_PART, "part", "part", part_text, false, run_codes},
 };
@@ -223,7 +243,7 @@ void options_print_help(FILE *out, enum option_command command) {
     if (manual->forms) {
         putc('\n', out);
         print_wrapped(out, option_forms_text, 0, 0);
-        if ((command & COMMAND_LOAD) != 0)
+        if ((command & COMMAND_URL) != 0)
             print_wrapped(out, config_text, 0, 0);
     }
     fputs("\nExit codes:\n", out);
@@ -274,7 +294,8 @@ void options_print_markdown(FILE *out) {
     fputs("<!-- Generated from src/options/options.def by tools/generate-docs: do not edit. -->\n"
           "# Options\n\n"
           "`holdfast [run] [OPTION]... URL`, `holdfast check [OPTION]... URL`, `holdfast capacity "
-          "[OPTION]... URL`,\n`holdfast target [OPTION]... [[ADDR:]PORT]`, `holdfast demo "
+          "[OPTION]... URL`,\n`holdfast probe [OPTION]... URL`, `holdfast target [OPTION]... "
+          "[[ADDR:]PORT]`, `holdfast demo "
           "[OPTION]...` and `holdfast serve\n[OPTION]...`; `holdfast part` has none. Options and "
           "the URL stand in any order; "
           "`--` ends the options; long names are not\nabbreviated.\n\n"

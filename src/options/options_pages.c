@@ -275,7 +275,7 @@ static void print_zsh(FILE *out) {
                 "        '(-h --help)'{-h,--help}'[help]' \\\n"
                 "        '(-V --version)'{-V,--version}'[version]' \\\n"
                 "        '*:%s:_files'\n    ;;\n",
-                (command & COMMAND_LOAD) != 0 ? "URL" : "argument");
+                (command & COMMAND_URL) != 0 ? "URL" : "argument");
     }
     fprintf(out, "(report) compadd -- %s; _files ;;\n(help) compadd -- ", report_options);
     print_names(out, " ", false);

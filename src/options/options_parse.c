@@ -62,7 +62,7 @@ static const char *taken(const struct command_line *line) {
 /* Whether another tool calls something so that has another name here; then that is said. */
 static bool is_habit(const struct command_line *line, const char *typed, size_t length) {
     const struct option_habit *habit =
-        (line->command & COMMAND_LOAD) != 0 ? option_habit_of(typed, length) : NULL;
+        (line->command & COMMAND_URL) != 0 ? option_habit_of(typed, length) : NULL;
     if (habit == NULL)
         return false;
     refuse(line->to, "unknown option \"%s\": %s (of %s)", habit->typed, habit->advice,
@@ -144,7 +144,7 @@ static bool take_operand(struct command_line *line, const char *operand) {
         return option_read(line->options, &option_rows[ROW_listen], "the place to listen at",
                            operand, line->to);
     }
-    if ((line->command & COMMAND_LOAD) == 0)
+    if ((line->command & COMMAND_URL) == 0)
         return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes none",
                       url_quote(operand).text, option_command_name(line->command));
     if (line->options->url != NULL && is_bare_word(line->options->url) && !is_bare_word(operand))
@@ -226,7 +226,13 @@ static bool finish(struct command_line *line) {
                                 "connections together: one of the two is accepted");
     if (options->given.requests && !options->given.duration)
         options->duration = 0;
-    return options->url != NULL || !load ||
+    if (options->keepalive == 0 && line->command == COMMAND_CHECK)
+        return refuse(line->to,
+                      "--keepalive: auto asks more than the one request of a check: a DUR "
+                      "is accepted, such as the one that holdfast probe tells");
+    if (options->schema)
+        return refuse(line->to, "--schema stands alone: no other option and no URL is accepted");
+    return options->url != NULL || (line->command & COMMAND_URL) == 0 ||
            refuse(line->to,
                   "no URL: one is needed, such as http://127.0.0.1:8080/ (see holdfast %s --help)",
                   option_command_name(line->command));

@@ -49,10 +49,14 @@ const char *const option_resume_names[3] = {[TLS_RESUME_NEVER] = "never",
                                             [TLS_RESUME_RECONNECT] = "reconnect",
                                             [TLS_RESUME_ALWAYS] = "always"};
 
+/* A '_' at the end is not of the name: C has the word for itself. */
 struct option_name option_name(const struct option_row *row) {
     struct option_name name = {{0}};
     for (size_t i = 0; row->field[i] != '\0'; i++)
-        name.text[i] = row->field[i] == '_' ? '-' : row->field[i];
+        if (row->field[i] != '_')
+            name.text[i] = row->field[i];
+        else if (row->field[i + 1] != '\0')
+            name.text[i] = '-';
     return name;
 }
 
@@ -69,6 +73,8 @@ const char *option_initial(const struct option_row *row, enum option_command com
         return row->id == ROW_listen            ? "127.0.0.1:0"
                : row->id == ROW_max_connections ? "10k"
                                                 : row->initial;
+    if (row->id == ROW_connections && command == COMMAND_PROBE)
+        return "32";
     return row->id == ROW_connections && command == COMMAND_CAPACITY ? "1M" : row->initial;
 }
 
@@ -79,6 +85,15 @@ const char *option_help(const struct option_row *row, enum option_command comman
         const char *help;
     } others[] = {
         {ROW_connections, COMMAND_CAPACITY, "largest number of connections to try"},
+        {ROW_connections, COMMAND_PROBE,
+         "open no more than N connections in all, 16 of them at once; with fewer than 16 in all "
+         "less is told"},
+        {ROW_timeout, COMMAND_PROBE, "an answer must be complete within this, and within 2s"},
+        {ROW_label, COMMAND_PROBE, "kept in the JSON"},
+        {ROW_json, COMMAND_PROBE,
+         "write what was learned to FILE as JSON; - is standard output (the result then goes to "
+         "standard error)"},
+        {ROW_quiet, COMMAND_PROBE, "no progress on standard error"},
         {ROW_body, COMMAND_TARGET,
          "the body of every answer: of a file, or a size, so many bytes; 5 bytes unless given"},
         {ROW_workers, COMMAND_TARGET, "worker processes; as descriptors allow unless given"},

@@ -81,7 +81,7 @@ struct option_row {
 
 extern const struct option_row option_rows[OPTION_ROWS];
 
-/* The long name: the field with '-' for '_'. */
+/* The long name: the field with '-' for '_', and none at its end. */
 enum { OPTION_NAME_MAX = 24 };
 struct option_name {
     char text[OPTION_NAME_MAX];
@@ -112,7 +112,7 @@ struct option_manual {
     bool forms; /* of durations and counts */
     const struct option_entry *codes;
 };
-enum { OPTION_MANUALS = 7 };
+enum { OPTION_MANUALS = 8 };
 extern const struct option_manual option_manuals[OPTION_MANUALS];
 const struct option_manual *option_manual_of(enum option_command command);
 extern const char option_forms_text[];

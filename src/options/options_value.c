@@ -338,6 +338,18 @@ static bool refuse_curls_k(const struct value_parser *reading) {
                   reading->label);
 }
 
+/* Zero is below the bounds of any other value. */
+static bool is_auto(const struct value_parser *reading) {
+    return reading->row->id == ROW_keepalive && strcmp(reading->value, "auto") == 0;
+}
+
+static bool read_duration_or_auto(const struct value_parser *reading) {
+    if (!is_auto(reading))
+        return refuse_curls_k(reading) && read_duration(reading);
+    *(option_duration *)field_of(reading) = 0;
+    return true;
+}
+
 bool option_read(struct options *options, const struct option_row *row, const char *label,
                  const char *value, struct refuse_buffer to) {
     const struct value_parser reading = {options, row, label, value, to};
@@ -345,7 +357,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_count: return read_count(&reading);
     case KIND_rate: return read_rate(&reading);
     case KIND_frequency: return read_frequency(&reading);
-    case KIND_duration: return refuse_curls_k(&reading) && read_duration(&reading);
+    case KIND_duration: return read_duration_or_auto(&reading);
     case KIND_span: return read_span(&reading);
     case KIND_interval: return read_interval(&reading);
     case KIND_text: return read_text(&reading);

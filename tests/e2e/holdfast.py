@@ -74,7 +74,7 @@ def with_engine(arguments):
     words = [str(argument) for argument in arguments]
     if not ASKED_ENGINE or "--engine" in words or not words or words[0] in WITHOUT_ENGINE:
         return words
-    at = 1 if words[0] in {"run", "check", "capacity", "target", "demo"} else 0
+    at = 1 if words[0] in {"run", "check", "probe", "capacity", "target", "demo"} else 0
     return [*words[:at], "--engine", ASKED_ENGINE, *words[at:]]
 
 

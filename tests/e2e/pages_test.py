@@ -13,7 +13,7 @@ import holdfast
 
 BUILD = pathlib.Path(holdfast.PROGRAM).resolve().parents[1]
 PAGES = BUILD / "pages"
-COMMANDS = ("run", "check", "capacity", "target", "demo", "serve", "report")
+COMMANDS = ("run", "check", "probe", "capacity", "target", "demo", "serve", "report")
 
 
 def options(command):

@@ -194,7 +194,7 @@ static const struct schema_member target_tls[] = {
     {0},
 };
 
-static const struct schema_member target[] = {
+const struct schema_member schema_target[] = {
     MEMBER("url", K_TEXT),
     MEMBER("addresses", K_TEXTS),
     MEMBER("http", K_ONE_OF_OR_NULL, .names = http_names),
@@ -437,7 +437,7 @@ static const struct schema_member generator[] = {
     {0},
 };
 
-static const struct schema_member finding[] = {
+const struct schema_member schema_finding[] = {
     MEMBER("code", K_TEXT),
     MEMBER("side", K_ONE_OF, .write_names = write_sides),
     MEMBER("status", K_ONE_OF, .write_names = write_statuses),
@@ -610,7 +610,7 @@ static const struct schema_member report[] = {
     MEMBER("verdict", K_OBJECT, .members = verdict),
     MEMBER("requirements", K_OBJECTS, .members = requirement),
     MEMBER("plan", K_OBJECT, .members = plan_members),
-    MEMBER("target", K_OBJECT, .members = target),
+    MEMBER("target", K_OBJECT, .members = schema_target),
     MEMBER("environment", K_OBJECT, .members = environment),
     MEMBER("connections", K_OBJECT, .members = connections),
     MEMBER("requests", K_OBJECT, .members = requests),
@@ -621,7 +621,7 @@ static const struct schema_member report[] = {
     MEMBER("server", K_OBJECT_OR_NULL, .members = server),
     MEMBER("lifetimes", K_OBJECT_OR_NULL, .members = lifetimes),
     MEMBER("generator", K_OBJECT, .members = generator),
-    MEMBER("findings", K_OBJECTS, .members = finding),
+    MEMBER("findings", K_OBJECTS, .members = schema_finding),
     MEMBER("timeline", K_OBJECT, .members = timeline),
     MEMBER("marks", K_OBJECTS, .members = mark),
     MEMBER("capacity", K_OBJECT, .members = capacity, .optional = true),

@@ -47,7 +47,7 @@ struct schema_member {
     { .name = called, .kind = of_kind, __VA_ARGS__ }
 
 /* Members that documents share. */
-extern const struct schema_member schema_tool[];
+extern const struct schema_member schema_tool[], schema_target[], schema_finding[];
 void schema_verdicts(struct json_writer *json);
 
 /* A schema with its title, of a document of those members. closed: an object with a member that no

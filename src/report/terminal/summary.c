@@ -65,6 +65,8 @@ void summary_headline(FILE *out, const struct plan *plan, const struct record *r
     fprintf(out, " on %s", plan->target.url);
     if (plan->target.tls && plan->options->insecure)
         fputs(" (--insecure: its certificate is not verified)", out);
+    if (findings_first(&judgement->findings, FINDING_keep_alive_probed) != NULL)
+        fprintf(out, ", -k auto: %s", format_duration(plan->options->keepalive).text);
     if (record == NULL)
         return;
     print_answers(out, record, judgement);

@@ -714,6 +714,33 @@ static void a_start_is_a_time_or_so_long_from_now(void **state) {
     assert_int_equal(options.start_at, 0);
 }
 
+static void a_keepalive_is_a_duration_or_auto(void **state) {
+    (void)state;
+    char buffer[OPTION_VALUE_MAX];
+    assert_int_equal(PARSE("-k", "auto", "e"), OPTIONS_OK);
+    assert_int_equal(options.keepalive, 0);
+    assert_string_equal(option_value(&options, &option_rows[ROW_keepalive], buffer), "auto");
+    assert_answered(PARSE("-k", "0", "e"), "out of bounds: 100ms..24h is accepted");
+    assert_answered(PARSE("-k", "0", "e"), "; or auto");
+    assert_answered(parse(COMMAND_CHECK, (char *const[]){"-k", "auto", "e", NULL}),
+                    "holdfast probe tells");
+}
+
+static void a_probe_has_options_of_its_own(void **state) {
+    (void)state;
+    assert_int_equal(parse(COMMAND_PROBE, (char *const[]){"--for", "20s", "--gentle", "e", NULL}),
+                     OPTIONS_OK);
+    assert_int_equal(options.for_, 20 * SECOND);
+    assert_true(options.gentle);
+    assert_int_equal(options.connections, 32);
+    assert_refused(PARSE("--for", "20s", "e"), "--for: not an option of holdfast run");
+    assert_refused(parse(COMMAND_PROBE, (char *const[]){"-d", "5s", "e", NULL}),
+                   "-d: not an option of holdfast probe");
+    assert_refused(parse(COMMAND_PROBE, (char *const[]){"--schema", "e", NULL}),
+                   "--schema stands alone");
+    assert_refused(parse(COMMAND_PROBE, (char *const[]){NULL}), "no URL");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_defaults_are_those_of_the_table),
@@ -746,6 +773,8 @@ int main(void) {
         cmocka_unit_test(a_hundred_headers_are_enough),
         cmocka_unit_test(headers_come_from_a_file_one_a_line),
         cmocka_unit_test(a_bad_line_of_a_header_file_is_named),
+        cmocka_unit_test(a_keepalive_is_a_duration_or_auto),
+        cmocka_unit_test(a_probe_has_options_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, free_options);
 }
