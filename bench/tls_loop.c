@@ -102,7 +102,7 @@ static void begin_ours(struct ours *ours) {
     const struct transport *transport = ours->transport;
     memset(ours->state, 0, transport->state_bytes);
     ours->up = false;
-    require(transport->begin == NULL || transport->begin(transport->shared, ours->state));
+    require(transport->begin == NULL || transport->begin(transport->shared, ours->state, 0));
 }
 
 static void end_ours(struct ours *ours) {

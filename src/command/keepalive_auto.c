@@ -46,20 +46,23 @@ static void ask(struct keepalive_auto *found, const struct soak *soak) {
 
 static void tell(struct soak *soak, const struct keepalive_auto *found) {
     const struct probe_value *idle = &found->result.values[PROBE_IDLE_TIMEOUT];
-    duration told = probe_keepalive(idle, BOUND);
+    duration told = found->interrupted ? 0 : probe_keepalive(idle, BOUND);
     soak->options.keepalive = told >= 100 * MILLISECOND ? told : UNKNOWN;
     struct finding *finding;
     if (soak->options.keepalive != told)
-        finding = findings_add(&soak->judgement.findings, FINDING_keep_alive_probed, FINDING_WARN,
-                               "-k auto: the idle timeout could not be told: taken as %s",
-                               HUMAN_OPTION(UNKNOWN));
-    else
         finding =
-            findings_add(&soak->judgement.findings, FINDING_keep_alive_probed, FINDING_OK,
-                         "-k auto: the idle timeout is %s%s (%s, %u connections): taken as -k %s",
-                         idle->status == PROBE_AT_LEAST ? "at least " : "",
-                         HUMAN_DURATION((duration)(idle->value * 1e9)),
-                         probe_status_name(idle->status), idle->agreeing, HUMAN_OPTION(told));
+            findings_add(&soak->judgement.findings, FINDING_keep_alive_probed, FINDING_WARN,
+                         "-k auto: %s: taken as -k %s",
+                         found->interrupted ? "interrupted" : "the idle timeout could not be told",
+                         HUMAN_OPTION(UNKNOWN));
+    else
+        finding = findings_add(&soak->judgement.findings, FINDING_keep_alive_probed, FINDING_OK,
+                               "-k auto: the idle timeout is %s%s%s: taken as -k %s",
+                               idle->status == PROBE_AT_LEAST   ? "at least "
+                               : idle->status == PROBE_JITTERED ? "scattered from "
+                                                                : "",
+                               HUMAN_DURATION((duration)(idle->value * 1e9)),
+                               idle->status == PROBE_JITTERED ? " on" : "", HUMAN_OPTION(told));
     finding->have = soak->options.keepalive / MILLISECOND;
     if (!soak->options.quiet)
         fprintf(log_stream(), "holdfast: %s\n", finding->text);

@@ -30,7 +30,7 @@ static void draw(struct probe_view *view, const struct probe_result *result,
             fclose(out);
         return;
     }
-    report_probe_progress(out, result, facts, view->bound);
+    report_probe_progress(out, result, facts, view->most);
     fclose(out);
     int width = view->width > 1 && view->width < LINE_MAX_BYTES ? view->width - 1 : 79;
     int length = snprintf(line, sizeof line, "\r\x1b[K%.*s", width, text);
@@ -58,7 +58,7 @@ void probe_view_begin(struct probe_view *view, const struct options *options, du
     const char *term = getenv("TERM");
     bool dumb = term == NULL || strcmp(term, "dumb") == 0 || getenv("CI") != NULL;
     *view = (struct probe_view){.watch = {.turn = turn, .owner = view},
-                                .bound = bound,
+                                .most = bound + 5 * SECOND,
                                 .quiet = options->quiet,
                                 .terminal = isatty(STDERR_FILENO) && !dumb,
                                 .width = style_for(STDERR_FILENO, options->color).width};

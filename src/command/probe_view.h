@@ -8,7 +8,7 @@
 
 struct probe_view {
     struct probe_watch watch;
-    duration bound;
+    duration most; /* that it may take, without a restart */
     bool quiet, terminal;
     bool shown; /* a line stands on the terminal */
     int width;

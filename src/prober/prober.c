@@ -20,7 +20,7 @@ static const duration RETRY = 500 * MILLISECOND;
 /* What is closed as soon as it is open is refused. */
 static const duration REFUSED_WITHIN = 200 * MILLISECOND;
 /* Behind the longest wait: the last request, and its answer. */
-static const duration GRACE = 5 * SECOND;
+static const duration GRACE = 9 * SECOND / 2;
 static const duration ANSWER_MAX = 2 * SECOND;
 enum { FIRSTS = 3, RETRIES_MAX = 40, BURST_LEAST = 3 };
 enum { FAST_REQUESTS = 1050, STEADY_REQUESTS = 170, GENTLE_STEADY = 8, SPARE_REQUESTS = 60 };
@@ -301,6 +301,11 @@ static bool is_over_time(const struct prober *prober, instant now, duration more
            instant_since(now, prober->waiting_since) >= prober->settings.bound + more;
 }
 
+/* So late that no answer could be waited for. */
+static bool is_beyond_end(const struct prober *prober, instant due) {
+    return instant_since(due, prober->waiting_since) > prober->settings.bound + GRACE;
+}
+
 /* Some requests are kept back for those that ask once more at the end. */
 static bool may_ask(const struct prober *prober, const struct probe_trace *trace) {
     bool waits = trace->role == PROBE_IDLE || trace->role == PROBE_SILENT;
@@ -317,13 +322,14 @@ static instant step_conn(struct prober *prober, struct prober_conn *conn, instan
     const struct probe_trace *trace = &prober->traces[conn->trace];
     const struct cohort *cohort = &prober->cohorts[conn->trace];
     enum cohort_step step = cohort_next(cohort, trace, &prober->bounds, &wait);
-    bool over = trace->role == PROBE_STEADY && is_over_time(prober, now, 0);
+    instant due = instant_after(rested_since(trace), wait);
+    bool over =
+        is_over_time(prober, now, 0) && (trace->role == PROBE_STEADY || is_beyond_end(prober, due));
     if (step == COHORT_DONE || over) {
         if (trace->role != PROBE_FIRST)
             prober_conn_end(prober, conn, now);
         return INSTANT_NEVER;
     }
-    instant due = instant_after(rested_since(trace), wait);
     if (trace->role == PROBE_FIRST && trace->answers > 0)
         return INSTANT_NEVER;
     if (instant_before(now, due))

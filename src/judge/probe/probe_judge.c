@@ -245,7 +245,7 @@ static void tell_cluster(struct probe_value *value, const struct ends *ends,
                          const struct ends *cluster, const struct survivals *survivals) {
     duration high = greatest(cluster);
     bool later = greatest(ends) > high; /* than the cluster: it lived on */
-    if (cluster->count < 2 || !are_strays(ends, cluster)) {
+    if (cluster->count < 2 || are_of_one_moment(cluster) || !are_strays(ends, cluster)) {
         tell_scattered(value, ends, survivals);
         return;
     }
@@ -253,8 +253,9 @@ static void tell_cluster(struct probe_value *value, const struct ends *ends,
     value->value = duration_seconds(middle(cluster));
     if (!later && !outlived(survivals, high))
         return;
-    value->status = PROBE_JITTERED;
-    value->value = value->low;
+    bool few = cluster->count < 3 && survivals->lived / 2 > high; /* two, by chance or by age */
+    value->status = few ? PROBE_UNKNOWN : PROBE_JITTERED;
+    value->value = few ? (double)NAN : value->low;
     value->high = duration_seconds(max_i64(greatest(ends), survivals->lived));
 }
 
@@ -564,7 +565,8 @@ static void judge_requests(struct probe_value *value, const struct probe_evidenc
 /* Ages between which one limit lies, and moments between which one event does. */
 struct windows {
     struct ends ends;
-    size_t timed; /* ends of these that no answer made */
+    size_t timed;                             /* ends of these that no answer made */
+    uint32_t answers_least, answers_greatest; /* of those that one did */
     duration low, high;
     int64_t from_ns, until_ns;
 };
@@ -579,6 +581,10 @@ static void add_window(struct windows *windows, const struct probe_trace *trace,
     windows->until_ns = min_i64(windows->until_ns, until.ns);
     add_end(&windows->ends, trace, probe_trace_age(trace, now));
     windows->timed += !by_answer;
+    if (!by_answer)
+        return;
+    windows->answers_least = min_u32(windows->answers_least, trace->answers);
+    windows->answers_greatest = max_u32(windows->answers_greatest, trace->answers);
 }
 
 /* A connection that asked all the while, and that neither its number nor its idle time ended. */
@@ -596,11 +602,13 @@ static bool by_age_alone(const struct probe_trace *trace, const struct probe_res
            (!idle_known || waited < 0.8 * idle->low);
 }
 
-/* Windows that share an age, and no moment, are an age limit: where they share a moment too, either
- * may be. */
+/* Windows that share an age, and neither a moment nor a number of answers, are an age limit. */
 static void judge_age(struct probe_value *value, const struct probe_evidence *evidence,
                       const struct probe_result *result) {
-    struct windows windows = {.high = INT64_MAX, .from_ns = INT64_MIN, .until_ns = INT64_MAX};
+    struct windows windows = {.high = INT64_MAX,
+                              .from_ns = INT64_MIN,
+                              .until_ns = INT64_MAX,
+                              .answers_least = UINT32_MAX};
     duration kept = 0;
     set_unknown(value);
     for (size_t i = 0; i < evidence->count; i++) {
@@ -632,8 +640,9 @@ static void judge_age(struct probe_value *value, const struct probe_evidence *ev
     value->agreeing = (uint32_t)windows.ends.count;
     value->ended_by = usual_end(&windows.ends);
     double half = (value->high - value->low) / 2;
-    if (windows.ends.count < 2 || one_moment || windows.high < AGE_LEAST ||
-        half > fmax(0.2, value->high / 10))
+    bool one_number = windows.timed == 0 && windows.answers_least == windows.answers_greatest;
+    if (windows.ends.count < 2 || one_moment || one_number || windows.high < AGE_LEAST ||
+        half > fmax(0.2, value->low / 10))
         return;
     value->status = PROBE_FOUND;
     value->at_answer = windows.timed == 0;

@@ -8,6 +8,7 @@
 #include "base/require.h"
 #include "base/units.h"
 #include "judge/verdict/capacity.h"
+#include "options/options.h"
 #include "report/format/format.h"
 #include "report/format/style.h"
 #include "report/format/wrap.h"
@@ -60,11 +61,13 @@ struct status_words capacity_answers(const struct capacity *capacity) {
 }
 
 static void print_headline(FILE *out, struct style style, const struct plan *plan,
-                           const struct capacity *capacity) {
+                           const struct capacity *capacity, const struct findings *findings) {
     struct capacity_title title = capacity_title(capacity);
     struct status_words answers = capacity_answers(capacity);
     fprintf(out, "%s%s%s   %s, held for %s, on %s", style_start(style, title.tint), title.word,
             style_stop(style), title.count, format_duration(capacity->hold).text, plan->target.url);
+    if (findings_first(findings, FINDING_keep_alive_probed) != NULL)
+        fprintf(out, ", -k auto: %s", format_duration(plan->options->keepalive).text);
     if (answers.text[0] != '\0')
         fprintf(out, ", %sbut answered %s%s", style_start(style, TINT_WARN), answers.text,
                 style_stop(style));
@@ -221,7 +224,7 @@ static void print_step(FILE *out, const struct capacity_step *step) {
 static void print_search(FILE *out, struct style style, const struct plan *plan,
                          const struct judgement *judgement) {
     const struct capacity *capacity = judgement->capacity;
-    print_headline(out, style, plan, capacity);
+    print_headline(out, style, plan, capacity, &judgement->findings);
     bool cut = judgement->exit_code != 0 && capacity->cause.text[0] == '\0';
     bool ends_all = judgement->exit_code == EXIT_BUG || judgement->exit_code == EXIT_SECOND_SIGNAL;
     for (size_t i = 0; i < judgement->reason_count && (cut || ends_all); i++)

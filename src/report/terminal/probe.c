@@ -11,7 +11,7 @@
 #include "report/format/format.h"
 #include "report/format/wrap.h"
 
-enum { LABEL_COLUMN = 18 };
+enum { LABEL_COLUMN = 18, VALUE_COLUMNS = 8 };
 
 /* ---- One answer ---- */
 
@@ -28,11 +28,20 @@ static const char *end_words(enum probe_end end) {
     return words[end];
 }
 
-static void print_number(FILE *out, double value, bool counts) {
+/* Seconds stay seconds: a timeout of 75 s is written so. */
+static struct format_text number(double value, bool counts) {
+    static const double minute = 60;
+    struct format_text text;
     if (counts)
-        fputs(format_count((uint64_t)llround(value)).text, out);
-    else
-        fputs(format_seconds(value).text, out);
+        return format_count((uint64_t)llround(value));
+    if (value < minute)
+        return format_seconds(value);
+    snprintf(text.text, sizeof text.text, "%.1f s", value);
+    return text;
+}
+
+static void print_number(FILE *out, double value, bool counts) {
+    fputs(number(value, counts).text, out);
 }
 
 static void print_range(FILE *out, const struct probe_value *value, bool counts) {
@@ -47,10 +56,9 @@ static void print_agreeing(FILE *out, const struct probe_value *value) {
 }
 
 static void print_found(FILE *out, const struct probe_value *value, bool counts) {
-    print_number(out, value->value, counts);
-    fputs("   found: ", out);
+    fprintf(out, "%-*s  found: ", VALUE_COLUMNS, number(value->value, counts).text);
     print_agreeing(out, value);
-    if (value->low < value->high) {
+    if (strcmp(number(value->low, counts).text, number(value->high, counts).text) != 0) {
         fputs(", ", out);
         print_range(out, value, counts);
     }
@@ -131,8 +139,8 @@ static void print_findings(FILE *out, struct style style, const struct findings 
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         bool fails = finding->status == FINDING_FAIL;
-        fprintf(out, "  %s%s%s  %s\n", style_start(style, fails ? TINT_BAD : TINT_WARN),
-                fails ? "FAIL" : "warn", style_stop(style), finding->text);
+        fprintf(out, "  %s%s%s%*s%s\n", style_start(style, fails ? TINT_BAD : TINT_WARN),
+                fails ? "FAIL" : "warn", style_stop(style), LABEL_COLUMN - 6, "", finding->text);
     }
 }
 
@@ -188,12 +196,13 @@ static void print_short(FILE *out, const struct probe_value *value, bool counts)
 }
 
 void report_probe_progress(FILE *out, const struct probe_result *result,
-                           const struct probe_facts *facts, duration bound) {
-    fprintf(out, "probe %s of %s   open %" PRIu32 "   requests %" PRIu32 "   idle so far %s",
-            format_duration(facts->elapsed).text, format_duration(bound).text, facts->open,
+                           const struct probe_facts *facts, duration most) {
+    static const char *const labels[] = {"idle", "first", "requests", "age"};
+    fprintf(out, "probe %s, at most %s  open %" PRIu32 "  sent %" PRIu32 "  waiting %s ",
+            format_duration(facts->elapsed).text, format_duration(most).text, facts->open,
             facts->requests, format_duration(facts->longest).text);
     for (int i = 0; i < PROBE_QUESTIONS; i++) {
-        fprintf(out, "   %s ", probe_question_label((enum probe_question)i));
+        fprintf(out, " %s ", labels[i]);
         print_short(out, &result->values[i], i == PROBE_REQUESTS);
     }
 }

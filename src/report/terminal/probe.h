@@ -13,9 +13,9 @@ void report_probe(FILE *out, struct style style, const struct plan *plan,
                   const struct probe_report *report, const char *reason);
 
 /* How far it is, for people, in one line without its end; and for programs: "time=... phase=probe
- * ...". */
+ * ...". most: how long it may take. */
 void report_probe_progress(FILE *out, const struct probe_result *result,
-                           const struct probe_facts *facts, duration bound);
+                           const struct probe_facts *facts, duration most);
 void report_probe_line(FILE *out, const struct probe_result *result,
                        const struct probe_facts *facts);
 

@@ -233,8 +233,8 @@ static void open_letter(struct transport_conn *conn, char *bytes, size_t length,
     }
 }
 
-static bool begin_letters(void *shared, void *state) {
-    (void)shared;
+static bool begin_letters(void *shared, void *state, uint32_t slot) {
+    (void)shared, (void)slot;
     *(char *)state = 'h';
     return true;
 }

@@ -46,6 +46,9 @@ static void a_survivor_beyond_makes_it_a_range(void **state) {
     traces_end(traces_add(&traces, PROBE_IDLE, 1, 1, 1), 6, PROBE_END_FIN);
     traces_add(&traces, PROBE_IDLE, 2, 1, 2);
     struct probe_result result = traces_judge(&traces);
+    traces_expect(idle_of(&result), PROBE_UNKNOWN, (double)NAN); /* two alone may be chance */
+    traces_end(traces_add(&traces, PROBE_IDLE, 3, 1, 3), 8, PROBE_END_FIN);
+    result = traces_judge(&traces);
     traces_expect(idle_of(&result), PROBE_JITTERED, 5);
     assert_float_equal(idle_of(&result)->high, 38, 0.001);
 }

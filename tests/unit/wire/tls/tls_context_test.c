@@ -67,7 +67,7 @@ static void shake_hands(const struct tls_settings *settings, bool succeeds) {
     struct end here, there;
     make_end(&here, tls_client_transport(client));
     make_end(&there, tls_server_transport(server));
-    assert_true(here.transport->begin(here.transport->shared, here.state));
+    assert_true(here.transport->begin(here.transport->shared, here.state, 0));
     while (pass_on(&here, &there) && pass_on(&there, &here))
         ;
     assert_int_equal(here.up, succeeds);
