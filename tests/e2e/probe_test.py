@@ -269,8 +269,8 @@ class HeadCloses:
 
 class UsageTest(Case):
     def test_the_schema_stands_alone(self):
-        code, out, _ = plainly("probe", "--schema")
-        self.assertEqual((0, "holdfast-probe/1"), (code, json.loads(out)["properties"]["schema"]["const"]))
+        printed = subprocess.run([holdfast.PROGRAM, "probe", "--schema"], check=True, stdout=subprocess.PIPE).stdout
+        self.assertEqual("holdfast-probe/1", json.loads(printed)["properties"]["schema"]["const"])
         self.assertEqual(2, plainly("probe", "--schema", "http://127.0.0.1:1/")[0])
 
     def test_what_is_not_accepted_is_refused(self):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Each allocation of a run, a check and a report fails in turn: none crashes, hangs, or reports a false number."""
+"""Each allocation of a run, a check, a probe and a report fails in turn: none crashes, hangs, or reports a false number."""
 
 import json
 import os
@@ -84,6 +84,10 @@ class TortureTest(unittest.TestCase):
         with Target() as server:
             self.fail_each("-q", "-c", 3, "-w", 2, "-d", "100ms", "-i", "20ms", "--json", "run.json",
                            "--timeline", "run.jsonl", "--html", "run.html", server.url, report="run.json")
+
+    def test_a_probe(self):
+        with Target("--fault", "close-announced=1") as server:
+            self.fail_each("probe", "-q", "--json", "probe.json", server.url)
 
     def test_a_report(self):
         with Target() as server, tempfile.TemporaryDirectory() as name:
