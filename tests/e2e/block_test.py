@@ -14,6 +14,7 @@ import unittest
 import holdfast
 from holdfast import eventually, nginx
 from nginx import ephemeral_ports
+from sparring import Target
 from terminal import Terminal
 
 GOLDEN = pathlib.Path(__file__).parent / "golden"
@@ -208,6 +209,14 @@ class Manners(Case):
             screen = self.ended(terminal, "INCONCLUSIVE")
             self.assertIn("note   ending in order", screen)
             block_of(screen)
+
+    def test_a_note_is_folded_between_words(self):
+        with Terminal(60, HEIGHT) as terminal, Target("--fault", "reset-after=2@50%") as target:
+            terminal.run([holdfast.PROGRAM, "-c", 10, "-i", "200ms", "-d", "1h", "--ui", "block", target.url])
+            screen = self.clean(terminal.wait_for(r"note   [^\0]*\(side: server\)[^\0]*^60 s "))
+            self.assertRegex(screen, r"note   \d reset_idle: reset while no request was\n {10}outstanding \(side: server\)\n")
+            terminal.keys("C-c")
+            self.ended(terminal, "BROKE")
 
     def workers(self, terminal):
         shell = int(terminal._tmux("display-message", "-p", "#{pane_pid}"))

@@ -58,12 +58,25 @@ static double answers_of(const struct chart_row *row, const struct timeline_samp
     return sample->statuses[row->class] + (others ? sample->statuses[STATUS_CLASS_3XX] : 0);
 }
 
-/* Answers a second since the former sample; before the first there was none. */
+/* Over much less than a second a rate says nothing: as the client's own, it is then of a longer
+ * time, or was not measured. */
+static const double RATE_SECONDS = 0.5;
+
+/* Answers a second since an earlier sample; before the first there was none. */
 static struct chart_point status_point(const struct chart_row *row, const struct timeline_sample *s,
                                        const struct timeline_sample *former) {
     double since = former != NULL ? former->t : 0;
     double more = answers_of(row, s) - (former != NULL ? answers_of(row, former) : 0);
-    return exactly(s, s->t > since && more >= 0 ? more / (s->t - since) : (double)NAN);
+    bool measured = !isnan(s->client_per_second) && s->t - since >= RATE_SECONDS && more >= 0;
+    return exactly(s, measured ? more / (s->t - since) : (double)NAN);
+}
+
+/* The latest of the first `count` samples that is long enough before t; NULL: none. */
+static const struct timeline_sample *sample_before(const struct timeline *timeline, size_t count,
+                                                   double t) {
+    while (count > 0 && t - timeline->samples[count - 1].t < RATE_SECONDS)
+        count--;
+    return count > 0 ? &timeline->samples[count - 1] : NULL;
 }
 
 static struct chart_point point_of(const struct chart_row *row, const struct timeline_sample *s,
@@ -90,16 +103,16 @@ static struct chart_point point_of(const struct chart_row *row, const struct tim
 static struct chart_point *points_of(const struct timeline *timeline, const struct chart_row *row,
                                      size_t *count) {
     struct chart_point *points = calloc(timeline->count + 1, sizeof *points);
-    const struct timeline_sample *former = NULL;
     struct timeline_sample last;
     *count = 0;
     for (size_t i = 0; i < timeline->count && points != NULL; i++) {
         const struct timeline_sample *sample = &timeline->samples[i];
-        points[(*count)++] = point_of(row, sample, &timeline->extremes[i], former);
-        former = sample;
+        points[(*count)++] =
+            point_of(row, sample, &timeline->extremes[i], sample_before(timeline, i, sample->t));
     }
     if (points != NULL && timeline_unfinished(timeline, &last))
-        points[(*count)++] = point_of(row, &last, &timeline->held_extremes, former);
+        points[(*count)++] = point_of(row, &last, &timeline->held_extremes,
+                                      sample_before(timeline, timeline->count, last.t));
     return points;
 }
 

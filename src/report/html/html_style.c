@@ -48,11 +48,11 @@ const char html_style[] = HTML_COLOURS
     ".verdict .where{font-size:17px}\n"
     ".verdict ul{margin:8px 0 0;padding-left:20px;color:var(--ink)}\n"
     /* the figures to know */
-    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));margin:24px 0 0;"
+    ".tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));margin:24px 0 0;"
     "padding:0;list-style:none;border:solid var(--rule);border-width:1px 0 0 1px}\n"
     ".tiles li{padding:10px 14px;border:solid var(--rule);border-width:0 1px 1px 0}\n"
     ".tiles span,.tiles small{display:block;font-size:13px;color:var(--soft)}\n"
-    ".tiles b{font-size:21px;line-height:1.3;white-space:nowrap}\n"
+    ".tiles b{font-size:21px;line-height:1.3}\n"
     /* tables */
     ".wide{overflow-x:auto}\n"
     "table{border-collapse:collapse;width:100%;font-size:14px}\n"

@@ -8,10 +8,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/memory_stream.h"
 #include "options/options.h"
 #include "report/format/line_writer.h"
 #include "report/format/log.h"
 #include "report/format/style.h"
+#include "report/format/wrap.h"
 
 enum { FD = STDERR_FILENO, CLOSE_TIMEOUT_MS = 500 };
 
@@ -165,6 +167,19 @@ void screen_show(struct screen *screen, const struct block_view *view) {
         draw(screen, false);
 }
 
+/* Between words, where the terminal is narrower; as it is without memory. */
+static void put_folded(const struct screen *screen, struct frame *frame, const char *line) {
+    struct memory_stream folded;
+    bool whole = false;
+    if (memory_stream_open(&folded)) {
+        wrap_print(folded.out, line, screen->width);
+        whole = memory_stream_close(&folded);
+    }
+    put_text(frame, whole ? folded.text : line);
+    if (whole)
+        free(folded.text);
+}
+
 void screen_print(struct screen *screen, enum log_level level, const char *line) {
     if (!screen_is_open(screen)) {
         fprintf(log_at(level), "%s\n", line);
@@ -178,7 +193,7 @@ void screen_print(struct screen *screen, enum log_level level, const char *line)
         put_up(screen, &frame);
         put_text(&frame, "\033[J");
     }
-    put_text(&frame, line);
+    put_folded(screen, &frame, line);
     put_text(&frame, "\n");
     if (ours && screen->has_view)
         put_block(screen, &frame);

@@ -153,6 +153,7 @@ static void statuses_are_drawn_over_time_and_named_on_top(void **state) {
     fixture->record.total.counts.statuses[503] = 500;
     fixture->record.timeline.samples[0].statuses[STATUS_CLASS_5XX] = 7;
     fixture->record.timeline.samples[1].statuses[STATUS_CLASS_5XX] = 7;
+    fixture->record.timeline.samples[1].client_per_second = 0;
     fixture->judgement.verdict = VERDICT_HELD;
     const char *html = html_of(fixture, &fixture->record);
     assert_says(html, "<header class=\"verdict warn\">\n<h1>HELD, but answered 503: 100 %</h1>");
@@ -163,6 +164,20 @@ static void statuses_are_drawn_over_time_and_named_on_top(void **state) {
         for (int class = 0; class < STATUS_CLASS_COUNT; class ++)
             fixture->record.timeline.samples[i].statuses[class] = NAN;
     assert_null(strstr(html_of(fixture, &fixture->record), "by the class of their status"));
+}
+
+/* The end of a short ramp, with all first answers at once, and of a hold. */
+static void a_moment_is_no_second_of_statuses(void **state) {
+    struct fixture *fixture = *state;
+    static const struct timeline_sample samples[] = {
+        {.t = 0.01, .client_per_second = NAN, .statuses = {500}},
+        {.t = 1.01, .client_per_second = 10, .statuses = {510}},
+        {.t = 2.01, .client_per_second = 20, .statuses = {530}},
+        {.t = 2.02, .client_per_second = 20, .statuses = {534}}};
+    timeline_init(&fixture->record.timeline, SECOND);
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
+        timeline_push(&fixture->record.timeline, &samples[i]);
+    assert_says(html_of(fixture, &fixture->record), "<b>2xx</b> 10.0 /s to 23.8 /s");
 }
 
 static void without_load_there_is_no_chart(void **state) {
@@ -215,6 +230,7 @@ int main(void) {
         WITH_FIXTURE(what_a_server_said_is_text),
         WITH_FIXTURE(statuses_are_drawn_over_time_and_named_on_top),
         WITH_FIXTURE(marks_stand_on_every_chart_over_time),
+        WITH_FIXTURE(a_moment_is_no_second_of_statuses),
         WITH_FIXTURE(without_load_there_is_no_chart),
         WITH_FIXTURE(a_run_without_a_sample_says_so),
         WITH_FIXTURE(a_run_without_an_answer_says_so),
