@@ -105,7 +105,8 @@ static const struct {
 enum { COLUMNS = sizeof columns / sizeof columns[0], LEVELS = sizeof levels / sizeof levels[0] };
 
 static double level_of(const struct figures *figures, size_t level) {
-    return *(const double *)((const char *)figures + levels[level].offset);
+    const void *value = (const char *)figures + levels[level].offset;
+    return *(const double *)value;
 }
 
 static void write_level(const struct html_page *page, const struct figures figures[COLUMNS],

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "options/options.h"
 #include "report/format/format.h"
 #include "report/format/look_at.h"
@@ -143,14 +144,30 @@ static void write_rules(const struct html_page *page) {
 
 /* --- figures --- */
 
+/* A number stays on one line with its digits, its sign and its unit a second: those blanks are
+ * U+00A0. */
+static void write_unbroken(const struct html_page *page, const char *text) {
+    char joined[512] = "";
+    size_t length = 0;
+    for (const char *at = text; *at != '\0' && length + 2 < sizeof joined; at++) {
+        bool joins = *at == ' ' && at > text && ascii_is_digit((unsigned char)at[-1]) &&
+                     at[1] != '\0' &&
+                     (ascii_is_digit((unsigned char)at[1]) || strchr("%/", at[1]) != NULL);
+        if (joins)
+            joined[length++] = '\xc2';
+        joined[length++] = joins ? '\xa0' : *at;
+    }
+    html_text(page, joined);
+}
+
 static void write_tile(const struct html_page *page, const char *name, const char *value,
                        const char *note) {
     fputs("<li><span>", page->out);
     html_text(page, name);
     fputs("</span><b>", page->out);
-    html_text(page, value);
+    write_unbroken(page, value);
     fputs("</b><small>", page->out);
-    html_text(page, note);
+    write_unbroken(page, note);
     fputs("</small></li>\n", page->out);
 }
 

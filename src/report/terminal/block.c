@@ -298,7 +298,7 @@ static void draw_header(struct block *block, const struct block_view *view, int 
     put_tinted(line, style, TINT_STRONG, phase);
 }
 
-static void put_bar(struct block_line *line, double part, bool any, bool all, int inner,
+static void put_bar(struct block_line *line, double part, bool any, bool all, int inner, int tint,
                     struct style style) {
     int filled = part >= 1 ? inner : (int)(part * inner);
     if (filled == 0 && any)
@@ -306,9 +306,18 @@ static void put_bar(struct block_line *line, double part, bool any, bool all, in
     if (filled == inner && !all)
         filled = inner - 1;
     put(line, "[");
+    put_wide(line, tint != TINT_PLAIN ? style_start(style, (enum style_tint)tint) : "", 0);
     for (int i = 0; i < inner; i++)
         put_wide(line, i >= filled ? " " : style.utf8 ? "\u2588" : "#", 1);
+    put_wide(line, tint != TINT_PLAIN ? style_stop(style) : "", 0);
     put(line, "] ");
+}
+
+/* Once the ramp is over: whether all that were asked for are live. */
+static int live_tint(const struct block_view *view) {
+    if (!isfinite(view->ramp_seconds))
+        return TINT_PLAIN;
+    return view->live >= view->target ? TINT_GOOD : TINT_WARN;
 }
 
 static void draw_connections(struct block *block, const struct block_view *view, int columns,
@@ -334,7 +343,7 @@ static void draw_connections(struct block *block, const struct block_view *view,
     if (inner >= BAR_LEAST)
         put_bar(line, view->target > 0 ? (double)view->live / (double)view->target : 0,
                 view->live > 0, view->live >= view->target, inner < BAR_MOST ? inner : BAR_MOST,
-                style);
+                live_tint(view), style);
     put_row(line, &row, columns, style);
 }
 
@@ -384,7 +393,8 @@ static void draw_hold(struct block *block, const struct block_view *view, int co
     struct block_line *line = next_line(block, style, "hold");
     int inner = columns - line->columns - 3 - row_columns(&row);
     if (inner >= BAR_LEAST && !isnan(part))
-        put_bar(line, part, part > 0, part >= 1, inner < BAR_MOST ? inner : BAR_MOST, style);
+        put_bar(line, part, part > 0, part >= 1, inner < BAR_MOST ? inner : BAR_MOST, TINT_PLAIN,
+                style);
     put_row(line, &row, columns, style);
 }
 

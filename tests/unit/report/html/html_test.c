@@ -157,7 +157,7 @@ static void statuses_are_drawn_over_time_and_named_on_top(void **state) {
     fixture->judgement.verdict = VERDICT_HELD;
     const char *html = html_of(fixture, &fixture->record);
     assert_says(html, "<header class=\"verdict warn\">\n<h1>HELD, but answered 503: 100 %</h1>");
-    assert_says(html, "<span>Statuses</span><b>503: 100 %</b><small>of 500 answers</small>");
+    assert_says(html, "<span>Statuses</span><b>503: 100\xc2\xa0%</b><small>of 500 answers</small>");
     assert_says(html, "answers a second, by the class of their status");
     assert_says(html, "<b>5xx</b> 0.0 /s to 7.0 /s");
     for (size_t i = 0; i < fixture->record.timeline.count; i++) /* an older version's */
