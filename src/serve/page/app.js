@@ -555,6 +555,7 @@ async function compare() {
     table.append(thead, body);
     byId("comparison-words").replaceChildren(comparisonWords(found));
     byId("comparison").replaceChildren(table);
+    show("report-part", false);
     show("compare-part");
     byId("compare-title").focus();
 }
