@@ -11,6 +11,7 @@
 
 #include "base/exit_code.h"
 #include "base/minmax.h"
+#include "base/require.h"
 #include "base/slots.h"
 #include "base/text.h"
 #include "hosts/shares.h"
@@ -397,6 +398,9 @@ static bool take_memory(struct leader *leader) {
 }
 
 static bool begin(struct leader *leader, int signals_fd) {
+    char unread[PLAN_ERROR_MAX] = "";
+    require(
+        rules_read(&leader->rules, leader->plan, (struct refuse_buffer){unread, sizeof unread}));
     if (!take_memory(leader))
         return false;
     if (!share_equally(leader)) {
@@ -418,6 +422,7 @@ static struct saved *carry_out(struct leader *leader) {
     struct scheduling scheduling = priority_raise();
     screen_open(&leader->screen, options->ui, options->quiet, options->color);
     view_init(&leader->view, leader->plan, leader->setup);
+    leader->view.headroom.count = 0; /* of this host, which holds none */
     go(leader);
     look_on(leader);
     screen_close(&leader->screen);

@@ -71,6 +71,7 @@ struct leader {
     struct notes notes;
     struct screen screen;
     struct block_view view;
+    struct rules rules;
     instant go; /* when the load begins, by our clock */
     instant next_tick;
     bool stopping, cut;

@@ -324,6 +324,7 @@ static void show_block(struct leader *leader, const struct timeline_sample *samp
     view->cpu_percent = sample->cpu_percent;
     view->lag_seconds = sample->loop_lag_seconds;
     view_counts(view, plan, leader->sum, &leader->sum->total);
+    view_rules(view, &leader->rules, plan, leader->sum);
     view_take_second(view,
                      &(struct block_second){.live = (double)sample->live,
                                             .per_second = sample->client_per_second,

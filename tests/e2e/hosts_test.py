@@ -105,6 +105,17 @@ class HostsTest(unittest.TestCase):
         self.assertTrue(found["do"])
         self.assertIn("host h1: ", " ".join(result.report["verdict"]["reasons"]))
 
+    def test_hosts_whose_clocks_are_a_day_apart_begin_together(self):
+        apart = ["unshare", "--fork", "--time", "--monotonic", "86400"]
+        if subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
+            raise unittest.SkipTest("no time namespace here")
+        remote = self.script(f'[ $host = h2 ] && exec {" ".join(apart)} "$@"\nexec "$@"\n')
+        result = soak(*self.arguments(remote=remote))
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        self.assertLess(result.finding("hosts")["have"], 500_000)  # microseconds
+        overlap = re.search(r"at the same time for (\S+) s of (\S+) s", result.finding("merged")["text"])
+        self.assertGreater(float(overlap[1]), 0.5 * float(overlap[2]))
+
     # --- who does not answer as one of ours ---
 
     def test_a_banner_is_shown_and_skipped(self):
