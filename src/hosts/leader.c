@@ -103,7 +103,7 @@ static void add_sources(struct leader *leader, int signals_fd) {
 /* --- before the load --- */
 
 /* Whether each has come so far, or one of them will not. */
-static bool have_all(const struct leader *leader, enum part_state state) {
+static bool have_all(const struct leader *leader, enum host_part_state state) {
     bool all = true;
     for (size_t i = 0; i < leader->count; i++) {
         if (leader->parts[i].state == PART_LOST)
@@ -146,8 +146,8 @@ static void explain_unreached(struct leader *leader) {
 }
 
 /* True once all have come so far; else there is no run. */
-static bool wait_for(struct leader *leader, bool (*done)(const void *with), enum part_state state,
-                     duration timeout, const char *what) {
+static bool wait_for(struct leader *leader, bool (*done)(const void *with),
+                     enum host_part_state state, duration timeout, const char *what) {
     instant until = instant_after(now_of(leader), timeout);
     loop_turn_until(&leader->loop, until, done, leader);
     bool late = !done(leader) && !leader->loop.stopped;
@@ -295,7 +295,7 @@ static bool all_over(const struct leader *leader) {
     return true;
 }
 
-static size_t count_state(const struct leader *leader, enum part_state state) {
+static size_t count_state(const struct leader *leader, enum host_part_state state) {
     size_t count = 0;
     for (size_t i = 0; i < leader->count; i++)
         count += leader->parts[i].state == state;

@@ -13,7 +13,7 @@
 #include "run/notes.h"
 
 /* How far a part has come. */
-enum part_state {
+enum host_part_state {
     PART_STARTING, /* it has not said hello */
     PART_FITTING,  /* it looks whether the plan fits */
     PART_FITTED,
@@ -31,7 +31,7 @@ struct host_part {
     char name[HOST_NAME_SIZE];
     struct remote remote;
     struct line_writer in; /* owns remote.in */
-    enum part_state state;
+    enum host_part_state state;
     char *bytes; /* of its standard output, not read yet */
     size_t length, room;
     char err[512]; /* of its standard error: a line that has no end yet */
