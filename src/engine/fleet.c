@@ -79,6 +79,7 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->may_self_connect = host->port_low < 0 || (parts->plan->connect_port >= host->port_low &&
                                                      parts->plan->connect_port <= host->port_high);
     fleet->now = net_now(parts->net);
+    fleet->unread_since = INSTANT_NEVER;
     set_think_ticks(fleet);
     uint64_t worker = plan_worker_of_all(parts->plan, parts->worker);
     uint64_t workers = plan_workers_of_all(parts->plan);
@@ -98,15 +99,17 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     fleet->warm_at = parts->plan->has_warmup ? INSTANT_NEVER : (instant){INT64_MIN};
     fleet->paused_ns = parts->paused_ns;
     fleet->late_us = pages_reserve(share * sizeof *fleet->late_us);
+    fleet->read_late_ms = pages_reserve(share * sizeof *fleet->read_late_ms);
     fleet->queue.links = pages_reserve(share * sizeof *fleet->queue.links);
     fleet->hand = (struct pool_hand){
         .pool = parts->pool, .taken = parts->taken, .workers = parts->plan->workers};
     uint32_t pairs = setup_pairs(parts->setup);
     fleet->pairs = pairs < parts->plan->connections ? pairs : parts->plan->connections;
     fleet->full_until_ns = pages_reserve(fleet->pairs * sizeof *fleet->full_until_ns);
-    if (!fleet->late_us || !fleet->full_until_ns || !fleet->wheel || !fleet->conns ||
-        !reserve_for_exchange(fleet) || !reserve_for_transport(fleet, parts->transport) ||
-        (several && !fleet->chosen) || !fleet->reconnects.slots || !fleet->queue.links) {
+    if (!fleet->late_us || !fleet->read_late_ms || !fleet->full_until_ns || !fleet->wheel ||
+        !fleet->conns || !reserve_for_exchange(fleet) ||
+        !reserve_for_transport(fleet, parts->transport) || (several && !fleet->chosen) ||
+        !fleet->reconnects.slots || !fleet->queue.links) {
         fleet_destroy(fleet);
         return NULL;
     }
@@ -123,6 +126,7 @@ void fleet_destroy(struct fleet *fleet) {
     pages_release(fleet->reconnects.slots, fleet->share * sizeof *fleet->reconnects.slots);
     pages_release(fleet->full_until_ns, fleet->pairs * sizeof *fleet->full_until_ns);
     pages_release(fleet->late_us, fleet->share * sizeof *fleet->late_us);
+    pages_release(fleet->read_late_ms, fleet->share * sizeof *fleet->read_late_ms);
     pages_release(fleet->chosen, fleet->share * sizeof *fleet->chosen);
     pages_release(fleet->queue.links, fleet->share * sizeof *fleet->queue.links);
     pages_release(fleet, sizeof *fleet);

@@ -48,6 +48,9 @@ instant fleet_now(const struct fleet *fleet);
  * ended so late. Stands until it is set again. */
 void fleet_set_late(struct fleet *fleet, instant since, instant from, duration late);
 
+/* What is read in this turn may have come at any time since then; until this is said, just now. */
+void fleet_set_unread(struct fleet *fleet, instant since);
+
 /* The grain, in ticks of 1 ms, in which think times end: requests due in it go out together. */
 void fleet_set_quantum(struct fleet *fleet, uint32_t ticks);
 

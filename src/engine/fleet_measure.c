@@ -3,7 +3,7 @@
 #include "base/minmax.h"
 #include "engine/fleet_private.h"
 
-/* A pause shorter than this makes no burst, and holds no send back for long. */
+/* A shorter pause makes no burst, holds no send back for long and blurs no idle time. */
 static const duration SHORT = 10 * MILLISECOND;
 static const duration BURST = 100 * MILLISECOND;
 
@@ -33,6 +33,10 @@ void fleet_set_late(struct fleet *fleet, instant since, instant from, duration l
     duration length = instant_since(fleet->now, from);
     if (fleet->schedule.rate > 0 && length > fleet->schedule_late)
         fleet->schedule_late = length;
+}
+
+void fleet_set_unread(struct fleet *fleet, instant since) {
+    fleet->unread_since = since;
 }
 
 /* The pause may grow between the two readings around the clock; then the clock's is taken again. */
@@ -102,8 +106,28 @@ static void set_opened(struct conn *conn, instant moment) {
     conn->opened_tick = conn->answered_tick = (uint32_t)tick;
 }
 
+/* How long what is read now may have lain there; less than SHORT is no time. */
+static uint32_t unread_ms(const struct fleet *fleet) {
+    duration unread = instant_since(fleet->now, fleet->unread_since);
+    return unread <= SHORT ? 0 : (uint32_t)min_i64(unread / MILLISECOND, UINT16_MAX);
+}
+
+/* What the connection's idle time begins with was read now. */
+static void note_read(struct fleet *fleet, const struct conn *conn) {
+    uint32_t late = unread_ms(fleet);
+    if (late == 0 && !fleet->any_read_late)
+        return;
+    fleet->any_read_late |= late > 0;
+    fleet->read_late_ms[fleet_index_of(fleet, conn)] = (uint16_t)late;
+}
+
+static uint32_t read_late_ms(const struct fleet *fleet, const struct conn *conn) {
+    return fleet->any_read_late ? fleet->read_late_ms[fleet_index_of(fleet, conn)] : 0;
+}
+
 static void note_opened(struct fleet *fleet, struct conn *conn, duration ours) {
     set_opened(conn, fleet->now);
+    note_read(fleet, conn);
     if (conn->retries > 0)
         count(fleet, DISTRIBUTION_REFILL, fleet->now.ns - conn->sent_ns, ours);
 }
@@ -153,8 +177,10 @@ static struct ending standing(const struct fleet *fleet, const struct conn *conn
 static void note_survival(struct fleet *fleet, struct conn *conn, bool kept) {
     struct ending stood = standing(fleet, conn, (instant){conn->sent_ns});
     stood.sample_key = (uint32_t)random_next(&fleet->sample_rng);
+    stood.late_ms = (uint16_t)read_late_ms(fleet, conn);
     endings_answered(&fleet->tally->endings, &stood, conn->sent_ns, kept);
     conn->answered_tick = fleet_tick_at(fleet->now);
+    note_read(fleet, conn);
 }
 
 void fleet_note_answer(struct fleet *fleet, struct conn *conn, const struct exchange_answer *answer,
@@ -235,6 +261,7 @@ static void note_lifetime(struct fleet *fleet, const struct conn *conn, enum out
     if (asked_last(outcome))
         ending.waited_ms = fleet_tick_at(fleet->now) - fleet_tick_at((instant){conn->sent_ns});
     ending.status = outcome == OUTCOME_closed_announced ? fleet->answer_status : 0;
+    ending.late_ms = (uint16_t)min_u32(read_late_ms(fleet, conn) + unread_ms(fleet), UINT16_MAX);
     if (fleet->late > STOPPED || just_stopped(fleet))
         endings_add_late(&fleet->tally->endings, outcome, &ending);
     else
@@ -257,6 +284,7 @@ void fleet_note_ending(struct fleet *fleet, const struct conn *conn, enum outcom
 void fleet_note_outliving(struct fleet *fleet, const struct conn *conn) {
     struct ending stands = standing(fleet, conn, fleet->now);
     stands.sample_key = (uint32_t)random_next(&fleet->sample_rng);
+    stands.late_ms = (uint16_t)read_late_ms(fleet, conn);
     endings_outlived(&fleet->tally->endings, &stands);
 }
 

@@ -77,6 +77,10 @@ struct fleet {
     uint32_t *late_us; /* of each connection's latest request or connect, how much of its wait was
                         * ours */
     bool any_late;     /* one of these is not 0 */
+    instant unread_since;   /* see fleet_set_unread() */
+    uint16_t *read_late_ms; /* how long each connection's latest answer, or that it was up, may have
+                             * lain unread */
+    bool any_read_late;     /* one of these is not 0 */
     struct random sample_rng; /* of endings; a stream of its own, so that think times stay theirs */
     instant warm_at;          /* what was due before is left out of latency */
     uint16_t answer_status;   /* of the latest answer of any connection */

@@ -87,6 +87,18 @@ static void set_clock(struct worker *worker) {
         set_late(worker, worker->began, instant_since(worker->now, worker->began));
 }
 
+/* What is ready ended the wait, and is as old as that was late. Where the wait was over at once, it
+ * may have come while the turn before was busy behind its last look, or before that turn: not all
+ * that is ready at the end of a late wait is shown at once. */
+static instant unread_since(struct worker *worker) {
+    duration busy = instant_since(worker->waits_since, worker->taken);
+    duration waited = instant_since(worker->now, worker->waits_since);
+    instant before = instant_earlier(worker->taken, worker->ready_since);
+    worker->ready_since = worker->late > LAG_ON_TIME ? worker->late_from : worker->now;
+    return waited <= max_i64(busy, LAG_ON_TIME) ? instant_earlier(worker->ready_since, before)
+                                                : worker->ready_since;
+}
+
 /* The wait that was to end at `until` is over, and with it a turn begins. If it is late, it may
  * have been held up before `until` too: for as long again, but no longer than it waited. */
 static void begin_turn(struct worker *worker, instant until) {
@@ -97,6 +109,7 @@ static void begin_turn(struct worker *worker, instant until) {
     duration late = instant_before(until, worker->now) ? instant_since(worker->now, until) : 0;
     instant from = instant_after(worker->now, -2 * late);
     set_late(worker, instant_before(from, waited_from) ? waited_from : from, late);
+    fleet_set_unread(worker->fleet, unread_since(worker));
 }
 
 /* All that came of a batch of events is one moment. */
@@ -499,6 +512,15 @@ static void note_owed(struct worker *worker) {
     worker->events = counts->events;
 }
 
+/* A turn that sent or connected may have been busy for a while behind its last look. */
+static void note_busy(struct worker *worker) {
+    const struct tally_counts *counts = counts_of(worker);
+    bool busy = counts->sent > worker->sent || counts->attempted > worker->attempted;
+    worker->attempted = counts->attempted;
+    worker->taken = worker->now;
+    worker->waits_since = busy ? read_clock(worker) : worker->now;
+}
+
 int worker_turn(struct worker *worker) {
     if (worker->phase == WORKER_STARTING)
         start(worker);
@@ -529,6 +551,7 @@ int worker_turn(struct worker *worker) {
     notify_when_empty(worker);
     notify_when_spent(worker);
     drain(worker);
+    note_busy(worker);
     note_owed(worker);
     share_live(worker);
     if (worker->unpublished && instant_since(worker->now, worker->published_at) >= PUBLISH_GAP)

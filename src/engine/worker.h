@@ -71,6 +71,9 @@ struct worker {
     instant began, began_before; /* this turn, when its wait was over, and the one before */
     duration late;               /* this turn, so far */
     instant late_from;           /* from when on it may have been */
+    instant ready_since;         /* since when that may be ready which ended its wait */
+    instant taken, waits_since;  /* the turn before: its last look at what is ready, and its end */
+    uint64_t attempted;          /* by the end of the turn before this one */
     instant lag_at;              /* when lateness was last noted, and how late it was then */
     duration lag_usual;
     /* By the end of the turn before this one. */

@@ -116,7 +116,8 @@ void endings_answered(struct endings *endings, const struct ending *as_it_stood,
     }
     add_gap(endings, &(struct endings_gap){as_it_stood->sample_key, as_it_stood->idle_ms,
                                            as_it_stood->age_ms, (uint32_t)(asked_ns / MILLISECOND),
-                                           before, kept ? ENDINGS_GAP_KEPT : ENDINGS_GAP_LAST});
+                                           before, kept ? ENDINGS_GAP_KEPT : ENDINGS_GAP_LAST,
+                                           as_it_stood->late_ms});
     if (!kept)
         return;
     survived->kept_age_ms = max_u32(survived->kept_age_ms, as_it_stood->age_ms);
@@ -134,9 +135,10 @@ void endings_outlived(struct endings *endings, const struct ending *as_it_stands
     struct endings_survived *survived = &endings->survived;
     survived->idle_ms = max_u32(survived->idle_ms, as_it_stands->idle_ms);
     survived->age_ms = max_u32(survived->age_ms, as_it_stands->age_ms);
-    add_gap(endings, &(struct endings_gap){as_it_stands->sample_key, as_it_stands->idle_ms,
-                                           as_it_stands->age_ms, as_it_stands->moment_ms,
-                                           as_it_stands->answers, ENDINGS_GAP_LIVE});
+    add_gap(endings,
+            &(struct endings_gap){as_it_stands->sample_key, as_it_stands->idle_ms,
+                                  as_it_stands->age_ms, as_it_stands->moment_ms,
+                                  as_it_stands->answers, ENDINGS_GAP_LIVE, as_it_stands->late_ms});
 }
 
 uint64_t endings_count(const struct endings *endings) {

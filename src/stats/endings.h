@@ -24,6 +24,8 @@ struct ending {
     uint32_t answers;
     uint32_t waited_ms; /* of these its last request had waited for its answer; 0: none had */
     uint16_t status;    /* of the answer that ended it; 0: none did */
+    uint16_t late_ms;   /* of its idle time up to so much may be our own lateness: the last answer
+                           lay unread, or the end unseen. UINT16_MAX: that or more */
 };
 
 /* What came of the request at its end: an answer that kept the connection, its last answer; or
@@ -38,7 +40,8 @@ struct endings_gap {
     uint32_t age_ms;
     uint32_t moment_ms; /* on the run clock, wrapped */
     uint32_t answers;   /* before it */
-    uint32_t end;       /* enum endings_gap_end */
+    uint16_t end;       /* enum endings_gap_end */
+    uint16_t late_ms;   /* as an ending's: it may have been longer by so much */
 };
 
 /* Of all gaps a fair sample, and the longest, which rule out most: a maximum alone would let one

@@ -98,6 +98,29 @@ CADDY_CONFIG = """{
 """
 CADDY_TLS = "tls @PREFIX@/server.pem @PREFIX@/server.key {\n@LINES@\n}"
 
+H2O_CONFIG = """listen:
+  host: 127.0.0.1
+  port: @PORT@
+http1-request-timeout: @KEEPALIVE@
+num-threads: 1
+max-connections: 4096
+@USER@
+pid-file: @PREFIX@/h2o.pid
+hosts:
+  "*":
+    paths:
+      "/":
+        file.dir: @PREFIX@/documents
+@LINES@
+"""
+
+UVICORN_APPLICATION = """
+async def application(scope, receive, send):
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"4")]})
+        await send({"type": "http.response.body", "body": b"held"})
+"""
+
 HITCH_CONFIG = """frontend = "[127.0.0.1]:@PORT@"
 backend = "[127.0.0.1]:@BACKEND@"
 pem-file = "@PREFIX@/both.pem"
@@ -324,6 +347,35 @@ class Caddy(Other):
         tls = CADDY_TLS.replace("@LINES@", self.lines) if self.tls else ""
         config = self.fill("Caddyfile", CADDY_CONFIG, SCHEME="https" if self.tls else "http", TLS=tls, **self.settings)
         return [program("caddy"), "run", "--config", config, "--adapter", "caddyfile"]
+
+
+class H2o(Other):
+    def __init__(self, keepalive_timeout=60, lines=""):
+        self.settings = {"KEEPALIVE": keepalive_timeout}
+        super().__init__(lines=lines)
+
+    def command(self):
+        binary = program("h2o")
+        self.documents()
+        user = "user: root" if os.geteuid() == 0 else ""
+        return [binary, "--mode", "worker", "--conf", self.fill("h2o.conf", H2O_CONFIG, USER=user, **self.settings)]
+
+
+class Uvicorn(Other):
+    """lines: words of its command line."""
+
+    def __init__(self, keepalive_timeout=60, lines=""):
+        self.keepalive_timeout = keepalive_timeout
+        super().__init__(lines=lines)
+
+    def command(self):
+        program("uvicorn")
+        self.fill("held.py", UVICORN_APPLICATION)
+        packages = f"{UNPACKED}/usr/lib/python3/dist-packages"
+        start = f"import sys; sys.path.append({packages!r}); from uvicorn.main import main; main()"
+        return ["/usr/bin/python3", "-c", start, "held:application", "--app-dir", str(self.prefix), "--host", "127.0.0.1",
+                "--port", str(self.port), "--log-level", "warning", "--timeout-keep-alive", str(self.keepalive_timeout),
+                "--lifespan", "off", "--interface", "asgi3", *self.lines.split()]
 
 
 class Hitch(Other):

@@ -64,6 +64,7 @@ struct world {
     struct play_config play;
     duration ramp, length;
     bool fixed; /* think times */
+    bool busy;
 };
 
 enum told { TOLD_NOTHING, TOLD_RIGHT, TOLD_EITHER, TOLD_WRONG, TOLDS };
@@ -203,6 +204,20 @@ static void draw_policy(struct world *world, struct random *random) {
         world->play.world.second_percent = (uint32_t)draw(random, 15, 85);
 }
 
+/* A machine with far more to do than it can: we stand still now and then, and so does the server,
+ * whose clock is then old when it arms a timer. */
+static void make_busy(struct world *world, struct random *random) {
+    struct sim_config *config = &world->play.world;
+    config->late_wakes = (uint32_t)draw(random, 20000, 400000);
+    config->late_by = draw_ms(random, 100, 950);
+    config->event_cost = draw_ms(random, 0, 5);
+    config->latency.high = draw_ms(random, 1, 300);
+    for (int i = 0; i < 2; i++)
+        world->policies[i].timer_late = world->policies[i].clock_late =
+            chance(random, 70) ? config->late_by : 0;
+    world->busy = true;
+}
+
 static void make_world(struct world *world, uint64_t seed) {
     struct random random;
     memset(world, 0, sizeof *world);
@@ -211,6 +226,9 @@ static void make_world(struct world *world, uint64_t seed) {
     random_seed(&random, seed, 0xca05e5);
     draw_run(world, &random);
     draw_policy(world, &random);
+    random_seed(&random, seed, 0xb057);
+    if (chance(&random, 12))
+        make_busy(world, &random);
     if (world->kind != WORLD_STALL)
         world->play.world.policies = world->policies;
 }
@@ -226,17 +244,20 @@ static bool near_ms(double value, duration truth, double more) {
 static bool idle_true(const struct world *world, const struct closing *closing,
                       const struct sim_policy *policy) {
     duration late = policy->tick > 0 ? policy->tick : policy->idle_jitter;
+    double blur = world->busy ? (double)world->play.world.late_by / MILLISECOND : 0;
     if (policy->idle == 0)
         return false;
     if ((closing->rivals & 1u << CLOSING_MOMENT) != 0) /* or a shorter one: its words say so */
         return closing->limit + 200 >= policy->idle / MILLISECOND;
     if (closing->interval && world->kind == WORLD_TWO_IDLE)
         return near_ms(closing->low, world->policies[0].idle, 0) &&
-               near_ms(closing->high, world->policies[1].idle, 0);
+               near_ms(closing->high, world->policies[1].idle, blur);
+    double early = (double)policy->idle / MILLISECOND;
+    early = world->busy ? fmax(early / 10, 200) : 100;
     if (closing->interval)
-        return closing->low >= (double)policy->idle / MILLISECOND - 100 &&
+        return closing->low >= (double)policy->idle / MILLISECOND - early &&
                closing->low <= (double)(policy->idle + late / 2) / MILLISECOND + 200 &&
-               closing->high <= (double)(policy->idle + late) / MILLISECOND + 200;
+               closing->high <= (double)(policy->idle + late) / MILLISECOND + 200 + blur;
     return near_ms(closing->limit, policy->idle, late < 300 * MILLISECOND ? 300 : 0);
 }
 
@@ -258,7 +279,8 @@ static bool dimension_true(const struct world *world, const struct closing *clos
         case CLOSING_AGE: any |= age && (!primary || near_ms(closing->limit, edge, 0)); break;
         case CLOSING_MOMENT:
             any |= moment && (!primary || policy->halt_at == 0 ||
-                              closing->value + 100 + 4000 / 30 >= policy->halt_at / MILLISECOND);
+                              closing->value + 100 + 4000 / 30 + (world->busy ? 1000 : 0) >=
+                                  policy->halt_at / MILLISECOND);
             break;
         case CLOSING_LEVEL:
             any |= policy->limit > 0 &&
@@ -317,7 +339,7 @@ static bool is_decidable(const struct world *world, const struct tally *tally) {
         victims += tally->endings.of[i].count;
         most = max_u64(most, tally->endings.of[i].count);
     }
-    if (names_nothing(world->kind) || world->kind == WORLD_STALL || most < 10)
+    if (names_nothing(world->kind) || world->kind == WORLD_STALL || world->busy || most < 10)
         return false;
     if (world->kind >= WORLD_LIMIT_FIN && world->kind <= WORLD_LIMIT_QUEUE)
         return true;
@@ -336,13 +358,14 @@ static void print_world(const struct world *world, enum told told, bool decidabl
                         const struct closings *closings) {
     static const char *const words[] = {"nothing", "right", "either", "WRONG"};
     const struct sim_policy *p = &world->policies[0], *q = &world->policies[1];
-    printf(
-        "seed %" PRIu64 " %s%s: %s; %u over %.2f s, think %.2f..%.2f, length %.1f, late %.0f ms\n",
-        world->seed, decidable ? "decidable " : "", words[told], kind_texts[world->kind],
-        world->play.connections, duration_seconds(world->ramp),
-        duration_seconds(world->play.think.low), duration_seconds(world->play.think.high),
-        duration_seconds(world->length),
-        world->play.world.late_wakes > 0 ? 1e3 * duration_seconds(world->play.world.late_by) : 0);
+    printf("seed %" PRIu64
+           " %s%s%s: %s; %u over %.2f s, think %.2f..%.2f, length %.1f, late %.0f ms\n",
+           world->seed, decidable ? "decidable " : "", world->busy ? "busy " : "", words[told],
+           kind_texts[world->kind], world->play.connections, duration_seconds(world->ramp),
+           duration_seconds(world->play.think.low), duration_seconds(world->play.think.high),
+           duration_seconds(world->length),
+           world->play.world.late_wakes > 0 ? 1e3 * duration_seconds(world->play.world.late_by)
+                                            : 0);
     printf(
         "    idle %.2f +%.2f tick %.2f, requests %u, age %.2f/%.2f, limit %u, forgets %.2f, halt "
         "%.2f +%.2f, processes %u, second %u%%: idle %.2f requests %u; think mean %.2f, reconnect "
@@ -377,6 +400,7 @@ static void play_world(uint64_t seed, struct row *rows, struct record *record) {
     record->hold_seconds = duration_seconds(world.length) - record->ramp_seconds;
     play_freeze(&play);
     endings_copy(&record->total.endings, &play.tally->endings);
+    histogram_copy(&record->total.lag, &play.tally->lag);
     record->total.counts = play.tally->counts;
     judge_causes(&closings, &play.plan, record);
     bool decidable = is_decidable(&world, &record->total);

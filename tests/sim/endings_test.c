@@ -91,12 +91,56 @@ static void the_others_are_noted_as_survivors(void **state) {
     play_free(&play);
 }
 
+/* We wake late and take long for each event: what a timer of the server's shows lies within what is
+ * noted of our own lateness; but for a few, where nothing was due and nobody knows that a wake was
+ * late. */
+static void an_idle_time_is_known_to_within_our_own_lateness(void **state) {
+    (void)state;
+    enum { IDLE_MS = 700, SLACK_MS = 2 * 10 + 12 };
+    uint32_t late = 0, ended = 0, beyond = 0;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        /* The others keep on asking: the next wait is always short, and it is known when it ends
+         * late. */
+        struct sim_policy policies[2] = {{.idle = IDLE_MS * MILLISECOND}};
+        struct play_config config = {
+            .world = {.seed = seed,
+                      .policies = policies,
+                      .second_percent = 70,
+                      .latency = {MILLISECOND, 3 * MILLISECOND},
+                      .late_wakes = 8000 * (uint32_t)(seed % 4),
+                      .late_by = 400 * MILLISECOND,
+                      .event_cost = (duration)(seed % 3) * 2 * MILLISECOND},
+            .connections = 200,
+            .ramp = {200, 500 * MILLISECOND},
+            .think = {100 * MILLISECOND, 2 * SECOND},
+            .audit_every = 4096,
+        };
+        struct play play;
+        play_start(&play, &config);
+        play_until(&play, 5 * SECOND);
+        const struct ending_group *group = &play.tally->endings.of[OUTCOME_closed_idle];
+        for (uint32_t i = 0; i < group->kept; i++) {
+            const struct ending *ending = &group->sample[i];
+            int64_t off = (int64_t)ending->idle_ms - IDLE_MS;
+            beyond += (off < 0 ? -off : off) > ending->late_ms + SLACK_MS;
+            late += ending->late_ms > 100;
+            assert_true(seed % 12 > 0 || ending->late_ms == 0); /* where we never were */
+        }
+        ended += group->kept;
+        play_end(&play);
+        play_free(&play);
+    }
+    assert_true(ended > 500 && late > 50);
+    assert_in_range(beyond, 0, ended / 25);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_announced_end_is_noted_with_the_answer_that_said_so),
         cmocka_unit_test(a_close_while_idle_is_noted_by_the_time_since_the_last_answer),
         cmocka_unit_test(a_close_in_flight_is_noted_by_the_time_since_the_last_answer_too),
         cmocka_unit_test(the_others_are_noted_as_survivors),
+        cmocka_unit_test(an_idle_time_is_known_to_within_our_own_lateness),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -187,8 +187,11 @@ static void stand_still(struct net *net) {
         atomic_fetch_add(net->pause.paused, net->pause.length);
 }
 
-/* Reading the clock takes a while, so that no two things happen at quite the same time. */
+/* Reading the clock takes a while, so that no two things happen at quite the same time; it shows
+ * what the events before have cost. */
 instant net_now(struct net *net) {
+    net->now_ns += net->spent_ns;
+    net->spent_ns = 0;
     bool pause = net->pause.reading > 0 && --net->pause.reading == 0;
     net->now_ns += (int64_t)world_draw(net, 1, 2000);
     if (pause && net->pause.before)
@@ -602,6 +605,8 @@ static void hand_out(struct net *net, const struct completion *completion) {
     struct socket *socket = &net->sockets[completion->fd];
     int result = completion->event.result;
     world_note(net, 64 + (uint64_t)completion->operation, completion->fd, result);
+    if (net->config.event_cost > 0)
+        net->spent_ns += (int64_t)world_draw(net, 0, (uint64_t)net->config.event_cost);
     if (socket->serial != completion->serial) {
         if (completion->operation != OPERATION_SEND)
             world_wrong(net, "closed with an event outstanding", completion->fd);

@@ -104,6 +104,7 @@ struct sim_policy {
     uint32_t processes;            /* that share the connections; 0: one */
     uint32_t process_requests;     /* a process ends after so many */
     duration timer_late;           /* its timers run up to so much late */
+    duration clock_late;           /* what it read of the clock is up to so much old */
     uint32_t random_ends; /* of a million answers, so many are followed by a FIN, sometime */
 };
 
@@ -120,6 +121,7 @@ struct sim_config {
     bool wakes_cost;      /* so that events are waited for together */
     uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
     duration late_by;    /* by up to this */
+    duration event_cost; /* each event takes up to so long to be handled */
     duration stall_from, stall_until; /* after start: nobody answers; all do at its end */
     uint32_t pieces_max;              /* an answer is cut into up to so many; 0: never */
     duration sent_after; /* how long a counted send may take to go out, while answers may come */

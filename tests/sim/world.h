@@ -93,6 +93,7 @@ struct net {
     struct completion done[PREPARED_MAX];
     size_t done_first, done_count;
     uint64_t batch;
+    int64_t spent_ns; /* on events, and not seen by the clock yet */
     bool woken, freezing, down;
     uint32_t process_requests[PROCESSES_MAX];
     int halted; /* the policy's step */

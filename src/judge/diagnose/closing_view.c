@@ -16,6 +16,8 @@ enum { BURST_GAP_MS = 500, BURST_MS = 100 };
 enum { BURST_ENDINGS_PER_MS = 10, BURST_WIDER_MS_MAX = 10000 };
 /* Ours and the server's clocks do not agree to less than this on what came first. */
 enum { CLOCKS_MS = 20 };
+/* What was answered later than this by our clock than by the server's speaks for nothing. */
+enum { LATE_MS_MAX = 50 };
 
 static int ascending(const void *a, const void *b) {
     uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
@@ -40,11 +42,13 @@ void closing_view_make(struct closing_view *view, const struct ending_group *gro
         view->answers[i] = row->answers;
         view->born[i] = moment - row->age_ms;
         view->waited[i] = row->waited_ms;
+        view->late[i] = row->late_ms;
         view->asked_idle[i] = saturating_sub_u32(row->idle_ms, row->waited_ms);
         view->asked_moment[i] = saturating_sub_u32(moment, row->waited_ms);
     }
-    uint32_t *const all[] = {view->idle,   view->age,  view->moment,     view->answers,
-                             view->waited, view->born, view->asked_idle, view->asked_moment};
+    uint32_t *const all[] = {view->idle,       view->age,          view->moment,
+                             view->answers,    view->waited,       view->born,
+                             view->asked_idle, view->asked_moment, view->late};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         qsort(all[i], count, sizeof all[i][0], ascending);
 }
@@ -117,12 +121,13 @@ struct bystanders {
     uint32_t count, idle_max; /* at the burst */
 };
 
-/* Answered before the burst, and still idle behind it. */
+/* Answered before the burst, and still idle behind it. late_ms: it may have been idle for longer by
+ * so much. */
 static void note_bystander(struct bystanders *found, struct burst burst, int64_t answered,
-                           int64_t until) {
+                           int64_t until, uint32_t late_ms) {
     if (answered + CLOCKS_MS > burst.from_ms || until < (int64_t)burst.to_ms + CLOCKS_MS)
         return;
-    found->count++;
+    found->count += late_ms <= LATE_MS_MAX;
     found->idle_max = max_u32(found->idle_max, (uint32_t)(burst.from_ms - answered));
 }
 
@@ -135,11 +140,11 @@ static struct bystanders bystanders_of(const struct closing_view *view,
         if (gap == NULL)
             continue;
         int64_t asked = (int64_t)(gap->moment_ms - view->start_ms);
-        note_bystander(&found, burst, asked - gap->idle_ms, asked);
+        note_bystander(&found, burst, asked - gap->idle_ms, asked, gap->late_ms);
     }
     for (uint32_t i = 0; i < view->count; i++) {
         int64_t ended = (int64_t)(view->rows[i].moment_ms - view->start_ms);
-        note_bystander(&found, burst, ended - view->rows[i].idle_ms, ended);
+        note_bystander(&found, burst, ended - view->rows[i].idle_ms, ended, view->rows[i].late_ms);
     }
     return found;
 }
@@ -155,7 +160,7 @@ static struct victims victims_of(const struct closing_view *view, struct burst b
         if (moment < burst.from_ms || moment > burst.to_ms)
             continue;
         found.count++;
-        found.idle_min = min_u32(found.idle_min, view->rows[i].idle_ms);
+        found.idle_min = min_u32(found.idle_min, view->rows[i].idle_ms + view->rows[i].late_ms);
         found.idle_max = max_u32(found.idle_max, view->rows[i].idle_ms);
     }
     return found;
@@ -211,7 +216,7 @@ double closing_view_chance_above(const struct closing_view *view, uint32_t low_m
     double below = 0, above = 0;
     double weight = gaps->kept > 0 ? (double)gaps->count / gaps->kept : 0;
     for (uint32_t i = 0; i < gaps->kept; i++) {
-        uint32_t idle = gaps->sample[i].idle_ms;
+        uint32_t idle = gaps->sample[i].idle_ms + gaps->sample[i].late_ms;
         below += weight * min_u32(idle, low_ms);
         above += weight * saturating_sub_u32(idle, low_ms);
     }

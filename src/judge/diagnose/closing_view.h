@@ -16,7 +16,7 @@ struct closing_view {
     uint32_t count, fifth, last; /* how many; index of p5, of p95 */
     bool wrapped;                /* moments say nothing */
     uint32_t idle[ENDINGS_SAMPLE], age[ENDINGS_SAMPLE], moment[ENDINGS_SAMPLE],
-        answers[ENDINGS_SAMPLE], born[ENDINGS_SAMPLE], waited[ENDINGS_SAMPLE];
+        answers[ENDINGS_SAMPLE], born[ENDINGS_SAMPLE], waited[ENDINGS_SAMPLE], late[ENDINGS_SAMPLE];
     /* As it stood when the last request was sent. */
     uint32_t asked_idle[ENDINGS_SAMPLE], asked_moment[ENDINGS_SAMPLE];
 };

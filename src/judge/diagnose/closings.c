@@ -218,7 +218,8 @@ static bool by_interval(const struct inference *in) {
     uint32_t low = view->idle[view->count / 50], high = view->idle[view->last];
     uint32_t slack = max_u32(tolerance(high), (high - low) / 5);
     if (!between_requests(in->outcome) || low <= 2 * AT_ONCE_MS || high > WIDER * low ||
-        tight(view, view->idle) || longest_gap(context) > high + slack ||
+        high - low < FAR * context->lag_ms || tight(view, view->idle) ||
+        longest_gap(context) > high + slack ||
         closing_view_chance_above(view, low, in->group->count, context->gaps) > no_chance)
         return false;
     uint32_t spared;
@@ -517,7 +518,7 @@ static uint32_t level_of(const struct closing_view *view, const struct ending_gr
 static uint32_t refused_beyond(const struct inference *in) {
     const struct closing_view *view = in->view;
     const struct closing_context *context = in->context;
-    bool at_once = view->age[view->last] < YOUNG_MS;
+    bool at_once = view->age[view->last] + view->late[view->last] < YOUNG_MS;
     if (view->answers[view->last] > 0 || context->ramp == NULL || view->wrapped ||
         context->stayed == 0 || !(at_once ? servers_own(in->outcome) : never_answered(in->outcome)))
         return 0;
@@ -655,6 +656,18 @@ static void set_age(const struct inference *in, bool moment) {
     add_rival(in->closing, CLOSING_MOMENT, moment);
 }
 
+/* All of them at once, and nobody who lived says more: a restart, or a timer that all had in step.
+ */
+static void set_in_step(const struct inference *in) {
+    const struct closing_view *view = in->view;
+    if (!between_requests(in->outcome) || !in_bursts(in) || in->bursts.count > 1 ||
+        view->answers[view->fifth] == 0 || view->age[view->last] < YOUNG_MS)
+        return;
+    set_moment(in);
+    add_rival(in->closing, CLOSING_IDLE, true);
+    add_rival(in->closing, CLOSING_AGE, by_age(in));
+}
+
 /* The cause of an end that came unannounced, and not with an answer. */
 static void infer_unannounced(const struct inference *in) {
     const struct closing_view *view = in->view;
@@ -678,11 +691,45 @@ static void infer_unannounced(const struct inference *in) {
         set_age(in, moment);
         add_rival(in->closing, CLOSING_IDLE, !asked_again);
     } else if (!set_level(in) && !set_idle_part(in, MOST_PERCENT)) {
-        if (!by_interval(in))
-            set_idle_part(in, SHARE_MIN_PERCENT);
-        else if (!set_two_timeouts(in))
+        if (!by_interval(in)) {
+            if (!set_idle_part(in, SHARE_MIN_PERCENT))
+                set_in_step(in);
+        } else if (!set_two_timeouts(in)) {
             set_interval(in);
+        }
     }
+}
+
+/* --- our own lateness --- */
+
+/* An idle time of which so much may be our own lateness would be taken for another one. */
+static bool is_blurred(const struct ending *row) {
+    return row->late_ms > max_u32(AT_ONCE_MS, tolerance(row->idle_ms));
+}
+
+/* Of ends that are told by their idle times, those that are known well enough; fewer than half are
+ * no evidence. Whether they are. */
+static bool keep_sharp(struct ending_group *sharp, const struct ending_group *group) {
+    *sharp = (struct ending_group){.count = group->count, .age_ms_min = group->age_ms_min};
+    for (uint32_t i = 0; i < group->kept; i++)
+        if (!is_blurred(&group->sample[i]))
+            sharp->sample[sharp->kept++] = group->sample[i];
+    return sharp->kept >= CLOSING_MIN && sharp->kept * 2 >= group->kept;
+}
+
+/* Ends that no request was waited for: by the time since the last answer, among others. */
+static void infer_by_times(const struct inference *all) {
+    struct ending_group sharp;
+    struct closing_view view;
+    if (!keep_sharp(&sharp, all->group))
+        return;
+    closing_view_make(&view, &sharp, all->context->started_ns, all->view->wrapped);
+    struct inference in = {all->closing, all->outcome, &view,
+                           &sharp,       all->context, closing_view_bursts(&view, sharp.count)};
+    if (with_an_answer(&in))
+        infer_with_answers(&in);
+    else if (!in_flight(in.outcome) || !set_forgotten(&in))
+        infer_unannounced(&in);
 }
 
 static void infer(const struct inference *in) {
@@ -695,10 +742,10 @@ static void infer(const struct inference *in) {
             set_forgotten(in);
     } else if (in->context->short_of_connections && set_level(in)) {
         /* Connections that it ends first were idle longest: all for about our own think time. */
-    } else if (with_an_answer(in)) {
+    } else if (in->outcome == OUTCOME_closed_announced) {
         infer_with_answers(in);
-    } else if (!in_flight(in->outcome) || !set_forgotten(in)) {
-        infer_unannounced(in);
+    } else {
+        infer_by_times(in);
     }
 }
 

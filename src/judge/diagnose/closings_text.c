@@ -120,15 +120,23 @@ static bool ended_then(const struct server_process_view *process, const struct c
            process->ended_seconds < moment + 3;
 }
 
+/* A quarter of the connections or more did not end so. */
+static bool is_of_a_part(const struct closing *closing, const struct diagnosed_run *run) {
+    uint64_t opened = min_u64(run->record->total.counts.opened, run->plan->connections);
+    return closing->bursts > 0 && closing->count < opened - opened / 4;
+}
+
 static void name_moment(struct closing *closing, enum server_kind kind,
-                        const struct server_process_view *process) {
+                        const struct diagnosed_run *run) {
+    const struct server_process_view *process = &run->record->server_process;
     if (ended_then(process, closing)) {
         snprintf(closing->directive, sizeof closing->directive, "the end of process %d%s",
                  process->pid, process->oom_kills > 0 ? " (OOM killer)" : "");
         return;
     }
-    snprintf(closing->directive, sizeof closing->directive, "%s",
-             kind == SERVER_NGINX ? "a restart, or nginx -s reload" : "a restart or reload");
+    snprintf(closing->directive, sizeof closing->directive, "%s%s",
+             kind == SERVER_NGINX ? "a restart, or nginx -s reload" : "a restart or reload",
+             is_of_a_part(closing, run) ? ", or the end of one of its processes" : "");
 }
 
 /* The meaning of a status that comes with a connection's end. */
@@ -172,12 +180,12 @@ static void name_silence(struct closing *closing) {
 }
 
 static void name_cause(struct closing *closing, enum server_kind kind,
-                       const struct server_process_view *process) {
+                       const struct diagnosed_run *run) {
     switch (closing->dimension) {
     case CLOSING_IDLE: name_idle(closing, kind); break;
     case CLOSING_REQUESTS: name_requests(closing, kind); break;
     case CLOSING_AGE: name_age(closing, kind); break;
-    case CLOSING_MOMENT: name_moment(closing, kind, process); break;
+    case CLOSING_MOMENT: name_moment(closing, kind, run); break;
     case CLOSING_LEVEL: name_level(closing, kind); break;
     case CLOSING_STATUS: name_status(closing); break;
     case CLOSING_FORGOTTEN: name_forgotten(closing); break;
@@ -461,7 +469,7 @@ static void find_cause(struct findings *findings, struct closing *closing,
     closing->heads = behind_each_head(closing, run->plan);
     if (is_announced(closing, kind, announced))
         closing->limit = (uint32_t)announced;
-    name_cause(closing, kind, &run->record->server_process);
+    name_cause(closing, kind, run);
     describe(closing, run->plan, announced);
     struct finding *finding = findings_add_of(
         findings, codes[closing->dimension], outcome_side(closing->outcome), FINDING_WARN,
@@ -502,6 +510,12 @@ static uint64_t refused_of(const struct endings *endings) {
     return refused;
 }
 
+static uint32_t lag_ms(const struct tally *total) {
+    static const double usual = 0.98; /* as many endings are no strays */
+    duration lag = histogram_percentile(&total->distributions[DISTRIBUTION_LAG], usual);
+    return (uint32_t)(lag / MILLISECOND);
+}
+
 void judge_causes(struct closings *closings, const struct plan *plan, const struct record *record) {
     const struct tally *total = &record->total;
     const struct tally_counts *counts = &total->counts;
@@ -513,6 +527,7 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,
         .ramp_late = (duration)counts->ramp_late_ns,
+        .lag_ms = lag_ms(total),
         .opened = counts->opened,
         .stayed = counts->opened - min_u64(counts->opened, refused_of(&total->endings)),
         .error_answers = error_answers(counts),

@@ -477,6 +477,11 @@ static void a_reload_ends_all_within_moments(void **state) {
 }
 
 /* Connections in step: opened within 10 ms, and none had asked again. */
+static void told_in_step(struct fixture *f, uint32_t rivals) {
+    told(f, OUTCOME_closed_idle, CLOSING_MOMENT, "a restart, or nginx -s reload");
+    assert_int_equal(f->judgement.closings.items[0].rivals, rivals);
+}
+
 static void what_is_in_step_is_told_by_the_smaller_spread(void **state) {
     struct fixture *f = *state;
     for (uint32_t i = 0; i < 100; i++) /* a timer of each: all 5 000 ms, one after the other */
@@ -485,7 +490,11 @@ static void what_is_in_step_is_told_by_the_smaller_spread(void **state) {
     memset(&f->record.total.endings, 0, sizeof f->record.total.endings);
     for (uint32_t i = 0; i < 100; i++) /* one moment for all, or a server that looks now and then */
         add(f, OUTCOME_closed_idle, 5000 - i, 5000 - i, 5000 + i % 2, 1);
-    expect_none(f, OUTCOME_closed_idle);
+    told_in_step(f, 1U << CLOSING_IDLE | 1U << CLOSING_AGE);
+    assert_non_null(
+        strstr(f->judgement.closings.items[0].text,
+               "nginx -s reload, or the end of one of its processes (or an idle timeout, or an age "
+               "limit of up to 4.9 s: a slower ramp"));
     for (uint32_t i = 0; i < 5; i++) /* nothing but one moment ends what was just answered, too */
         add(f, OUTCOME_closed_idle, 10 + i, 5000 - i, 5000, 2);
     told(f, OUTCOME_closed_idle, CLOSING_MOMENT, "a restart, or nginx -s reload");
@@ -500,7 +509,7 @@ static void a_few_in_step_are_told_by_the_rounder_number(void **state) {
     memset(&f->record.total.endings, 0, sizeof f->record.total.endings);
     for (uint32_t i = 0; i < 10; i++)
         add(f, OUTCOME_closed_idle, 3379 - i, 3380 - i, 3380, 1);
-    expect_none(f, OUTCOME_closed_idle);
+    told_in_step(f, 1U << CLOSING_IDLE | 1U << CLOSING_AGE);
 }
 
 static void a_request_that_meets_a_known_timeout_is_the_stale_reuse_race(void **state) {
@@ -780,6 +789,39 @@ static void the_longest_numbers_fit(void **state) {
                     sizeof f->judgement.closings.items[o].text);
 }
 
+/* A timeout of 3 s of which answers were read so late that less of it was seen. */
+static void blur(struct fixture *f, uint32_t count, uint32_t late_ms_max) {
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t late = between(f, 0, late_ms_max), opened = i * 10;
+        endings_add(&f->record.total.endings, OUTCOME_closed_idle,
+                    &(struct ending){.sample_key = (uint32_t)random_next(&f->random),
+                                     .idle_ms = 3000 - late,
+                                     .age_ms = 3000,
+                                     .moment_ms = START_MS + opened + 3000,
+                                     .answers = 1,
+                                     .late_ms = (uint16_t)late});
+    }
+}
+
+static void an_idle_time_that_is_blurred_by_our_own_lateness_says_nothing(void **state) {
+    struct fixture *f = *state;
+    blur(f, 200, 1800);
+    expect_none(f, OUTCOME_closed_idle);
+    blur(f, 170, 20); /* the others are told by those that are sharp */
+    told(f, OUTCOME_closed_idle, CLOSING_IDLE, "keepalive_timeout 3s");
+    assert_false(f->judgement.closings.items[0].interval);
+}
+
+/* As late as we were, so may have been a server on this machine, of which nobody knows. */
+static void an_interval_is_far_wider_than_our_own_lateness(void **state) {
+    struct fixture *f = *state;
+    look_each_second(f, true);
+    histogram_add(&f->record.total.lag, 200 * MILLISECOND);
+    told(f, OUTCOME_closed_idle, CLOSING_IDLE, "keepalive_timeout 3s");
+    histogram_add(&f->record.total.lag, 692 * MILLISECOND);
+    expect_none(f, OUTCOME_closed_idle);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 static void a_process_that_ended_then_is_no_restart(void **state) {
@@ -823,6 +865,8 @@ int main(void) {
         TEST(a_timeout_that_is_looked_at_now_and_then_is_an_interval),
         TEST(without_any_that_was_spared_it_may_be_restarts_and_is_not_told),
         TEST(one_that_was_idle_for_longer_contradicts_an_interval),
+        TEST(an_idle_time_that_is_blurred_by_our_own_lateness_says_nothing),
+        TEST(an_interval_is_far_wider_than_our_own_lateness),
         TEST(those_beyond_a_limit_that_are_refused_are_no_restart),
         TEST(a_path_that_forgets_loses_what_was_asked_after_so_long),
         TEST(what_no_request_outlived_is_a_silence_since_then),
