@@ -36,6 +36,7 @@ class Truth:
     age: float = 0  # seconds
     moment: float = 0  # seconds into the run
     lasts: float = 0.5  # and it takes so long
+    sheds: bool = False  # a process that has no worker left ends what it keeps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +108,8 @@ def judge_closing(closing, truth):
     if closing["dimension"] is None:
         return SILENT
     right = is_true(closing, truth)
+    if truth.sheds and "no worker left" in closing["directive"]:
+        return EITHER
     if not closing["rivals"]:
         return RIGHT if right else WRONG
     return EITHER if right or any(kind_is_true(truth, rival) for rival in closing["rivals"]) else WRONG
@@ -252,11 +255,11 @@ def nginx(**settings):
 
 def apache(mpm, **settings):
     # Processes enough, and none that ends because it is spare: with it would end what it keeps.
-    lines = {"event": "ServerLimit 32\nMaxRequestWorkers 2048\nStartServers 8\nMaxSpareThreads 2048",
+    lines = {"event": "ServerLimit 16\nMaxRequestWorkers 1024\nStartServers 16\nMaxSpareThreads 1024",
              "prefork": "StartServers 48\nMinSpareServers 48"}
     server = servers.Apache(mpm=mpm, lines=lines[mpm], **settings)
     try:
-        holdfast.eventually(lambda: len(holdfast.children(server.pid)) >= {"event": 8, "prefork": 48}[mpm], "all processes")
+        holdfast.eventually(lambda: len(holdfast.children(server.pid)) >= {"event": 16, "prefork": 48}[mpm], "all processes")
     except BaseException:
         server.stop()
         raise
@@ -264,12 +267,14 @@ def apache(mpm, **settings):
 
 
 def apache_policies(mpm, most):
-    return (Policy("KeepAliveTimeout 2", lambda: apache(mpm, keepalive_timeout=2), Truth(idle=2), most=most),
+    sheds = mpm == "event"
+    halted = dataclasses.replace(HALTED, sheds=sheds)
+    return (Policy("KeepAliveTimeout 2", lambda: apache(mpm, keepalive_timeout=2), Truth(idle=2, sheds=sheds), most=most),
             # It does not count a connection's first request.
-            Policy("MaxKeepAliveRequests 9", lambda: apache(mpm, keepalive_timeout=60, requests=9), Truth(requests=10),
-                   most=most),
-            Policy("stop", lambda: apache(mpm, keepalive_timeout=60), HALTED, signal.SIGTERM, most=most),
-            Policy("graceful", lambda: apache(mpm, keepalive_timeout=60), HALTED, signal.SIGUSR1, most=most))
+            Policy("MaxKeepAliveRequests 9", lambda: apache(mpm, keepalive_timeout=60, requests=9),
+                   Truth(requests=10, sheds=sheds), most=most),
+            Policy("stop", lambda: apache(mpm, keepalive_timeout=60), halted, signal.SIGTERM, most=most),
+            Policy("graceful", lambda: apache(mpm, keepalive_timeout=60), halted, signal.SIGUSR1, most=most))
 
 
 SERVERS = {

@@ -240,6 +240,11 @@ static bool near_ms(double value, duration truth, double more) {
     return fabs(value - ms) <= fmax(ms / 10, 200) + more;
 }
 
+/* A busy machine's server acts early, by its own clock. */
+static double early_ms(const struct world *world, duration truth) {
+    return world->busy ? fmax((double)truth / MILLISECOND / 10, 200) : 100;
+}
+
 /* An interval is true that holds some of where it acts. */
 static bool idle_true(const struct world *world, const struct closing *closing,
                       const struct sim_policy *policy) {
@@ -252,10 +257,8 @@ static bool idle_true(const struct world *world, const struct closing *closing,
     if (closing->interval && world->kind == WORLD_TWO_IDLE)
         return near_ms(closing->low, world->policies[0].idle, 0) &&
                near_ms(closing->high, world->policies[1].idle, blur);
-    double early = (double)policy->idle / MILLISECOND;
-    early = world->busy ? fmax(early / 10, 200) : 100;
     if (closing->interval)
-        return closing->low >= (double)policy->idle / MILLISECOND - early &&
+        return closing->low >= (double)policy->idle / MILLISECOND - early_ms(world, policy->idle) &&
                closing->low <= (double)(policy->idle + late / 2) / MILLISECOND + 200 &&
                closing->high <= (double)(policy->idle + late) / MILLISECOND + 200 + blur;
     return near_ms(closing->limit, policy->idle, late < 300 * MILLISECOND ? 300 : 0);
@@ -290,7 +293,8 @@ static bool dimension_true(const struct world *world, const struct closing *clos
         case CLOSING_FORGOTTEN:
             any |= policy->forgets > 0 &&
                    (!primary || (closing->low <= policy->forgets / MILLISECOND + 100 &&
-                                 closing->high + 100 >= policy->forgets / MILLISECOND));
+                                 closing->high + early_ms(world, policy->forgets) >=
+                                     (double)policy->forgets / MILLISECOND));
             break;
         case CLOSING_SILENCE: /* a fact, wherever it is so */
             any |= policy->halt == HALT_SILENCE || policy->halt == HALT_FREEZE ||
@@ -401,6 +405,8 @@ static void play_world(uint64_t seed, struct row *rows, struct record *record) {
     play_freeze(&play);
     endings_copy(&record->total.endings, &play.tally->endings);
     histogram_copy(&record->total.lag, &play.tally->lag);
+    histogram_copy(&record->total.distributions[DISTRIBUTION_SERVICE],
+                   &play.tally->distributions[DISTRIBUTION_SERVICE]);
     record->total.counts = play.tally->counts;
     judge_causes(&closings, &play.plan, record);
     bool decidable = is_decidable(&world, &record->total);

@@ -40,7 +40,8 @@ static void rest(struct net *net, int fd, int64_t since_ns) {
     socket->timer_version++;
     if (policy->idle == 0)
         return;
-    since_ns -= drawn_up_to(net, policy->clock_late);
+    if (world_chance(net, net->config.late_wakes))
+        since_ns -= drawn_up_to(net, policy->clock_late);
     int64_t at_ns = since_ns + policy->idle + drawn_up_to(net, policy->idle_jitter);
     if (policy->tick > 0)
         at_ns = next_look(net, policy, at_ns);

@@ -104,7 +104,8 @@ struct sim_policy {
     uint32_t processes;            /* that share the connections; 0: one */
     uint32_t process_requests;     /* a process ends after so many */
     duration timer_late;           /* its timers run up to so much late */
-    duration clock_late;           /* what it read of the clock is up to so much old */
+    duration clock_late;  /* as often as our wakes are late, the clock that it read was up to
+                             so much old */
     uint32_t random_ends; /* of a million answers, so many are followed by a FIN, sometime */
 };
 

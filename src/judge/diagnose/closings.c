@@ -144,10 +144,28 @@ static bool apart_from_asking(const struct inference *in) {
            spread_of(in->view, in->view->waited) / FAR >= max_u32(in->bursts.width_ms, AT_ONCE_MS);
 }
 
+/* A server that ends while requests are outstanding ends idle connections at that moment too,
+ * unless most had asked: a few ends beside are of those alone that it happened to read from. */
+static bool with_idle_ones(const struct inference *in) {
+    static const enum outcome idle[] = {OUTCOME_closed_idle, OUTCOME_reset_idle};
+    const struct closing_context *context = in->context;
+    uint32_t beside = 0;
+    for (size_t i = 0; i < sizeof idle / sizeof idle[0]; i++) {
+        const struct ending_group *group = &context->endings->of[idle[i]];
+        for (uint32_t k = 0; k < group->kept; k++) {
+            uint32_t moment = group->sample[k].moment_ms - in->view->start_ms;
+            beside += moment + BURST_MS >= in->bursts.first_ms &&
+                      moment <= in->bursts.first_ms + in->bursts.width_ms + BURST_MS;
+        }
+    }
+    return !in_flight(in->outcome) || beside > 0 || in->group->count * 2 >= context->opened;
+}
+
 static bool by_moment(const struct inference *in) {
     const struct closing_view *view = in->view;
-    if (!in_bursts(in) || !servers_own(in->outcome) || view->answers[view->fifth] == 0 ||
-        view->age[view->last] < YOUNG_MS || !apart_from_asking(in))
+    if (!in_bursts(in) || !with_idle_ones(in) || !servers_own(in->outcome) ||
+        view->answers[view->fifth] == 0 || view->age[view->last] < YOUNG_MS ||
+        !apart_from_asking(in))
         return false;
     if (between_requests(in->outcome)) {
         enum closing_bystanders others =
@@ -209,6 +227,12 @@ static bool by_race(const struct inference *in) {
            apart <= tolerance(timeout);
 }
 
+/* Our own lateness, and so perhaps the server's, would make it another number, or another kind. */
+static bool blurs_interval(const struct inference *in, uint32_t low, uint32_t high) {
+    uint32_t lag = in->context->lag_ms;
+    return high - low < FAR * lag || lag > max_u32(NEAR_MS, low / 10);
+}
+
 /* An idle interval: a timer that looks now and then, or one with jitter. All ended within it, far
  * beyond chance; none that lived was idle for longer; and where they ended in bursts, those that
  * were idle for less were spared. */
@@ -218,7 +242,7 @@ static bool by_interval(const struct inference *in) {
     uint32_t low = view->idle[view->count / 50], high = view->idle[view->last];
     uint32_t slack = max_u32(tolerance(high), (high - low) / 5);
     if (!between_requests(in->outcome) || low <= 2 * AT_ONCE_MS || high > WIDER * low ||
-        high - low < FAR * context->lag_ms || tight(view, view->idle) ||
+        blurs_interval(in, low, high) || tight(view, view->idle) ||
         longest_gap(context) > high + slack ||
         closing_view_chance_above(view, low, in->group->count, context->gaps) > no_chance)
         return false;
@@ -441,17 +465,17 @@ static struct edge age_edge(const struct inference *in) {
     return edge;
 }
 
-/* Nothing speaks against it: our own lateness may let the two overlap by as much as a moment is
- * wide. */
-static bool possible_age(struct edge edge) {
+/* Nothing speaks against it: our own lateness may let the two overlap, by as much as a moment is
+ * wide at least. */
+static bool possible_age(const struct inference *in, struct edge edge) {
     return edge.ended >= 1000 && edge.ended < ENDINGS_AGE_MAX &&
-           edge_overlap(edge) <= edge_slack(edge) + BURST_MS;
+           edge_overlap(edge) <= edge_slack(edge) + max_u32(BURST_MS, in->context->lag_ms);
 }
 
 /* And it is known where it lies. Where those kept and those ended overlap, they do so far less than
  * they differ among themselves. */
 static bool sharp_age(const struct inference *in, struct edge edge) {
-    return possible_age(edge) && edge_overlap(edge) <= edge_slack(edge) &&
+    return possible_age(in, edge) && edge_overlap(edge) <= edge_slack(edge) &&
            edge_overlap(edge) <= spread_of(in->view, in->view->age) / FAR &&
            saturating_sub_u32(edge.ended, edge.kept) <= max_u32(edge.ended / 10, LATE_MS);
 }
@@ -528,6 +552,8 @@ static uint32_t refused_beyond(const struct inference *in) {
     uint64_t most = ramp_due(context->ramp, first + late), few = 2 + context->stayed / 10;
     if (context->stayed + few < least || context->stayed > most + few)
         return 0;
+    if (!at_once && context->answers_slow) /* the last of all that waited too long */
+        return 0;
     return (uint32_t)context->stayed;
 }
 
@@ -547,7 +573,7 @@ static bool set_forgotten(const struct inference *in) {
         return false;
     if (!(never_answered(in->outcome) || in_flight(in->outcome)) || kept > lost + slack ||
         lost > 2 * kept || lost <= 2 * AT_ONCE_MS ||
-        spread_of(view, view->asked_idle) < FAR * slack ||
+        spread_of(view, view->asked_idle) < FAR * max_u32(slack, in->context->lag_ms) ||
         closing_view_chance_asked_above(view, lost, in->group->count, in->context->gaps) >
             no_chance)
         return false;
@@ -588,7 +614,7 @@ static bool set_requests(const struct inference *in, struct edge age, bool halte
     uint32_t answers = middle_of(in->view, in->view->answers);
     if (!by_requests(in))
         return false;
-    bool aged = answers > 1 && (in->group->age_ms_min > age.kept || possible_age(age));
+    bool aged = answers > 1 && (in->group->age_ms_min > age.kept || possible_age(in, age));
     if (is_unusual_limit(answers) && (halted || in_bursts(in)) && !sharp_age(in, age))
         return !halted; /* in step, and then it went down: or not */
     set(in->closing, CLOSING_REQUESTS, answers, 0, answers);
@@ -612,7 +638,7 @@ static void infer_with_answers(const struct inference *in) {
             set_moment(in);
         else
             set(in->closing, CLOSING_MOMENT, moment.ended, 0, moment.ended);
-        add_rival(in->closing, CLOSING_AGE, possible_age(age));
+        add_rival(in->closing, CLOSING_AGE, possible_age(in, age));
         add_rival(in->closing, CLOSING_REQUESTS, by_requests(in));
     } else if (aged && spread_of(in->view, in->view->age) > edge_slack(age)) {
         set_edge(in->closing, age);
@@ -686,7 +712,8 @@ static void infer_unannounced(const struct inference *in) {
     } else if (moment && (!age || in->bursts.width_ms <= FAR * age_spread)) {
         set_moment(in);
         add_rival(in->closing, CLOSING_AGE,
-                  age && age_spread <= FAR * in->bursts.width_ms + AT_ONCE_MS);
+                  age && age_spread <=
+                             FAR * in->bursts.width_ms + AT_ONCE_MS + view->late[view->last]);
     } else if (age && !in_step && middle_of(view, view->idle) > AT_ONCE_MS) {
         set_age(in, moment);
         add_rival(in->closing, CLOSING_IDLE, !asked_again);

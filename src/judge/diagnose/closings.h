@@ -76,6 +76,7 @@ struct closings {
 struct closing_context {
     const struct endings_survived *survived;
     const struct endings_gaps *gaps;
+    const struct endings *endings; /* of all outcomes */
     struct units_span think;
     uint32_t timeout_ms; /* the idle time at which others were closed; 0: none known */
     int64_t started_ns;  /* run clock of the first attempt */
@@ -86,6 +87,7 @@ struct closing_context {
     uint32_t lag_ms;    /* our own lateness: all but a fiftieth of the time it was not more */
     uint64_t opened;
     uint64_t stayed;        /* of these, but for those that ended at once or were never answered */
+    bool answers_slow;      /* one took half as long as our own deadline, or longer */
     uint64_t error_answers; /* with a status of 400 or above */
     bool short_of_connections; /* as the server itself said: its log, or accepted and not handled */
 };

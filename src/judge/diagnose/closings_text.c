@@ -136,7 +136,9 @@ static void name_moment(struct closing *closing, enum server_kind kind,
     }
     snprintf(closing->directive, sizeof closing->directive, "%s%s",
              kind == SERVER_NGINX ? "a restart, or nginx -s reload" : "a restart or reload",
-             is_of_a_part(closing, run) ? ", or the end of one of its processes" : "");
+             !is_of_a_part(closing, run) ? ""
+             : kind == SERVER_APACHE ? ", or one of its processes that ended or had no worker left"
+                                     : ", or the end of one of its processes");
 }
 
 /* The meaning of a status that comes with a connection's end. */
@@ -522,6 +524,7 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
     struct closing_context context = {
         .survived = &total->endings.survived,
         .gaps = &total->endings.gaps,
+        .endings = &total->endings,
         .think = plan->think,
         .started_ns = counts->first_attempt_ns,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
@@ -530,6 +533,7 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
         .lag_ms = lag_ms(total),
         .opened = counts->opened,
         .stayed = counts->opened - min_u64(counts->opened, refused_of(&total->endings)),
+        .answers_slow = 2 * total->distributions[DISTRIBUTION_SERVICE].max > plan->timeout,
         .error_answers = error_answers(counts),
         .short_of_connections =
             record->evidence.error_log.short_of_connections > 0 ||

@@ -237,6 +237,41 @@ static void those_beyond_a_limit_that_are_refused_are_no_restart(void **state) {
     expect_none(f, OUTCOME_reset_idle);
 }
 
+/* As many as a server takes are answered at once; one that has too much to do answers one after the
+ * other, and some too late. */
+static void those_beyond_a_limit_are_never_answered_and_the_others_at_once(void **state) {
+    struct fixture *f = *state;
+    f->plan.timeout = 3 * SECOND;
+    for (uint32_t i = 100; i < 400; i++)
+        endings_add(&f->record.total.endings, OUTCOME_response_timeout,
+                    &(struct ending){.sample_key = (uint32_t)random_next(&f->random),
+                                     .idle_ms = 3000,
+                                     .age_ms = 3000,
+                                     .moment_ms = START_MS + i + 3000,
+                                     .waited_ms = 3000});
+    histogram_add(&f->record.total.distributions[DISTRIBUTION_SERVICE], 5 * MILLISECOND);
+    told(f, OUTCOME_response_timeout, CLOSING_LEVEL, "worker_connections");
+    histogram_add(&f->record.total.distributions[DISTRIBUTION_SERVICE], 2700 * MILLISECOND);
+    expect_none(f, OUTCOME_response_timeout);
+}
+
+/* A restart ends the idle ones too. */
+static void a_few_that_end_in_flight_alone_are_no_restart(void **state) {
+    struct fixture *f = *state;
+    for (uint32_t i = 0; i < 23; i++)
+        endings_add(&f->record.total.endings, OUTCOME_closed_in_flight,
+                    &(struct ending){.sample_key = (uint32_t)random_next(&f->random),
+                                     .idle_ms = 1500 - 40 * i,
+                                     .age_ms = 1700 - i,
+                                     .moment_ms = START_MS + 1800 + i % 8,
+                                     .answers = 1,
+                                     .waited_ms = 400 - 17 * i});
+    expect_none(f, OUTCOME_closed_in_flight);
+    for (uint32_t i = 0; i < 100; i++)
+        add(f, OUTCOME_closed_idle, 20 * i, 1700 - i, 1800 + i % 8, 1 + i % 2);
+    assert_int_equal(infer(f, OUTCOME_closed_in_flight)->dimension, CLOSING_MOMENT);
+}
+
 static void lose(struct fixture *f, uint32_t idle_ms, uint32_t asked_ms) {
     endings_add(&f->record.total.endings, OUTCOME_silent,
                 &(struct ending){.sample_key = (uint32_t)random_next(&f->random),
@@ -868,6 +903,8 @@ int main(void) {
         TEST(an_idle_time_that_is_blurred_by_our_own_lateness_says_nothing),
         TEST(an_interval_is_far_wider_than_our_own_lateness),
         TEST(those_beyond_a_limit_that_are_refused_are_no_restart),
+        TEST(those_beyond_a_limit_are_never_answered_and_the_others_at_once),
+        TEST(a_few_that_end_in_flight_alone_are_no_restart),
         TEST(a_path_that_forgets_loses_what_was_asked_after_so_long),
         TEST(what_no_request_outlived_is_a_silence_since_then),
         TEST(timeouts_are_rounded_to_what_people_write),
