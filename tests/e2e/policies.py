@@ -197,7 +197,7 @@ class Trial:
                 run.wait_for(r"phase=hold t=[34]")
                 sent = time.time()
                 self.server.process.send_signal(self.policy.signal)
-            result = run.finish()
+            result = run.finish(holdfast.TIMEOUT_SECONDS + self.way.seconds)
         if self.policy.signal:
             truth = dataclasses.replace(truth, moment=seconds_into(result.report, sent))
         word, text = judge(result.report, truth)
