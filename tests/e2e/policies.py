@@ -64,7 +64,7 @@ class Told:
     word: str
     text: str
     code: int
-    lost: int
+    codes: tuple  # of which it is to be one
     late: bool
 
 
@@ -201,8 +201,20 @@ class Trial:
         if self.policy.signal:
             truth = dataclasses.replace(truth, moment=seconds_into(result.report, sent))
         word, text = judge(result.report, truth)
-        late = (result.report["generator"]["loop_lag_seconds_p99"] or 0) > LATE_SECONDS or os.getloadavg()[0] > BUSY
-        return Told(word, text, result.code, result.connections["lost"], late)
+        return Told(word, text, result.code, exit_codes(result), was_late(result.report))
+
+
+def was_late(report):
+    return (report["generator"]["loop_lag_seconds_p99"] or 0) > LATE_SECONDS or os.getloadavg()[0] > BUSY
+
+
+def exit_codes(result):
+    """Lost is broken, unless we ourselves were too late to ask."""
+    generator = result.report["generator"]
+    ours = sum(generator[name] for name in ("closed_overdue", "reset_overdue", "timed_out_late", "connect_timeout_late"))
+    if not result.connections["lost"]:
+        return (0,)
+    return (1, 4) if ours else (1,)
 
 
 def seconds_into(report, moment):
