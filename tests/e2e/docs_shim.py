@@ -11,8 +11,9 @@ import sys
 
 PROGRAM = os.environ["HOLDFAST"]
 SMALL = {"-c": "20", "--connections": "20", "-d": "300ms", "--duration": "300ms", "-n": "40", "--rate": "100",
-         "--warmup": "50ms", "--start-at": "+10ms"}
-DEFAULTS = {"run": ["-c", "20"], "capacity": ["-c", "8", "--from", "4", "--hold-each", "100ms", "-i", "50ms"]}
+         "--warmup": "50ms", "--start-at": "+10ms", "--for": "1s"}
+DEFAULTS = {"run": ["-c", "20", "-d", "300ms"], "probe": ["--for", "1s"],
+            "capacity": ["-c", "8", "--from", "4", "--hold-each", "100ms", "-i", "50ms"]}
 CLOSED = "127.0.0.1:1"
 UNITS = {"k": 1000, "K": 1000, "M": 1000000}
 
@@ -41,9 +42,9 @@ def small(command, words):
             value = next(values)
             keep = number(value) is not None and number(SMALL[word]) is not None and number(value) < number(SMALL[word])
             made.append(value if keep else SMALL[word])
-    defaults = DEFAULTS[command] + ([] if command == "capacity" or "-n" in words else ["-d", "300ms"])
+    defaults = DEFAULTS[command]
     for option, value in zip(defaults[::2], defaults[1::2]):
-        if option not in made:
+        if option not in made and (option != "-d" or "-n" not in words):  # -n ends a run by itself
             made += [option, value]
     return made
 
