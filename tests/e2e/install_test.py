@@ -203,4 +203,4 @@ class ProgramTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    holdfast.main(jobs=1, rings=False)
+    holdfast.main(jobs=3, rings=False)
