@@ -202,7 +202,7 @@ class Manners(Case):
             notes = re.findall(r"^(?:\d\d:\d\d:\d\d  (?:note|ERROR)  .*| {12}\S.*)$", screen, re.MULTILINE)
             self.assertEqual(5, len(notes), screen)
             self.assertIn("was killed by signal 9", notes[0])
-            self.assertRegex(notes[1], r"ERROR  a worker process was lost at 100 connections +worker_lost: .*, x 50$")
+            self.assertRegex(notes[1], r"ERROR  a worker was lost at 100 connections +worker_lost: .*, x 50$")
             self.assertRegex(notes[3], r" limit    worker 0 \(process \d+, 50 connections\) was ended by signal 9")
             self.assertTrue(screen.endswith("\n".join([*notes, block])), screen)
             terminal.keys("C-c")
