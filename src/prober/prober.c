@@ -529,7 +529,7 @@ static void follow_moment(struct prober *prober, instant now) {
     static const duration apart[] = {0, 900 * MILLISECOND, 1900 * MILLISECOND};
     enum { ROUNDS_MAX = 2 };
     if (!idle->one_moment || prober->queued > 0 || prober->rounds >= ROUNDS_MAX ||
-        is_over_time(prober, now, GRACE - (duration)(idle->high * 1e9) - 3 * SECOND))
+        is_over_time(prober, now, GRACE - (duration)(idle->low * 1.5e9) - 2 * SECOND))
         return;
     for (size_t i = 0; i < prober->trace_count; i++)
         if (prober->traces[i].role == PROBE_IDLE && prober->traces[i].end == PROBE_OPEN)
@@ -579,11 +579,21 @@ static void judge_anew(struct prober *prober, instant now) {
     prober->bounds.wait = (duration)(0.4 * shortest * 1e9);
 }
 
+/* The kernel may hold back, for a turn or two, what came while we were late. */
+static void note_lateness(struct prober *prober, instant now) {
+    duration late = instant_since(now, prober->expected);
+    prober->facts.late_max = max_i64(prober->facts.late_max, late);
+    if (late < HEARTBEAT || (late < prober->late && instant_before(now, prober->late_until)))
+        return;
+    prober->late = late;
+    prober->late_until = instant_after(now, 4 * HEARTBEAT);
+}
+
 static void note_progress(struct prober *prober, instant now) {
     struct probe_facts *facts = &prober->facts;
+    note_lateness(prober, now);
     facts->elapsed = instant_since(now, prober->begun_at);
     facts->waited = prober->began ? instant_since(now, prober->waiting_since) : 0;
-    facts->late_max = max_i64(facts->late_max, instant_since(now, prober->expected));
     facts->longest = 0;
     for (size_t i = 0; i < PROBER_AT_ONCE; i++) {
         const struct prober_conn *conn = &prober->conns[i];

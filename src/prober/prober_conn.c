@@ -44,6 +44,8 @@ static void end(struct prober *prober, struct prober_conn *conn, enum probe_end 
         trace->ended_at = now;
         trace->outstanding = conn->outstanding && how != PROBE_END_OURS;
         trace->late = max_i64(0, instant_since(now, prober->expected));
+        if (instant_before(now, prober->late_until))
+            trace->late = max_i64(trace->late, prober->late);
         prober->changed = true;
         if (trace->up)
             prober->facts.open--;

@@ -43,7 +43,9 @@ struct prober {
     bool began; /* the first was kept: the others are opened */
     bool stopped;
     instant begun_at, waiting_since, opened_last;
-    instant expected;    /* when it wanted to be called: later is our own lateness */
+    instant expected; /* when it wanted to be called: later is our own lateness */
+    duration late;    /* that of a moment ago, of which events may still come until late_until */
+    instant late_until;
     instant swept_until; /* a restart goes on; before all others: none does */
     size_t seen;         /* of the traces, so many were looked at for a refusal */
     uint32_t retries;

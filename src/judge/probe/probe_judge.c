@@ -100,7 +100,7 @@ static duration middle(const struct ends *ends) {
         size_t below = 0;
         for (size_t j = 0; j < ends->count; j++)
             below += ends->lengths[j] < ends->lengths[i] ||
-                     (ends->lengths[j] == ends->lengths[i] && j < i);
+                     (j < i && ends->lengths[j] == ends->lengths[i]);
         if (below == ends->count / 2)
             return ends->lengths[i];
     }
@@ -259,8 +259,26 @@ static void tell_cluster(struct probe_value *value, const struct ends *ends,
     value->high = duration_seconds(max_i64(greatest(ends), survivals->lived));
 }
 
+static bool are_all_late(const struct ends *ends) {
+    for (size_t i = 0; i < ends->count; i++)
+        if (!was_late(ends->traces[i]))
+            return false;
+    return true;
+}
+
+/* When they ended is not known that well: only that it was in between. */
+static void tell_late(struct probe_value *value, const struct ends *ends) {
+    set_ends(value, ends, PROBE_UNKNOWN);
+    value->value = (double)NAN;
+    value->one_moment = true;
+}
+
 static void tell_ends(struct probe_value *value, const struct ends *ends,
                       const struct survivals *survivals) {
+    if (are_all_late(ends)) {
+        tell_late(value, ends);
+        return;
+    }
     const struct ends cluster = cluster_of(ends);
     bool scatter = cluster.count < ends->count;
     if (!scatter || outlived(survivals, greatest(ends)) || !are_by_clock(ends)) {
@@ -592,7 +610,8 @@ static bool by_age_alone(const struct probe_trace *trace, const struct probe_res
                          instant now) {
     const struct probe_value *idle = &result->values[PROBE_IDLE_TIMEOUT];
     const struct probe_value *requests = &result->values[PROBE_REQUESTS];
-    if (trace->role != PROBE_STEADY || !trace->up || trace->swept || trace->answers == 0)
+    if (trace->role != PROBE_STEADY || !trace->up || trace->swept || trace->answers == 0 ||
+        was_late(trace))
         return false;
     if (probe_trace_ended_by_answer(trace))
         return requests->status != PROBE_FOUND || requests->value != trace->answers;
@@ -667,7 +686,7 @@ static bool is_explained(const struct probe_trace *trace, const struct probe_res
     const struct probe_value *values = result->values;
     double idle = duration_seconds(probe_trace_idle(trace, now));
     bool known = values[PROBE_IDLE_TIMEOUT].status != PROBE_AT_LEAST;
-    if (trace->answers == 0) /* never asked, or refused */
+    if (trace->answers == 0 || was_late(trace)) /* never asked, or refused; or not known when */
         return true;
     if (probe_trace_ended_by_answer(trace))
         return values[PROBE_REQUESTS].value == trace->answers ||
