@@ -204,11 +204,11 @@ static void note_handshake(struct tls_client *client, const struct tls_attempt *
     if (!client->any)
         tls_handshake_describe(attempt->handshake, &client->peer);
     client->any = true;
+    drop_ticket(client, attempt); /* what TLS 1.2 resumed was kept anew */
     if (resumed)
         return;
     tls_seen_note(&client->seen, attempt->handshake);
     client->refused += attempt->asked;
-    drop_ticket(client, attempt);
 }
 
 static void handshake_done(struct tls_client *client, struct tls_place *place,

@@ -345,6 +345,26 @@ static void a_ticket_that_is_refused_is_counted_and_not_shown_again(void **state
     }
 }
 
+/* It would be shown again and again, else. */
+static void a_session_that_is_refused_without_another_is_dropped(void **state) {
+    (void)state;
+    static const enum tls_resume whens[] = {TLS_RESUME_RECONNECT, TLS_RESUME_ALWAYS};
+    for (size_t i = 0; i < 2; i++) {
+        struct pair pair;
+        make_for(&pair, "1.2", whens[i]);
+        assert_false(resumes(&pair, 0));
+        assert_true(resumes(&pair, 0));
+        SSL_CTX_set_options(server_context, SSL_OP_NO_TICKET);
+        SSL_CTX_set_session_cache_mode(server_context, SSL_SESS_CACHE_OFF);
+        for (int j = 0; j < 3; j++)
+            assert_false(resumes(&pair, 0));
+        SSL_CTX_clear_options(server_context, SSL_OP_NO_TICKET);
+        SSL_CTX_set_session_cache_mode(server_context, SSL_SESS_CACHE_SERVER);
+        assert_int_equal(counts_of(&pair).resumptions_refused, 1);
+        unmake(&pair);
+    }
+}
+
 static void a_ticket_that_was_never_sent_is_kept(void **state) {
     (void)state;
     static const char *const versions[] = {"1.3", "1.2"};
@@ -594,6 +614,7 @@ int main(void) {
         cmocka_unit_test(all_slots_resume_by_what_any_was_given),
         cmocka_unit_test(nothing_is_resumed_unless_that_is_asked_for),
         cmocka_unit_test(a_ticket_that_is_refused_is_counted_and_not_shown_again),
+        cmocka_unit_test(a_session_that_is_refused_without_another_is_dropped),
         cmocka_unit_test(a_ticket_that_was_never_sent_is_kept),
         cmocka_unit_test(without_tickets_each_handshake_is_a_full_one_and_none_is_refused),
         cmocka_unit_test(waiting_for_tickets_holds_no_handshake_up),
