@@ -1,9 +1,11 @@
 /* What is kept of a session resumes a connection: once, in time, and no more of them than there is
  * room for. */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -222,6 +224,54 @@ static void a_session_that_cannot_be_resumed_is_passed_over(void **state) {
     tls_tickets_destroy(tickets);
 }
 
+/* ---- in memory ---- */
+
+enum { HIDDEN_MAX = 64 << 20 }; /* the sanitizers hide terabytes of their own */
+
+static bool is_hidden(const char *flags) {
+    return strncmp(flags, "VmFlags:", 8) == 0 && strstr(flags, " wr ") != NULL &&
+           strstr(flags, " dd ") != NULL;
+}
+
+/* How often the bytes stand in memory that no core dump has. */
+static int count_hidden(const unsigned char *bytes, size_t length) {
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    char line[600];
+    uintptr_t from = 0, to = 0;
+    int count = 0;
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps) != NULL) {
+        uintptr_t first, behind;
+        if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &first, &behind) == 2)
+            from = first, to = behind;
+        if (!is_hidden(line) || to - from > HIDDEN_MAX)
+            continue;
+        const unsigned char *at = (const void *)from, *end = (const void *)to;
+        for (; (at = memmem(at, (size_t)(end - at), bytes, length)) != NULL; at++)
+            count++;
+    }
+    fclose(maps);
+    return count;
+}
+
+static void a_key_lies_where_no_core_has_it_and_is_wiped_when_it_is_taken(void **state) {
+    (void)state;
+    unsigned char key[64];
+    size_t length = SSL_SESSION_get_master_key(session_over(TLS1_3_VERSION), key, sizeof key);
+    struct tls_tickets *tickets = make(TLS_RESUME_RECONNECT, 2);
+    assert_in_range(length, 32, 48);
+    assert_int_equal(count_hidden(key, length), 0);
+    tls_tickets_keep(tickets, 0, given);
+    tls_tickets_keep(tickets, 1, given);
+    assert_int_equal(count_hidden(key, length), 2);
+    SSL_SESSION_free(take(tickets, 0));
+    assert_int_equal(count_hidden(key, length), 1);
+    (void)session_over(TLS1_3_VERSION);
+    tls_tickets_keep(tickets, 1, given);
+    assert_int_equal(count_hidden(key, length), 0);
+    tls_tickets_destroy(tickets);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_kept_resumes_and_holds_no_certificate),
@@ -230,6 +280,7 @@ int main(void) {
         cmocka_unit_test(what_is_too_old_or_of_a_time_to_come_is_not_shown),
         cmocka_unit_test(the_latest_are_shared_and_the_oldest_give_way),
         cmocka_unit_test(a_slot_keeps_its_latest),
+        cmocka_unit_test(a_key_lies_where_no_core_has_it_and_is_wiped_when_it_is_taken),
         cmocka_unit_test(a_session_that_cannot_be_resumed_is_passed_over),
     };
     return cmocka_run_group_tests(tests, make_ends, drop_ends);
