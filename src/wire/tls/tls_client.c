@@ -120,13 +120,6 @@ static void give_back(struct tls_client *client, struct tls_place *place) {
     trim(client);
 }
 
-/* Those that wait for tickets hold no handshake up. */
-static void make_room(struct tls_client *client) {
-    if (client->waiting > 0 &&
-        client->handshakes + client->waiting >= client->settings.handshakes_max)
-        give_back(client, client->oldest->place);
-}
-
 static void keep_session(void *owner, SSL_SESSION *session) {
     struct tls_attempt *attempt = owner;
     if (attempt->tickets == TICKETS_EACH)
@@ -155,7 +148,6 @@ static struct tls_handshake *begin_handshake(struct tls_client *client,
 static bool begin(void *shared, void *state, uint32_t slot) {
     struct tls_client *client = shared;
     struct tls_place *place = state;
-    make_room(client);
     struct tls_attempt *attempt = calloc(1, sizeof *attempt);
     if (attempt == NULL)
         return false;
@@ -245,7 +237,8 @@ static void open_handshake(struct tls_client *client, struct tls_place *place, c
     }
 }
 
-/* All of the handshake is sent: its object stays only for tickets. */
+/* All of the handshake is sent: its object stays only for tickets. As many wait as may shake hands,
+ * and the oldest gives way. */
 static void flushed(struct tls_client *client, struct tls_place *place) {
     bool waits = client->tickets != NULL && place->attempt->tickets < TICKETS_EACH;
     if (!waits)
@@ -254,6 +247,8 @@ static void flushed(struct tls_client *client, struct tls_place *place) {
     if (!waits)
         return;
     client->handshakes--;
+    if (client->waiting == client->settings.handshakes_max)
+        give_back(client, client->oldest->place);
     join_waiting(client, place->attempt);
 }
 

@@ -37,8 +37,8 @@ const struct tls_peer *tls_client_peer(const struct tls_client *client);
 /* Handshakes under way, and connections that keep OpenSSL's object. */
 uint32_t tls_client_handshakes(const struct tls_client *client);
 uint32_t tls_client_whole(const struct tls_client *client);
-/* Connections that go on without it, while it waits for their tickets: with handshakes no more than
- * may be under way. */
+/* Connections that go on without it, while it waits for their tickets: no more than handshakes may
+ * be under way. */
 uint32_t tls_client_waiting(const struct tls_client *client);
 
 #endif
