@@ -278,6 +278,21 @@ static void a_warm_up_of_the_whole_hold_is_warned_of(void **state) {
     assert_null(local(fixture, "warmup"));
 }
 
+static void a_ramp_over_tls_is_of_handshakes(void **state) {
+    struct preflight_fixture *fixture = *state;
+    struct plan *plan = &fixture->plan;
+    plan->target.tls = true;
+    assert_string_equal(
+        local(fixture, "ramp")->text,
+        "1 000 connects with TLS a second, 40 to 110 % of one core; 1 worker on 2 CPUs");
+    assert_status(local(fixture, "ramp"), FINDING_OK);
+    plan->ramp.rate = (struct units_rate){26, 10 * MILLISECOND};
+    const struct finding *finding = local(fixture, "ramp");
+    assert_status(finding, FINDING_WARN);
+    assert_todo(finding, 0, "--workers 2   (one a CPU)");
+    assert_todo(finding, 1, "--ramp 2500");
+}
+
 static void a_ramp_or_rate_beyond_the_cpus_is_warned_of(void **state) {
     struct preflight_fixture *fixture = *state;
     struct plan *plan = &fixture->plan;
@@ -466,6 +481,7 @@ int main(void) {
         TEST(without_syn_cookies_the_syn_backlog_counts_too),
         TEST(a_server_at_an_address_of_this_host_is_here),
         TEST(a_warm_up_of_the_whole_hold_is_warned_of),
+        TEST(a_ramp_over_tls_is_of_handshakes),
         TEST(a_ramp_or_rate_beyond_the_cpus_is_warned_of),
         TEST(conntrack_counts_only_where_it_tracks_this_path),
         TEST(a_server_without_descriptors_for_all_is_warned_of),
