@@ -22,6 +22,8 @@ IDLE = ("-c", COUNT, "-r", "20/10ms", "-d", "30s", "-i", "60s", *PATIENT)
 
 
 class Case(unittest.TestCase):
+    suite = "TLS_AES_128_GCM_SHA256"  # of TLS 1.3, by the client's order or the server's own
+
     def expect_held(self, result, version="TLSv1.3", tickets=2):
         tls, of_target = result.connections["tls"], result.report["target"]["tls"]
         self.assertEqual((result.verdict, result.connections["live"]), ("held", COUNT), result.out + result.err)
@@ -33,7 +35,7 @@ class Case(unittest.TestCase):
         self.assertEqual(of_target["detached"], version == "TLSv1.3")
         self.assertIn("localhost", of_target["names"])
         if version == "TLSv1.3":
-            self.assertEqual(tls["tickets"], tickets * COUNT)
+            self.assertEqual((of_target["cipher"], tls["tickets"]), (self.suite, tickets * COUNT))
 
     def expect_idle_ends(self, result, notified=True):
         """The server ended each, idle."""
@@ -147,6 +149,8 @@ class ApacheTest(Case):
 
 
 class HAProxyTest(Case):
+    suite = "TLS_AES_256_GCM_SHA384"
+
     def haproxy(self, bind="", **options):
         return or_skip(HAProxy, tls=True, bind=bind, **options)
 
@@ -189,6 +193,8 @@ class LighttpdTest(Case):
 
 
 class NodeTest(Case):
+    suite = "TLS_AES_256_GCM_SHA384"
+
     def node(self, lines="", **options):
         return or_skip(Node, tls=True, lines=lines, **options)
 
