@@ -173,6 +173,55 @@ static void a_server_that_stops_ends_them_told_and_all_come_back(void **state) {
     free_ends(&ends);
 }
 
+/* ---- Each operation fails in turn ---- */
+
+static struct net *play_failing(struct play *play, const struct play_config *config, uint64_t n,
+                                uint32_t which, bool onward) {
+    struct net *net = sim_create(&config->world);
+    sim_fail(net, n, which, onward);
+    play_start_in(play, config, net);
+    play_until(play, 60 * MILLISECOND);
+    play_end(play);
+    play_leave(play);
+    return net;
+}
+
+static void sweep(const struct play_config *config, bool onward) {
+    struct play play;
+    struct net *reference = play_failing(&play, config, 0, 0, false);
+    uint64_t operations = sim_truth(reference)->operations;
+    assert_true(operations > 60);
+    for (uint64_t n = 1; n <= operations; n++)
+        for (uint32_t which = 0; which < sim_errors(sim_operation(reference, n)); which++)
+            net_destroy(play_failing(&play, config, n, which, onward));
+    net_destroy(reference);
+}
+
+static void any_operation_may_fail_once_or_from_then_on(void **state) {
+    (void)state;
+    static const struct script scripts[] = {{.deed = DEED_KEY_UPDATE, .deed_at = 1},
+                                            {.deed = DEED_IDLE_FIN, .deed_at = 1},
+                                            {.deed = DEED_NEVER, .deed_at = 1}};
+    struct ends ends;
+    struct play_config config = {.world = {.seed = 5,
+                                           .pieces_max = 3,
+                                           .scripts = scripts,
+                                           .script_count = 3,
+                                           .idle_after = 5 * MILLISECOND,
+                                           .timeout = 15 * MILLISECOND,
+                                           .connect_timeout = 15 * MILLISECOND,
+                                           .latency = {200 * MICROSECOND, 2 * MILLISECOND}},
+                                 .connections = 3,
+                                 .ramp = {3, 6 * MILLISECOND},
+                                 .think = {10 * MILLISECOND, 15 * MILLISECOND},
+                                 .timeout = 15 * MILLISECOND,
+                                 .connect_timeout = 15 * MILLISECOND};
+    make_ends(&ends, &config, 64);
+    sweep(&config, false);
+    sweep(&config, true);
+    free_ends(&ends);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_calm_run_holds_them_all_with_two_tickets_each),
@@ -181,6 +230,7 @@ int main(void) {
         cmocka_unit_test(an_end_that_is_not_told_completes_no_answer_and_is_counted),
         cmocka_unit_test(a_ramp_waits_for_handshakes_and_loses_none),
         cmocka_unit_test(a_server_that_stops_ends_them_told_and_all_come_back),
+        cmocka_unit_test(any_operation_may_fail_once_or_from_then_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
