@@ -212,7 +212,8 @@ class Service(unittest.TestCase):
                     plain.sendall(outgoing.read())
                     plain.recv(1)
             stats = target.stats_when_closed()
-        self.assertEqual(1, stats["connections"]["endings"]["keepalive_timeout"])
+        # On a busy machine also those by which we ask for the counters.
+        self.assertGreaterEqual(stats["connections"]["endings"]["keepalive_timeout"], 1)
 
     def test_any_worker_takes_a_ticket_back(self):
         with Target("--tls", "--workers", "2") as target:
