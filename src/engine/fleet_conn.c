@@ -329,6 +329,14 @@ static void use_error(struct fleet *fleet, struct conn *conn, int error) {
         fleet_handle_event(fleet, conn, reset ? CONN_EVENT_RESET : CONN_EVENT_ERROR);
 }
 
+/* What is short of memory in a handshake is this host. */
+static void use_failure(struct fleet *fleet, struct conn *conn, const struct sock_fact *fact) {
+    if (fact->failure == HANDSHAKE_REASON_no_memory)
+        use_error(fleet, conn, ENOMEM);
+    else
+        secure_failed(fleet, conn, fact->failure, fact->alert);
+}
+
 static void use_alert(struct fleet *fleet, struct conn *conn, uint8_t alert) {
     if ((conn->flags & CONN_FROZEN) == 0)
         fleet_counts_of(fleet)->tls_alerts[alert]++;
@@ -364,7 +372,7 @@ static void use_facts(struct fleet *fleet, struct conn *conn, struct sock_readin
         case SOCK_FIN: use_fin(fleet, conn, &fact); break;
         case SOCK_ERROR: use_error(fleet, conn, fact.error); break;
         case SOCK_UP: secured(fleet, conn, fact.resumed); break;
-        case SOCK_FAILED: secure_failed(fleet, conn, fact.failure, fact.alert); break;
+        case SOCK_FAILED: use_failure(fleet, conn, &fact); break;
         case SOCK_ALERT: use_alert(fleet, conn, fact.alert); break;
         case SOCK_BROKEN: use_break(fleet, conn, fact.reason); break;
         }

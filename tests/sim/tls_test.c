@@ -115,6 +115,29 @@ static void a_handshake_that_fails_is_whose_fault_it_was(void **state) {
     }
 }
 
+static void open_without_memory(struct transport_conn *conn, char *bytes, size_t length,
+                                struct transport_fact *fact) {
+    (void)conn, (void)bytes;
+    *fact = (struct transport_fact){
+        .kind = TRANSPORT_FAILED, .failure = HANDSHAKE_REASON_no_memory, .taken = length};
+}
+
+static void a_handshake_without_memory_is_our_own_fault(void **state) {
+    (void)state;
+    struct ends ends;
+    struct play play;
+    struct play_config config = calm(1);
+    make_ends(&ends, &config, 64);
+    struct transport poor = *config.transport;
+    poor.open = open_without_memory;
+    config.transport = &poor;
+    play_start(&play, &config);
+    play_until(&play, 3 * SECOND);
+    play_expect_outcomes(play_counts(&play)->outcomes, "no_memory", 1, NULL);
+    play_free(&play); /* the servers know nothing of it: their truth is another */
+    free_ends(&ends);
+}
+
 static void an_end_that_is_not_told_completes_no_answer_and_is_counted(void **state) {
     (void)state;
     struct tally_counts told = met(HANDSHAKE_DONE, DEED_ANSWER_EOF);
@@ -227,6 +250,7 @@ int main(void) {
         cmocka_unit_test(a_calm_run_holds_them_all_with_two_tickets_each),
         cmocka_unit_test(whatever_goes_wrong_each_ends_as_what_it_was),
         cmocka_unit_test(a_handshake_that_fails_is_whose_fault_it_was),
+        cmocka_unit_test(a_handshake_without_memory_is_our_own_fault),
         cmocka_unit_test(an_end_that_is_not_told_completes_no_answer_and_is_counted),
         cmocka_unit_test(a_ramp_waits_for_handshakes_and_loses_none),
         cmocka_unit_test(a_server_that_stops_ends_them_told_and_all_come_back),
