@@ -278,6 +278,16 @@ class HostsTest(unittest.TestCase):
         if LOSSES > 2:
             print(f"no part was left after {max(took):.2f} s at most")
 
+    def test_parts_without_their_leader_end_before_the_load_too(self):
+        with holdfast.listener() as silent, \
+                Run("--hosts", "h1,h2", "--remote", REMOTE, "-c", "4", "--timeout", "1h", "-d", "1h",
+                    holdfast.url_of(silent), report=None) as run:
+            silent.accept()
+            silent.accept()
+            os.kill(run.pid, signal.SIGKILL)
+            eventually(lambda: not parts(run.marker), "no part is left")
+        self.assertEqual([], list(pathlib.Path(".").glob("holdfast-part-*.json")))
+
     def test_a_host_that_stood_still_comes_back_and_counts_again(self):
         with Run(*self.arguments("--ui", "line", "--timeout", "20s", hold="0")) as run:
             run.wait_for(r"phase=hold .* live=40 ")
