@@ -586,7 +586,7 @@ static void note_lateness(struct prober *prober, instant now) {
     if (late < HEARTBEAT || (late < prober->late && instant_before(now, prober->late_until)))
         return;
     prober->late = late;
-    prober->late_until = instant_after(now, 4 * HEARTBEAT);
+    prober->late_until = instant_after(now, max_i64(4 * HEARTBEAT, late / 4));
 }
 
 static void note_progress(struct prober *prober, instant now) {

@@ -188,15 +188,16 @@ class OwnTargetTest(Case):
             self.assertIn("interrupted", told.out)
 
     def test_ends_that_we_slept_through_are_not_measured(self):
-        with Target("--keepalive-timeout", "2s") as target:
-            probe = self.begin("--for", "10s", "--gentle", target.url)
-            eventually(lambda: holdfast.connections_at(target.port) >= 7, "most are open")
+        with Target("--keepalive-timeout", "3s") as target:
+            probe = self.begin("--for", "12s", "--gentle", target.url)
+            eventually(lambda: holdfast.connections_at(target.port) >= 4, "some are open")
             probe.signal(signal.SIGSTOP)
-            eventually(lambda: target.stats()["connections"]["endings"]["keepalive_timeout"] >= 5, "they have ended")
+            eventually(lambda: holdfast.connections_at(target.port) == 0 or
+                       target.stats()["connections"]["endings"]["keepalive_timeout"] >= 3, "they have ended")
             time.sleep(1)  # in which they would have been seen
             probe.signal(signal.SIGCONT)
             told = probe.told()
-            self.assert_seconds(2, told.idle_timeout)
+            self.assert_seconds(3, told.idle_timeout)
             self.assertIn("loop_lag", told.codes())
 
     def test_without_a_terminal_progress_is_plain_lines_and_q_has_none(self):

@@ -259,11 +259,12 @@ static void tell_cluster(struct probe_value *value, const struct ends *ends,
     value->high = duration_seconds(max_i64(greatest(ends), survivals->lived));
 }
 
-static bool are_all_late(const struct ends *ends) {
+/* Some, and no two others are left. */
+static bool are_blurred(const struct ends *ends) {
+    size_t late = 0;
     for (size_t i = 0; i < ends->count; i++)
-        if (!was_late(ends->traces[i]))
-            return false;
-    return true;
+        late += was_late(ends->traces[i]);
+    return late > 0 && ends->count - late < 2;
 }
 
 /* When they ended is not known that well: only that it was in between. */
@@ -275,7 +276,7 @@ static void tell_late(struct probe_value *value, const struct ends *ends) {
 
 static void tell_ends(struct probe_value *value, const struct ends *ends,
                       const struct survivals *survivals) {
-    if (are_all_late(ends)) {
+    if (are_blurred(ends)) {
         tell_late(value, ends);
         return;
     }
