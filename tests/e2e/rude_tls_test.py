@@ -63,9 +63,10 @@ class Followed(unittest.TestCase):
 
     def test_a_key_update_is_answered_in_front_of_the_next_request(self):
         def script(conn):
-            conn.answer()
+            conn.request()
             conn.update_key(1)
             conn.update_key(0)
+            conn.record(DATA, ANSWER)
             conn.request()
             if [(HANDSHAKE, key_update(0))] != conn.messages:
                 raise AssertionError(conn.messages)
