@@ -77,6 +77,45 @@ static void scattered_ends_are_a_range(void **state) {
     assert_float_equal(idle_of(&result)->high, 6.5, 0.001);
 }
 
+static void add_ends(struct traces *traces, size_t count, double waited) {
+    for (size_t i = 0; i < count; i++) {
+        double at = 0.2 * (double)traces->count;
+        traces_end(traces_add(traces, PROBE_IDLE, at, 1, at), at + waited, PROBE_END_FIN);
+    }
+}
+
+static void two_limits_behind_one_name_are_a_range(void **state) {
+    (void)state;
+    struct traces traces = {.now = 30};
+    add_ends(&traces, 2, 4);
+    add_ends(&traces, 3, 12);
+    struct probe_result result = traces_judge(&traces);
+    assert_int_not_equal(idle_of(&result)->status, PROBE_FOUND);
+    assert_float_equal(idle_of(&result)->low, 4, 0.001);
+    assert_float_equal(idle_of(&result)->high, 12, 0.001);
+}
+
+static void one_that_ended_before_the_others_agree_is_a_stray(void **state) {
+    (void)state;
+    struct traces traces = {.now = 30};
+    add_ends(&traces, 1, 4);
+    add_ends(&traces, 3, 12);
+    struct probe_result result = traces_judge(&traces);
+    traces_expect(idle_of(&result), PROBE_FOUND, 12);
+    assert_int_equal(idle_of(&result)->agreeing, 3);
+    assert_int_equal(result.strays, 1);
+}
+
+static void one_that_lived_longer_than_the_others_is_none(void **state) {
+    (void)state;
+    struct traces traces = {.now = 30};
+    add_ends(&traces, 3, 4);
+    add_ends(&traces, 1, 12);
+    struct probe_result result = traces_judge(&traces);
+    traces_expect(idle_of(&result), PROBE_JITTERED, 4);
+    assert_float_equal(idle_of(&result)->high, 12, 0.001);
+}
+
 static void what_a_restart_ended_says_nothing(void **state) {
     (void)state;
     struct traces traces = {.now = 20};
@@ -229,6 +268,9 @@ int main(void) {
         cmocka_unit_test(a_survivor_beyond_makes_it_a_range),
         cmocka_unit_test(ends_of_different_waits_at_one_look_are_a_clocks),
         cmocka_unit_test(scattered_ends_are_a_range),
+        cmocka_unit_test(two_limits_behind_one_name_are_a_range),
+        cmocka_unit_test(one_that_ended_before_the_others_agree_is_a_stray),
+        cmocka_unit_test(one_that_lived_longer_than_the_others_is_none),
         cmocka_unit_test(what_a_restart_ended_says_nothing),
         cmocka_unit_test(an_end_that_we_saw_late_is_left_out_where_two_others_are),
         cmocka_unit_test(requests_lost_behind_a_wait_are_a_path_that_forgets),
