@@ -205,7 +205,9 @@ class Trial:
 
 
 def was_late(report):
-    return (report["generator"]["loop_lag_seconds_p99"] or 0) > LATE_SECONDS or os.getloadavg()[0] > BUSY
+    generator = report["generator"]
+    return ((generator["loop_lag_seconds_p99"] or 0) > LATE_SECONDS or
+            (generator["loop_lag_seconds_max"] or 0) > 2 * LATE_SECONDS or os.getloadavg()[0] > BUSY)
 
 
 def exit_codes(result):

@@ -249,7 +249,7 @@ static double early_ms(const struct world *world, duration truth) {
 static bool idle_true(const struct world *world, const struct closing *closing,
                       const struct sim_policy *policy) {
     duration late = policy->tick > 0 ? policy->tick : policy->idle_jitter;
-    double blur = world->busy ? (double)world->play.world.late_by / MILLISECOND : 0;
+    double blur = world->busy ? 2.0 * (double)world->play.world.late_by / MILLISECOND : 0;
     if (policy->idle == 0)
         return false;
     if ((closing->rivals & 1u << CLOSING_MOMENT) != 0) /* or a shorter one: its words say so */

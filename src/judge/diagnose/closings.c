@@ -17,6 +17,8 @@ enum { LATE_MS = 200, EARLY_MS = 50 };
 enum { AT_ONCE_MS = 50 };
 /* A connection that ends so young never was a kept one. */
 enum { YOUNG_MS = 200 };
+/* So late, twice, ours and the server's, leaves a number right to within 0.2 s. */
+enum { LAG_MS = 100 };
 /* A moment is no sharper than this. */
 enum { BURST_MS = 100 };
 /* A server that is restarted again and again ends its connections in a few bursts; more of them are
@@ -230,7 +232,7 @@ static bool by_race(const struct inference *in) {
 /* Our own lateness, and so perhaps the server's, would make it another number, or another kind. */
 static bool blurs_interval(const struct inference *in, uint32_t low, uint32_t high) {
     uint32_t lag = in->context->lag_ms;
-    return high - low < FAR * lag || lag > max_u32(NEAR_MS, low / 10);
+    return high - low < FAR * lag || lag > max_u32(LAG_MS, low / 20);
 }
 
 /* An idle interval: a timer that looks now and then, or one with jitter. All ended within it, far
@@ -476,6 +478,7 @@ static bool possible_age(const struct inference *in, struct edge edge) {
  * they differ among themselves. */
 static bool sharp_age(const struct inference *in, struct edge edge) {
     return possible_age(in, edge) && edge_overlap(edge) <= edge_slack(edge) &&
+           in->context->lag_ms <= max_u32(LAG_MS, edge.ended / 20) &&
            edge_overlap(edge) <= spread_of(in->view, in->view->age) / FAR &&
            saturating_sub_u32(edge.ended, edge.kept) <= max_u32(edge.ended / 10, LATE_MS);
 }
@@ -598,7 +601,8 @@ static bool set_silence(const struct inference *in) {
     uint32_t shortest = view->asked_idle[view->count / 50];
     in->closing->forgets = survived->asked_idle_ms;
     add_rival(in->closing, CLOSING_FORGOTTEN,
-              survived->asked_idle_ms <= shortest + max_u32(EARLY_MS, shortest / 100));
+              survived->asked_idle_ms <=
+                  shortest + max_u32(max_u32(EARLY_MS, shortest / 100), in->context->lag_ms));
     return true;
 }
 

@@ -84,7 +84,7 @@ struct closing_context {
     const struct ramp *ramp;
     duration ramped;    /* how long the ramp took */
     duration ramp_late; /* the worst lateness of an attempt against it */
-    uint32_t lag_ms;    /* our own lateness: all but a fiftieth of the time it was not more */
+    uint32_t lag_ms;    /* our own lateness: but for 0.5 % of the time it was not more */
     uint64_t opened;
     uint64_t stayed;        /* of these, but for those that ended at once or were never answered */
     bool answers_slow;      /* one took half as long as our own deadline, or longer */

@@ -513,7 +513,7 @@ static uint64_t refused_of(const struct endings *endings) {
 }
 
 static uint32_t lag_ms(const struct tally *total) {
-    static const double usual = 0.98; /* as many endings are no strays */
+    static const double usual = 0.995;
     duration lag = histogram_percentile(&total->distributions[DISTRIBUTION_LAG], usual);
     return (uint32_t)(lag / MILLISECOND);
 }
