@@ -155,14 +155,18 @@ class ConversionsTest(unittest.TestCase):
     def test_junit_of_a_search_and_of_a_comparison(self):
         search, comparison, page = self.at / "search.xml", self.at / "comparison.xml", self.at / "search.html"
         few, many = self.at / "few.json", self.at / "many.json"
-        with Target("--max-connections", "30") as server:
-            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 25, "-c", 60,
-                                     "--junit", search, "--html", page, server.url)
+        code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 5, "-c", 12, "--junit", search, "--html", page, self.server.url)
         self.assertEqual(0, code, out + err)
         cases, properties = read_junit(search)
-        self.assertEqual(({"capacity": []}, "30", "found"), (cases, properties["capacity"], properties["capacity_end"]))
+        self.assertEqual(({"capacity": []}, "12", "ceiling"), (cases, properties["capacity"], properties["capacity_end"]))
         self.assertEqual(out, ET.parse(search).getroot().find(".//system-out").text)
-        self.assertIn("<h1>CAPACITY 30 connections</h1>", page.read_text())
+        self.assertIn("<h1>AT LEAST 12 connections</h1>", page.read_text())
+        with Target("--status", "503") as server:
+            code, out, err = plainly("capacity", "-q", "--hold-each", "200ms", "--from", 5, "--require", "status_5xx<=0", "--junit", search, server.url)
+        self.assertEqual(1, code, out + err)
+        cases, properties = read_junit(search)
+        self.assertEqual(({"capacity": ["failure"]}, "0"), (cases, properties["capacity"]))
+        self.assertIn("limit: ", ET.parse(search).getroot().find(".//failure").text)
         for path, fault in ((few, ()), (many, ("--fault", "reset-after=1@50%"))):
             with Target(*fault) as server:
                 plainly("-q", "--no-check", "-c", 10, "-i", "50ms", "-d", "500ms", "--json", path, server.url)
