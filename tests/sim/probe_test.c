@@ -344,7 +344,7 @@ static void print_world(const struct world *world, const struct probe_result *re
                         const struct probe_facts *facts, const char *what) {
     const struct sim_policy *p = &world->policies[0];
     printf("seed %" PRIu64 " %s: %s; bound %.0f%s: idle %.2f +%.2f tick %.2f (other %.2f), "
-                           "requests %u, age %.2f/%.2f, "
+           "requests %u, age %.2f/%.2f, "
            "limit %u, forgets %.2f, halt %.2f, processes %u/%u, late %.0f ms\n",
            world->seed, what, kind_texts[world->kind], duration_seconds(world->bound),
            world->scope == PROBE_SCOPE_GENTLE ? " gentle" : "", duration_seconds(p->idle),
