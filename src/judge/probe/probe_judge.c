@@ -137,9 +137,9 @@ static double period_of(const struct ends *ends) {
     return period == INT64_MAX ? (double)NAN : duration_seconds(period);
 }
 
-/* A clock shared by all: most ends fall together with another one's, at looks that are as far apart
- * as the ends are scattered. It looks no rarer than the timeout; where it does nearly, two looks
- * have ended several. */
+/* A clock shared by all: most ends fall together with another one's, at looks that are half as far
+ * apart as the ends are scattered, or farther (lighttpd counts in whole seconds on both sides). It
+ * looks no rarer than the timeout; where it does nearly, two looks have ended several. */
 static bool are_by_clock(const struct ends *ends) {
     struct ends together = {.count = 0};
     for (size_t i = 0; i < ends->count; i++) {
@@ -150,7 +150,7 @@ static bool are_by_clock(const struct ends *ends) {
             add_end(&together, ends->traces[i], ends->lengths[i]);
     }
     duration low = least(ends), spread = greatest(ends) - low;
-    bool apart = duration_seconds(spread - SCATTER) <= period_of(ends); /* not of a single look */
+    bool apart = duration_seconds(spread / 2 - SCATTER) <= period_of(ends); /* not of one look */
     bool near = spread <= low / 10 * 6 || (spread <= low && isfinite(period_of(&together)));
     return near && apart && together.count >= 2 && together.count * 2 >= ends->count;
 }
@@ -212,7 +212,8 @@ static bool are_of_one_moment(const struct ends *ends) {
 static void tell_scattered(struct probe_value *value, const struct ends *ends,
                            const struct survivals *survivals) {
     duration low = least(ends), high = greatest(ends);
-    bool far = ends->count == 2 || high > low / 10 * 16 || are_of_one_moment(ends);
+    bool pair = ends->count == 2 && high > low / 20 * 21;
+    bool far = pair || high > low / 10 * 16 || are_of_one_moment(ends);
     if (outlived(survivals, high) &&
         (survivals->count >= ends->count || survivals->lived / 2 > high)) {
         set_at_least(value, duration_seconds(survivals->answered));
