@@ -670,6 +670,18 @@ static void judge_age(struct probe_value *value, const struct probe_evidence *ev
     value->value = value->low + half;
 }
 
+/* Two that never asked do not show a clock; where the idle timeout has one, they are scattered by
+ * it.
+ */
+static void use_clock(struct probe_value *first, const struct probe_value *idle) {
+    double most = 2 * idle->period + duration_seconds(SCATTER);
+    if (!idle->by_clock || first->status != PROBE_UNKNOWN || first->agreeing < 2 ||
+        first->one_moment || !(first->high - first->low <= most))
+        return;
+    first->status = PROBE_JITTERED;
+    first->value = first->low;
+}
+
 /* ---- All ---- */
 
 static void note_announced(struct probe_result *result, const struct probe_evidence *evidence) {
@@ -717,6 +729,7 @@ void probe_judge(struct probe_result *result, const struct probe_evidence *evide
     judge_age(&values[PROBE_MAX_AGE], evidence, result);
     judge_idle(&values[PROBE_IDLE_TIMEOUT], evidence, &values[PROBE_MAX_AGE]);
     judge_first(&values[PROBE_FIRST_REQUEST_TIMEOUT], evidence, &values[PROBE_MAX_AGE]);
+    use_clock(&values[PROBE_FIRST_REQUEST_TIMEOUT], &values[PROBE_IDLE_TIMEOUT]);
     note_announced(result, evidence);
     count_strays(result, evidence);
 }

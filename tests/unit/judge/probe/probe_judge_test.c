@@ -64,6 +64,10 @@ static void ends_of_different_waits_at_one_look_are_a_clocks(void **state) {
     traces_expect(idle_of(&result), PROBE_FOUND, 5.102);
     assert_true(idle_of(&result)->by_clock);
     assert_float_equal(idle_of(&result)->period, 1, 0.01);
+    traces_end(traces_add(&traces, PROBE_SILENT, 0.4, 0, 0.4), 8.001, PROBE_END_FIN)->sent = 0;
+    traces_end(traces_add(&traces, PROBE_SILENT, 0.9, 0, 0.9), 9.002, PROBE_END_FIN)->sent = 0;
+    result = traces_judge(&traces);
+    traces_expect(&result.values[PROBE_FIRST_REQUEST_TIMEOUT], PROBE_JITTERED, 7.6);
 }
 
 static void scattered_ends_are_a_range(void **state) {
