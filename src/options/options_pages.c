@@ -105,10 +105,10 @@ bool options_print_man(FILE *out, const char *command) {
 
 /* --- completions --- */
 
-enum part { OPTIONS, REPORT, ABOUT };
+enum listed_part { OPTIONS, REPORT, ABOUT };
 static const struct listed {
     const char *name;
-    enum part part;
+    enum listed_part part;
 } commands[] = {
 #define COMMAND(name, part, does) {#name, part},
 #include "options/commands.def"

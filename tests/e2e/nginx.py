@@ -96,6 +96,18 @@ def port_is_free(port):
             return False
 
 
+def keep_port(port):
+    """A socket that keeps a port from other tests of this machine while it is open, as servers that listen with
+    SO_REUSEPORT would all get it; None: another has it."""
+    keeper = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        keeper.bind(f"\0holdfast-test-port-{port}")
+        return keeper
+    except OSError:
+        keeper.close()
+        return None
+
+
 def die_with_parent():
     """In the child: SIGTERM when the one who started us is gone, however it went."""
     PR_SET_PDEATHSIG = 1

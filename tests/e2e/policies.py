@@ -269,7 +269,7 @@ def nginx(**settings):
 
 def apache(mpm, **settings):
     # Processes enough, and none that ends because it is spare: with it would end what it keeps.
-    lines = {"event": "ServerLimit 16\nMaxRequestWorkers 1024\nStartServers 16\nMaxSpareThreads 1024",
+    lines = {"event": "ThreadsPerChild 64\nServerLimit 16\nMaxRequestWorkers 1024\nStartServers 16\nMaxSpareThreads 1024",
              "prefork": "StartServers 48\nMinSpareServers 48"}
     server = servers.Apache(mpm=mpm, lines=lines[mpm], **settings)
     try:

@@ -17,7 +17,8 @@ import subprocess
 import time
 
 from certificate import certify
-from nginx import (ROOT, START_SECONDS, Nginx, Server, ServerError, candidate_ports, die_with_parent, port_is_free)
+from nginx import (ROOT, START_SECONDS, Nginx, Server, ServerError, candidate_ports, die_with_parent, keep_port,
+                   port_is_free)
 
 UNPACKED = ROOT / "build/servers"
 APACHE_MODULES = ("/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules",
@@ -252,7 +253,10 @@ class Other(Server):
 
     def _start(self):
         self.prefix.chmod(0o755)
-        self.port = next(filter(port_is_free, candidate_ports()))
+        for self.port in candidate_ports():
+            self.keeper = keep_port(self.port)
+            if self.keeper and port_is_free(self.port):
+                break
         if self.tls:
             self.renew()
         with open(self.prefix / "output", "wb") as output:

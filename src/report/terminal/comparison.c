@@ -218,10 +218,8 @@ static void print_headline(FILE *out, struct style style, const struct compare_r
         before = print_names(out, comparison, result, before) ? "; " : before;
     if (result == COMPARE_WORSE)
         print_names(out, comparison, COMPARE_BETTER, "; better: ");
-    if (result == COMPARE_SAME && count_listed(comparison, COMPARE_NOT) > 0) {
+    if (result == COMPARE_SAME && count_listed(comparison, COMPARE_NOT) > 0)
         fprintf(out, "%swhat could be compared is the same", before);
-        before = "; ";
-    }
     if (result != COMPARE_NOT)
         print_names(out, comparison, COMPARE_NOT, "; not comparable: ");
     fputc('\n', out);
