@@ -43,6 +43,23 @@ static bool check_sizes(const struct plan *plan, struct refuse_buffer to) {
                   all, options->connections);
 }
 
+/* Each host has a part of the connections, and one report has the workers of all. */
+static bool check_hosts_workers(const struct options *options, size_t hosts,
+                                struct refuse_buffer to) {
+    uint64_t share = options->connections / hosts, most = WORKERS_MAX / hosts;
+    if (!options->given.workers || (options->workers <= share && options->workers <= most))
+        return true;
+    if (options->workers > share)
+        return refuse(to,
+                      "--workers: %" PRIu64 " is out of bounds: at most the connections of each "
+                      "of %zu hosts (%" PRIu64 ") is accepted",
+                      options->workers, hosts, share);
+    return refuse(to,
+                  "--workers: %" PRIu64 " is out of bounds: on each of %zu hosts at most %" PRIu64
+                  " (%d together) is accepted",
+                  options->workers, hosts, most, WORKERS_MAX);
+}
+
 /* What only one host has, or only all parts together. */
 static bool check_hosts(const struct plan *plan, struct refuse_buffer to) {
     const struct options *options = plan->options;
@@ -63,9 +80,11 @@ static bool check_hosts(const struct plan *plan, struct refuse_buffer to) {
             to, "--hosts: %zu hosts, of %" PRIu64 " %s: one at least for each is accepted", hosts,
             options->connections < hosts ? options->connections : options->requests,
             options->connections < hosts ? "connections" : "requests");
-    return other == NULL ||
-           refuse(to, "%s with --hosts: refused, as it is of one process: accepted without --hosts",
-                  other);
+    if (other != NULL)
+        return refuse(to,
+                      "%s with --hosts: refused, as it is of one process: accepted without --hosts",
+                      other);
+    return check_hosts_workers(options, hosts, to);
 }
 
 /* Each part has one at least of what is cut into parts; 0 of what was not asked for. */

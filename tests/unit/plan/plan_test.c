@@ -192,6 +192,8 @@ static void what_one_process_has_is_refused_of_many_hosts(void **state) {
         {"--hosts h1,h2 --server-pid 1 e", "--server-pid with --hosts"},
         {"--hosts h1,h2,h3 -c 2 e", "--hosts: 3 hosts, of 2 connections"},
         {"--hosts h1,h2,h3 -n 2 e", "--hosts: 3 hosts, of 2 requests"},
+        {"--hosts h1,h2 -c 21 -w 11 e", "the connections of each of 2 hosts (10)"},
+        {"--hosts h1,h2 -c 10k -w 2049 e", "at most 2048 (4096 together)"},
         {"--remote x{host} e", "--remote without --hosts"},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
