@@ -9,6 +9,9 @@
 #include "report/saved/saved_parts.h"
 #include "report/saved/saved_value.h"
 
+/* 73 years: the sums of some stay below 2^63. */
+static const int64_t clock_max = INT64_C(1) << 61;
+
 /* --- writing --- */
 
 static void begin(struct json_writer *json, FILE *out) {
@@ -165,14 +168,14 @@ static void read_members(struct message *message, struct saved_place *place) {
         break;
     case MESSAGE_CLOCK:
         message->number = saved_value_whole_if(place, document, "clock", INT64_MAX, 0);
-        message->clock_ns = saved_value_whole_if(place, document, "monotonic_ns", INT64_MAX, -1);
+        message->clock_ns = saved_value_whole_if(place, document, "monotonic_ns", clock_max, -1);
         break;
     case MESSAGE_FIT: read_fit(message, place); break;
     case MESSAGE_EXIT:
         message->number = saved_value_whole_if(place, document, "exit", 255, 0);
         break;
     case MESSAGE_TIMELINE:
-        message->clock_ns = saved_value_whole_if(place, document, "started_ns", INT64_MAX, -1);
+        message->clock_ns = saved_value_whole_if(place, document, "started_ns", clock_max, -1);
         break;
     case MESSAGE_PLAN: read_plan(message, place); break;
     case MESSAGE_READY:

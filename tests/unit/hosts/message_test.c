@@ -132,9 +132,14 @@ static void lines_of_a_timeline_are_known_by_what_they_have(void **state) {
 
 static void what_is_none_is_refused_in_one_line(void **state) {
     (void)state;
-    static const char *const lines[] = {
-        "{",           "{\"clock\":\"x\"}", "{\"clock\":1,\"monotonic_ns\":-4}", "{\"plan\":[1]}",
-        "{\"fit\":3}", "{\"exit\":999}"};
+    static const char *const lines[] = {"{",
+                                        "{\"clock\":\"x\"}",
+                                        "{\"clock\":1,\"monotonic_ns\":-4}",
+                                        "{\"plan\":[1]}",
+                                        "{\"fit\":3}",
+                                        "{\"exit\":999}",
+                                        "{\"clock\":1,\"monotonic_ns\":9223372036854775807}",
+                                        "{\"begin\":true,\"started_ns\":9223372036854775807}"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         assert_false(read_text(lines[i]));
         assert_true(strlen(error) > 0);
