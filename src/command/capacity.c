@@ -98,6 +98,7 @@ static struct capacity_run *make_step(const struct capacity_search *search, uint
         step->judgement.setup = &step->setup;
         step->judgement.findings = soak->judgement.findings; /* of -k auto */
         step->setup.tls = soak->setup.tls;
+        step->setup.interrupted = soak->setup.interrupted;
         if (plan_make(&step->plan, &step->options, &host, error))
             return step;
     }

@@ -1,11 +1,11 @@
 /* -k auto: a probe of the idle timeout alone, before the plan. */
 #include "command/keepalive_auto.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/exit_code.h"
 #include "base/require.h"
 #include "command/probe_view.h"
 #include "judge/human.h"
@@ -68,12 +68,6 @@ static void tell(struct soak *soak, const struct keepalive_auto *found) {
         fprintf(log_stream(), "holdfast: %s\n", finding->text);
 }
 
-/* A probe that was interrupted ends what follows too: the preflight meets this. */
-static void pass_on(const struct keepalive_auto *found) {
-    if (found->interrupted)
-        raise(SIGTERM);
-}
-
 static bool plan_anew(struct soak *soak, const struct host *host) {
     char error[PLAN_ERROR_MAX];
     soak->options.seed = soak->plan.seed;
@@ -82,7 +76,7 @@ static bool plan_anew(struct soak *soak, const struct host *host) {
     bool made = plan_make(&soak->plan, &soak->options, host, error);
     soak->options.given.seed = given;
     if (!made)
-        fprintf(log_stream(), "holdfast: %s\n", error);
+        fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: %s\n", error);
     return made;
 }
 
@@ -90,8 +84,10 @@ bool keepalive_auto(struct soak *soak, const struct host *host) {
     if (soak->options.keepalive != 0)
         return true;
     struct keepalive_auto *found = calloc(1, sizeof *found);
-    if (found == NULL)
+    if (found == NULL) {
+        fputs("holdfast: -k auto: out of memory\n", log_at(LOG_LEVEL_ERROR));
         return false;
+    }
     found->judgement.setup = &found->setup;
     found->setup.tls = soak->setup.tls;
     probe_judge(&found->result, &(struct probe_evidence){.count = 0});
@@ -100,8 +96,9 @@ bool keepalive_auto(struct soak *soak, const struct host *host) {
     if (made && preflight_make(&found->judgement, &soak->plan, &found->setup, PREFLIGHT_NONE,
                                soak->signals_fd))
         ask(found, soak);
+    found->interrupted |= found->judgement.exit_code == EXIT_INCONCLUSIVE;
     tell(soak, found);
-    pass_on(found);
+    soak->setup.interrupted = found->interrupted;
     setup_free(&found->setup);
     free(found);
     return made && plan_anew(soak, host);

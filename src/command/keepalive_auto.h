@@ -8,8 +8,8 @@
 #include "command/soak.h"
 
 /* Nothing unless it was asked for: then options and plan have the timeout that a probe told, or the
- * default where it told none, and the judgement a finding that says so. False, with a message:
- * there is no plan. */
+ * default where it told none, and the judgement a finding that says so. An interrupt ends what
+ * follows too: soak->setup.interrupted. False, with a message: there is no plan. */
 bool keepalive_auto(struct soak *soak, const struct host *host);
 
 #endif

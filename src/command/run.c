@@ -60,7 +60,7 @@ static int run_on_hosts(struct soak *soak) {
 }
 
 static int run(struct soak *soak) {
-    if (soak->options.hosts != NULL)
+    if (soak->options.hosts != NULL && !soak->setup.interrupted)
         return run_on_hosts(soak);
     enum preflight_scope scope = soak->options.no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
     bool may_run =

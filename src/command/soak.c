@@ -65,10 +65,14 @@ static bool open_timeline(struct soak *soak) {
     if (error != 0)
         fprintf(log_at(LOG_LEVEL_ERROR), "holdfast: --timeline: cannot write to \"%s\": %s\n", path,
                 line_writer_error(error));
-    else
-        session_complain(&soak->timeline.file,
-                         timeline_file_header(&soak->timeline.file, &soak->plan, &soak->setup));
     return error == 0;
+}
+
+/* What was asked: once -k auto is a number. */
+static void begin_timeline(struct soak *soak) {
+    struct timeline_file *file = &soak->timeline.file;
+    if (file->out.fd >= 0)
+        session_complain(file, timeline_file_header(file, &soak->plan, &soak->setup));
 }
 
 /* Before the load: a port that is taken is refused now. */
@@ -191,7 +195,10 @@ static bool begin(struct soak *soak, enum option_command command, int argc, char
     if (!open_signals(soak))
         return false;
     *exit_code = EXIT_USAGE;
-    return keepalive_auto(soak, &host) && open_timeline(soak) && open_scrape(soak);
+    if (!open_timeline(soak) || !open_scrape(soak) || !keepalive_auto(soak, &host))
+        return false;
+    begin_timeline(soak);
+    return true;
 }
 
 /* 0, or an earlier or present -errno, with a message. */

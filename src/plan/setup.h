@@ -48,6 +48,7 @@ struct setup {
     struct tls_peer tls_seen;    /* by the preflight; version "": nothing was */
     int64_t tls_not_after;       /* of the certificate, seconds since 1970; 0: not known */
     int64_t ports_room;          /* connections that source ports suffice for; 0: not counted */
+    bool interrupted;            /* before the preflight, which is interrupted by that */
 };
 
 /* Closes what it holds; nothing is known after it. */

@@ -528,6 +528,9 @@ static void gather(struct preflight *preflight, struct judgement *judgement,
                    enum preflight_scope scope, int signals_fd) {
     struct preflight_facts *facts = preflight->facts;
     probe_local(facts, preflight->plan, preflight->setup, scope);
+    facts->interrupted = preflight->setup->interrupted;
+    if (facts->interrupted)
+        return;
     if (facts->door_error == 0)
         facts->door_error = loop_open(&preflight->loop, 64, preflight->setup->choice.engine);
     if (facts->door_error < 0) {

@@ -13,7 +13,8 @@ enum preflight_scope {
 
 /* Gathers facts, fills setup->addresses (those that accept, after a full preflight) and
  * setup->status_addresses, and judges into *judgement. signals_fd: from signals_open(); an
- * interrupt ends it at once. Prints nothing. True when the run may start. */
+ * interrupt ends it at once, also one that was met before (setup->interrupted). Prints nothing.
+ * True when the run may start. */
 bool preflight_make(struct judgement *judgement, const struct plan *plan, struct setup *setup,
                     enum preflight_scope scope, int signals_fd);
 

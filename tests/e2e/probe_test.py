@@ -4,6 +4,7 @@
 import contextlib
 import functools
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import unittest
 
 import holdfast
 import validate_report
-from holdfast import ServerError, eventually, nginx, or_skip, plainly, soak
+from holdfast import eventually, listener, nginx, or_skip, plainly, soak, url_of
 from servers import Node
 from sparring import Target
 
@@ -139,6 +140,26 @@ class NginxTest(Case):
             self.assertEqual(("ok", 2000), (finding["status"], finding["have"]))
             self.assertIn("-k auto: 2.00 s", result.out)
             self.assertIn("-k auto: the idle timeout is", result.err)
+
+    def test_k_auto_is_refused_before_it_asks_where_a_file_cannot_be_written(self):
+        with listener() as listening:
+            code, _, err = plainly("-k", "auto", "--timeline", self.folder / "none" / "x", url_of(listening))
+            self.assertEqual(2, code)
+            self.assertIn("--timeline: cannot write", err)
+            listening.setblocking(False)
+            self.assertRaises(BlockingIOError, listening.accept)
+
+    def test_a_signal_while_k_auto_asks_ends_all(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number), Target() as target:
+                with holdfast.Run("-k", "auto", "-c", "50", "-d", "1s", target.url) as run:
+                    eventually(lambda: holdfast.connections_at(target.port) >= 2, "it probes")
+                    run.signal(number)
+                    result = run.finish()
+                self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+                self.assertEqual(0, result.connections["attempted"])
+                self.assertIn("interrupted", result.out)
+                self.assertIn("-k auto: interrupted", result.err)
 
     def test_k_auto_is_refused_where_one_request_is_all(self):
         code, _, err = plainly("check", "-k", "auto", "http://127.0.0.1:1/")
