@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/exit_code.h"
+#include "base/interrupt.h"
 #include "command/command.h"
 #include "command/probe_view.h"
 #include "command/soak.h"
@@ -44,11 +45,19 @@ static bool write_json(struct soak *soak) {
     return written;
 }
 
+/* No reader is waited for any more. */
+static bool is_interrupted_again(const struct probe_report *report) {
+    return report->interrupted && interrupt_is_pending();
+}
+
 static int finish(struct soak *soak) {
-    probe_conclude(soak->probe);
+    struct probe_report *report = soak->probe;
+    probe_conclude(report);
+    if (is_interrupted_again(report))
+        report->exit_code = EXIT_SECOND_SIGNAL;
     bool written = write_json(soak);
     written &= soak_print(soak, "result", draw_sheet, NULL);
-    int exit_code = soak->probe->exit_code;
+    int exit_code = is_interrupted_again(report) ? EXIT_SECOND_SIGNAL : report->exit_code;
     return !written && exit_code == EXIT_HELD ? EXIT_INCONCLUSIVE : exit_code;
 }
 
@@ -84,8 +93,10 @@ static void print_why(const struct soak *soak) {
 static int probe(struct soak *soak) {
     struct probe_report *report = soak->probe = calloc(1, sizeof *report);
     const struct options *options = &soak->options;
-    if (report == NULL)
+    if (report == NULL) {
+        fputs("holdfast: out of memory\n", log_at(LOG_LEVEL_ERROR));
         return EXIT_UNFIT;
+    }
     clock_gettime(CLOCK_REALTIME, &report->started_at);
     report->target = &soak->judgement.target;
     report->bound = options->for_;
@@ -95,6 +106,7 @@ static int probe(struct soak *soak) {
     bool may_ask = preflight_make(&soak->judgement, &soak->plan, &soak->setup, PREFLIGHT_ALL,
                                   soak->signals_fd);
     report->exit_code = soak->judgement.exit_code;
+    report->interrupted = report->exit_code == EXIT_INCONCLUSIVE;
     if (may_ask) {
         soak_note_engine(&soak->setup);
         ask(soak, report);
@@ -109,7 +121,7 @@ static int probe(struct soak *soak) {
 static int carry_out(struct soak *soak) {
     if (soak->plan.connections >= CONNECTIONS_LEAST)
         return probe(soak);
-    fprintf(log_stream(),
+    fprintf(log_at(LOG_LEVEL_ERROR),
             "holdfast: --connections: %" PRIu32 " is out of bounds: at least %d are accepted\n",
             soak->plan.connections, CONNECTIONS_LEAST);
     return EXIT_USAGE;

@@ -97,6 +97,7 @@ static void turn(struct probe_parts *parts, struct probe_result *result, struct 
     if (!prober_done(parts->prober))
         prober_stop(parts->prober, net_now(loop->net));
     loop->stopped = false;
+    loop_forget(loop, SIGNAL_OPERATION); /* one that comes from now on is for what follows */
     loop_turn_until(loop, instant_after(net_now(loop->net), SECOND), is_quiet, parts->prober);
 }
 

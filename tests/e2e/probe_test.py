@@ -208,6 +208,35 @@ class OwnTargetTest(Case):
             self.assert_seconds(1, told.idle_timeout)
             self.assertIn("interrupted", told.out)
 
+    def test_an_interrupt_before_the_first_question_is_told_too(self):
+        with listener() as listening:
+            probe = self.begin(url_of(listening))
+            with listening.accept()[0]:  # who is never answered
+                probe.signal(signal.SIGINT)
+                told = probe.told()
+        self.assertEqual((4, True), (told.code, told.probe["interrupted"]))
+        self.assertIn("interrupted during the preflight", told.out)
+
+    def test_a_second_interrupt_waits_for_no_reader(self):
+        AGAIN_SECONDS = 0.6  # sooner it is the same one
+        with Target() as target:
+            reader, writer = os.pipe()
+            self.addCleanup(os.close, reader)
+            os.set_blocking(writer, False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    os.write(writer, bytes(4096))
+            os.set_blocking(writer, True)
+            with holdfast.Run("probe", target.url, report=None, stdout=writer) as run:
+                os.close(writer)
+                eventually(lambda: holdfast.connections_at(target.port) >= 2, "it probes")
+                run.signal(signal.SIGINT)
+                holdfast.wait_until_unused(target.port)
+                time.sleep(AGAIN_SECONDS)
+                self.assertIsNone(run.process.poll(), "it waits for its reader")
+                run.signal(signal.SIGINT)
+                self.assertEqual(130, run.finish().code)
+
     def test_ends_that_we_slept_through_are_not_measured(self):
         with Target("--keepalive-timeout", "3s") as target:
             probe = self.begin("--for", "12s", "--gentle", target.url)
