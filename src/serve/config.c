@@ -120,6 +120,8 @@ static double ramp_time(const struct options *options) {
 static bool is_within(const struct options *options, const struct config_limits *limits,
                       struct refuse_buffer to) {
     char text[64];
+    if (options->keepalive == 0)
+        return refuse(to, "--keepalive: auto is refused here: no limit of a run bounds its probe");
     if (options->connections > limits->connections)
         return refuse(to, "--connections: at most %llu are accepted here (--max-connections)",
                       (unsigned long long)limits->connections);

@@ -123,6 +123,8 @@ static void a_run_is_within_the_limits_of_the_server(void **state) {
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"duration\": \"61m\"}"), "--max-duration");
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"duration\": \"1s\", \"ramp\": \"1/1h\"}"),
                 "--max-duration");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"keepalive\": \"auto\"}"),
+                "auto is refused here");
 }
 
 int main(void) {
