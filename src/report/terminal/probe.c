@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/exit_code.h"
+#include "base/redact.h"
 #include "options/options.h"
 #include "report/format/format.h"
 #include "report/format/wrap.h"
@@ -86,7 +87,7 @@ void report_probe_value(FILE *out, const struct probe_value *value, bool counts)
         break;
     case PROBE_JITTERED:
         print_range(out, value, counts);
-        fprintf(out, "   scattered: no two of %" PRIu32 " agree", value->agreeing);
+        fprintf(out, "   scattered: %" PRIu32 " ended", value->agreeing);
         break;
     case PROBE_UNKNOWN:
     case PROBE_STATUSES: print_unknown(out, value, counts); break;
@@ -149,13 +150,51 @@ static void print_untried(FILE *out, const struct probe_report *report) {
         fprintf(out, "  %-*s%s\n", LABEL_COLUMN - 2, i == 0 ? "not tried" : "", report->untried[i]);
 }
 
+/* One word of a shell's; what is hidden in it can only be given anew. */
+static void print_url(FILE *out, const char *url) {
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/._-";
+    bool hidden = strstr(url, REDACTED) != NULL, quoted = url[strspn(url, plain)] != '\0';
+    if (hidden || !quoted) {
+        fputs(hidden ? "URL" : url, out);
+        return;
+    }
+    fputc('\'', out);
+    for (; *url != '\0'; url++)
+        fputs(*url == '\'' ? "'\\''" : (char[]){*url, '\0'}, out);
+    fputc('\'', out);
+}
+
+/* What it was probed with is what a run needs too. */
+static void print_others(FILE *out, const struct options *options, bool other_method) {
+    const struct {
+        bool given;
+        const char *name;
+    } others[] = {
+        {options->given.header, "-H"},           {options->given.connect_to, "--connect-to"},
+        {options->given.resolve, "--resolve"},   {options->given.source, "--source"},
+        {options->given.insecure, "--insecure"}, {options->given.cacert, "--cacert"},
+        {options->given.cert, "--cert"},         {options->given.key, "--key"},
+        {options->given.sni, "--sni"},           {options->given.method && !other_method, "-X"},
+    };
+    bool any = false;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        if (others[i].given)
+            fprintf(out, "%s%s", any ? ", " : "   # and your ", others[i].name);
+        any |= others[i].given;
+    }
+}
+
 static void print_next(FILE *out, const struct plan *plan, const struct probe_report *report) {
     if (report->advice_count == 0)
         return;
     fprintf(out, "  %-*sholdfast run", LABEL_COLUMN - 2, "next");
     for (size_t i = 0; i < report->advice_count; i++)
         fprintf(out, " %s", report->advice[i]);
-    fprintf(out, " %s\n", plan->target.url);
+    fputc(' ', out);
+    print_url(out, plan->target.url);
+    print_others(out, plan->options, report->facts.other_kept);
+    fputc('\n', out);
 }
 
 static void print_answers(FILE *out, struct style style, const struct plan *plan,
@@ -187,24 +226,27 @@ void report_probe(FILE *out, struct style style, const struct plan *plan,
 
 /* ---- Progress ---- */
 
+/* In nine columns, of a day too. */
 static void print_short(FILE *out, const struct probe_value *value, bool counts) {
-    static const char *const marks[] = {"-", "", ">=", ""};
-    fputs(marks[value->status], out);
+    static const double long_enough = 1000;
+    bool lower = value->status == PROBE_AT_LEAST;
     if (value->status == PROBE_UNKNOWN)
-        return;
-    print_number(out, value->value, counts);
+        fputc('-', out);
+    else if (!counts && value->value >= long_enough)
+        fprintf(out, "%s%.0f s", lower ? ">=" : "", value->value);
+    else
+        fprintf(out, "%s%s", lower ? ">=" : "", number(value->value, counts).text);
 }
 
 void report_probe_progress(FILE *out, const struct probe_result *result,
                            const struct probe_facts *facts, duration most) {
-    static const char *const labels[] = {"idle", "first", "requests", "age"};
-    fprintf(out, "probe %s, at most %s  open %" PRIu32 "  sent %" PRIu32 "  waiting %s ",
-            format_duration(facts->elapsed).text, format_duration(most).text, facts->open,
-            facts->requests, format_duration(facts->longest).text);
+    static const char *const labels[] = {"idle", "first", "req", "age"};
     for (int i = 0; i < PROBE_QUESTIONS; i++) {
-        fprintf(out, " %s ", labels[i]);
+        fprintf(out, "%s ", labels[i]);
         print_short(out, &result->values[i], i == PROBE_REQUESTS);
+        fputc(' ', out);
     }
+    fprintf(out, "%s of %s", format_duration(facts->elapsed).text, format_duration(most).text);
 }
 
 static void print_member(FILE *out, const char *name, const struct probe_value *value) {
