@@ -257,7 +257,7 @@ static void begin(struct prober *prober, instant now) {
     struct probe_trace *first = &prober->traces[prober->trace_count - 1];
     first->role = PROBE_IDLE;
     prober->cohorts[prober->trace_count - 1].role = PROBE_IDLE;
-    prober->began = true;
+    prober->began = prober->facts.begun = true;
     prober->waiting_since = now;
     enqueue_all(prober);
 }
@@ -269,6 +269,11 @@ static void give_up_first(struct prober *prober, instant now) {
     prober->facts.gone = last->answers == 0;
     prober->facts.complete = true;
     prober_stop(prober, now);
+}
+
+/* What was not answered is tried again a moment later. */
+static bool is_too_early(const struct probe_trace *last, instant now) {
+    return last->answers == 0 && instant_since(now, last->ended_at) < RETRY;
 }
 
 static void step_first(struct prober *prober, instant now) {
@@ -283,7 +288,7 @@ static void step_first(struct prober *prober, instant now) {
         begin(prober, now);
     } else if (last->end != PROBE_OPEN && prober->trace_count >= FIRSTS) {
         give_up_first(prober, now);
-    } else if (last->end != PROBE_OPEN) {
+    } else if (last->end != PROBE_OPEN && !is_too_early(last, now)) {
         if (last->end != PROBE_END_ANNOUNCED && last->answers > 0 && prober->settings.other != NULL)
             prober->request = prober->settings.other;
         open_first(prober, now);
@@ -649,8 +654,8 @@ instant prober_tick(struct prober *prober, instant now) {
 
 void prober_event(struct prober *prober, const struct net_event *event, instant now) {
     uint32_t about = slot_tag_slot(event->tag) >> 8, index = slot_tag_slot(event->tag) & 0xff;
-    struct prober_conn *conn = &prober->conns[index];
     require(index < PROBER_AT_ONCE);
+    struct prober_conn *conn = &prober->conns[index];
     if (conn->trace == PROBER_NO_TRACE || slot_tag_generation(event->tag) != conn->sock.generation)
         return;
     prober_conn_event(prober, conn, about, event->result, now);

@@ -139,9 +139,14 @@ static void find_limit(struct probe_report *report) {
             "with %" PRIu32
             " connection%s open, one more was not served: the others waited for were fewer",
             holds, human_plural(holds));
-    if (report->facts.gone)
+    if (report->facts.gone && report->facts.begun)
         findings_add(&report->findings, FINDING_target, FINDING_WARN,
                      "no connection could be opened any more, for 20 s");
+    else if (report->facts.gone)
+        findings_add(&report->findings, FINDING_target, FINDING_WARN,
+                     "behind the preflight no connection was answered, of %" PRIu32
+                     " that were tried",
+                     report->facts.connections);
 }
 
 static void find_strays(struct probe_report *report) {

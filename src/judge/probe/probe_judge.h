@@ -69,7 +69,8 @@ struct probe_facts {
     bool announced;    /* of these: they said so */
     bool other_kept;   /* the other request was kept where the first was not */
     bool complete;     /* nothing was left to be tried */
-    bool gone;         /* nothing could be opened any more */
+    bool begun;        /* one was kept: the others were opened */
+    bool gone;         /* nothing could be opened any more; not begun: not one was answered */
     duration late_max; /* our own lateness, at most */
     duration elapsed;  /* since it began */
     duration waited;   /* since the first of the connections that wait */

@@ -101,12 +101,29 @@ static void a_limit_of_requests_advises_to_reconnect(void **state) {
     free(report);
 }
 
+static void what_could_not_be_opened_is_told_with_how_long_it_was_tried(void **state) {
+    (void)state;
+    struct record_target target = {.asked = true};
+    struct traces traces = {.now = 60};
+    for (int begun = 0; begun <= 1; begun++) {
+        struct probe_report *report = calloc(1, sizeof *report);
+        fill(report, &target, &traces);
+        report->facts = (struct probe_facts){.gone = true, .begun = begun == 1, .connections = 3};
+        probe_conclude(report);
+        const struct finding *finding = findings_first(&report->findings, FINDING_target);
+        assert_non_null(finding);
+        assert_non_null(strstr(finding->text, begun == 1 ? "for 20 s" : "of 3 that were tried"));
+        free(report);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timeout_is_advised_as_the_timer_it_is),
         cmocka_unit_test(a_header_that_differs_is_a_finding),
         cmocka_unit_test(the_exit_code_says_whether_the_idle_timeout_is_known),
         cmocka_unit_test(a_limit_of_requests_advises_to_reconnect),
+        cmocka_unit_test(what_could_not_be_opened_is_told_with_how_long_it_was_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
