@@ -224,6 +224,29 @@ static void note_change(struct fleet *fleet, const struct transport_counts *of_t
     copy_certificate(&change->after, of_transport->other);
 }
 
+/* Whether a server that takes over from another of its own would have done so: handshakes that the
+ * former began are over, one way or the other. */
+static bool is_long_after_change(struct fleet *fleet) {
+    enum { RELOAD_S = 5 };
+    instant changed = {fleet_counts_of(fleet)->tls_change.at_ns};
+    return changed.ns != 0 &&
+           instant_since(fleet->now, changed) >= fleet->plan->connect_timeout + RELOAD_S * SECOND;
+}
+
+static void count_certificates(struct fleet *fleet, const struct transport_counts *of_transport) {
+    struct tally_counts *counts = fleet_counts_of(fleet);
+    uint64_t others = of_transport->other_certificates,
+             again = of_transport->first_certificate_again;
+    if (is_long_after_change(fleet)) {
+        counts->tls_other_certificates_later += others - counts->tls_other_certificates;
+        counts->tls_first_certificate_later += again - counts->tls_first_certificate_again;
+    }
+    counts->tls_other_certificates = others;
+    counts->tls_first_certificate_again = again;
+    if (of_transport->other != NULL && counts->tls_change.at_ns == 0)
+        note_change(fleet, of_transport);
+}
+
 void fleet_count_transport(struct fleet *fleet) {
     if (fleet->transport_counted || !sock_has_handshake(&fleet->socks))
         return;
@@ -236,10 +259,7 @@ void fleet_count_transport(struct fleet *fleet) {
     counts->tls_key_updates_in = of_transport.key_updates_in;
     counts->tls_key_updates_out = of_transport.key_updates_out;
     counts->tls_resumptions_refused = of_transport.resumptions_refused;
-    counts->tls_other_certificates = of_transport.other_certificates;
-    counts->tls_first_certificate_again = of_transport.first_certificate_again;
-    if (of_transport.other != NULL && counts->tls_change.at_ns == 0)
-        note_change(fleet, &of_transport);
+    count_certificates(fleet, &of_transport);
 }
 
 void fleet_end_turn(struct fleet *fleet) {

@@ -138,6 +138,50 @@ static void a_handshake_without_memory_is_our_own_fault(void **state) {
     free_ends(&ends);
 }
 
+static struct transport_counts said;
+
+static void count_as_said(const void *shared, struct transport_counts *out) {
+    (void)shared;
+    *out = said;
+}
+
+/* --connect-timeout and 5 s behind the change. */
+static void a_certificate_counts_as_later_once_a_reload_is_over(void **state) {
+    (void)state;
+    struct ends ends;
+    struct play play;
+    static const struct tls_peer peer;
+    struct play_config config = calm(1);
+    make_ends(&ends, &config, 64);
+    struct transport telling = *config.transport;
+    telling.count = count_as_said;
+    config.transport = &telling;
+    said = (struct transport_counts){0};
+    play_start(&play, &config);
+    play_until(&play, 2 * SECOND);
+    said = (struct transport_counts){.other_certificates = 1, .before = &peer, .other = &peer};
+    play_until(&play, 4 * SECOND);
+    const struct tally_counts *counts = play_counts(&play);
+    instant over = {counts->tls_change.at_ns + play.plan.connect_timeout + 5 * SECOND};
+    duration edge = instant_since(over, play.begun);
+    assert_in_range(edge, 7 * SECOND, 60 * SECOND);
+    play_until(&play, edge - 4 * SECOND);
+    said.other_certificates = 3;
+    said.first_certificate_again = 2;
+    play_until(&play, edge - 1);
+    assert_int_equal(counts->tls_other_certificates, 3);
+    assert_int_equal(counts->tls_first_certificate_again, 2);
+    assert_int_equal(counts->tls_other_certificates_later, 0);
+    play_until(&play, edge);
+    said.other_certificates = 7;
+    said.first_certificate_again = 3;
+    play_until(&play, edge + 4 * SECOND);
+    assert_int_equal(counts->tls_other_certificates_later, 4);
+    assert_int_equal(counts->tls_first_certificate_later, 1);
+    play_free(&play); /* the servers know nothing of it: their truth is another */
+    free_ends(&ends);
+}
+
 static void an_end_that_is_not_told_completes_no_answer_and_is_counted(void **state) {
     (void)state;
     struct tally_counts told = met(HANDSHAKE_DONE, DEED_ANSWER_EOF);
@@ -251,6 +295,7 @@ int main(void) {
         cmocka_unit_test(whatever_goes_wrong_each_ends_as_what_it_was),
         cmocka_unit_test(a_handshake_that_fails_is_whose_fault_it_was),
         cmocka_unit_test(a_handshake_without_memory_is_our_own_fault),
+        cmocka_unit_test(a_certificate_counts_as_later_once_a_reload_is_over),
         cmocka_unit_test(an_end_that_is_not_told_completes_no_answer_and_is_counted),
         cmocka_unit_test(a_ramp_waits_for_handshakes_and_loses_none),
         cmocka_unit_test(a_server_that_stops_ends_them_told_and_all_come_back),

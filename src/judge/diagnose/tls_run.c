@@ -25,14 +25,24 @@ static struct tls_run_text describe_change(const struct record *record) {
     return out;
 }
 
+/* ", and 3 the first again within seconds of that", as a server does whose former processes still
+ * accept. */
+static struct tls_run_text describe_again(const struct tally_counts *counts) {
+    struct tls_run_text out = {""};
+    if (counts->tls_first_certificate_again > 0)
+        snprintf(out.text, sizeof out.text, ", and %s the first again within seconds of that",
+                 HUMAN_COUNT(counts->tls_first_certificate_again));
+    return out;
+}
+
 static struct finding *find_renewal(struct findings *findings, const struct record *record) {
     const struct tally_counts *counts = &record->total.counts;
     struct finding *finding =
         findings_add(findings, FINDING_certificate_changed, FINDING_WARN,
                      "the target's certificate changed during the run%s: %s of %s full handshakes "
-                     "showed another one than the first",
+                     "showed another one than the first%s",
                      describe_change(record).text, HUMAN_COUNT(counts->tls_other_certificates),
-                     HUMAN_COUNT(counts->tls_full));
+                     HUMAN_COUNT(counts->tls_full), describe_again(counts).text);
     finding_do(finding,
                "nothing where it was renewed: connections that were up go on under the old "
                "one until they end");
@@ -52,15 +62,54 @@ static struct finding *find_several(struct findings *findings, const struct reco
     return finding;
 }
 
+/* Both within seconds, and neither later. */
+static struct finding *find_two(struct findings *findings, const struct record *record) {
+    const struct tally_counts *counts = &record->total.counts;
+    struct finding *finding =
+        findings_add(findings, FINDING_certificate_changed, FINDING_WARN,
+                     "the target showed two certificates within seconds: %s full handshakes showed "
+                     "another one than the first, and %s the first again; no handshake came "
+                     "later, so a renewal and several servers cannot be told apart",
+                     HUMAN_COUNT(counts->tls_other_certificates),
+                     HUMAN_COUNT(counts->tls_first_certificate_again));
+    finding_do(finding, "nothing where it was renewed; else the same certificate on all servers "
+                        "behind the address");
+    return finding;
+}
+
+/* The first is the preflight's, and no connection of the run met it. */
+static struct finding *find_before(struct findings *findings, const struct record *record) {
+    const struct tally_certificate_change *change = &record->total.counts.tls_change;
+    char met[160] = "";
+    if (change->at_ns != 0)
+        snprintf(met, sizeof met, " (%.60s until %s)", change->before.subject,
+                 HUMAN_DATE(change->before.not_after));
+    struct finding *finding = findings_add(
+        findings, FINDING_certificate_changed, FINDING_WARN,
+        "the preflight met a certificate%s that no full handshake of the run showed again: each of "
+        "%s showed another one",
+        met, HUMAN_COUNT(record->total.counts.tls_full));
+    finding_do(finding, "nothing where it was renewed; else the same certificate on all servers "
+                        "behind the address");
+    return finding;
+}
+
 static void find_certificate(struct findings *findings, const struct record *record) {
     const struct tally_counts *counts = &record->total.counts;
+    struct finding *finding;
     if (counts->tls_other_certificates == 0)
         return;
-    struct finding *finding = counts->tls_first_certificate_again == 0
-                                  ? find_renewal(findings, record)
-                                  : find_several(findings, record);
+    bool in_the_run = counts->tls_other_certificates < counts->tls_full;
+    if (!in_the_run)
+        finding = find_before(findings, record);
+    else if (counts->tls_first_certificate_later > 0)
+        finding = find_several(findings, record);
+    else if (counts->tls_first_certificate_again == 0 || counts->tls_other_certificates_later > 0)
+        finding = find_renewal(findings, record);
+    else
+        finding = find_two(findings, record);
     finding->have = (int64_t)counts->tls_other_certificates;
-    if (record->certificate_changed_seconds > 0)
+    if (in_the_run && record->certificate_changed_seconds > 0)
         finding->since_seconds = record->certificate_changed_seconds;
 }
 

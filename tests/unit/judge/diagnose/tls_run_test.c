@@ -120,10 +120,42 @@ static void a_certificate_that_changed_is_told_with_both_and_when(void **state) 
     assert_true(finding->since_seconds == 12.34);
 }
 
+static void the_first_once_more_while_a_server_reloads_is_a_change(void **state) {
+    struct fixture *f = *state;
+    struct tally_counts *counts = &f->record.total.counts;
+    counts->tls_other_certificates = 20;
+    counts->tls_first_certificate_again = 3;
+    const struct finding *finding = expect_warning(
+        f, "certificate_changed", 20, "two certificates within seconds: 20 full handshakes");
+    assert_says(finding->text, "cannot be told apart");
+    counts->tls_other_certificates_later = 1;
+    finding = expect_warning(f, "certificate_changed", 20, "changed during the run: 20 of 100");
+    assert_says(finding->text, "and 3 the first again within seconds");
+}
+
+static void a_certificate_of_the_preflight_alone_did_not_change_in_the_run(void **state) {
+    struct fixture *f = *state;
+    struct tally_counts *counts = &f->record.total.counts;
+    f->record.certificate_changed_seconds = 0.02;
+    counts->tls_change = (struct tally_certificate_change){
+        .at_ns = 1, .before = {1764547200, "CN=old"}, .after = {1796083200, "CN=new"}};
+    counts->tls_other_certificates = counts->tls_other_certificates_later = 100;
+    const struct finding *finding =
+        expect_warning(f, "certificate_changed", 100,
+                       "the preflight met a certificate (CN=old until 2025-12-01 00:00 UTC) that");
+    assert_says(finding->text, "each of 100 showed another one");
+    assert_silent(finding->text, "changed");
+    assert_false(finding->since_seconds > 0);
+    counts->tls_full = 101;
+    finding = expect_warning(f, "certificate_changed", 100, "changed during the run, 0.0 s");
+    assert_true(finding->since_seconds > 0);
+}
+
 static void certificates_that_take_turns_are_no_change(void **state) {
     struct fixture *f = *state;
     f->record.total.counts.tls_other_certificates = 20;
     f->record.total.counts.tls_first_certificate_again = 5;
+    f->record.total.counts.tls_first_certificate_later = 1;
     const struct finding *finding = expect_warning(
         f, "certificate_changed", 20, "more than one certificate: 20 full handshakes showed");
     assert_says(finding->text, "5 the first again");
@@ -151,6 +183,8 @@ int main(void) {
         EACH(a_server_that_will_not_resume_is_told_with_how_often_it_was_asked),
         EACH(nginx_is_told_its_own_directives),
         EACH(a_certificate_that_changed_is_told_with_both_and_when),
+        EACH(the_first_once_more_while_a_server_reloads_is_a_change),
+        EACH(a_certificate_of_the_preflight_alone_did_not_change_in_the_run),
         EACH(certificates_that_take_turns_are_no_change),
         EACH(an_end_without_close_notify_is_told_with_what_it_means),
     };
