@@ -327,13 +327,7 @@ static void use_end_of_answer(struct http_client *http_client, instant now, int 
 static void fail_tls(struct http_client *http_client, instant now, const char *why) {
     char text[HTTP_CLIENT_ERROR_MAX];
     snprintf(text, sizeof text, "TLS: %s", why);
-    fail(http_client, now, 0, text);
-}
-
-static void secure_failed(struct http_client *http_client, instant now, const char *why) {
-    char text[HTTP_CLIENT_ERROR_MAX];
-    snprintf(text, sizeof text, "TLS: %s", why);
-    connect_failed(http_client, now, 0, text);
+    (http_client->securing ? connect_failed : fail)(http_client, now, 0, text);
 }
 
 /* The server gives the connection up, or what came is no record; also before what the handshake
@@ -345,9 +339,7 @@ static void use_break(struct http_client *http_client, instant now, const struct
                  tls_alert_text(fact->alert));
     else
         snprintf(text, sizeof text, "%s", record_reason_text(fact->reason));
-    if (http_client->securing)
-        secure_failed(http_client, now, text);
-    else if (http_client->state == HTTP_CLIENT_WAITING)
+    if (http_client->securing || http_client->state == HTTP_CLIENT_WAITING)
         fail_tls(http_client, now, text);
     else
         came_after(http_client, now, AFTER_END);
@@ -357,9 +349,9 @@ static void use_break(struct http_client *http_client, instant now, const struct
 static void use_end(struct http_client *http_client, instant now, const struct sock_fact *fact) {
     int error = fact->kind == SOCK_ERROR ? fact->error : http_client->send_error;
     if (http_client->securing) {
-        secure_failed(http_client, now,
-                      error != 0 ? handshake_reason_text(HANDSHAKE_REASON_reset)
-                                 : handshake_reason_text(HANDSHAKE_REASON_closed));
+        fail_tls(http_client, now,
+                 error != 0 ? handshake_reason_text(HANDSHAKE_REASON_reset)
+                            : handshake_reason_text(HANDSHAKE_REASON_closed));
         return;
     }
     if (http_client->state == HTTP_CLIENT_WAITING)
@@ -411,7 +403,7 @@ static void readable(struct http_client *http_client, instant now) {
         else if (fact.kind == SOCK_ALERT || fact.kind == SOCK_BROKEN)
             use_break(http_client, now, &fact);
         else if (fact.kind == SOCK_FAILED)
-            secure_failed(http_client, now, sock_explain(&http_client->socks));
+            fail_tls(http_client, now, sock_explain(&http_client->socks));
         else if (fact.kind == SOCK_UP)
             http_client->secured = true;
     }

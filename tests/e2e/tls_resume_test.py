@@ -68,7 +68,8 @@ class Nginx(unittest.TestCase):
         self.assertLessEqual(tls["tickets"], 2 * tls["full"] + tls["resumed"])
 
     def test_tls_1_2_resumes_too(self):
-        self.expect_resumed(ssl_protocols="TLSv1.2")
+        tls = self.expect_resumed(ssl_protocols="TLSv1.2").connections["tls"]
+        self.assertEqual(tls["full"], tls["tickets"])
 
     def test_each_suite_resumes(self):
         for suite in ("TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"):
@@ -85,7 +86,10 @@ class Nginx(unittest.TestCase):
     def test_never_is_the_default(self):
         with nginx() as server:
             result, tls = self.soak(server)
-        self.assertEqual((0, 0, 2 * tls["full"]), (tls["resumed"], tls["resumptions_refused"], tls["tickets"]))
+        self.assertEqual((0, 0), (tls["resumed"], tls["resumptions_refused"]))
+        # Those of a connection that was up when the run ended may not have been read.
+        self.assertLessEqual(2 * (tls["full"] - COUNT), tls["tickets"])
+        self.assertLessEqual(tls["tickets"], 2 * tls["full"])
 
     def test_always_needs_no_slot_of_its_own(self):
         with nginx(keepalive_requests="1000000") as server:

@@ -67,6 +67,7 @@ struct tls_client {
     struct tls_attempt *oldest, *newest; /* that wait for tickets */
     uint32_t handshakes, waiting, whole, given_back;
     uint64_t refused;
+    uint64_t tickets_whole; /* that came to connections of OpenSSL's */
     struct tls_seen seen;
     bool any;
     struct tls_peer peer;
@@ -128,6 +129,12 @@ static void keep_session(void *owner, SSL_SESSION *session) {
     tls_tickets_keep(attempt->client->tickets, attempt->slot, session);
 }
 
+/* Of those that it overhears the records count them. */
+static void count_ticket(void *owner) {
+    const struct tls_attempt *attempt = owner;
+    attempt->client->tickets_whole += attempt->place->stage != STAGE_RECORDS;
+}
+
 static struct tls_handshake *begin_handshake(struct tls_client *client,
                                              struct tls_attempt *attempt) {
     SSL_SESSION *session = NULL;
@@ -140,6 +147,7 @@ static struct tls_handshake *begin_handshake(struct tls_client *client,
                                       .name = client->settings.name,
                                       .session = session,
                                       .keep = client->tickets != NULL ? keep_session : NULL,
+                                      .note_ticket = count_ticket,
                                       .owner = attempt});
     SSL_SESSION_free(session);
     return handshake;
@@ -335,7 +343,7 @@ static void count(const void *shared, struct transport_counts *out) {
     const struct tls_client *client = shared;
     const struct tls_counts *counts = tls_records_counts(client->records);
     const struct tls_peer *other = tls_seen_other(&client->seen);
-    *out = (struct transport_counts){.tickets = counts->tickets,
+    *out = (struct transport_counts){.tickets = counts->tickets + client->tickets_whole,
                                      .key_updates_in = counts->key_updates_in,
                                      .key_updates_out = counts->key_updates_out,
                                      .resumptions_refused = client->refused,

@@ -54,6 +54,17 @@ static bool set_name(SSL *ssl, const char *name) {
     return SSL_set1_host(ssl, name) == 1 && SSL_set_tlsext_host_name(ssl, name) == 1;
 }
 
+/* One of TLS 1.2 may be empty: there is no ticket then (RFC 5077 3.3). */
+static void see_message(int sent, int version, int type, const void *bytes, size_t length, SSL *ssl,
+                        void *arg) {
+    enum { EMPTY_BYTES = SSL3_HM_HEADER_LENGTH + 4 + 2 /* lifetime, length */ };
+    const struct tls_handshake *handshake = arg;
+    (void)version, (void)ssl;
+    if (!sent && type == SSL3_RT_HANDSHAKE && length > EMPTY_BYTES &&
+        *(const unsigned char *)bytes == SSL3_MT_NEWSESSION_TICKET)
+        handshake->parts.note_ticket(handshake->parts.owner);
+}
+
 static bool make_connection(struct tls_handshake *handshake, SSL_SESSION *session) {
     handshake->ssl = SSL_new(handshake->parts.context->ssl);
     if (handshake->ssl == NULL)
@@ -62,6 +73,9 @@ static bool make_connection(struct tls_handshake *handshake, SSL_SESSION *sessio
     handshake->out = BIO_new(BIO_s_mem());
     SSL_set_bio(handshake->ssl, handshake->in, handshake->out);
     SSL_set_connect_state(handshake->ssl);
+    if (handshake->parts.note_ticket != NULL)
+        SSL_set_msg_callback(handshake->ssl, see_message);
+    SSL_set_msg_callback_arg(handshake->ssl, handshake);
     if (handshake->in == NULL || handshake->out == NULL ||
         SSL_set_app_data(handshake->ssl, handshake) != 1 ||
         !set_name(handshake->ssl, handshake->parts.name) ||
@@ -244,6 +258,11 @@ static bool is_of_versions(int reason) {
            reason == SSL_R_NO_PROTOCOLS_AVAILABLE;
 }
 
+/* OpenSSL's reasons for its own troubles lie above those of alerts. */
+static bool is_alert(int reason) {
+    return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + ALERTS;
+}
+
 /* What OpenSSL says of it: of alerts that came, the number above SSL_AD_REASON_OFFSET. */
 static enum tls_handshake_state fail_by_openssl(struct tls_handshake *handshake) {
     unsigned long error = ERR_peek_error();
@@ -251,7 +270,7 @@ static enum tls_handshake_state fail_by_openssl(struct tls_handshake *handshake)
     const char *words = ERR_reason_error_string(error);
     if (handshake->verified != X509_V_OK && !handshake->parts.context->insecure)
         return fail(handshake, reason_of_verify(handshake->verified), NULL);
-    if (reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + ALERTS) {
+    if (is_alert(reason)) {
         handshake->alert = (uint8_t)(reason - SSL_AD_REASON_OFFSET);
         snprintf(handshake->text, sizeof handshake->text, "the server sent alert %u (%s)",
                  handshake->alert, tls_alert_text(handshake->alert));
@@ -438,11 +457,6 @@ void tls_handshake_overhear(struct tls_handshake *handshake, const char *bytes, 
 }
 
 /* ---- A connection that stays OpenSSL's ---- */
-
-/* OpenSSL's reasons for its own troubles lie above those of alerts. */
-static bool is_alert(int reason) {
-    return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + ALERTS;
-}
 
 static enum record_reason reason_of_break(int reason) {
     return reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC ? RECORD_REASON_bad_tag

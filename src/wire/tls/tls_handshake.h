@@ -25,6 +25,8 @@ struct tls_handshake_parts {
     /* Takes each session that the server gives: TLS 1.2 with the handshake, TLS 1.3 behind it.
      * NULL: they are not wanted. */
     void (*keep)(void *owner, struct ssl_session_st *session);
+    /* A NewSessionTicket came, in whatever version. NULL: nobody counts. */
+    void (*note_ticket)(void *owner);
     void *owner;
 };
 

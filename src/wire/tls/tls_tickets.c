@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/minmax.h"
 #include "base/pages.h"
 #include "base/require.h"
 
@@ -143,7 +144,7 @@ static int64_t lifetime_of(const SSL_SESSION *session, bool once) {
     int64_t told = (int64_t)SSL_SESSION_get_ticket_lifetime_hint(session);
     if (told == 0 && !once)
         told = SSL_SESSION_get_timeout(session);
-    return told < LIFETIME_MAX_S ? told : LIFETIME_MAX_S;
+    return min_i64(told, LIFETIME_MAX_S);
 }
 
 void tls_tickets_keep(struct tls_tickets *tickets, uint32_t slot, SSL_SESSION *session) {

@@ -214,7 +214,7 @@ static void hold_over(const char *version, size_t piece) {
         exchange(&pair);
     struct transport_counts counts;
     pair.transport->count(pair.transport->shared, &counts);
-    assert_int_equal(counts.tickets, detached ? 2 : 0);
+    assert_int_equal(counts.tickets, detached ? 2 : 1);
     say_goodbye(&pair);
     finish(&pair);
 }
@@ -592,6 +592,32 @@ static void expect_refusal(struct tls_settings settings, const char *words) {
         fail_msg("\"%s\" is not \"%s...\"", line, words);
 }
 
+static void each_ticket_is_counted_once_in_each_version(void **state) {
+    (void)state;
+    static const struct {
+        const char *version, *suite;
+        uint64_t full, resumed; /* tickets of either */
+    } rows[] = {{"1.3", NULL, 2, 1}, {"1.3", "TLS_AES_128_CCM_SHA256", 2, 1}, {"1.2", NULL, 1, 0}};
+    static const enum tls_resume whens[] = {TLS_RESUME_NEVER, TLS_RESUME_RECONNECT};
+    assert_int_equal(SSL_CTX_set_ciphersuites(server_context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_"
+                                                              "GCM_SHA384:TLS_AES_128_CCM_SHA256:"
+                                                              "TLS_CHACHA20_POLY1305_SHA256"),
+                     1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t j = 0; j < 2; j++) {
+            struct pair pair;
+            struct tls_settings settings = verifying;
+            settings.tls_max = rows[i].version;
+            settings.tls13_ciphers = rows[i].suite;
+            make(&pair, &settings, "localhost", whens[j]);
+            uint64_t tickets = 0;
+            for (int k = 0; k < 3; k++)
+                tickets += resumes(&pair, 0) ? rows[i].resumed : rows[i].full;
+            assert_int_equal(counts_of(&pair).tickets, tickets);
+            unmake(&pair);
+        }
+}
+
 static void what_openssl_does_not_take_is_refused_in_one_line(void **state) {
     (void)state;
     expect_refusal((struct tls_settings){.cacert = "/no/such"}, "--cacert: cannot read /no/such");
@@ -613,6 +639,7 @@ int main(void) {
         cmocka_unit_test(a_slot_resumes_by_what_it_was_given_last),
         cmocka_unit_test(all_slots_resume_by_what_any_was_given),
         cmocka_unit_test(nothing_is_resumed_unless_that_is_asked_for),
+        cmocka_unit_test(each_ticket_is_counted_once_in_each_version),
         cmocka_unit_test(a_ticket_that_is_refused_is_counted_and_not_shown_again),
         cmocka_unit_test(a_session_that_is_refused_without_another_is_dropped),
         cmocka_unit_test(a_ticket_that_was_never_sent_is_kept),
