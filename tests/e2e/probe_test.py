@@ -289,6 +289,21 @@ class OtherServersTest(Case):
             self.assertEqual(4, told.probe["holds"])
             self.assert_seconds(4, told.idle_timeout)
 
+    def test_a_server_that_answers_once_and_never_again_is_tried_three_times(self):
+        with listener() as listening:
+            probe = self.begin(url_of(listening))
+            with listening.accept()[0] as first:
+                first.recv(4096)
+                first.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                tries = []
+                for _ in range(3):
+                    listening.accept()[0].close()
+                    tries.append(time.monotonic())
+                told = probe.told()
+        self.assertEqual(4, told.code)
+        self.assertIn("no connection was answered, of 3 that were tried", told.out)
+        self.assertGreater(tries[-1] - tries[0], 0.5, "a moment lies between them")
+
     def test_no_server_is_no_target(self):
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
