@@ -256,6 +256,7 @@ void fleet_count_transport(struct fleet *fleet) {
     struct transport_counts of_transport;
     table->count(table->shared, &of_transport);
     counts->tls_tickets = of_transport.tickets;
+    counts->tls_tickets_not_kept = of_transport.tickets_not_kept;
     counts->tls_key_updates_in = of_transport.key_updates_in;
     counts->tls_key_updates_out = of_transport.key_updates_out;
     counts->tls_resumptions_refused = of_transport.resumptions_refused;

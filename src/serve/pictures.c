@@ -44,6 +44,7 @@ static void write_metrics(FILE *out, const struct saved *saved) {
                                        .loop_lag_seconds = latest_lag(&record->timeline),
                                        .cpu_seconds =
                                            record->cpu_user_seconds + record->cpu_system_seconds,
+                                       .certificate_expiry = saved->judgement.target.tls.not_after,
                                        .self = self_measure()};
     prometheus_write(out, EXPOSITION_PROMETHEUS, &scrape);
 }

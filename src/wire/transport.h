@@ -39,6 +39,7 @@ struct transport_fact {
 /* Of all connections of a process, so far. */
 struct transport_counts {
     uint64_t tickets;
+    uint64_t tickets_not_kept; /* though they were wanted: there was no room */
     uint64_t key_updates_in;
     uint64_t key_updates_out;
     uint64_t resumptions_refused; /* full handshakes of a client that asked to resume */

@@ -132,10 +132,11 @@ static void find_refusals(struct findings *findings, const struct record *record
     finding_evidence(finding, "tickets received %s; handshakes full %s, resumed %s",
                      HUMAN_COUNT(counts->tls_tickets), HUMAN_COUNT(counts->tls_full),
                      HUMAN_COUNT(counts->tls_resumed));
-    finding_do(finding, "%s",
-               kind == SERVER_NGINX
-                   ? "in nginx: ssl_session_tickets on, or ssl_session_cache shared:NAME:SIZE"
-                   : "the server's session tickets, or its session cache, switched on");
+    if (counts->tls_resumed == 0)
+        finding_do(finding, "%s",
+                   kind == SERVER_NGINX
+                       ? "in nginx: ssl_session_tickets on, or ssl_session_cache shared:NAME:SIZE"
+                       : "the server's session tickets, or its session cache, switched on");
     finding_do(finding, "%s",
                kind == SERVER_NGINX
                    ? "in nginx: one ssl_session_ticket_key on all hosts, which a reload keeps"

@@ -343,7 +343,9 @@ static void count(const void *shared, struct transport_counts *out) {
     const struct tls_client *client = shared;
     const struct tls_counts *counts = tls_records_counts(client->records);
     const struct tls_peer *other = tls_seen_other(&client->seen);
-    *out = (struct transport_counts){.tickets = counts->tickets + client->tickets_whole,
+    uint64_t not_kept = client->tickets != NULL ? tls_tickets_not_kept(client->tickets) : 0;
+    *out = (struct transport_counts){.tickets_not_kept = not_kept,
+                                     .tickets = counts->tickets + client->tickets_whole,
                                      .key_updates_in = counts->key_updates_in,
                                      .key_updates_out = counts->key_updates_out,
                                      .resumptions_refused = client->refused,

@@ -14,7 +14,11 @@
 #include "base/pages.h"
 #include "base/require.h"
 
-enum { GRAIN = 64, PEER_TAG = 3 /* in OpenSSL's SSL_SESSION */ };
+enum {
+    GRAIN = 64,
+    STRIDE_MIN = 768 /* those of most servers take some 500 */,
+    PEER_TAG = 3 /* in OpenSSL's SSL_SESSION */
+};
 static const int64_t LIFETIME_MAX_S = 7 * 24 * 3600; /* RFC 8446 4.6.1 */
 
 /* length 0: it holds nothing. */
@@ -31,11 +35,12 @@ enum { CELL_MAX = sizeof(struct tls_cell) + TLS_TICKET_BYTES_MAX };
 struct tls_tickets {
     bool shared;
     uint32_t cells;
-    uint32_t count;  /* cells that hold something; shared: from the oldest to the newest */
-    uint32_t oldest; /* shared: the newest are taken first, the oldest are written over */
-    size_t stride;   /* as the first that came needs it, and a quarter more; 0: none came */
-    char *memory;    /* cells x CELL_MAX, of which cells x stride is touched */
-    uint64_t latest; /* serial */
+    uint32_t count;    /* cells that hold something; shared: from the oldest to the newest */
+    uint32_t oldest;   /* shared: the newest are taken first, the oldest are written over */
+    size_t stride;     /* as the first that came needs it, and a quarter more; 0: none came */
+    char *memory;      /* cells x stride; NULL: none came, or there is no room for them */
+    uint64_t latest;   /* serial */
+    uint64_t not_kept; /* for want of room */
 };
 
 struct tls_tickets *tls_tickets_create(enum tls_resume when, uint32_t slots) {
@@ -44,12 +49,7 @@ struct tls_tickets *tls_tickets_create(enum tls_resume when, uint32_t slots) {
         return NULL;
     made->shared = when == TLS_RESUME_ALWAYS;
     made->cells = made->shared ? TLS_TICKETS_SHARED_MAX : slots;
-    made->memory = pages_reserve((size_t)made->cells * CELL_MAX + 1);
-    pages_hide(made->memory, (size_t)made->cells * CELL_MAX + 1);
-    if (made->memory != NULL)
-        return made;
-    free(made);
-    return NULL;
+    return made;
 }
 
 static struct tls_cell *cell_of(const struct tls_tickets *tickets, uint32_t index) {
@@ -67,9 +67,9 @@ static void wipe(struct tls_tickets *tickets, struct tls_cell *cell) {
 void tls_tickets_destroy(struct tls_tickets *tickets) {
     if (tickets == NULL)
         return;
-    for (uint32_t i = 0; tickets->stride > 0 && i < tickets->cells; i++)
+    for (uint32_t i = 0; tickets->memory != NULL && i < tickets->cells; i++)
         wipe(tickets, cell_of(tickets, i));
-    pages_release(tickets->memory, (size_t)tickets->cells * CELL_MAX + 1);
+    pages_release(tickets->memory, tickets->cells * tickets->stride);
     free(tickets);
 }
 
@@ -115,20 +115,30 @@ static uint32_t next_shared(struct tls_tickets *tickets) {
     return (tickets->oldest + tickets->count) % tickets->cells;
 }
 
+static void reserve(struct tls_tickets *tickets, size_t stride) {
+    tickets->stride = stride;
+    tickets->memory = pages_reserve(tickets->cells * stride);
+    pages_hide(tickets->memory, tickets->cells * stride);
+}
+
 /* All that one server gives are of about one size. */
 static bool fits(struct tls_tickets *tickets, size_t length) {
     size_t need = sizeof(struct tls_cell) + length;
     if (tickets->stride == 0 && need <= CELL_MAX) {
         size_t most = (need + length / 4 + GRAIN - 1) / GRAIN * GRAIN;
-        tickets->stride = most < CELL_MAX ? most : CELL_MAX / GRAIN * GRAIN;
+        reserve(tickets, max_size(min_size(most, CELL_MAX / GRAIN * GRAIN), STRIDE_MIN));
     }
-    return need <= tickets->stride;
+    return tickets->memory != NULL && need <= tickets->stride;
 }
 
 static void write_cell(struct tls_tickets *tickets, uint32_t slot, const struct tls_cell *facts,
                        struct tls_span der) {
-    if (der.length == 0 || !fits(tickets, der.length))
+    if (der.length == 0)
         return;
+    if (!fits(tickets, der.length)) {
+        tickets->not_kept++;
+        return;
+    }
     struct tls_cell *cell = cell_of(tickets, tickets->shared ? next_shared(tickets) : slot);
     wipe(tickets, cell);
     *cell = *facts;
@@ -222,6 +232,10 @@ void tls_tickets_drop(struct tls_tickets *tickets, const struct tls_ticket_id *i
     struct tls_cell *cell = cell_of(tickets, id->cell);
     if (cell->serial == id->serial)
         wipe(tickets, cell);
+}
+
+uint64_t tls_tickets_not_kept(const struct tls_tickets *tickets) {
+    return tickets->not_kept;
 }
 
 uint32_t tls_tickets_count(const struct tls_tickets *tickets) {

@@ -41,4 +41,7 @@ void tls_tickets_drop(struct tls_tickets *tickets, const struct tls_ticket_id *i
 /* How many are kept; of those that share also dropped ones, until newer ones were taken. */
 uint32_t tls_tickets_count(const struct tls_tickets *tickets);
 
+/* How many came that there was no room for: their cells are of one size, as the first needs it. */
+uint64_t tls_tickets_not_kept(const struct tls_tickets *tickets);
+
 #endif

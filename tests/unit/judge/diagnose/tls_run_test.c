@@ -84,9 +84,10 @@ static void a_server_that_will_not_resume_is_told_with_how_often_it_was_asked(vo
     f->record.total.counts.tls_resumed = 30;
     f->record.total.counts.tls_full = 70;
     f->record.total.counts.tls_resumptions_refused = 1;
-    expect_warning(f, "resumption_refused", 30,
-                   "31 times: the server resumed 30, and made 1 full "
-                   "handshake instead");
+    finding = expect_warning(f, "resumption_refused", 30,
+                             "31 times: the server resumed 30, and made 1 full "
+                             "handshake instead");
+    assert_says(finding->todo[0], "one ticket key on all servers");
 }
 
 static void nginx_is_told_its_own_directives(void **state) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <openssl/ssl.h>
@@ -16,6 +17,16 @@
 
 #include "wire/tls/tls_certificate.h"
 #include "wire/tls/tls_tickets.h"
+
+/* The sanitizers reserve terabytes of their own. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define SANITIZED
+#endif
 
 static SSL_CTX *servers, *clients;
 static SSL_SESSION *given; /* the latest */
@@ -224,6 +235,60 @@ static void a_session_that_cannot_be_resumed_is_passed_over(void **state) {
     tls_tickets_destroy(tickets);
 }
 
+/* Some servers put the client's certificate, or their own data, into a ticket. */
+static SSL_SESSION *larger(size_t by) {
+    SSL_SESSION *made = SSL_SESSION_dup(given);
+    unsigned char *bytes = calloc(1, by);
+    assert_true(made != NULL && bytes != NULL);
+    assert_int_equal(SSL_SESSION_set1_ticket_appdata(made, bytes, by), 1);
+    free(bytes);
+    return made;
+}
+
+static void what_is_larger_than_its_cell_is_counted(void **state) {
+    (void)state;
+    static const struct {
+        size_t by;
+        uint32_t kept;
+    } rows[] = {{150, 1}, {700, 0}, {4000, 0}};
+    (void)session_over(TLS1_3_VERSION);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct tls_tickets *tickets = make(TLS_RESUME_RECONNECT, 2);
+        SSL_SESSION *large = larger(rows[i].by);
+        tls_tickets_keep(tickets, 0, given);
+        tls_tickets_keep(tickets, 1, large);
+        assert_int_equal(tls_tickets_count(tickets), 1 + rows[i].kept);
+        assert_int_equal(tls_tickets_not_kept(tickets), 1 - rows[i].kept);
+        SSL_SESSION_free(large);
+        tls_tickets_destroy(tickets);
+    }
+    struct tls_tickets *tickets = make(TLS_RESUME_RECONNECT, 1);
+    SSL_SESSION *large = larger(700);
+    tls_tickets_keep(tickets, 0, large); /* the first says how large */
+    assert_int_equal(tls_tickets_count(tickets), 1);
+    SSL_SESSION_free(large);
+    tls_tickets_destroy(tickets);
+}
+
+static void no_address_space_keeps_none(void **state) {
+    (void)state;
+#ifdef SANITIZED
+    skip();
+#endif
+    struct rlimit before, little = {(rlim_t)3 << 30, (rlim_t)3 << 30};
+    assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+    struct tls_tickets *tickets = make(TLS_RESUME_RECONNECT, UINT32_MAX);
+    (void)session_over(TLS1_3_VERSION);
+    little.rlim_max = before.rlim_max;
+    assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
+    tls_tickets_keep(tickets, 0, given);
+    assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+    assert_int_equal(tls_tickets_count(tickets), 0);
+    assert_int_equal(tls_tickets_not_kept(tickets), 1);
+    assert_null(take(tickets, 0));
+    tls_tickets_destroy(tickets);
+}
+
 /* ---- in memory ---- */
 
 enum { HIDDEN_MAX = 64 << 20 }; /* the sanitizers hide terabytes of their own */
@@ -281,6 +346,8 @@ int main(void) {
         cmocka_unit_test(the_latest_are_shared_and_the_oldest_give_way),
         cmocka_unit_test(a_slot_keeps_its_latest),
         cmocka_unit_test(a_key_lies_where_no_core_has_it_and_is_wiped_when_it_is_taken),
+        cmocka_unit_test(what_is_larger_than_its_cell_is_counted),
+        cmocka_unit_test(no_address_space_keeps_none),
         cmocka_unit_test(a_session_that_cannot_be_resumed_is_passed_over),
     };
     return cmocka_run_group_tests(tests, make_ends, drop_ends);
