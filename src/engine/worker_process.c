@@ -35,16 +35,6 @@ static _Noreturn void fail(struct tally_seqlock *seqlock, struct tally *tally, i
     _exit(EXIT_FAILURE);
 }
 
-/* So many as the worker's part of the ramp begins within --connect-timeout: more are under way only
- * where the server is slower than that, or we are. */
-static uint32_t handshakes_of(const struct plan *plan) {
-    enum { LEAST = 16, MOST = 1024 };
-    double per_second =
-        (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
-    double handshakes = per_second * duration_seconds(plan->connect_timeout);
-    return handshakes < LEAST ? LEAST : handshakes > MOST ? MOST : (uint32_t)handshakes;
-}
-
 /* 0 or -errno; plain TCP has none. */
 static int make_transport(struct fleet_parts *parts) {
     if (!parts->plan->target.tls)
@@ -52,10 +42,11 @@ static int make_transport(struct fleet_parts *parts) {
     const struct tls_client_settings settings = {
         .context = parts->setup->tls,
         .name = parts->plan->tls_name,
-        .handshakes_max = handshakes_of(parts->plan),
+        .handshakes_max = plan_handshakes(parts->plan),
         .cipher = parts->setup->tls_cipher[0] != '\0' ? parts->setup->tls_cipher : NULL,
         .resume = parts->plan->tls_resume,
         .slots = plan_share(parts->plan, parts->worker),
+        .route = {parts->worker, parts->plan->workers, (uint32_t)parts->setup->address_count},
         .seen = parts->setup->tls_seen.version[0] != '\0' ? &parts->setup->tls_seen : NULL};
     struct tls_client *client = tls_client_create(&settings);
     if (client == NULL)

@@ -227,6 +227,14 @@ bool plan_make(struct plan *plan, const struct options *options, const struct ho
            decide_ramp(plan, to);
 }
 
+uint32_t plan_handshakes(const struct plan *plan) {
+    enum { LEAST = 16, MOST = 1024 };
+    double per_second =
+        (double)plan->ramp.rate.count / duration_seconds(plan->ramp.rate.per) / plan->workers;
+    double handshakes = per_second * duration_seconds(plan->connect_timeout);
+    return handshakes < LEAST ? LEAST : handshakes > MOST ? MOST : (uint32_t)handshakes;
+}
+
 uint32_t plan_share(const struct plan *plan, uint32_t worker) {
     require(worker < plan->workers);
     return plan->connections / plan->workers + (worker < plan->connections % plan->workers);

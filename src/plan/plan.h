@@ -68,6 +68,10 @@ bool plan_make(struct plan *plan, const struct options *options, const struct ho
 /* Connection i of the part's order belongs to worker i mod workers: how many are worker w's. */
 uint32_t plan_share(const struct plan *plan, uint32_t worker);
 
+/* TLS handshakes that a worker has under way at once: so many as its part of the ramp begins within
+ * --connect-timeout. More would be only where the server is slower than that, or we are. */
+uint32_t plan_handshakes(const struct plan *plan);
+
 /* The order over all parts: of so many workers, this part's worker w is that one. So N parts of W
  * workers each are to connections, ramp, schedule and seeds what one process of N * W workers is.
  */

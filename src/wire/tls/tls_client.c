@@ -62,8 +62,9 @@ struct tls_client {
     struct tls_client_settings settings;
     struct transport transport;
     struct tls_records *records;
-    const struct transport *inner;       /* of the records */
-    struct tls_tickets *tickets;         /* NULL: nothing is resumed */
+    const struct transport *inner; /* of the records */
+    struct tls_tickets **tickets;  /* of each pool; NULL: nothing is resumed */
+    uint32_t pools;                /* one, or of connections that share tickets one an address */
     struct tls_attempt *oldest, *newest; /* that wait for tickets */
     uint32_t handshakes, waiting, whole, given_back;
     uint64_t refused;
@@ -104,6 +105,12 @@ static void trim(struct tls_client *client) {
     client->given_back = 0;
 }
 
+static struct tls_tickets *tickets_of(const struct tls_client *client, uint32_t slot) {
+    const struct tls_route *route = &client->settings.route;
+    uint64_t order = route->first + (uint64_t)slot * route->step;
+    return client->tickets[order % client->pools];
+}
+
 /* Gives OpenSSL's object back; the connection may go on without it. */
 static void give_back(struct tls_client *client, struct tls_place *place) {
     struct tls_attempt *attempt = place->attempt;
@@ -126,7 +133,7 @@ static void keep_session(void *owner, SSL_SESSION *session) {
     if (attempt->tickets == TICKETS_EACH)
         return;
     attempt->tickets++;
-    tls_tickets_keep(attempt->client->tickets, attempt->slot, session);
+    tls_tickets_keep(tickets_of(attempt->client, attempt->slot), attempt->slot, session);
 }
 
 /* Of those that it overhears the records count them. */
@@ -139,8 +146,8 @@ static struct tls_handshake *begin_handshake(struct tls_client *client,
                                              struct tls_attempt *attempt) {
     SSL_SESSION *session = NULL;
     if (client->tickets != NULL)
-        session =
-            tls_tickets_take(client->tickets, attempt->slot, (int64_t)time(NULL), &attempt->ticket);
+        session = tls_tickets_take(tickets_of(client, attempt->slot), attempt->slot,
+                                   (int64_t)time(NULL), &attempt->ticket);
     attempt->asked = session != NULL;
     struct tls_handshake *handshake = tls_handshake_begin(
         &(struct tls_handshake_parts){.context = client->settings.context,
@@ -175,7 +182,8 @@ static bool begin(void *shared, void *state, uint32_t slot) {
 static void put_ticket_back(struct tls_client *client, const struct tls_attempt *attempt) {
     if (attempt == NULL || !attempt->asked || attempt->begun || attempt->ticket.serial != 0)
         return;
-    tls_tickets_keep(client->tickets, attempt->slot, tls_handshake_session(attempt->handshake));
+    tls_tickets_keep(tickets_of(client, attempt->slot), attempt->slot,
+                     tls_handshake_session(attempt->handshake));
 }
 
 static void release(void *shared, void *state) {
@@ -196,7 +204,7 @@ static bool detach(struct tls_client *client, struct tls_place *place) {
 
 static void drop_ticket(struct tls_client *client, const struct tls_attempt *attempt) {
     if (attempt->asked)
-        tls_tickets_drop(client->tickets, &attempt->ticket);
+        tls_tickets_drop(tickets_of(client, attempt->slot), &attempt->ticket);
 }
 
 static void note_handshake(struct tls_client *client, const struct tls_attempt *attempt,
@@ -343,7 +351,9 @@ static void count(const void *shared, struct transport_counts *out) {
     const struct tls_client *client = shared;
     const struct tls_counts *counts = tls_records_counts(client->records);
     const struct tls_peer *other = tls_seen_other(&client->seen);
-    uint64_t not_kept = client->tickets != NULL ? tls_tickets_not_kept(client->tickets) : 0;
+    uint64_t not_kept = 0;
+    for (uint32_t i = 0; i < client->pools; i++)
+        not_kept += tls_tickets_not_kept(client->tickets[i]);
     *out = (struct transport_counts){.tickets_not_kept = not_kept,
                                      .tickets = counts->tickets + client->tickets_whole,
                                      .key_updates_in = counts->key_updates_in,
@@ -408,7 +418,14 @@ static bool make_tickets(struct tls_client *client) {
     enum tls_resume when = client->settings.resume;
     if (when == TLS_RESUME_NEVER)
         return true;
-    client->tickets = tls_tickets_create(when, client->settings.slots);
+    bool shares = when == TLS_RESUME_ALWAYS && client->settings.route.addresses > 1;
+    uint32_t pools = shares ? client->settings.route.addresses : 1;
+    client->tickets = calloc(pools, sizeof *client->tickets);
+    for (; client->tickets != NULL && client->pools < pools; client->pools++) {
+        client->tickets[client->pools] = tls_tickets_create(when, client->settings.slots);
+        if (client->tickets[client->pools] == NULL)
+            return false;
+    }
     return client->tickets != NULL;
 }
 
@@ -429,7 +446,9 @@ void tls_client_destroy(struct tls_client *client) {
     if (client == NULL)
         return;
     tls_records_destroy(client->records);
-    tls_tickets_destroy(client->tickets);
+    for (uint32_t i = 0; i < client->pools; i++)
+        tls_tickets_destroy(client->tickets[i]);
+    free(client->tickets);
     free(client);
 }
 

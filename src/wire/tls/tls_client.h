@@ -13,6 +13,12 @@
 struct tls_client;
 struct tls_context;
 
+/* Slot i is of address (first + i step) mod addresses: a ticket is shown to the address that gave
+ * it. addresses 0: there is one. */
+struct tls_route {
+    uint32_t first, step, addresses;
+};
+
 struct tls_client_settings {
     struct tls_context *context; /* outlives the client */
     const char *name;            /* sent, and verified against; likewise */
@@ -21,6 +27,7 @@ struct tls_client_settings {
                          * object; NULL: room for the largest */
     enum tls_resume resume;
     uint32_t slots;              /* places for connections, where sessions are resumed */
+    struct tls_route route;      /* where these connect to */
     const struct tls_peer *seen; /* what an earlier handshake showed: certificates are compared with
                                   * its; NULL: with the first */
 };

@@ -309,6 +309,28 @@ static void all_slots_resume_by_what_any_was_given(void **state) {
     }
 }
 
+/* Of slots 0 and 2 one, of slot 1 another. */
+static void a_ticket_is_shown_to_no_other_address(void **state) {
+    (void)state;
+    struct pair pair;
+    make_for(&pair, "1.3", TLS_RESUME_NEVER);
+    tls_client_destroy(pair.client);
+    pair.client = tls_client_create(&(struct tls_client_settings){.context = pair.context,
+                                                                  .name = "localhost",
+                                                                  .handshakes_max = 1,
+                                                                  .resume = TLS_RESUME_ALWAYS,
+                                                                  .slots = SLOTS,
+                                                                  .route = {5, 3, 2}});
+    assert_non_null(pair.client);
+    pair.transport = tls_client_transport(pair.client);
+    assert_false(resumes(&pair, 0));
+    assert_false(resumes(&pair, 1));
+    assert_true(resumes(&pair, 2));
+    assert_true(resumes(&pair, 1));
+    assert_int_equal(counts_of(&pair).resumptions_refused, 0);
+    unmake(&pair);
+}
+
 static void nothing_is_resumed_unless_that_is_asked_for(void **state) {
     (void)state;
     struct pair pair;
@@ -638,6 +660,7 @@ int main(void) {
         cmocka_unit_test(a_server_that_updates_its_keys_is_followed),
         cmocka_unit_test(a_slot_resumes_by_what_it_was_given_last),
         cmocka_unit_test(all_slots_resume_by_what_any_was_given),
+        cmocka_unit_test(a_ticket_is_shown_to_no_other_address),
         cmocka_unit_test(nothing_is_resumed_unless_that_is_asked_for),
         cmocka_unit_test(each_ticket_is_counted_once_in_each_version),
         cmocka_unit_test(a_ticket_that_is_refused_is_counted_and_not_shown_again),
