@@ -19,10 +19,12 @@
 #include "judge/verdict/verdict.h"
 #include "options/options.h"
 #include "report/export/writers.h"
+#include "report/format/line_writer.h"
 #include "report/format/log.h"
 #include "run/orders.h"
 #include "run/preflight.h"
 #include "run/session.h"
+#include "run/signals.h"
 
 /* The plan that is being carried out, and whether it is to be replaced by another. */
 static struct {
@@ -32,15 +34,27 @@ static struct {
 
 /* --- lines from the leader --- */
 
-/* A byte, once it is there; false: the leader is gone, or a signal came. */
+/* Whether one that ends a run came; others say nothing before it. */
+static bool is_interrupted(int signals_fd) {
+    for (int number; signals_fd >= 0 && (number = signals_next(signals_fd)) != 0;)
+        if (signals_is_interrupt(number))
+            return true;
+    return false;
+}
+
+/* A byte, once it is there; false: the leader is gone, or an interrupt came. */
 static bool read_byte(int signals_fd, char *byte) {
     struct pollfd waits[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
                               {.fd = signals_fd, .events = POLLIN}};
-    int ready;
-    do
-        ready = poll(waits, 2, -1);
-    while (ready < 0 && errno == EINTR);
-    return ready > 0 && waits[1].revents == 0 && read(STDIN_FILENO, byte, 1) == 1;
+    while (poll(waits, 2, -1) >= 0 || errno == EINTR) {
+        if (waits[1].revents != 0 && is_interrupted(signals_fd))
+            return false;
+        ssize_t got = waits[0].revents != 0 ? read(STDIN_FILENO, byte, 1) : -1;
+        if (got >= 0 || (waits[0].revents != 0 && errno != EAGAIN && errno != EINTR))
+            return got == 1;
+        waits[0].revents = waits[1].revents = 0;
+    }
+    return false;
 }
 
 /* Byte by byte: what stands behind a line may be an order to the run, which reads for itself. NULL:
@@ -118,8 +132,8 @@ static bool write_into(const char *folder, const char *name, const struct memory
     bool written = write(fd, report->text, report->length) == (ssize_t)report->length;
     written &= close(fd) == 0;
     if (written)
-        fprintf(log_stream(), "holdfast: the leader is gone: the report of this part is %s\n",
-                path);
+        fprintf(log_stream(),
+                "holdfast: the leader did not hear the end: the report of this part is %s\n", path);
     else
         unlink(path);
     return written;
@@ -149,7 +163,7 @@ static int end_run(struct soak *soak, const struct record *record) {
     int exit_code = soak->judgement.exit_code;
     if (!orders_ended())
         exit_code = soak_report(soak, record, false);
-    if (orders_ended() || soak->timeline.file.error != 0)
+    if (orders_ended() || soak->timeline.file.error != 0) /* nobody has its last line */
         leave_report(soak, record);
     return exit_code;
 }
@@ -217,6 +231,18 @@ static int carry_out_plan(void) {
     return exit_code;
 }
 
+/* Who took nothing of the run's lines does not take this one either: nobody waits for long. */
+static void tell_exit(int exit_code) {
+    static const duration timeout = SECOND;
+    struct memory_stream line;
+    if (!memory_stream_open(&line))
+        return;
+    message_write_exit(line.out, exit_code);
+    if (memory_stream_close(&line))
+        (void)line_writer_send(STDOUT_FILENO, line.text, line.length, timeout, NULL);
+    free(line.text);
+}
+
 static int take_part(void) {
     struct message message;
     if (isatty(STDIN_FILENO) == 1)
@@ -229,8 +255,7 @@ static int take_part(void) {
         if (message.kind == MESSAGE_PLAN) {
             part.plan = message;
             int exit_code = carry_out_plan();
-            message_write_exit(stdout, exit_code);
-            fflush(stdout);
+            tell_exit(exit_code);
             return exit_code;
         }
         message_free(&message);

@@ -346,14 +346,14 @@ int timeline_file_end(struct timeline_file *file, const struct plan *plan,
     if (file->out.fd < 0 || file->error != 0)
         return error;
     error = finish(file);
+    uint64_t before = file->left_out;
     if (error == 0)
         error = write_end(file, plan, record, judgement);
     else if (error == -EAGAIN)
         leave_out(file, 1);
     if (error == 0)
         error = finish(file);
-    if (error != -EAGAIN)
-        file->error = error;
+    file->error = error == 0 && file->left_out > before ? -EAGAIN : error;
     return error == 0 && file->left_out > 0 ? -EAGAIN : error;
 }
 
