@@ -46,12 +46,20 @@ static int carry_out(struct soak *soak) {
     return exit_code;
 }
 
+/* What was found before there were parts: they know the timeout alone. */
+static void keep_probed(struct findings *to, const struct findings *from) {
+    const struct finding *probed = findings_first(from, FINDING_keep_alive_probed);
+    if (probed != NULL)
+        *findings_add(to, probed->code, probed->status, "%s", probed->text) = *probed;
+}
+
 /* The whole, as if one process had held it. */
 static int run_on_hosts(struct soak *soak) {
     struct saved *whole = leader_run(&soak->judgement, &soak->plan, &soak->setup, soak->signals_fd,
                                      soak_timeline(soak), soak->scrape);
     if (whole == NULL)
         return soak_report(soak, NULL, true);
+    keep_probed(&whole->judgement.findings, &soak->judgement.findings);
     soak->plan = whole->plan;
     soak->judgement = whole->judgement;
     int exit_code = soak_report(soak, whole->record, true);
