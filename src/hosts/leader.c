@@ -65,13 +65,13 @@ static void interrupt(struct leader *leader) {
         return;
     }
     for (size_t i = 0; i < leader->count; i++)
-        leader_send_stop(&leader->parts[i]);
+        leader_send_stop(leader, &leader->parts[i]);
     notes_print(&leader->notes, "ending in order; a second interrupt leaves at once");
 }
 
 static void mark(struct leader *leader) {
     for (size_t i = 0; i < leader->count; i++)
-        leader_send_mark(&leader->parts[i], "SIGUSR2");
+        leader_send_mark(leader, &leader->parts[i], "SIGUSR2");
 }
 
 static void take_signal(void *owner, int number) {
@@ -133,7 +133,7 @@ static bool have_ready(const void *with) {
 static void explain_unreached(struct leader *leader) {
     for (size_t i = 0; i < leader->count; i++) {
         struct host_part *part = &leader->parts[i];
-        if (part->state != PART_LOST)
+        if (part->state != PART_LOST || part->cut)
             continue;
         struct finding *finding = findings_add(&leader->judgement->findings, FINDING_hosts,
                                                FINDING_FAIL, "%s: %s", part->name, part->why);
@@ -145,11 +145,22 @@ static void explain_unreached(struct leader *leader) {
     }
 }
 
+/* Looks again soon while a pipe has yet to take something. */
+static void turn_until(struct leader *leader, instant until, bool (*done)(const void *with)) {
+    static const duration soon = 10 * MILLISECOND;
+    struct loop *loop = &leader->loop;
+    bool goes_on = true;
+    while (goes_on && !done(leader) && instant_before(now_of(leader), until)) {
+        instant next = leader_flush(leader) ? instant_after(now_of(leader), soon) : until;
+        goes_on = loop_turn(loop, instant_earlier(next, until));
+    }
+}
+
 /* True once all have come so far; else there is no run. */
 static bool wait_for(struct leader *leader, bool (*done)(const void *with),
                      enum host_part_state state, duration timeout, const char *what) {
     instant until = instant_after(now_of(leader), timeout);
-    loop_turn_until(&leader->loop, until, done, leader);
+    turn_until(leader, until, done);
     bool late = !done(leader) && !leader->loop.stopped;
     for (size_t i = 0; i < leader->count && late; i++) {
         struct host_part *part = &leader->parts[i];
@@ -271,7 +282,7 @@ static bool compare_clocks(struct leader *leader) {
 
 static bool arm(struct leader *leader) {
     for (size_t i = 0; i < leader->count; i++)
-        leader_send_arm(&leader->parts[i]);
+        leader_send_arm(leader, &leader->parts[i]);
     return wait_for(leader, have_ready, PART_READY, READY_TIMEOUT, "not ready");
 }
 
@@ -283,7 +294,7 @@ static void go(struct leader *leader) {
     leader->go = instant_after(now_of(leader), BEFORE_GO + 2 * way);
     leader->next_tick = instant_after(leader->go, SECOND);
     for (size_t i = 0; i < leader->count; i++)
-        leader_send_go(&leader->parts[i], leader->go);
+        leader_send_go(leader, &leader->parts[i], leader->go);
 }
 
 /* --- while it goes on --- */
@@ -338,7 +349,7 @@ static void look_for_losses(struct leader *leader) {
     leader->stopping = true;
     notes_print(&leader->notes, "a host is lost: ending all in order (--on-host-loss stop)");
     for (size_t i = 0; i < leader->count; i++)
-        leader_send_stop(&leader->parts[i]);
+        leader_send_stop(leader, &leader->parts[i]);
 }
 
 /* Who was stopped has heard of nobody: that is no silence of theirs. */
@@ -347,7 +358,9 @@ static void tick(struct leader *leader) {
     duration late = instant_since(before, leader->next_tick);
     leader->next_tick = instant_after(late > SECOND ? before : leader->next_tick, SECOND);
     for (size_t i = 0; i < leader->count && late > SECOND; i++)
-        leader->parts[i].heard = instant_after(leader->parts[i].heard, late);
+        leader->parts[i].heard =
+            instant_earlier(instant_after(leader->parts[i].heard, late), before);
+    (void)leader_flush(leader);
     bool alone = !others_go_on(leader);
     for (size_t i = 0; i < leader->count; i++)
         look_for_silence(leader, &leader->parts[i], alone);
@@ -367,8 +380,15 @@ static void look_on(struct leader *leader) {
             tick(leader);
     }
     leader_tick(leader);
-    for (size_t i = 0; i < leader->count; i++)
-        leader_lose(leader, &leader->parts[i], "a second interrupt cut it short");
+    for (size_t i = 0; i < leader->count; i++) {
+        struct host_part *part = &leader->parts[i];
+        part->cut = leader->cut && !leader_is_over(part);
+        if (leader->cut)
+            leader_lose(leader, part, "a second interrupt cut it short");
+        else
+            leader_lose(leader, part, "waiting for it failed here: %s",
+                        strerror(-leader->loop.error));
+    }
 }
 
 /* --- from nothing to over --- */
@@ -384,13 +404,18 @@ static void judge_no_load(struct leader *leader) {
     if (interrupted)
         judgement_reason(judgement, "interrupted before the load");
     else if (judgement->reason_count == 0)
-        judgement_reason(judgement, "no load was sent: %s", strerror(-leader->loop.error));
+        judgement_reason(judgement, "no load was sent: %s",
+                         strerror(leader->loop.error != 0 ? -leader->loop.error : ENOMEM));
 }
 
 static bool take_memory(struct leader *leader) {
     leader->count = host_list_count(leader->plan->options->hosts);
     leader->parts = calloc(leader->count, sizeof *leader->parts);
     leader->shares = calloc(leader->count, sizeof *leader->shares);
+    for (size_t i = 0; i < leader->count && leader->parts != NULL; i++) {
+        leader->parts[i].in.fd = -1;
+        leader->parts[i].remote = (struct remote){0, -1, -1, -1, -1};
+    }
     leader->sum = calloc(1, sizeof *leader->sum);
     leader->latency_before = calloc(1, sizeof *leader->latency_before);
     return leader->parts != NULL && leader->shares != NULL && leader->sum != NULL &&

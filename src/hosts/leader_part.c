@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +11,14 @@
 #include <unistd.h>
 
 #include "base/memory_stream.h"
+#include "base/minmax.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "options/options_row.h"
 #include "report/format/log.h"
 #include "report/saved/saved_value.h"
 
-static const duration END_TIMEOUT = 2 * SECOND;
+static const duration END_TIMEOUT = 2 * SECOND, KILL_TIMEOUT = SECOND;
 
 enum { CLOCK_QUESTIONS = 8, READ_BYTES = 64 * 1024, READS_MAX = 8, COMMAND_MAX = 8192 };
 
@@ -31,14 +30,40 @@ bool leader_is_over(const struct host_part *part) {
 
 typedef void write_line(FILE *out, const void *with);
 
-static void send_line(struct host_part *part, write_line *write_one, const void *with) {
+/* Where nobody reads any more, the end of its output says why. */
+static void lose_unsent(struct leader *leader, struct host_part *part, const char *what,
+                        int error) {
+    if (error == -EAGAIN)
+        leader_lose(leader, part, "%s could not be sent: more than %d KiB wait for it", what,
+                    LINE_WRITER_BUFFER_MAX / 1024);
+    else if (error != 0 && error != -EPIPE)
+        leader_lose(leader, part, "%s could not be sent: %s", what, strerror(-error));
+}
+
+static int send_line(struct host_part *part, write_line *write_one, const void *with) {
     struct memory_stream stream;
-    if (part->in.fd < 0 || !memory_stream_open(&stream))
-        return;
+    if (part->in.fd < 0)
+        return 0;
+    if (!memory_stream_open(&stream))
+        return -ENOMEM;
     write_one(stream.out, with);
-    if (memory_stream_close(&stream))
-        (void)line_writer_write(&part->in, stream.text, stream.length);
+    int error = memory_stream_close(&stream) ? 0 : -ENOMEM;
+    if (error == 0)
+        error = line_writer_write(&part->in, stream.text, stream.length);
     free(stream.text);
+    return error;
+}
+
+bool leader_flush(struct leader *leader) {
+    bool held = false;
+    for (size_t i = 0; i < leader->count; i++) {
+        struct host_part *part = &leader->parts[i];
+        if (part->in.fd < 0 || part->in.length == 0)
+            continue;
+        lose_unsent(leader, part, "a line", line_writer_write(&part->in, "", 0));
+        held |= part->in.length > 0;
+    }
+    return held;
 }
 
 static void write_clock(FILE *out, const void *with) {
@@ -67,26 +92,28 @@ void leader_compare_clock(struct leader *leader, struct host_part *part) {
     part->state = PART_COMPARING;
     part->asked++;
     part->asked_at = net_now(leader->loop.net);
-    send_line(part, write_clock, &part->asked);
+    lose_unsent(leader, part, "a question", send_line(part, write_clock, &part->asked));
 }
 
-void leader_send_arm(struct host_part *part) {
+void leader_send_arm(struct leader *leader, struct host_part *part) {
     part->state = PART_ARMED;
-    send_line(part, write_arm, NULL);
+    lose_unsent(leader, part, "an order", send_line(part, write_arm, NULL));
 }
 
-void leader_send_go(struct host_part *part, instant go) {
+void leader_send_go(struct leader *leader, struct host_part *part, instant go) {
     int64_t theirs = clock_offset_theirs(&part->clock, go);
     part->state = PART_RUNNING;
-    send_line(part, write_go, &theirs);
+    lose_unsent(leader, part, "the order to go", send_line(part, write_go, &theirs));
 }
 
-void leader_send_stop(struct host_part *part) {
-    send_line(part, write_stop, NULL);
+void leader_send_stop(struct leader *leader, struct host_part *part) {
+    lose_unsent(leader, part, "the order to stop", send_line(part, write_stop, NULL));
 }
 
-void leader_send_mark(struct host_part *part, const char *text) {
-    send_line(part, write_mark, text);
+void leader_send_mark(struct leader *leader, struct host_part *part, const char *text) {
+    int error = send_line(part, write_mark, text);
+    if (error != -EAGAIN && error != -ENOMEM) /* left out: the run is the same without */
+        lose_unsent(leader, part, "a mark", error);
 }
 
 /* --- the plan as its options --- */
@@ -94,6 +121,7 @@ void leader_send_mark(struct host_part *part, const char *text) {
 struct plan_words {
     const char *items[MESSAGE_WORDS_MAX];
     size_t count;
+    bool failed; /* not all are there */
     char *room[MESSAGE_WORDS_MAX];
     const char *url;
 };
@@ -108,6 +136,8 @@ static void add_word(struct plan_words *words, const char *format, ...) {
     if (words->count < MESSAGE_WORDS_MAX && vasprintf(&word, format, arguments) >= 0) {
         words->room[words->count] = word;
         words->items[words->count++] = word;
+    } else {
+        words->failed = true;
     }
     va_end(arguments);
 }
@@ -165,12 +195,16 @@ static void add_shard(struct plan_words *words, const struct leader *leader,
         add_word(words, "--shard=%zu/%zu", index + 1, leader->count);
         return;
     }
-    if (!memory_stream_open(&text))
+    if (!memory_stream_open(&text)) {
+        words->failed = true;
         return;
+    }
     for (size_t i = 0; i < leader->count; i++)
         fprintf(text.out, "%s%" PRIu32, i > 0 ? "+" : "", leader->shares[i]);
     if (memory_stream_close(&text))
         add_word(words, "--shard=%zu/%s", index + 1, text.text);
+    else
+        words->failed = true;
     free(text.text);
 }
 
@@ -181,15 +215,21 @@ static void write_plan(FILE *out, const void *with) {
 
 void leader_send_plan(struct leader *leader, struct host_part *part) {
     struct plan_words *words = calloc(1, sizeof *words);
-    if (words == NULL)
+    if (words == NULL) {
+        lose_unsent(leader, part, "the plan", -ENOMEM);
         return;
+    }
     words->url = leader->plan->options->url;
     add_options(words, leader->plan->options);
     add_word(words, "--seed=%" PRIu64, leader->plan->seed);
     if (leader->count > 1)
         add_shard(words, leader, part);
     part->state = PART_FITTING;
-    send_line(part, write_plan, words);
+    if (words->failed)
+        leader_lose(leader, part, "the plan could not be sent: of %d options at most, or no memory",
+                    MESSAGE_WORDS_MAX);
+    else
+        lose_unsent(leader, part, "the plan", send_line(part, write_plan, words));
     for (size_t i = 0; i < words->count; i++)
         free(words->room[i]);
     free(words);
@@ -318,8 +358,6 @@ static void take_message(struct leader *leader, struct host_part *part,
     case MESSAGE_TIMELINE: take_timeline(leader, part, message); break;
     case MESSAGE_EXIT:
         leader_read_err(leader, part); /* why, it says there */
-        if (part->state < PART_RUNNING)
-            part->exit_code = (int)message->number;
         leader_lose(leader, part, "it ended with exit code %" PRId64 "%s%s", message->number,
                     part->said[0] != '\0' ? ": " : "", part->said);
         break;
@@ -383,27 +421,25 @@ static void close_if(int *fd) {
 }
 
 /* Its exit status, if it is over or just about to be; else it is ended. */
-static bool reap(struct host_part *part) {
+static bool reap(struct host_part *part, int *status) {
     enum { GRACE_MS = 20 };
-    struct pollfd exit = {.fd = part->remote.pidfd, .events = POLLIN};
-    bool over = poll(&exit, 1, GRACE_MS) == 1;
+    bool over = remote_reap(&part->remote, GRACE_MS, status);
     if (!over)
-        kill(-part->remote.pid, SIGKILL);
-    part->status = remote_reap(&part->remote);
-    close_if(&part->remote.pidfd);
+        remote_kill(&part->remote);
     return over;
 }
 
 static void explain_exit(struct leader *leader, struct host_part *part) {
     const char *between = part->said[0] != '\0' ? "; it said: " : "";
-    if (part->remote.pid == 0 || !reap(part))
+    int status = 0;
+    if (!reap(part, &status))
         leader_lose(leader, part, "its output ended%s%s", between, part->said);
-    else if (WIFSIGNALED(part->status))
-        leader_lose(leader, part, "its command here was killed by signal %d%s%s",
-                    WTERMSIG(part->status), between, part->said);
+    else if (WIFSIGNALED(status))
+        leader_lose(leader, part, "its command here was killed by signal %d%s%s", WTERMSIG(status),
+                    between, part->said);
     else
         leader_lose(leader, part, "its command here ended with exit code %d%s%s",
-                    WEXITSTATUS(part->status), between, part->said);
+                    WEXITSTATUS(status), between, part->said);
 }
 
 /* Nothing more comes from it; whoever leads it here is over, or soon will be. */
@@ -459,66 +495,77 @@ void leader_read_err(struct leader *leader, struct host_part *part) {
 
 /* --- from nothing to hello --- */
 
-static bool start_part(struct leader *leader, struct host_part *part) {
+/* Pipes of all hosts together stay below what one user may have (pipe-user-pages-soft, 64 MiB). */
+static int out_bytes(size_t count) {
+    static const size_t all = 16 << 20, most = 1 << 20, least = 1 << 16;
+    return (int)max_size(least, min_size(most, all / count));
+}
+
+static void start_part(struct leader *leader, struct host_part *part) {
     const struct options *options = leader->plan->options;
     char line[COMMAND_MAX];
     const char *remote = options->remote != NULL ? options->remote : REMOTE_SHELL;
     part->heard = net_now(leader->loop.net);
     part->cpu_percent = part->descriptors = part->lag_seconds = NAN;
     part->can_hold = -1;
-    part->in.fd = -1;
-    part->remote = (struct remote){0, -1, -1, -1, -1};
     if (!remote_command(line, sizeof line, remote, part->name, "holdfast part")) {
         leader_lose(leader, part, "--remote is too long");
-        return false;
+        return;
     }
-    int error = remote_start(&part->remote, line);
+    int error = remote_start(&part->remote, line, out_bytes(leader->count));
     if (error != 0) {
         leader_lose(leader, part, "its command could not be started: %s", strerror(-error));
-        return false;
+        return;
     }
     line_writer_open(&part->in, part->remote.in);
-    return true;
 }
 
-bool leader_start_parts(struct leader *leader) {
+void leader_start_parts(struct leader *leader) {
     const char *list = leader->plan->options->hosts;
-    bool started = true;
-    for (size_t i = 0; i < leader->count; i++) {
-        if (!host_list_next(&list, leader->parts[i].name))
-            return false;
-        started &= start_part(leader, &leader->parts[i]);
-    }
-    return started;
+    for (size_t i = 0; i < leader->count && host_list_next(&list, leader->parts[i].name); i++)
+        start_part(leader, &leader->parts[i]);
 }
 
 /* --- the end --- */
 
-/* Its command here ends by itself, for its input has; a second interrupt waits for nobody. */
-static void end_part(struct leader *leader, struct host_part *part, instant until) {
-    struct pollfd exit = {.fd = part->remote.pidfd, .events = POLLIN};
+static int left_ms(const struct leader *leader, instant until) {
     duration left = instant_since(until, net_now(leader->loop.net));
-    if (part->remote.pid > 0 && leader->cut)
+    return left > 0 ? (int)(left / MILLISECOND) : 0;
+}
+
+/* Its command here ends by itself, for its input has; a second interrupt waits for nobody. */
+static void await_end(struct leader *leader, struct host_part *part, instant until) {
+    int status;
+    if (leader->cut)
         part->remote.pid = 0;
-    else if (part->remote.pid > 0 && !part->silent &&
-             poll(&exit, 1, left > 0 ? (int)(left / MILLISECOND) : 0) == 1)
-        (void)remote_reap(&part->remote);
-    remote_end(&part->remote);
-    saved_follow_close(part->follow);
-    free(part->bytes);
+    else if (!part->silent)
+        (void)remote_reap(&part->remote, left_ms(leader, until), &status);
+    remote_kill(&part->remote);
+}
+
+/* What is not ours to kill is waited for no longer than the rest. */
+static void end_parts(struct leader *leader) {
+    instant until = instant_after(net_now(leader->loop.net), END_TIMEOUT);
+    for (size_t i = 0; i < leader->count; i++)
+        await_end(leader, &leader->parts[i], until);
+    until = instant_after(net_now(leader->loop.net), KILL_TIMEOUT);
+    for (size_t i = 0; i < leader->count; i++) {
+        struct host_part *part = &leader->parts[i];
+        remote_end(&part->remote, left_ms(leader, until));
+        saved_follow_close(part->follow);
+        free(part->bytes);
+    }
 }
 
 void leader_free_parts(struct leader *leader) {
-    if (leader->parts == NULL || leader->loop.net == NULL)
+    if (leader->parts == NULL)
         leader->count = 0;
-    instant until =
-        leader->count > 0 ? instant_after(net_now(leader->loop.net), END_TIMEOUT) : INSTANT_NEVER;
     for (size_t i = 0; i < leader->count; i++) {
         line_writer_close(&leader->parts[i].in);
         leader->parts[i].remote.in = -1;
     }
-    for (size_t i = 0; i < leader->count; i++)
-        end_part(leader, &leader->parts[i], until);
+    if (leader->count > 0)
+        end_parts(leader);
     free(leader->parts);
     free(leader->shares);
 }

@@ -36,11 +36,12 @@ struct host_part {
     size_t length, room;
     char err[512]; /* of its standard error: a line that has no end yet */
     size_t err_length;
-    char said[200]; /* the last that it printed beside the protocol; "" */
-    char why[300];  /* it was lost, or could not begin; "" */
-    instant heard;  /* when a line came last */
-    bool silent;    /* that it was not heard of is told */
-    int status;     /* of its command here, once it is over: as wait(2) has it */
+    char said[200];    /* the last that it printed beside the protocol; "" */
+    char why[300];     /* it was lost, or could not begin; "" */
+    bool cut;          /* a second interrupt waited for it no longer: that is why */
+    char refused[200]; /* its figures cannot be added up with the others'; "" */
+    instant heard;     /* when a line came last */
+    bool silent;       /* that it was not heard of is told */
     struct clock_offset clock;
     int64_t asked; /* how many times for its clock */
     instant asked_at;
@@ -86,8 +87,8 @@ struct leader {
 };
 
 /* leader_part.c: what comes from a part and goes to it. */
-/* Starts them all; false, with a finding, when one could not be. */
-bool leader_start_parts(struct leader *leader);
+/* Starts them all; those that could not be are lost. */
+void leader_start_parts(struct leader *leader);
 /* What a part printed is there. */
 void leader_read_out(struct leader *leader, struct host_part *part);
 void leader_read_err(struct leader *leader, struct host_part *part);
@@ -98,14 +99,15 @@ bool leader_is_over(const struct host_part *part);
 /* To one. */
 void leader_send_plan(struct leader *leader, struct host_part *part);
 void leader_compare_clock(struct leader *leader, struct host_part *part);
-void leader_send_arm(struct host_part *part);
-void leader_send_go(struct host_part *part, instant go);
-void leader_send_stop(struct host_part *part);
-void leader_send_mark(struct host_part *part, const char *text);
+void leader_send_arm(struct leader *leader, struct host_part *part);
+void leader_send_go(struct leader *leader, struct host_part *part, instant go);
+void leader_send_stop(struct leader *leader, struct host_part *part);
+void leader_send_mark(struct leader *leader, struct host_part *part, const char *text);
+/* What pipes did not take at once, as far as they take it now; whether some still waits. */
+bool leader_flush(struct leader *leader);
 void leader_free_parts(struct leader *leader);
 
 /* leader_sum.c: all parts together, while they go on and in the end. */
-void leader_sum(struct leader *leader);
 void leader_tick(struct leader *leader);
 /* The latest second as a line. */
 void leader_print_line(struct leader *leader);

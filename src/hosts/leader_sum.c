@@ -112,7 +112,7 @@ static struct timespec wall_of(instant moment, instant now) {
     return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
 }
 
-void leader_sum(struct leader *leader) {
+static void add_up(struct leader *leader) {
     struct record *sum = leader->sum;
     tally_clear(&sum->total);
     sum->live_peak = sum->samples = 0;
@@ -343,7 +343,7 @@ static bool shows_line(const struct leader *leader) {
 
 void leader_tick(struct leader *leader) {
     leader->ticks++;
-    leader_sum(leader);
+    add_up(leader);
     struct timeline_sample sample = leader->latest = take_sample(leader);
     write_timeline(leader, &sample);
     publish(leader, &sample);
@@ -357,18 +357,18 @@ void leader_tick(struct leader *leader) {
 
 /* --- the end --- */
 
-static void shift(struct timespec *time, int64_t by) {
-    int64_t ns = (int64_t)time->tv_sec * SECOND + time->tv_nsec + by;
-    *time = (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
+static void shift(struct timespec *time, struct timespec from, struct timespec to) {
+    int64_t ns = (int64_t)time->tv_nsec + to.tv_nsec - from.tv_nsec;
+    int64_t carry = ns < 0 ? -1 : ns / SECOND; /* from -1 s to 2 s */
+    time->tv_sec += to.tv_sec - from.tv_sec + carry;
+    time->tv_nsec = ns - carry * SECOND;
 }
 
 /* By this host's wall clock, whatever that host's says. */
 static void set_clock(struct record *record, const struct host_part *part, instant now) {
     struct timespec start = wall_of(part->started, now);
-    int64_t by = ((int64_t)start.tv_sec - record->started_at.tv_sec) * SECOND + start.tv_nsec -
-                 record->started_at.tv_nsec;
-    shift(&record->started_at, by);
-    shift(&record->ended_at, by);
+    shift(&record->ended_at, record->started_at, start);
+    record->started_at = start;
 }
 
 /* Nobody waited for the end: as far as was heard of it, none of it lost. */
@@ -418,7 +418,7 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
         return false;
     }
     set_clock(saved->record, part, now);
-    if (part->state == PART_LOST && leader->cut) {
+    if (part->cut) {
         close_cut(saved->record);
     } else if (part->state == PART_LOST) {
         close_lost(saved->record, part);
@@ -427,7 +427,9 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
     }
     if (saved_merge_add(merge, saved, part->name, error))
         return true;
-    notes_print(&leader->notes, "%s", error);
+    part->workers_lost = 0;
+    snprintf(part->refused, sizeof part->refused, "%.199s", error);
+    notes_print(&leader->notes, "%s: its figures are left out: %s", part->name, part->refused);
     return false;
 }
 
@@ -441,7 +443,7 @@ static void explain_workers(const struct leader *leader, struct saved *whole) {
     for (size_t i = 0; i < leader->count; i++) {
         const struct host_part *part = &leader->parts[i];
         lost -= min_u64(lost, part->workers_lost);
-        first = first == NULL && part->state == PART_LOST ? part : first;
+        first = first == NULL && part->state == PART_LOST && !part->cut ? part : first;
     }
     for (size_t i = 0; i < findings->count && lost == 0 && first != NULL; i++) {
         struct finding *finding = &findings->items[i];
@@ -451,6 +453,14 @@ static void explain_workers(const struct leader *leader, struct saved *whole) {
         finding->do_count = 0;
         finding_do(finding, "look at host %s and at the way to it", first->name);
     }
+}
+
+/* Nobody knows what it would have held. */
+static void know_less(struct judgement *judgement) {
+    if (judgement->verdict == VERDICT_INCONCLUSIVE)
+        return;
+    judgement->verdict = VERDICT_INCONCLUSIVE;
+    judgement->exit_code = EXIT_INCONCLUSIVE;
 }
 
 static void find_loss(const struct host_part *part, struct judgement *judgement) {
@@ -463,18 +473,27 @@ static void find_loss(const struct host_part *part, struct judgement *judgement)
                "(docs/hosts.md)",
                part->name);
     judgement_reason(judgement, "host %s was lost: %s", part->name, part->why);
-    if (judgement->verdict == VERDICT_INCONCLUSIVE)
-        return;
-    judgement->verdict = VERDICT_INCONCLUSIVE; /* nobody knows what it would have held */
-    judgement->exit_code = EXIT_INCONCLUSIVE;
+    know_less(judgement);
+}
+
+/* It came to its end, and cannot be added up with the others. */
+static void find_left_out(const struct host_part *part, struct judgement *judgement) {
+    struct finding *finding =
+        findings_add(&judgement->findings, FINDING_host_lost, FINDING_FAIL,
+                     "%s is not in the figures: %s", part->name, part->refused);
+    finding_do(finding, "the same without %s, or with fewer workers on each host (-w)", part->name);
+    judgement_reason(judgement, "host %s is not in the figures: %s", part->name, part->refused);
+    know_less(judgement);
 }
 
 static void find_losses(const struct leader *leader, struct saved *whole) {
-    if (leader->cut)
-        return;
-    for (size_t i = 0; i < leader->count; i++)
-        if (leader->parts[i].state == PART_LOST)
-            find_loss(&leader->parts[i], &whole->judgement);
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (part->refused[0] != '\0')
+            find_left_out(part, &whole->judgement);
+        else if (part->state == PART_LOST && !part->cut)
+            find_loss(part, &whole->judgement);
+    }
     explain_workers(leader, whole);
 }
 
@@ -489,6 +508,25 @@ static void name_hosts_in_plan(struct saved *whole, const struct options *option
     whole->options.label = options->label;
 }
 
+static bool is_cut(const struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].cut)
+            return true;
+    return false;
+}
+
+/* Who was lost is explained with those that never came. */
+static void judge_nothing(struct leader *leader) {
+    struct judgement *judgement = leader->judgement;
+    judgement->verdict = VERDICT_INCONCLUSIVE;
+    judgement->exit_code = is_cut(leader) ? EXIT_SECOND_SIGNAL : EXIT_INCONCLUSIVE;
+    if (is_cut(leader))
+        judgement_reason(judgement, "a second interrupt cut the end short");
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].state == PART_ENDED)
+            judgement_reason(judgement, "host %s: it sent no figures", leader->parts[i].name);
+}
+
 struct saved *leader_merge(struct leader *leader) {
     struct saved_merge merge = {0};
     for (size_t i = 0; i < leader->count; i++)
@@ -499,14 +537,11 @@ struct saved *leader_merge(struct leader *leader) {
             (void)add_part(&merge, leader, &leader->parts[i],
                            merge.whole != NULL ? merge.whole->record : NULL);
     if (merge.whole == NULL) {
-        for (size_t i = 0; i < leader->count; i++)
-            judgement_reason(leader->judgement, "host %s was lost: %s", leader->parts[i].name,
-                             leader->parts[i].why);
-        leader->judgement->verdict = VERDICT_INCONCLUSIVE;
-        leader->judgement->exit_code = EXIT_INCONCLUSIVE;
+        judge_nothing(leader);
         saved_merge_free(&merge);
         return NULL;
     }
+    merge.whole->record->cut |= is_cut(leader);
     struct saved *whole = saved_merge_end(&merge);
     whole->record->tick_seconds_max = leader->tick_seconds_max;
     name_hosts_in_plan(whole, leader->plan->options);

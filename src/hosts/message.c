@@ -29,7 +29,6 @@ void message_write_hello(FILE *out) {
     begin(&json, out);
     json_write_int_member(&json, "part", MESSAGE_PROTOCOL);
     json_write_string_member(&json, "version", version_string);
-    json_write_string_member(&json, "commit", version_commit);
     end(&json);
 }
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "base/inherited.h"
 #include "options/host_list.h"
 
-enum { PIPE_BYTES = 1 << 20, EXIT_NO_EXEC = 127 };
+enum { EXIT_NO_EXEC = 127, END_MS = 1000 };
 
 static bool add(char *line, size_t size, size_t *length, const char *text, size_t count) {
     if (count >= size - *length)
@@ -51,7 +52,8 @@ __attribute__((noreturn)) static void become(int in, int out, int err, const cha
     _exit(EXIT_NO_EXEC);
 }
 
-static int start(struct remote *remote, int in[2], int out[2], int err[2], const char *line) {
+static int start(struct remote *remote, int in[2], int out[2], int err[2], const char *line,
+                 int out_bytes) {
     if (pipe2(in, O_CLOEXEC) != 0 || pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0)
         return -errno;
     pid_t pid = fork();
@@ -64,8 +66,7 @@ static int start(struct remote *remote, int in[2], int out[2], int err[2], const
     remote->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (remote->pidfd < 0)
         return -errno;
-    (void)fcntl(in[1], F_SETPIPE_SZ, PIPE_BYTES);
-    (void)fcntl(out[0], F_SETPIPE_SZ, PIPE_BYTES); /* it is only more patient so */
+    (void)fcntl(out[0], F_SETPIPE_SZ, out_bytes); /* it is only more patient so */
     (void)fcntl(out[0], F_SETFL, O_NONBLOCK);
     (void)fcntl(err[0], F_SETFL, O_NONBLOCK);
     remote->in = in[1];
@@ -75,40 +76,39 @@ static int start(struct remote *remote, int in[2], int out[2], int err[2], const
     return 0;
 }
 
-int remote_start(struct remote *remote, const char *line) {
+int remote_start(struct remote *remote, const char *line, int out_bytes) {
     int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
     *remote = (struct remote){0, -1, -1, -1, -1};
-    int error = start(remote, in, out, err, line);
+    int error = start(remote, in, out, err, line, out_bytes);
     close_pair(in);
     close_pair(out);
     close_pair(err);
     if (error != 0)
-        remote_end(remote);
+        remote_end(remote, END_MS);
     return error;
 }
 
-void remote_close_in(struct remote *remote) {
-    if (remote->in >= 0)
-        close(remote->in);
-    remote->in = -1;
-}
-
-int remote_reap(struct remote *remote) {
-    int status = 0;
-    pid_t reaped;
-    do
-        reaped = waitpid(remote->pid, &status, 0);
-    while (reaped < 0 && errno == EINTR);
-    kill(-remote->pid, SIGKILL); /* what it left behind */
+bool remote_reap(struct remote *remote, int wait_ms, int *status) {
+    struct pollfd exit = {.fd = remote->pidfd, .events = POLLIN};
+    if (remote->pid <= 0)
+        return false;
+    (void)poll(&exit, 1, wait_ms > 0 ? wait_ms : 0);
+    if (waitpid(remote->pid, status, WNOHANG) != remote->pid)
+        return false;
+    remote_kill(remote); /* what it left behind */
     remote->pid = 0;
-    return status;
+    return true;
 }
 
-void remote_end(struct remote *remote) {
-    if (remote->pid > 0) {
-        kill(-remote->pid, SIGKILL);
-        (void)remote_reap(remote);
-    }
+void remote_kill(const struct remote *remote) {
+    if (remote->pid > 0)
+        (void)kill(-remote->pid, SIGKILL);
+}
+
+void remote_end(struct remote *remote, int wait_ms) {
+    int status;
+    remote_kill(remote);
+    (void)remote_reap(remote, wait_ms, &status);
     int fds[] = {remote->pidfd, remote->in, remote->out, remote->err};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         if (fds[i] >= 0)

@@ -22,13 +22,15 @@ struct remote {
 bool remote_command(char *line, size_t size, const char *remote, const char *host,
                     const char *command);
 
-/* Starts it by /bin/sh: 0 or -errno. It is not killed when we die: the end of its input says so. */
-int remote_start(struct remote *remote, const char *line);
-/* The end of what it reads. */
-void remote_close_in(struct remote *remote);
-/* Its wait status, once it is over. */
-int remote_reap(struct remote *remote);
-/* Closes what is open of it; what still runs here of its process group is killed and waited for. */
-void remote_end(struct remote *remote);
+/* Starts it by /bin/sh: 0 or -errno. It is not killed when we die: the end of its input says so.
+ * out_bytes: how much of what it prints waits for us, if the system lets it be so much. */
+int remote_start(struct remote *remote, const char *line, int out_bytes);
+/* true, with its wait status: it is over, or was within that time. */
+bool remote_reap(struct remote *remote, int wait_ms, int *status);
+/* What runs here of its process group, as far as it is ours to kill: sudo(8) is not. */
+void remote_kill(const struct remote *remote);
+/* Killed and waited for, and left alone when it is not over by then; what is open of it is closed.
+ */
+void remote_end(struct remote *remote, int wait_ms);
 
 #endif

@@ -9,8 +9,10 @@ import os
 import pathlib
 import random
 import re
+import select
 import signal
 import subprocess
+import sys
 import time
 import unittest
 import urllib.request
@@ -22,6 +24,75 @@ from sparring import Target
 LOSSES = int(os.environ.get("HOLDFAST_LOSSES", "2"))
 FOLDER = os.path.dirname(PROGRAM)
 REMOTE = f"env ON_HOST={{host}} PATH={FOLDER}:$PATH"
+
+
+# A part that answers as one of ours does, and holds nothing.
+HOLLOW = """
+import fcntl, json, sys, termios, time
+def say(**line):
+    print(json.dumps(line), flush=True)
+def waiting():
+    return int.from_bytes(fcntl.ioctl(0, termios.FIONREAD, bytes(4)), sys.byteorder)
+print(sys.argv[1], flush=True)
+while not FITS and waiting() < 65536: # a pipe of Linux, full
+    time.sleep(0.01)
+for line in sys.stdin:
+    asked = json.loads(line)
+    if "plan" in asked:
+        say(fit=FITS, exit_code=0 if FITS else 3, limit="", reason=f"{len(line)} bytes of a plan", findings=[])
+    elif "clock" in asked:
+        say(clock=asked["clock"], monotonic_ns=time.monotonic_ns())
+    elif "arm" in asked:
+        say(ready=True)
+    elif "go" in asked:
+        print("gone", file=sys.stderr, flush=True)
+"""
+
+
+class Part:
+    """A part whose leader is the test."""
+
+    def __init__(self, add_cleanup):
+        self.folder = holdfast.folder(add_cleanup)
+        self.reading, self.writing = os.pipe()
+        self.heard = b""
+        self.process = subprocess.Popen([PROGRAM, "part"], stdin=subprocess.PIPE, stdout=self.writing,
+                                        stderr=subprocess.DEVNULL, text=True, cwd=self.folder)
+        add_cleanup(self.close)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdin.close()
+        os.close(self.reading)
+        os.close(self.writing)
+
+    def say(self, **line):
+        self.process.stdin.write(json.dumps(line) + "\n")
+        self.process.stdin.flush()
+
+    def hear(self, member):
+        while True:
+            line, end, rest = self.heard.partition(b"\n")
+            if end:
+                self.heard = rest
+                said = json.loads(line)
+                if member in said:
+                    return said
+                if "exit" in said:
+                    raise AssertionError(f"no {member}, but {said}")
+            elif select.select([self.reading], [], [], holdfast.TIMEOUT_SECONDS)[0]:
+                self.heard += os.read(self.reading, 65536)
+            else:
+                raise AssertionError(f"no {member} within {holdfast.TIMEOUT_SECONDS} s")
+
+    def fill(self):
+        """Nothing more has room in what it writes to."""
+        os.set_blocking(self.writing, False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(self.writing, b"x" * 4096)
+        os.set_blocking(self.writing, True)
 
 
 def on_host(name, marker):
@@ -61,6 +132,12 @@ class HostsTest(unittest.TestCase):
         path = holdfast.folder(self.addCleanup) / "remote"
         path.write_text("host=$1; shift\nexport ON_HOST=$host PATH=" + FOLDER + ":$PATH\n" + text)
         return f"sh {path} {{host}}"
+
+    def hollow(self, fits):
+        """A --remote whose host h1 has a part that holds nothing."""
+        path = holdfast.folder(self.addCleanup) / "part.py"
+        path.write_text(HOLLOW.replace("FITS", str(fits)))
+        return self.script(f'[ $host = h1 ] && exec {sys.executable} {path} "$("$@" </dev/null)"\nexec "$@"\n')
 
     # --- one run ---
 
@@ -164,6 +241,54 @@ class HostsTest(unittest.TestCase):
             self.assertIn(word, err)
         self.assertEqual(2, plainly("--remote", "ssh {host}", self.server.url)[0])
 
+    def test_more_workers_than_connections_of_a_host_are_refused(self):
+        code, _, err = plainly("--hosts", "h1,h2", "-c", "20", "-w", "11", self.server.url)
+        self.assertEqual(2, code)
+        self.assertIn("--workers: 11 is out of bounds", err)
+
+    def test_a_plan_larger_than_a_pipe_arrives(self):
+        headers = [word for i in range(90) for word in ("-H", f"X-{i}: {'x' * 1000}")]
+        result = soak(*self.arguments(*headers, hosts="h1", remote=self.hollow(False)))
+        self.assertEqual((3, "unfit"), (result.code, result.verdict), result.err)
+        told = re.search(r"host h1: (\d+) bytes of a plan", " ".join(result.report["verdict"]["reasons"]))
+        self.assertGreater(int(told[1]), 90_000)
+
+    def test_the_timeout_that_a_probe_told_is_in_the_report(self):
+        with Target("--keepalive-timeout", "1s") as server:
+            result = soak("--hosts", "h1,h2", "--remote", REMOTE, "-k", "auto", "-c", "10", "-d", "1s", server.url)
+        self.assertEqual(0, result.code, result.err)
+        self.assertEqual("ok", result.finding("keep_alive_probed")["status"])
+        self.assertIn("-k auto: ", result.out)
+
+    # --- a part by itself ---
+
+    def begin_part(self):
+        part = Part(self.addCleanup)
+        part.hear("part")
+        part.say(plan=["--connections=4", "--ramp=1000", "--interval=100ms", "--duration=1h"], url=self.server.url)
+        self.assertTrue(part.hear("fit")["fit"])
+        return part
+
+    def test_a_part_that_waits_ends_by_an_interrupt_alone(self):
+        part = self.begin_part()
+        for number in (signal.SIGUSR1, signal.SIGWINCH, signal.SIGCONT):
+            part.process.send_signal(number)
+        part.say(clock=1)
+        self.assertEqual(1, part.hear("clock")["clock"])
+        part.process.send_signal(signal.SIGTERM)
+        self.assertEqual(4, part.process.wait(holdfast.TIMEOUT_SECONDS))
+
+    def test_a_part_whose_last_line_is_not_taken_leaves_its_report(self):
+        part = self.begin_part()
+        part.say(arm=True)
+        part.hear("ready")
+        part.say(go=time.monotonic_ns())
+        part.hear("t")
+        part.fill()
+        part.say(stop=True)
+        part.process.wait(holdfast.TIMEOUT_SECONDS)
+        self.assertEqual(1, len(list(part.folder.glob("holdfast-part-*.json"))))
+
     # --- while it goes on ---
 
     def test_one_view_one_scrape_one_timeline(self):
@@ -216,6 +341,30 @@ class HostsTest(unittest.TestCase):
         os.close(reading)
         self.assertEqual((0, "held"), (result.code, result.verdict))
         self.assertLess(result.report["run"]["ramp_seconds"] + result.report["run"]["hold_seconds"], 3)
+
+    def test_a_second_interrupt_with_nothing_heard_is_one_too(self):
+        with Run(*self.arguments(hosts="h1", remote=self.hollow(True), hold="1h")) as run:
+            run.wait_for(r"h1: gone")
+            run.signal(signal.SIGINT)
+            run.wait_for(r"a second interrupt leaves at once")
+            run.signal(signal.SIGTERM)
+            result = run.finish()
+        self.assertEqual((130, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(["a second interrupt cut the end short"], result.report["verdict"]["reasons"])
+
+    def test_a_second_interrupt_hides_no_loss(self):
+        with Run(*self.arguments("--ui", "line", hold="1h")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            hit("h2", run.marker, signal.SIGKILL)
+            run.wait_for(r"h2 is lost")
+            hit("h1", run.marker, signal.SIGSTOP)
+            run.signal(signal.SIGINT)
+            run.wait_for(r"a second interrupt leaves at once")
+            run.signal(signal.SIGTERM)
+            result = run.finish()
+        self.assertEqual((130, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(20, result.finding("host_lost")["have"])
+        self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
 
     # --- loss ---
 
