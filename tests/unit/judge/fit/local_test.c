@@ -180,6 +180,37 @@ static void the_control_groups_memory_holds_our_end(void **state) {
     assert_holds(local(fixture, "memory")->text, "for both ends");
 }
 
+/* 10,000 of 4,400 bytes each and what TLS adds, once more for the other end. */
+static void connections_over_tls_take_what_openssl_keeps(void **state) {
+    struct preflight_fixture *fixture = *state;
+    struct plan *plan = &fixture->plan;
+    const int64_t plain = 10000 * 2 * 4400 + (2 << 20);
+    assert_int_equal(local(fixture, "memory")->need, plain);
+    plan->target.tls = true;
+    plan->connect_timeout = 3 * SECOND; /* 1,000 a second: more than 1,024 */
+    const int64_t keys = plain + 10000 * 2 * 224, pool = 1024 * 51200;
+    const struct finding *finding = local(fixture, "memory");
+    assert_int_equal(finding->need, keys + pool);
+    assert_holds(finding->text, "by this kernel's slabs; of TLS 224 B");
+    plan->tls_resume = TLS_RESUME_RECONNECT;
+    assert_int_equal(local(fixture, "memory")->need, keys + 10000 * 2 * 768 + pool + 1024 * 20480);
+    plan->tls_resume = TLS_RESUME_ALWAYS;
+    assert_int_equal(local(fixture, "memory")->need, keys + pool + 1024 * (20480 + 768));
+    plan->tls_resume = TLS_RESUME_NEVER;
+    fixture->options.tls_max = "1.2";
+    finding = local(fixture, "memory");
+    assert_int_equal(finding->need, plain + 10000 * 2 * 20480 + pool);
+    assert_holds(finding->text, "of TLS 20.0 KiB");
+    fixture->options.tls_max = "1.3";
+    assert_int_equal(local(fixture, "memory")->need, keys + pool);
+    strcpy(fixture->setup.tls_seen.version, "TLSv1.2"); /* as the server would have it */
+    assert_int_equal(local(fixture, "memory")->need, plain + 10000 * 2 * 20480 + pool);
+    plan->workers = 2;
+    connections(fixture, 20);
+    assert_int_equal(local(fixture, "memory")->need,
+                     20 * 2 * (4400 + 20480) + 2 * ((2 << 20) + 10 * 51200));
+}
+
 static void where_slabs_cannot_be_read_the_number_is_said_to_be_of_another_kernel(void **state) {
     struct preflight_fixture *fixture = *state;
     assert_holds(local(fixture, "memory")->text, "4.2 KiB of the kernel's a connection, by this "
@@ -475,6 +506,7 @@ int main(void) {
         TEST(a_ring_that_no_process_could_try_is_not_known),
         TEST(as_many_rings_as_workers_or_the_number_that_can_be_made),
         TEST(the_control_groups_memory_holds_our_end),
+        TEST(connections_over_tls_take_what_openssl_keeps),
         TEST(where_slabs_cannot_be_read_the_number_is_said_to_be_of_another_kernel),
         TEST(tcp_memory_is_warned_of_where_it_could_be_reached),
         TEST(the_listeners_own_backlog_counts_before_somaxconn),
