@@ -15,8 +15,11 @@ void inherited_take(void);
 /* As it was when inherited_take() was called. */
 const struct scheduling *inherited_scheduling(void);
 
-/* In a child before execve(2): signals, mask, scheduling, timer slack and the number of open files
- * as we were given them. Takes no lock. */
+/* From now on neither this process nor its children are dumped: their memory holds secrets. */
+void inherited_leave_no_core(void);
+
+/* In a child before execve(2): signals, mask, scheduling, timer slack, the number of open files and
+ * the size of cores as we were given them. Takes no lock. */
 void inherited_give_back(void);
 
 #endif

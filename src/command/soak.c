@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/exit_code.h"
+#include "base/inherited.h"
 #include "base/require.h"
 #include "base/version.h"
 #include "command/keepalive_auto.h"
@@ -149,6 +150,7 @@ static bool make_tls(struct soak *soak) {
     if (!soak->plan.target.tls && !soak->plan.status.tls)
         return true;
     const struct tls_settings settings = tls_settings(&soak->options);
+    inherited_leave_no_core();
     if (!tls_context_create(&soak->setup.tls, &settings,
                             (struct refuse_buffer){error, sizeof error})) {
         complain(error);

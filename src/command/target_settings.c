@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "base/inherited.h"
 #include "base/refuse.h"
 #include "host/host.h"
 #include "options/options.h"
@@ -173,6 +174,7 @@ static bool set_tls(struct making *making, struct tls_server **server) {
         return refuse(making->to, "--key: needs --cert, whose key it is");
     struct tls_server_settings settings = {options->cert, options->key,
                                            (unsigned)options->tls_tickets};
+    inherited_leave_no_core();
     if (!tls_server_create(server, &settings, making->to))
         return false;
     making->settings->transport = tls_server_transport(*server);

@@ -4,7 +4,9 @@ certificates, across a reload), openssl s_server and our own target with its rul
 trusted, is no target, in words."""
 
 import contextlib
+import os
 import pathlib
+import resource
 import signal
 import socket
 import subprocess
@@ -236,6 +238,31 @@ class BadInput(unittest.TestCase):
         self.assertEqual(code, 2)
         self.assertIn("--keepalive", err)
         self.assertIn("--insecure", err)
+
+
+def core_limit(pid):
+    lines = pathlib.Path(f"/proc/{pid}/limits").read_text().splitlines()
+    return next(line.split()[4] for line in lines if line.startswith("Max core file size"))
+
+
+@unittest.skipIf(resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 and os.getuid() != 0, "the hard RLIMIT_CORE is 0")
+class Cores(unittest.TestCase):
+    def limits(self, *tls):
+        """Of a run and its workers, of a target and its."""
+        with Target(*tls, "--workers", "2") as target, \
+                holdfast.Run(*HELD[:2], "-d", "60s", *HELD[4:], "-w", "2", *(("--insecure",) if tls else ()), "--ui",
+                             "line", "--no-check", target.url) as run:
+            run.wait_for_phase("hold")
+            pids = [run.pid, *run.workers(), target.process.pid, *holdfast.children(target.process.pid)]
+            limits = {pid: core_limit(pid) for pid in pids}
+            run.signal(signal.SIGINT)
+            run.finish()
+        self.assertGreater(len(limits), 4)
+        return set(limits.values())
+
+    def test_a_process_that_holds_secrets_leaves_no_core(self):
+        self.assertEqual({"1"}, self.limits("--tls"))
+        self.assertEqual({core_limit(os.getpid())}, self.limits())
 
 
 class KeyLog(unittest.TestCase):
