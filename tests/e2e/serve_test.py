@@ -1,6 +1,7 @@
 """holdfast serve: its API, as its users and those who would abuse it meet it."""
 
 import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -411,6 +412,16 @@ class Runs(Case):
         ended = self.buckets(serve, 0)
         self.assertTrue(all(answered[name] <= count for name, count in ended.items()), (answered, ended))
         self.assertEqual(ended["+Inf"], serve.get(f"/api/v1/runs/{run}/report.json").json["latency_seconds"]["count"])
+
+    def test_a_scrape_of_a_run_over_tls_has_when_its_certificate_ends(self):
+        target = self.target("--tls")
+        serve = self.serve()
+        run = serve.start(target.url, connections=2, interval="100ms", duration="300ms", insecure=True)
+        serve.wait_for_end(run)
+        ends = serve.get(f"/api/v1/runs/{run}/report.json").json["target"]["tls"]["not_after"]
+        moment = datetime.datetime.fromisoformat(ends.replace("Z", "+00:00")).timestamp()
+        self.assertRegex(serve.get("/metrics").body.decode(),
+                         rf"(?m)^holdfast_target_certificate_expiry_timestamp_seconds {moment:.0f}$")
 
     def buckets(self, serve, least):
         """{bound: answers} of the latest scrape, when there are so many, and something was due in its second."""
