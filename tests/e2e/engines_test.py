@@ -17,7 +17,7 @@ from sparring import Target
 
 PAGE = (holdfast.ROOT / "docs/hosts.md").read_text()
 MANIFEST = holdfast.ROOT / "configs/kubernetes-indexed-job.yaml"
-SMALLER = {"40k": "40", "1h": "1s", "10m": "1s", "+5s": "+1s", "+30s": "+1s", "http://server.example/": None,
+SMALLER = {"40k": "40", "1h": "3s", "10m": "3s", "+5s": "+3s", "+30s": "+3s", "http://server.example/": None,
            "holdfast": PROGRAM}
 
 

@@ -106,10 +106,14 @@ def on_host(name, marker):
     return found
 
 
-def hit(name, marker, number):
-    for pid in on_host(name, marker):
+def kill(pids, number):
+    for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
+
+
+def hit(name, marker, number):
+    kill(on_host(name, marker), number)
 
 
 def parts(marker):
@@ -370,10 +374,11 @@ class HostsTest(unittest.TestCase):
 
     def lose_one(self, after):
         timeline = holdfast.folder(self.addCleanup) / "t.jsonl"
-        with Run(*self.arguments("--ui", "line", "--timeline", timeline, hold="5s", count=60)) as run:
+        with Run(*self.arguments("--ui", "line", "--timeline", timeline, hold="8s", count=60)) as run:
             run.wait_for(r"phase=(ramp|hold) ")
+            processes = on_host("h2", run.marker)  # which takes seconds on a busy machine
             time.sleep(after)
-            hit("h2", run.marker, signal.SIGKILL)
+            kill(processes, signal.SIGKILL)
             result = run.finish()
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         lost = result.finding("host_lost")
