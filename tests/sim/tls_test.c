@@ -152,6 +152,7 @@ static void a_certificate_counts_as_later_once_a_reload_is_over(void **state) {
     struct play play;
     static const struct tls_peer peer;
     struct play_config config = calm(1);
+    config.think = (struct units_span){100 * MILLISECOND, 100 * MILLISECOND}; /* and turns */
     make_ends(&ends, &config, 64);
     struct transport telling = *config.transport;
     telling.count = count_as_said;
@@ -165,7 +166,7 @@ static void a_certificate_counts_as_later_once_a_reload_is_over(void **state) {
     instant over = {counts->tls_change.at_ns + play.plan.connect_timeout + 5 * SECOND};
     duration edge = instant_since(over, play.begun);
     assert_in_range(edge, 7 * SECOND, 60 * SECOND);
-    play_until(&play, edge - 4 * SECOND);
+    play_until(&play, edge - 500 * MILLISECOND);
     said.other_certificates = 3;
     said.first_certificate_again = 2;
     play_until(&play, edge - 1);
@@ -175,7 +176,7 @@ static void a_certificate_counts_as_later_once_a_reload_is_over(void **state) {
     play_until(&play, edge);
     said.other_certificates = 7;
     said.first_certificate_again = 3;
-    play_until(&play, edge + 4 * SECOND);
+    play_until(&play, edge + 500 * MILLISECOND);
     assert_int_equal(counts->tls_other_certificates_later, 4);
     assert_int_equal(counts->tls_first_certificate_later, 1);
     play_free(&play); /* the servers know nothing of it: their truth is another */
