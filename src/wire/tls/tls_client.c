@@ -420,7 +420,7 @@ static bool make_tickets(struct tls_client *client) {
         return true;
     bool shares = when == TLS_RESUME_ALWAYS && client->settings.route.addresses > 1;
     uint32_t pools = shares ? client->settings.route.addresses : 1;
-    client->tickets = calloc(pools, sizeof *client->tickets);
+    client->tickets = calloc(pools, sizeof(void *)); /* pointers */
     for (; client->tickets != NULL && client->pools < pools; client->pools++) {
         client->tickets[client->pools] = tls_tickets_create(when, client->settings.slots);
         if (client->tickets[client->pools] == NULL)
