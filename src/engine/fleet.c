@@ -116,9 +116,19 @@ struct fleet *fleet_create(const struct fleet_parts *parts) {
     return fleet;
 }
 
+/* Of a worker that broke: what is held for connections that never ended. */
+static void abandon_transport(struct fleet *fleet) {
+    if (fleet->socks.transport == NULL || fleet->conns == NULL)
+        return;
+    for (uint32_t i = 0; i < fleet->share; i++)
+        if (fleet->conns[i].state != CONN_VACANT)
+            sock_transport_abandon(fleet->socks.transport, &fleet->conns[i].sock);
+}
+
 void fleet_destroy(struct fleet *fleet) {
     if (fleet == NULL)
         return;
+    abandon_transport(fleet);
     wheel_destroy(fleet->wheel);
     pages_release(fleet->conns, fleet->share * sizeof *fleet->conns);
     release_for_exchange(fleet);

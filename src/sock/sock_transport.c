@@ -217,13 +217,17 @@ size_t sock_transport_sent(struct sock_transport *transport, const struct sock *
     return sealed;
 }
 
+void sock_transport_abandon(struct sock_transport *transport, const struct sock *sock) {
+    const struct transport *table = transport->parts.transport;
+    if (table->release != NULL)
+        table->release(table->shared, place_of(transport, sock)->state);
+}
+
 void sock_transport_end(struct sock_transport *transport, const struct sock *sock) {
     struct sock_transport_place *place = place_of(transport, sock);
     require(place->sealed == 0); /* the kernel owns nothing any more */
     if (place->cut > 0)
         slots_return(&transport->fragments.slots, place->cut - 1);
-    const struct transport *table = transport->parts.transport;
-    if (table->release != NULL)
-        table->release(table->shared, place->state);
+    sock_transport_abandon(transport, sock);
     memset(place, 0, transport->place_bytes);
 }

@@ -73,5 +73,7 @@ size_t sock_transport_sealed_bytes(const struct sock_transport *transport, size_
 
 /* The connection has ended: wipes its state, and gives back what it leased. */
 void sock_transport_end(struct sock_transport *transport, const struct sock *sock);
+/* Of a connection that will never end, as all of them do here: gives back what its state holds. */
+void sock_transport_abandon(struct sock_transport *transport, const struct sock *sock);
 
 #endif
