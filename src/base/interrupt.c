@@ -1,5 +1,6 @@
 /* Interrupts: a second one is known by its number and its time. */
 #include "base/interrupt.h"
+#include "base/monotonic.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -15,12 +16,6 @@ bool interrupt_is_same(struct interrupt *last, int number, instant now) {
         return true;
     *last = (struct interrupt){.number = number, .at = now};
     return false;
-}
-
-static instant monotonic_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (instant){.ns = now.tv_sec * SECOND + now.tv_nsec};
 }
 
 bool interrupt_is_repeated(int number) {

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/exit_code.h"
 #include "base/memory_stream.h"
+#include "base/monotonic.h"
 #include "command/command.h"
 #include "command/soak.h"
 #include "hosts/message.h"
@@ -95,9 +95,7 @@ static bool next_message(struct message *message, int signals_fd) {
 }
 
 static void answer_clock(const struct message *message) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    message_write_clock(stdout, message->number, now.tv_sec * SECOND + now.tv_nsec);
+    message_write_clock(stdout, message->number, monotonic_now().ns);
     fflush(stdout);
 }
 

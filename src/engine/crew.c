@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/fork.h"
 #include "base/pages.h"
 
@@ -109,11 +110,6 @@ int crew_start(struct crew **out, const struct plan *plan, const struct setup *s
     return 0;
 }
 
-static void close_if(int fd) {
-    if (fd >= 0)
-        close(fd);
-}
-
 void crew_free(struct crew *crew) {
     if (crew == NULL)
         return;
@@ -122,11 +118,11 @@ void crew_free(struct crew *crew) {
         for (size_t i = 0; i < crew->count; i++) {
             if (crew->members[i].pid > 0 && !crew->members[i].gone)
                 waitpid(crew->members[i].pid, NULL, 0);
-            close_if(crew->members[i].pidfd);
-            close_if(crew->wake_fds[i]);
+            descriptor_close(&crew->members[i].pidfd);
+            descriptor_close(&crew->wake_fds[i]);
         }
     }
-    close_if(crew->notify_fd);
+    descriptor_close(&crew->notify_fd);
     if (crew->shared != NULL)
         munmap(crew->shared, crew->shared_bytes);
     pages_release(crew->tallies, (crew->count + 1) * sizeof *crew->tallies);

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/memory_stream.h"
 #include "base/minmax.h"
 #include "base/text.h"
@@ -414,12 +415,6 @@ static bool make_room(struct host_part *part) {
     return true;
 }
 
-static void close_if(int *fd) {
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 /* Its exit status, if it is over or just about to be; else it is ended. */
 static bool reap(struct host_part *part, int *status) {
     enum { GRACE_MS = 20 };
@@ -444,7 +439,7 @@ static void explain_exit(struct leader *leader, struct host_part *part) {
 
 /* Nothing more comes from it; whoever leads it here is over, or soon will be. */
 static void end_out(struct leader *leader, struct host_part *part) {
-    close_if(&part->remote.out);
+    descriptor_close(&part->remote.out);
     leader_read_err(leader, part);
     if (!leader_is_over(part))
         explain_exit(leader, part);
@@ -485,7 +480,7 @@ void leader_read_err(struct leader *leader, struct host_part *part) {
         if (got < 0 && (errno == EINTR || errno == EAGAIN))
             return;
         if (got <= 0) {
-            close_if(&part->remote.err);
+            descriptor_close(&part->remote.err);
             return;
         }
         part->err_length += (size_t)got;

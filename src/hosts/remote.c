@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/inherited.h"
 #include "options/host_list.h"
 
@@ -38,9 +39,8 @@ bool remote_command(char *line, size_t size, const char *remote, const char *hos
 }
 
 static void close_pair(int ends[2]) {
-    for (int i = 0; i < 2; i++)
-        if (ends[i] >= 0)
-            close(ends[i]);
+    descriptor_close(&ends[0]);
+    descriptor_close(&ends[1]);
 }
 
 __attribute__((noreturn)) static void become(int in, int out, int err, const char *line) {
@@ -109,9 +109,9 @@ void remote_end(struct remote *remote, int wait_ms) {
     int status;
     remote_kill(remote);
     (void)remote_reap(remote, wait_ms, &status);
-    int fds[] = {remote->pidfd, remote->in, remote->out, remote->err};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    *remote = (struct remote){0, -1, -1, -1, -1};
+    descriptor_close(&remote->pidfd);
+    descriptor_close(&remote->in);
+    descriptor_close(&remote->out);
+    descriptor_close(&remote->err);
+    remote->pid = 0;
 }

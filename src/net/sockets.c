@@ -1,20 +1,18 @@
 /* What is the same for each body of the door: plain system calls that do not block. */
+#include "base/monotonic.h"
 #include "net/net.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "net/body.h"
 
 instant net_now(struct net *net) {
     (void)net;
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (instant){(int64_t)now.tv_sec * SECOND + now.tv_nsec};
+    return monotonic_now();
 }
 
 /* Linux 6.3, <linux/in.h>; older headers lack it. */

@@ -9,13 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/address.h"
 #include "base/ascii.h"
 #include "base/instant.h"
 #include "base/memory_stream.h"
+#include "base/monotonic.h"
 #include "net/net_serve.h"
 
 /* Scrapers are few. Where more connections than CONNECTIONS_KEPT are open, the one that has gone
@@ -98,12 +98,6 @@ const char *scrape_url(const struct scrape *scrape) {
 }
 
 /* --- who is connected; under the mutex --- */
-
-static instant monotonic_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (instant){now.tv_sec * SECOND + now.tv_nsec};
-}
 
 /* The daemon's thread reads the end of the stream and closes the connection. */
 static void scraper_shut(struct scraper *scraper) {

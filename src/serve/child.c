@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/inherited.h"
 
 enum { FIRST_OTHER_FD = 6, PIPE_BYTES = 1 << 20, EXIT_NO_EXEC = 127 };
@@ -24,11 +25,12 @@ struct fittings {
 };
 
 static void close_all(struct fittings *fittings) {
-    int fds[] = {fittings->words,  fittings->out[0],    fittings->out[1],   fittings->err[0],
-                 fittings->err[1], fittings->orders[0], fittings->orders[1]};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+    descriptor_close(&fittings->words);
+    for (int i = 0; i < 2; i++) {
+        descriptor_close(&fittings->out[i]);
+        descriptor_close(&fittings->err[i]);
+        descriptor_close(&fittings->orders[i]);
+    }
 }
 
 static int seal_words(const struct words *words) {
@@ -99,9 +101,8 @@ static int open_pidfd(pid_t pid) {
 
 static int start(struct serve_child *child, struct fittings *fittings, int folder_fd) {
     if (folder_fd < 0) { /* no orders: the reading end goes nowhere */
-        close(fittings->orders[0]);
-        close(fittings->orders[1]);
-        fittings->orders[0] = fittings->orders[1] = -1;
+        descriptor_close(&fittings->orders[0]);
+        descriptor_close(&fittings->orders[1]);
     }
     pid_t parent = getpid(), pid = fork();
     if (pid == 0)
@@ -146,9 +147,8 @@ void serve_child_end(struct serve_child *child) {
         kill(child->pid, SIGKILL);
         (void)serve_child_reap(child);
     }
-    int fds[] = {child->pidfd, child->out, child->err, child->orders};
-    for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
-    *child = (struct serve_child){0, -1, -1, -1, -1};
+    descriptor_close(&child->pidfd);
+    descriptor_close(&child->out);
+    descriptor_close(&child->err);
+    descriptor_close(&child->orders);
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/descriptor.h"
 #include "base/exit_code.h"
 #include "base/memory_stream.h"
 #include "base/text.h"
@@ -35,16 +36,10 @@ static struct run *run_new(const struct run_id *id) {
     return run;
 }
 
-static void close_if(int *fd) {
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static void run_free(struct run *run) {
     serve_child_end(&run->child);
-    close_if(&run->folder_fd);
-    close_if(&run->timeline_fd);
+    descriptor_close(&run->folder_fd);
+    descriptor_close(&run->timeline_fd);
     free(run->url);
     free(run->label);
     free(run->last);
@@ -79,7 +74,7 @@ static void write_facts(const struct run *run) {
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     struct json_writer json;
     if (out == NULL) {
-        close_if(&fd);
+        descriptor_close(&fd);
         return;
     }
     json_write_begin(&json, out, false);
@@ -144,7 +139,7 @@ static void write_report(int run_fd, const char *name, report_writer *write,
     int fd = folder_write(run_fd, name);
     FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
     if (out == NULL) {
-        close_if(&fd);
+        descriptor_close(&fd);
         return;
     }
     (void)write(out, &saved->plan, saved->record, &saved->judgement);
@@ -210,7 +205,8 @@ static bool keep_lines(struct run *run) {
     if (run->timeline_fd >= 0 && write(run->timeline_fd, run->torn, whole) == (ssize_t)whole)
         run->size += whole;
     else
-        close_if(&run->timeline_fd); /* the disk is full: what is there stays whole lines but one */
+        descriptor_close(
+            &run->timeline_fd); /* the disk is full: what is there stays whole lines but one */
     run->torn_length -= whole;
     memmove(run->torn, run->torn + whole, run->torn_length);
     return true;
@@ -236,7 +232,7 @@ bool runs_read_lines(struct run *run) {
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0)
-            close_if(&run->child.out);
+            descriptor_close(&run->child.out);
         if (got <= 0)
             break;
         run->torn_length += (size_t)got;
@@ -250,7 +246,7 @@ void runs_read_words(struct run *run) {
     char bytes[RUN_MESSAGE_MAX / 2];
     ssize_t got = read(run->child.err, bytes, sizeof bytes - 1);
     if (got == 0)
-        close_if(&run->child.err);
+        descriptor_close(&run->child.err);
     if (got <= 0)
         return;
     bytes[got] = '\0';
@@ -358,8 +354,8 @@ void runs_finish(struct runs *runs) {
     else if (!said)
         run->message[0] = '\0';
     serve_child_end(&run->child);
-    close_if(&run->timeline_fd);
-    close_if(&run->folder_fd); /* and with it the lock */
+    descriptor_close(&run->timeline_fd);
+    descriptor_close(&run->folder_fd); /* and with it the lock */
     free(run->torn);
     run->torn = NULL;
     run->torn_length = run->torn_room = 0;

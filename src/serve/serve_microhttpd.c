@@ -10,10 +10,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/exit_code.h"
+#include "base/monotonic.h"
 #include "net/net_serve.h"
 #include "report/saved/saved_value.h"
 #include "run/signals.h"
@@ -22,12 +22,6 @@
 enum { MEMORY_EACH = 32 * 1024, TICK_MS = 1000 };
 static const duration RUN_SLACK = 60 * SECOND; /* preflight, freeze and drain */
 static const char unix_prefix[] = "unix:";
-
-static instant monotonic_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (instant){now.tv_sec * SECOND + now.tv_nsec};
-}
 
 /* jansson without memory is the end: what runs is told by its order pipe. */
 static void end_without_memory(void) {
