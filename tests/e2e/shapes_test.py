@@ -220,7 +220,8 @@ class BodyTest(unittest.TestCase):
                 connection.sendall(OK)
                 return True
             with self.subTest(method=method, length=length), BodyServer(behave) as server:
-                result = soak("-c", 3, "-n", 9, "-i", 0, "-X", method, "--body", self.path, "--no-check", server.url)
+                result = soak("-c", 3, "-n", 9, "-i", 0, "-X", method, "--body", self.path, "--no-check", "--timeout",
+                              "60s", server.url)
                 self.assertEqual((0, 9), (result.code, result.requests["answered"]), result.err)
                 self.assertEqual([digest] * 9, digests)
                 heads = sum(map(len, server.heads)) + 9 * len(b"\r\n")
