@@ -1,5 +1,5 @@
 """Mass reconnects over TLS: an nginx that ends all connections at once, as often as wanted, and what our memory is
-after each time."""
+after each time and at last."""
 
 import contextlib
 import dataclasses
@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 from processes import rollup_bytes, tree  # noqa: E402
 
 STEADY_BYTES, LOOK_SECONDS = 64 * 1024, 0.25
+GIVEN_BACK_BYTES, GIVE_BACK_SECONDS = 256 * 1024, 30
 HEAP = re.compile(r"\[heap\]$.*?^Pss: +(\d+) kB", re.MULTILINE | re.DOTALL)
 
 
@@ -66,8 +67,17 @@ def growth(values):
     return min(values[-3:]) - min(values[2:5])
 
 
+def given_back(pid, before):
+    """After the last time, when the heap is what it was, or will not be: a busy machine gives back late."""
+    heaps = [each.heap for each in before]
+    with contextlib.suppress(AssertionError):
+        holdfast.eventually(lambda: growth([*heaps, heap_bytes(pid)]) < GIVEN_BACK_BYTES, "it is given back",
+                            GIVE_BACK_SECONDS)
+    return steady_memory(pid)
+
+
 def storms(server, connections, times, *arguments, rate="20/10ms"):
-    """([Memory when all are up, and after each time that all were ended and are up again], the result)."""
+    """([Memory when all are up, after each time that all were ended and are up again, and at last], the result)."""
     with holdfast.Run("-c", connections, "-r", rate, "-i", "10s..30s", "-d", "1h", "--reconnect", "backoff=10ms..100ms",
                       "--connect-timeout", "10s", "--timeout", "10s", "--require", "live>=0", "--ui", "line",
                       *server.trusted, *arguments, server.url) as run:
@@ -78,5 +88,6 @@ def storms(server, connections, times, *arguments, rate="20/10ms"):
             holdfast.eventually(lambda at_least=done + 1: run.err.count(f"all {connections} are live again") >= at_least,
                                 f"all are up again, time {done + 1}", seconds=300)
             memory.append(steady_memory(run.pid))
+        memory.append(given_back(run.pid, memory))
         run.signal(holdfast.signal.SIGINT)
         return memory, run.finish()
