@@ -46,6 +46,7 @@ static bool check_sizes(const struct plan *plan, struct refuse_buffer to) {
 /* Each host has a part of the connections, and one report has the workers of all. */
 static bool check_hosts_workers(const struct options *options, size_t hosts,
                                 struct refuse_buffer to) {
+    require(hosts > 0);
     uint64_t share = options->connections / hosts, most = WORKERS_MAX / hosts;
     if (!options->given.workers || (options->workers <= share && options->workers <= most))
         return true;
