@@ -46,25 +46,38 @@ static int carry_out(struct soak *soak) {
     return exit_code;
 }
 
-/* What was found before there were parts: they know the timeout alone. */
-static void keep_probed(struct findings *to, const struct findings *from) {
-    const struct finding *probed = findings_first(from, FINDING_keep_alive_probed);
-    if (probed != NULL)
-        *findings_add(to, probed->code, probed->status, "%s", probed->text) = *probed;
+/* What was found before there were parts, of which none knows: of the server, and of a probe. */
+static void keep_found(struct findings *to, const struct findings *from, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const struct finding *found = &from->items[i];
+        *findings_add_named(to, found->name, found->side, found->status, "%s", found->text) =
+            *found;
+    }
 }
 
-/* The whole, as if one process had held it. */
-static int run_on_hosts(struct soak *soak) {
-    struct saved *whole = leader_run(&soak->judgement, &soak->plan, &soak->setup, soak->signals_fd,
-                                     soak_timeline(soak), soak->scrape);
-    if (whole == NULL)
-        return soak_report(soak, NULL, true);
-    keep_probed(&whole->judgement.findings, &soak->judgement.findings);
+static int report_whole(struct soak *soak, struct saved *whole, size_t found) {
+    keep_found(&whole->judgement.findings, &soak->judgement.findings, found);
     soak->plan = whole->plan;
     soak->judgement = whole->judgement;
     int exit_code = soak_report(soak, whole->record, true);
     saved_free(whole);
     return exit_code;
+}
+
+/* The whole, as if one process had held it. */
+static int run_on_hosts(struct soak *soak) {
+    struct judgement *judgement = &soak->judgement;
+    enum preflight_scope scope = soak->options.no_check ? PREFLIGHT_NONE : PREFLIGHT_ALL;
+    if (!preflight_observed(judgement, &soak->plan, &soak->setup, scope, soak->signals_fd)) {
+        if (soak_misused(soak))
+            return EXIT_USAGE;
+        soak_print_preflight(soak, &soak->plan, &judgement->findings);
+        return soak_report(soak, NULL, true);
+    }
+    size_t found = judgement->findings.count;
+    struct saved *whole = leader_run(judgement, &soak->plan, &soak->setup, soak->signals_fd,
+                                     soak_timeline(soak), soak->scrape);
+    return whole == NULL ? soak_report(soak, NULL, true) : report_whole(soak, whole, found);
 }
 
 static int run(struct soak *soak) {

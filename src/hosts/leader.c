@@ -21,10 +21,11 @@
 #include "run/priority.h"
 #include "run/view.h"
 
-enum { SIGNAL_OPERATION, OUT_OPERATION, ERR_OPERATION };
 static const duration HELLO_TIMEOUT = 30 * SECOND, FIT_TIMEOUT = 60 * SECOND,
                       READY_TIMEOUT = 30 * SECOND, BEFORE_GO = 250 * MILLISECOND,
                       SILENT_TIME = 5 * SECOND, LOST_TIME = 15 * SECOND;
+/* Behind each second of the parts, so that theirs has come. */
+static const duration TICK_BEHIND = SECOND / 4;
 
 static instant now_of(const struct leader *leader) {
     return net_now(leader->loop.net);
@@ -69,21 +70,22 @@ static void interrupt(struct leader *leader) {
     notes_print(&leader->notes, "ending in order; a second interrupt leaves at once");
 }
 
-static void mark(struct leader *leader) {
-    for (size_t i = 0; i < leader->count; i++)
-        leader_send_mark(leader, &leader->parts[i], "SIGUSR2");
-}
-
 static void take_signal(void *owner, int number) {
     struct leader *leader = owner;
     switch (number) {
     case SIGTSTP: raise(SIGSTOP); break;
     case SIGUSR1: leader_print_line(leader); break;
-    case SIGUSR2: mark(leader); break;
+    case SIGUSR2: leader_mark(leader, "SIGUSR2"); break;
     case SIGWINCH: screen_resized(&leader->screen); break;
     case SIGCONT: screen_resumed(&leader->screen); break;
     default: interrupt(leader);
     }
+}
+
+static void take_exec(void *owner, const struct net_event *event, instant now) {
+    struct leader *leader = owner;
+    (void)now;
+    execs_event(&leader->execs, slot_tag_slot(event->tag));
 }
 
 static void add_sources(struct leader *leader, int signals_fd) {
@@ -91,6 +93,8 @@ static void add_sources(struct leader *leader, int signals_fd) {
     loop_handle_signals(loop, signals_fd, SIGNAL_OPERATION, take_signal, leader);
     loop_handle(loop, OUT_OPERATION, take_out, leader);
     loop_handle(loop, ERR_OPERATION, take_err, leader);
+    loop_handle(loop, EXEC_OPERATION, take_exec, leader);
+    execs_watch(&leader->execs, loop->net, EXEC_OPERATION);
     for (size_t i = 0; i < leader->count; i++) {
         const struct remote *remote = &leader->parts[i].remote;
         if (remote->out >= 0)
@@ -101,6 +105,13 @@ static void add_sources(struct leader *leader, int signals_fd) {
 }
 
 /* --- before the load --- */
+
+static size_t count_state(const struct leader *leader, enum host_part_state state) {
+    size_t count = 0;
+    for (size_t i = 0; i < leader->count; i++)
+        count += leader->parts[i].state == state;
+    return count;
+}
 
 /* Whether each has come so far, or one of them will not. */
 static bool have_all(const struct leader *leader, enum host_part_state state) {
@@ -149,10 +160,10 @@ static void explain_unreached(struct leader *leader) {
 static void turn_until(struct leader *leader, instant until, bool (*done)(const void *with)) {
     static const duration soon = 10 * MILLISECOND;
     struct loop *loop = &leader->loop;
-    bool goes_on = true;
-    while (goes_on && !done(leader) && instant_before(now_of(leader), until)) {
+    bool more = true;
+    while (more && !done(leader) && instant_before(now_of(leader), until)) {
         instant next = leader_flush(leader) ? instant_after(now_of(leader), soon) : until;
-        goes_on = loop_turn(loop, instant_earlier(next, until));
+        more = loop_turn(loop, instant_earlier(next, until));
     }
 }
 
@@ -286,13 +297,48 @@ static bool arm(struct leader *leader) {
     return wait_for(leader, have_ready, PART_READY, READY_TIMEOUT, "not ready");
 }
 
-/* Each is told the moment by its own clock. */
-static void go(struct leader *leader) {
+/* The server's own numbers are read for the first time, once nobody's preflight is among them. */
+static bool ask_server(struct leader *leader) {
+    instant until = instant_after(now_of(leader), READY_TIMEOUT);
+    int error = leader_server_start(leader);
+    if (error < 0) {
+        judgement_reason(leader->judgement, "the server cannot be watched: %s", strerror(-error));
+        return false;
+    }
+    while (!observers_ready(&leader->observers) && instant_before(now_of(leader), until) &&
+           loop_turn(&leader->loop, instant_earlier(until, leader_server_due(leader))))
+        leader_server_turn(leader);
+    return !leader->loop.stopped && leader->loop.error == 0;
+}
+
+/* So long before the start the order to go is sent. */
+static duration before_go(const struct leader *leader) {
     duration way = 0;
     for (size_t i = 0; i < leader->count; i++)
         way = max_i64(way, leader->parts[i].clock.round_trip);
-    leader->go = instant_after(now_of(leader), BEFORE_GO + 2 * way);
-    leader->next_tick = instant_after(leader->go, SECOND);
+    return BEFORE_GO + 2 * way;
+}
+
+static duration start_left(const struct leader *leader) {
+    wall_time at = leader->plan->start_at;
+    return at == 0 ? 0 : at - wall_time_now();
+}
+
+/* --start-at, by this host's time of day, which may be set meanwhile. */
+static bool await_start(struct leader *leader) {
+    notes_start(&leader->notes, leader->plan->start_at, start_left(leader));
+    for (duration left; (left = start_left(leader) - before_go(leader)) > 0;) {
+        instant until = instant_after(now_of(leader), min_i64(left, SECOND));
+        if (!loop_turn(&leader->loop, until) || count_state(leader, PART_LOST) > 0)
+            return false;
+    }
+    return true;
+}
+
+/* Each is told the moment by its own clock. */
+static void go(struct leader *leader) {
+    leader->go = instant_after(now_of(leader), max_i64(before_go(leader), start_left(leader)));
+    leader->next_tick = instant_after(leader->go, SECOND + TICK_BEHIND);
     for (size_t i = 0; i < leader->count; i++)
         leader_send_go(leader, &leader->parts[i], leader->go);
 }
@@ -304,13 +350,6 @@ static bool all_over(const struct leader *leader) {
         if (!leader_is_over(&leader->parts[i]))
             return false;
     return true;
-}
-
-static size_t count_state(const struct leader *leader, enum host_part_state state) {
-    size_t count = 0;
-    for (size_t i = 0; i < leader->count; i++)
-        count += leader->parts[i].state == state;
-    return count;
 }
 
 /* A part is not heard of: that is told. Silence that lasts is a loss only once nobody else goes on,
@@ -356,7 +395,7 @@ static void look_for_losses(struct leader *leader) {
 static void tick(struct leader *leader) {
     instant before = now_of(leader);
     duration late = instant_since(before, leader->next_tick);
-    leader->next_tick = instant_after(late > SECOND ? before : leader->next_tick, SECOND);
+    leader->next_tick = instant_after(leader->next_tick, (late / SECOND + 1) * SECOND);
     for (size_t i = 0; i < leader->count && late > SECOND; i++)
         leader->parts[i].heard =
             instant_earlier(instant_after(leader->parts[i].heard, late), before);
@@ -364,22 +403,38 @@ static void tick(struct leader *leader) {
     bool alone = !others_go_on(leader);
     for (size_t i = 0; i < leader->count; i++)
         look_for_silence(leader, &leader->parts[i], alone);
-    leader_tick(leader);
+    execs_tick(&leader->execs);
+    observers_tick(&leader->observers, before, leader_phase(leader) < IN_DRAIN);
+    leader_tick(leader, TICK_BEHIND);
     log_flush();
     double took = duration_seconds(instant_since(now_of(leader), before));
     leader->tick_seconds_max = fmax(leader->tick_seconds_max, took);
 }
 
+/* What is due, once something has come or it is time. */
+static void turn(struct leader *leader) {
+    instant due = instant_earlier(leader_server_due(leader), leader_execs_due(leader));
+    (void)loop_turn(&leader->loop, instant_earlier(leader->next_tick, due));
+    if (leader->loop.error != 0)
+        return;
+    look_for_losses(leader);
+    leader_server_turn(leader);
+    leader_execs_turn(leader);
+    if (!instant_before(now_of(leader), leader->next_tick))
+        tick(leader);
+}
+
+static bool goes_on(const struct leader *leader) {
+    return !leader->cut && leader->loop.error == 0;
+}
+
 static void look_on(struct leader *leader) {
-    while (!all_over(leader) && !leader->cut && leader->loop.error == 0) {
-        bool goes_on = loop_turn(&leader->loop, leader->next_tick);
-        if (!goes_on && leader->loop.error != 0)
-            break;
-        look_for_losses(leader);
-        if (!instant_before(now_of(leader), leader->next_tick))
-            tick(leader);
-    }
-    leader_tick(leader);
+    while (goes_on(leader) && !all_over(leader))
+        turn(leader);
+    while (goes_on(leader) && !leader_server_is_over(leader))
+        turn(leader);
+    execs_end(&leader->execs);
+    leader_tick(leader, 0);
     for (size_t i = 0; i < leader->count; i++) {
         struct host_part *part = &leader->parts[i];
         part->cut = leader->cut && !leader_is_over(part);
@@ -418,8 +473,12 @@ static bool take_memory(struct leader *leader) {
     }
     leader->sum = calloc(1, sizeof *leader->sum);
     leader->latency_before = calloc(1, sizeof *leader->latency_before);
-    return leader->parts != NULL && leader->shares != NULL && leader->sum != NULL &&
-           leader->latency_before != NULL;
+    if (leader->sum == NULL)
+        return false;
+    const struct plan *plan = leader->plan;
+    timeline_init(&leader->sum->timeline, SECOND);
+    execs_init(&leader->execs, plan, &leader->sum->marks, &leader->notes, &leader->screen);
+    return leader->parts != NULL && leader->shares != NULL && leader->latency_before != NULL;
 }
 
 static bool begin(struct leader *leader, int signals_fd) {
@@ -437,7 +496,8 @@ static bool begin(struct leader *leader, int signals_fd) {
     }
     leader_start_parts(leader);
     add_sources(leader, signals_fd);
-    return agree(leader) && compare_clocks(leader) && arm(leader);
+    return agree(leader) && compare_clocks(leader) && ask_server(leader) && arm(leader) &&
+           await_start(leader);
 }
 
 static struct saved *carry_out(struct leader *leader) {
@@ -455,9 +515,8 @@ static struct saved *carry_out(struct leader *leader) {
     return leader_merge(leader);
 }
 
-struct saved *leader_run(struct judgement *judgement, const struct plan *plan,
-                         const struct setup *setup, int signals_fd,
-                         struct session_timeline *timeline, struct scrape *scrape) {
+struct saved *leader_run(struct judgement *judgement, const struct plan *plan, struct setup *setup,
+                         int signals_fd, struct session_timeline *timeline, struct scrape *scrape) {
     struct leader leader = {.plan = plan,
                             .setup = setup,
                             .judgement = judgement,
@@ -472,6 +531,8 @@ struct saved *leader_run(struct judgement *judgement, const struct plan *plan,
         whole = carry_out(&leader);
     if (whole == NULL)
         judge_no_load(&leader);
+    execs_end(&leader.execs);
+    leader_server_end(&leader);
     leader_free_parts(&leader);
     loop_close(&leader.loop);
     free(leader.sum);

@@ -27,6 +27,22 @@ bool leader_is_over(const struct host_part *part) {
     return part->state >= PART_ENDED;
 }
 
+const struct record *leader_record_of(const struct host_part *part) {
+    bool begun = part->follow != NULL && saved_follow_has_begun(part->follow);
+    const struct saved *saved = begun ? saved_follow_saved(part->follow) : NULL;
+    return saved != NULL ? saved->record : NULL;
+}
+
+enum host_phase leader_phase(const struct leader *leader) {
+    enum host_phase least = IN_DRAIN;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (!leader_is_over(part) && part->phase < least)
+            least = part->phase;
+    }
+    return least;
+}
+
 /* --- to it --- */
 
 typedef void write_line(FILE *out, const void *with);
@@ -85,8 +101,18 @@ static void write_stop(FILE *out, const void *with) {
     message_write_stop(out);
 }
 
+static void write_abort(FILE *out, const void *with) {
+    message_write_abort(out, with);
+}
+
+struct numbered_mark {
+    const char *text;
+    uint32_t number;
+};
+
 static void write_mark(FILE *out, const void *with) {
-    message_write_mark(out, with);
+    const struct numbered_mark *mark = with;
+    message_write_mark(out, mark->text, mark->number);
 }
 
 void leader_compare_clock(struct leader *leader, struct host_part *part) {
@@ -104,6 +130,7 @@ void leader_send_arm(struct leader *leader, struct host_part *part) {
 void leader_send_go(struct leader *leader, struct host_part *part, instant go) {
     int64_t theirs = clock_offset_theirs(&part->clock, go);
     part->state = PART_RUNNING;
+    part->phase = IN_RAMP;
     lose_unsent(leader, part, "the order to go", send_line(part, write_go, &theirs));
 }
 
@@ -111,8 +138,13 @@ void leader_send_stop(struct leader *leader, struct host_part *part) {
     lose_unsent(leader, part, "the order to stop", send_line(part, write_stop, NULL));
 }
 
-void leader_send_mark(struct leader *leader, struct host_part *part, const char *text) {
-    int error = send_line(part, write_mark, text);
+void leader_send_abort(struct leader *leader, struct host_part *part, const char *rule) {
+    lose_unsent(leader, part, "the order to stop", send_line(part, write_abort, rule));
+}
+
+void leader_send_mark(struct leader *leader, struct host_part *part, const char *text,
+                      uint32_t number) {
+    int error = send_line(part, write_mark, &(struct numbered_mark){text, number});
     if (error != -EAGAIN && error != -ENOMEM) /* left out: the run is the same without */
         lose_unsent(leader, part, "a mark", error);
 }
@@ -145,10 +177,12 @@ static void add_word(struct plan_words *words, const char *format, ...) {
 
 /* What the leader alone does, or what it says to each part itself. */
 static bool is_leaders(enum option_id id) {
-    static const enum option_id ids[] = {ROW_hosts,   ROW_remote, ROW_on_host_loss, ROW_json,
-                                         ROW_html,    ROW_junit,  ROW_hgrm,         ROW_timeline,
-                                         ROW_metrics, ROW_ui,     ROW_quiet,        ROW_color,
-                                         ROW_config,  ROW_seed,   ROW_shard};
+    static const enum option_id ids[] = {
+        ROW_hosts,         ROW_remote,     ROW_on_host_loss, ROW_json,    ROW_html,
+        ROW_junit,         ROW_hgrm,       ROW_timeline,     ROW_metrics, ROW_ui,
+        ROW_quiet,         ROW_color,      ROW_config,       ROW_seed,    ROW_shard,
+        ROW_server_status, ROW_server_log, ROW_server_pid,   ROW_exec_at, ROW_abort_on_fail,
+        ROW_start_at};
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         if (ids[i] == id)
             return true;
@@ -259,6 +293,7 @@ void leader_lose(struct leader *leader, struct host_part *part, const char *form
     va_end(arguments);
     bool ran = part->state == PART_RUNNING;
     part->state = PART_LOST;
+    part->lost_at = net_now(leader->loop.net);
     line_writer_close(&part->in);
     part->remote.in = -1;
     if (ran)
@@ -309,6 +344,7 @@ static void take_fit(struct host_part *part, const struct message *message) {
     part->fits = message->fits;
     part->exit_code = (int)message->exit_code;
     part->can_hold = message->room;
+    part->asked_target += message->asked;
     text_escape(part->limit, sizeof part->limit, message->limit);
     text_escape(part->reason, sizeof part->reason, message->reason);
     keep_findings(part, message);
@@ -322,6 +358,13 @@ static void take_sample(struct host_part *part, const struct json_t *line) {
     part->cpu_percent = saved_value_number_if(&place, line, "cpu_percent");
     part->descriptors = saved_value_number_if(&place, line, "descriptors");
     part->lag_seconds = saved_value_seconds_if(&place, line, "loop_lag_seconds");
+}
+
+static void take_phase(struct host_part *part, const char *name) {
+    static const char *const names[HOST_PHASES] = {"start", "ramp", "hold", "freeze", "drain"};
+    for (int i = 0; i < HOST_PHASES; i++)
+        if (strcmp(name, names[i]) == 0)
+            part->phase = (enum host_phase)i;
 }
 
 static void take_timeline(struct leader *leader, struct host_part *part,
@@ -338,6 +381,7 @@ static void take_timeline(struct leader *leader, struct host_part *part,
         leader_lose(leader, part, "what it sent could not be read: %.200s",
                     saved_follow_error(part->follow));
     take_sample(part, message->document);
+    take_phase(part, message->phase);
     if (saved_follow_has_ended(part->follow) && !leader_is_over(part) &&
         part->state == PART_RUNNING)
         part->state = PART_ENDED;
@@ -356,6 +400,7 @@ static void take_message(struct leader *leader, struct host_part *part,
         if (part->state == PART_ARMED)
             part->state = PART_READY;
         break;
+    case MESSAGE_PHASE: take_phase(part, message->phase); break;
     case MESSAGE_TIMELINE: take_timeline(leader, part, message); break;
     case MESSAGE_EXIT:
         leader_read_err(leader, part); /* why, it says there */

@@ -9,8 +9,19 @@
 #include "options/host_list.h"
 #include "report/format/line_writer.h"
 #include "report/terminal/screen.h"
+#include "run/execs.h"
 #include "run/loop.h"
 #include "run/notes.h"
+#include "run/observers.h"
+
+/* Of the loop's events. */
+enum {
+    SIGNAL_OPERATION,
+    OUT_OPERATION,
+    ERR_OPERATION,
+    STATUS_OPERATION,
+    EXEC_OPERATION,
+};
 
 /* How far a part has come. */
 enum host_part_state {
@@ -25,6 +36,9 @@ enum host_part_state {
     PART_ENDED,   /* with all that it had to say */
     PART_LOST,    /* without */
 };
+
+/* Where a part's run stands, as its lines say. */
+enum host_phase { IN_START, IN_RAMP, IN_HOLD, IN_FREEZE, IN_DRAIN, HOST_PHASES };
 
 /* One host's part, as the leader sees it. */
 struct host_part {
@@ -41,17 +55,20 @@ struct host_part {
     bool cut;          /* a second interrupt waited for it no longer: that is why */
     char refused[200]; /* its figures cannot be added up with the others'; "" */
     instant heard;     /* when a line came last */
+    instant lost_at;   /* when it was known to be lost; 0: it is not */
     bool silent;       /* that it was not heard of is told */
     struct clock_offset clock;
     int64_t asked; /* how many times for its clock */
     instant asked_at;
     bool fits;
     int exit_code;
-    int64_t can_hold; /* connections; -1: not known */
+    int64_t can_hold;      /* connections; -1: not known */
+    uint64_t asked_target; /* requests of its preflights that were answered */
     char limit[32], reason[300];
     struct findings findings; /* of its preflight: what is no OK */
     uint32_t share;
-    struct saved_follow *follow;                  /* NULL: no timeline yet */
+    struct saved_follow *follow; /* NULL: no timeline yet */
+    enum host_phase phase;
     instant started;                              /* by our clock; 0: its load has not begun */
     double cpu_percent, descriptors, lag_seconds; /* of its latest second */
     uint64_t lost;                                /* connections that were lost with it */
@@ -60,7 +77,7 @@ struct host_part {
 
 struct leader {
     const struct plan *plan;
-    const struct setup *setup;
+    struct setup *setup;
     struct judgement *judgement;
     struct session_timeline *timeline;
     struct scrape *scrape;
@@ -77,7 +94,12 @@ struct leader {
     instant next_tick;
     bool stopping, cut;
     unsigned interrupts;
-    struct record *sum; /* of what has come so far */
+    struct observers observers;
+    bool observing;     /* these were started */
+    bool holding, held; /* all parts hold; they did */
+    struct execs execs;
+    bool aborting;      /* a rule can no longer hold: --abort-on-fail */
+    struct record *sum; /* of what has come so far, with our marks, and our seconds */
     uint64_t answered_before;
     struct histogram *latency_before;
     struct timeline_sample latest;
@@ -96,19 +118,48 @@ void leader_read_err(struct leader *leader, struct host_part *part);
 void leader_lose(struct leader *leader, struct host_part *part, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool leader_is_over(const struct host_part *part);
+/* What has come of a part so far; NULL: nothing. */
+const struct record *leader_record_of(const struct host_part *part);
+/* Of whoever is least far, of those who go on. */
+enum host_phase leader_phase(const struct leader *leader);
 /* To one. */
 void leader_send_plan(struct leader *leader, struct host_part *part);
 void leader_compare_clock(struct leader *leader, struct host_part *part);
 void leader_send_arm(struct leader *leader, struct host_part *part);
 void leader_send_go(struct leader *leader, struct host_part *part, instant go);
 void leader_send_stop(struct leader *leader, struct host_part *part);
-void leader_send_mark(struct leader *leader, struct host_part *part, const char *text);
+void leader_send_abort(struct leader *leader, struct host_part *part, const char *rule);
+/* number: from 1. */
+void leader_send_mark(struct leader *leader, struct host_part *part, const char *text,
+                      uint32_t number);
 /* What pipes did not take at once, as far as they take it now; whether some still waits. */
 bool leader_flush(struct leader *leader);
 void leader_free_parts(struct leader *leader);
 
+/* leader_server.c: what the server says of itself, which we alone ask. */
+/* Before the load, once the preflights are over: 0 or -errno. Ended in any case. */
+int leader_server_start(struct leader *leader);
+void leader_server_end(struct leader *leader);
+/* When leader_server_turn() wants to be called next; it also sees the hold begin and end. */
+instant leader_server_due(const struct leader *leader);
+void leader_server_turn(struct leader *leader);
+/* When all parts have ended: true once everything was looked at once more. */
+bool leader_server_is_over(struct leader *leader);
+
+/* leader_marks.c: marks, and the commands of --exec-at. */
+void leader_mark(struct leader *leader, const char *text);
+instant leader_execs_due(const struct leader *leader);
+void leader_execs_turn(struct leader *leader);
+/* What all parts lost after each. */
+void leader_marks_add_up(struct leader *leader);
+/* Those of the parts themselves, behind ours. */
+void leader_marks_of_parts(struct leader *leader);
+
 /* leader_sum.c: all parts together, while they go on and in the end. */
-void leader_tick(struct leader *leader);
+/* All figures anew. */
+void leader_add_up(struct leader *leader);
+/* A second is over, so long ago. */
+void leader_tick(struct leader *leader, duration behind);
 /* The latest second as a line. */
 void leader_print_line(struct leader *leader);
 /* The whole; NULL: none of them sent any load. */

@@ -64,11 +64,6 @@ void leader_tell_findings(const struct leader *leader, struct findings *findings
 
 /* --- the sum so far --- */
 
-static const struct record *record_of(const struct host_part *part) {
-    bool begun = part->follow != NULL && saved_follow_has_begun(part->follow);
-    return begun ? saved_follow_saved(part->follow)->record : NULL;
-}
-
 static bool is_frozen(const struct host_part *part) {
     const char *phase = saved_follow_phase(part->follow);
     return strcmp(phase, "drain") == 0;
@@ -112,7 +107,7 @@ static struct timespec wall_of(instant moment, instant now) {
     return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
 }
 
-static void add_up(struct leader *leader) {
+void leader_add_up(struct leader *leader) {
     struct record *sum = leader->sum;
     tally_clear(&sum->total);
     sum->live_peak = sum->samples = 0;
@@ -126,12 +121,15 @@ static void add_up(struct leader *leader) {
     sum->started_at = wall_of(leader->go, net_now(leader->loop.net));
     clock_gettime(CLOCK_REALTIME, &sum->ended_at);
     for (size_t i = 0; i < leader->count; i++) {
-        const struct record *record = record_of(&leader->parts[i]);
+        const struct record *record = leader_record_of(&leader->parts[i]);
         if (record != NULL)
             add_record(sum, &leader->parts[i], record);
     }
     sum->imbalance = tally_imbalance(&sum->total);
     sum->balanced = sum->imbalance == NULL;
+    if (leader->observing)
+        observers_record(&leader->observers, sum);
+    memset(&sum->evidence.ours, 0, sizeof sum->evidence.ours); /* the load is not from here */
 }
 
 /* --- the start --- */
@@ -195,24 +193,9 @@ static void tell_skew(struct leader *leader) {
 
 /* --- the second --- */
 
-/* The phase of whoever is least far. */
-static const char *phase_of(const struct leader *leader) {
-    static const char *const phases[] = {"start", "ramp", "hold", "freeze", "drain"};
-    enum { PHASES = sizeof phases / sizeof *phases };
-    size_t least = PHASES - 1;
-    for (size_t i = 0; i < leader->count; i++) {
-        const struct host_part *part = &leader->parts[i];
-        if (leader_is_over(part))
-            continue;
-        const char *phase = part->follow != NULL ? saved_follow_phase(part->follow) : "";
-        size_t at = 0;
-        while (at < PHASES - 1 && strcmp(phase, phases[at]) != 0)
-            at++;
-        if (phase[0] == '\0')
-            at = 1;
-        least = at < least ? at : least;
-    }
-    return phases[least];
+static const char *phase_name(const struct leader *leader) {
+    static const char *const names[HOST_PHASES] = {"start", "ramp", "hold", "freeze", "drain"};
+    return names[leader_phase(leader)];
 }
 
 static double add_known(double sum, double value) {
@@ -220,7 +203,7 @@ static double add_known(double sum, double value) {
 }
 
 /* Lines come once a second: of less than half of one no rate is known. */
-static struct timeline_sample take_sample(struct leader *leader) {
+static struct timeline_sample take_sample(struct leader *leader, duration behind) {
     const struct tally *total = &leader->sum->total;
     const struct tally_counts *counts = &total->counts;
     uint64_t answers = 0, answered = counts->answered;
@@ -229,7 +212,8 @@ static struct timeline_sample take_sample(struct leader *leader) {
     duration p99 =
         histogram_percentile_between(leader->latency_before, &total->latency, 0.99, NULL);
     uint64_t more = answered > leader->answered_before ? answered - leader->answered_before : 0;
-    double at = duration_seconds(instant_since(net_now(leader->loop.net), leader->go));
+    instant now = net_now(leader->loop.net);
+    double at = duration_seconds(instant_since(now, leader->go) - behind);
     double seconds = at - leader->latest.t;
     struct timeline_sample sample = {
         .t = at,
@@ -238,7 +222,7 @@ static struct timeline_sample take_sample(struct leader *leader) {
         .closed = tally_closed(counts),
         .errored = tally_errored(counts),
         .client_per_second = seconds > 0.5 ? (double)more / seconds : (double)NAN,
-        .server_per_second = NAN,
+        .server_per_second = observers_take_per_second(&leader->observers),
         .p50_seconds = answers > 0 ? duration_seconds(p50) : (double)NAN,
         .p99_seconds = answers > 0 ? duration_seconds(p99) : (double)NAN,
         .max_seconds = NAN,
@@ -267,7 +251,10 @@ static void write_timeline(struct leader *leader, const struct timeline_sample *
     if (!timeline->file.begun)
         session_complain(&timeline->file, timeline_file_begin(&timeline->file, leader->plan,
                                                               leader->sum, timeline->judgement));
-    struct timeline_moment moment = {.phase = phase_of(leader), .sample = *sample};
+    struct timeline_moment moment = {.phase = phase_name(leader),
+                                     .sample = *sample,
+                                     .rules =
+                                         leader_phase(leader) < IN_DRAIN ? &leader->rules : NULL};
     session_complain(&timeline->file,
                      timeline_file_sample(&timeline->file, leader->plan, leader->sum, &moment));
 }
@@ -289,7 +276,7 @@ static void publish(struct leader *leader, const struct timeline_sample *sample)
 void leader_print_line(struct leader *leader) {
     char text[STATUS_LINE_MAX];
     const struct timeline_sample *sample = &leader->latest;
-    struct status_line line = {.phase = phase_of(leader),
+    struct status_line line = {.phase = phase_name(leader),
                                .t = sample->t,
                                .live = sample->live,
                                .connecting = sample->connecting,
@@ -297,7 +284,7 @@ void leader_print_line(struct leader *leader) {
                                .errored = sample->errored,
                                .drained = -1,
                                .client_rps = sample->client_per_second,
-                               .server_rps = NAN,
+                               .server_rps = observers_per_second(&leader->observers),
                                .p50_ms = sample->p50_seconds * 1e3,
                                .p99_ms = sample->p99_seconds * 1e3,
                                .files_used = -1,
@@ -313,7 +300,7 @@ void leader_print_line(struct leader *leader) {
 static void show_block(struct leader *leader, const struct timeline_sample *sample) {
     struct block_view *view = &leader->view;
     const struct plan *plan = leader->plan;
-    const char *phase = phase_of(leader);
+    const char *phase = phase_name(leader);
     duration elapsed = instant_since(net_now(leader->loop.net), leader->go);
     duration ramp = ramp_length(&plan->ramp);
     view->phase = phase;
@@ -321,6 +308,7 @@ static void show_block(struct leader *leader, const struct timeline_sample *samp
     view->elapsed = strcmp(phase, "hold") == 0 ? elapsed - ramp : elapsed;
     view->until_interrupt = strcmp(phase, "hold") == 0 && plan->requests == 0;
     view->client_per_second = sample->client_per_second;
+    view->server_per_second = observers_per_second(&leader->observers);
     view->cpu_percent = sample->cpu_percent;
     view->lag_seconds = sample->loop_lag_seconds;
     view_counts(view, plan, leader->sum, &leader->sum->total);
@@ -341,10 +329,28 @@ static bool shows_line(const struct leader *leader) {
     return options->ui == UI_LINE || leader->ticks % AUTO_LINE_TICKS == 0;
 }
 
-void leader_tick(struct leader *leader) {
+/* --abort-on-fail: of all parts' sums, and then all parts are told. */
+static void watch_rules(struct leader *leader) {
+    if (!leader->plan->options->abort_on_fail || leader->stopping ||
+        leader_phase(leader) >= IN_FREEZE)
+        return;
+    for (size_t i = 0; i < leader->rules.count && !leader->aborting; i++) {
+        const struct rule *rule = &leader->rules.items[i];
+        if (rule_is_feasible(rule, leader->plan, leader->sum))
+            continue;
+        leader->aborting = leader->stopping = true;
+        notes_print(&leader->notes, "%s can no longer hold: ending all in order", rule->expression);
+        for (size_t j = 0; j < leader->count; j++)
+            leader_send_abort(leader, &leader->parts[j], rule->expression);
+    }
+}
+
+void leader_tick(struct leader *leader, duration behind) {
     leader->ticks++;
-    add_up(leader);
-    struct timeline_sample sample = leader->latest = take_sample(leader);
+    leader_add_up(leader);
+    leader_marks_add_up(leader);
+    struct timeline_sample sample = leader->latest = take_sample(leader, behind);
+    timeline_push(&leader->sum->timeline, &sample);
     write_timeline(leader, &sample);
     publish(leader, &sample);
     if (shows_line(leader))
@@ -352,6 +358,7 @@ void leader_tick(struct leader *leader) {
     if (screen_is_open(&leader->screen))
         show_block(leader, &sample);
     tell_skew(leader);
+    watch_rules(leader);
     notes_outcomes(&leader->notes, &leader->sum->total.counts, net_now(leader->loop.net));
 }
 
@@ -410,7 +417,7 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
                      const struct record *whole) {
     char error[SAVED_ERROR_MAX];
     instant now = net_now(leader->loop.net);
-    if (record_of(part) == NULL || part->started.ns == 0)
+    if (leader_record_of(part) == NULL || part->started.ns == 0)
         return false;
     struct saved *saved = saved_follow_take(part->follow);
     if (saved->record == NULL) {
@@ -498,14 +505,55 @@ static void find_losses(const struct leader *leader, struct saved *whole) {
 }
 
 /* The options of the whole have what the parts' had not. */
-static void name_hosts_in_plan(struct saved *whole, const struct options *options) {
-    whole->options.hosts = options->hosts;
-    whole->options.remote = options->remote;
-    whole->options.on_host_loss = options->on_host_loss;
-    whole->options.given.hosts = true;
-    whole->options.given.remote = options->given.remote;
-    whole->options.given.on_host_loss = options->given.on_host_loss;
-    whole->options.label = options->label;
+static void take_plan(struct saved *whole, const struct plan *plan) {
+    const struct options *from = plan->options;
+    struct options *to = &whole->options;
+    to->hosts = from->hosts;
+    to->remote = from->remote;
+    to->on_host_loss = from->on_host_loss;
+    to->given.hosts = true;
+    to->given.remote = from->given.remote;
+    to->given.on_host_loss = from->given.on_host_loss;
+    to->label = from->label;
+    to->server_status = from->server_status;
+    to->given.server_status = from->given.server_status;
+    to->server_log = from->server_log;
+    to->given.server_log = from->given.server_log;
+    to->server_pid = from->server_pid;
+    to->given.server_pid = from->given.server_pid;
+    to->exec_at = from->exec_at;
+    to->given.exec_at = from->given.exec_at;
+    to->abort_on_fail = from->abort_on_fail;
+    to->given.abort_on_fail = from->given.abort_on_fail;
+    to->start_at = from->start_at;
+    to->given.start_at = from->given.start_at;
+    whole->plan.status = plan->status;
+    whole->plan.start_at = plan->start_at;
+}
+
+/* What the server said is held against what all parts sent: what one that was lost sent since it
+ * was last heard of, nobody knows. */
+static void take_server(const struct leader *leader, struct record *record) {
+    const struct record *sum = leader->sum;
+    record->server = sum->server;
+    record->server_log = sum->server_log;
+    record->server_process = sum->server_process;
+    record->evidence = sum->evidence;
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader->parts[i].state == PART_LOST && record->server.measured)
+            record->server.requests_unsure =
+                max_u64(record->server.requests_unsure,
+                        saturating_sub_u64(record->server.requests, record->server.client_sent));
+}
+
+/* What we saw of the whole ourselves, and no part did. */
+static void add_own(struct leader *leader, struct saved *whole) {
+    struct record *record = whole->record;
+    record->tick_seconds_max = leader->tick_seconds_max;
+    record->marks = leader->sum->marks;
+    record->timeline = leader->sum->timeline;
+    take_server(leader, record);
+    take_plan(whole, leader->plan);
 }
 
 static bool is_cut(const struct leader *leader) {
@@ -529,6 +577,7 @@ static void judge_nothing(struct leader *leader) {
 
 struct saved *leader_merge(struct leader *leader) {
     struct saved_merge merge = {0};
+    leader_marks_of_parts(leader);
     for (size_t i = 0; i < leader->count; i++)
         if (leader->parts[i].state == PART_ENDED)
             (void)add_part(&merge, leader, &leader->parts[i], NULL);
@@ -542,9 +591,8 @@ struct saved *leader_merge(struct leader *leader) {
         return NULL;
     }
     merge.whole->record->cut |= is_cut(leader);
+    add_own(leader, saved_merge_sum(&merge));
     struct saved *whole = saved_merge_end(&merge);
-    whole->record->tick_seconds_max = leader->tick_seconds_max;
-    name_hosts_in_plan(whole, leader->plan->options);
     leader_tell_findings(leader, &whole->judgement.findings);
     find_skew(leader, &whole->judgement.findings);
     find_losses(leader, whole);

@@ -65,6 +65,7 @@ void message_write_fit(FILE *out, bool fits, int64_t room, const char *limit,
     json_write_bool_member(&json, "fit", fits);
     json_write_int_member(&json, "exit_code", judgement->exit_code);
     json_member_known_int(&json, "room", room);
+    json_write_uint_member(&json, "asked", judgement->target.answered);
     json_write_string_member(&json, "limit", limit);
     json_write_string_member(&json, "reason",
                              judgement->reason_count > 0 ? judgement->reasons[0] : "");
@@ -100,10 +101,18 @@ void message_write_stop(FILE *out) {
     write_flag(out, "stop");
 }
 
-void message_write_mark(FILE *out, const char *text) {
+void message_write_abort(FILE *out, const char *rule) {
+    struct json_writer json;
+    begin(&json, out);
+    json_write_string_member(&json, "abort", rule);
+    end(&json);
+}
+
+void message_write_mark(FILE *out, const char *text, uint32_t number) {
     struct json_writer json;
     begin(&json, out);
     json_write_string_member(&json, "mark", text);
+    json_write_uint_member(&json, "number", number);
     end(&json);
 }
 
@@ -123,7 +132,7 @@ static enum message_kind kind_of(const struct json_t *document) {
         {"part", MESSAGE_HELLO},   {"clock", MESSAGE_CLOCK},     {"fit", MESSAGE_FIT},
         {"ready", MESSAGE_READY},  {"exit", MESSAGE_EXIT},       {"plan", MESSAGE_PLAN},
         {"arm", MESSAGE_ARM},      {"schema", MESSAGE_TIMELINE}, {"begin", MESSAGE_TIMELINE},
-        {"end", MESSAGE_TIMELINE}, {"t", MESSAGE_TIMELINE}};
+        {"end", MESSAGE_TIMELINE}, {"t", MESSAGE_TIMELINE},      {"phase", MESSAGE_PHASE}};
     /* A header of a timeline has a plan too. */
     if (saved_value_has(document, "schema"))
         return MESSAGE_TIMELINE;
@@ -153,6 +162,7 @@ static void read_fit(struct message *message, struct saved_place *place) {
     message->fits = saved_value_flag_if(place, document, "fit");
     message->exit_code = saved_value_whole_if(place, document, "exit_code", 255, 0);
     message->room = saved_value_whole_if(place, document, "room", INT64_MAX, -1);
+    message->asked = (uint64_t)saved_value_whole_if(place, document, "asked", 1, 0);
     message->limit = text_of(place, document, "limit");
     message->reason = text_of(place, document, "reason");
 }
@@ -175,7 +185,9 @@ static void read_members(struct message *message, struct saved_place *place) {
         break;
     case MESSAGE_TIMELINE:
         message->clock_ns = saved_value_whole_if(place, document, "started_ns", clock_max, -1);
+        message->phase = text_of(place, document, "phase");
         break;
+    case MESSAGE_PHASE: message->phase = text_of(place, document, "phase"); break;
     case MESSAGE_PLAN: read_plan(message, place); break;
     case MESSAGE_READY:
     case MESSAGE_ARM:
@@ -188,7 +200,7 @@ bool message_read(struct message *message, const char *line, size_t length,
     struct saved_place place = {.to = to, .file = refuse_quote("a line")};
     struct saved_value_fault fault;
     memset(message, 0, sizeof *message);
-    message->version = message->limit = message->reason = message->url = "";
+    message->version = message->limit = message->reason = message->url = message->phase = "";
     if (length == 0 || line[0] != '{')
         return true;
     message->document = saved_value_parse(line, length, &fault);

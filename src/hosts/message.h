@@ -15,7 +15,7 @@
 #include "judge/verdict/judgement.h"
 
 /* Raised with every change that an older holdfast would not understand. */
-enum { MESSAGE_PROTOCOL = 1 };
+enum { MESSAGE_PROTOCOL = 2 };
 
 /* Longer is no line of ours: a timeline's with its histograms is some kB. */
 enum { MESSAGE_LINE_MAX = 1 << 20, MESSAGE_WORDS_MAX = 512 };
@@ -27,6 +27,7 @@ enum message_kind {
     MESSAGE_CLOCK, /* also of the leader, who asks for it */
     MESSAGE_FIT,
     MESSAGE_READY,
+    MESSAGE_PHASE, /* it is in another phase */
     MESSAGE_TIMELINE,
     MESSAGE_EXIT,
     /* of the leader */
@@ -47,8 +48,10 @@ struct message {
     bool fits;           /* of a fit: the plan may be carried out there */
     int64_t exit_code;   /* of a fit: what it would end with */
     int64_t room;        /* of a fit: connections that this host can hold; -1: not known */
+    uint64_t asked;      /* of a fit: requests of its preflight that were answered */
     const char *limit;   /* of a fit: what bounds them; "" */
     const char *reason;  /* of a fit that is none; "" */
+    const char *phase;   /* of a phase, and of a timeline's second; "" */
     const char *url;     /* of a plan */
     size_t word_count;   /* of a plan: its options, as typed */
     const char *words[MESSAGE_WORDS_MAX];
@@ -74,6 +77,8 @@ void message_write_plan(FILE *out, const char *const *words, size_t count, const
 void message_write_arm(FILE *out);
 void message_write_go(FILE *out, int64_t clock_ns);
 void message_write_stop(FILE *out);
-void message_write_mark(FILE *out, const char *text);
+void message_write_abort(FILE *out, const char *rule);
+/* number: from 1, by which the leader knows it again. */
+void message_write_mark(FILE *out, const char *text, uint32_t number);
 
 #endif

@@ -61,30 +61,20 @@ static bool check_hosts_workers(const struct options *options, size_t hosts,
                   options->workers, hosts, most, WORKERS_MAX);
 }
 
-/* What only one host has, or only all parts together. */
 static bool check_hosts(const struct plan *plan, struct refuse_buffer to) {
     const struct options *options = plan->options;
     if (options->hosts == NULL)
         return !options->given.remote ||
                refuse(to, "--remote without --hosts: with the hosts' names it is accepted");
-    const char *other = options->given.server_pid        ? "--server-pid"
-                        : options->server_status != NULL ? "--server-status"
-                        : options->server_log != NULL    ? "--server-log"
-                        : options->exec_at.count > 0     ? "--exec-at"
-                        : options->abort_on_fail         ? "--abort-on-fail"
-                        : options->start_at != 0         ? "--start-at"
-                        : plan->parts > 1                ? "--shard"
-                                                         : NULL;
     size_t hosts = host_list_count(options->hosts);
     if (options->connections < hosts || (options->given.requests && options->requests < hosts))
         return refuse(
             to, "--hosts: %zu hosts, of %" PRIu64 " %s: one at least for each is accepted", hosts,
             options->connections < hosts ? options->connections : options->requests,
             options->connections < hosts ? "connections" : "requests");
-    if (other != NULL)
-        return refuse(to,
-                      "%s with --hosts: refused, as it is of one process: accepted without --hosts",
-                      other);
+    if (plan->parts > 1)
+        return refuse(to, "--shard with --hosts: --hosts cuts the plan into parts itself: one of "
+                          "the two is accepted");
     return check_hosts_workers(options, hosts, to);
 }
 

@@ -71,24 +71,33 @@ static bool take_line(char line[static sizeof orders.bytes]) {
     return true;
 }
 
-static enum order_kind read_text(const char *line, char text[static MARK_TEXT_MAX]) {
+static enum order_kind read_text(const char *line, struct order *order) {
     static const char mark[] = "mark ";
     if (strncmp(line, mark, sizeof mark - 1) != 0)
         return ORDER_NONE;
-    text_cut(text, MARK_TEXT_MAX, line + sizeof mark - 1);
+    text_cut(order->text, sizeof order->text, line + sizeof mark - 1);
     return ORDER_MARK;
 }
 
-static enum order_kind take_object(const struct json_t *order, char text[static MARK_TEXT_MAX]) {
+/* True where the object has that member, a text. */
+static bool take_text(struct order *order, const struct json_t *object, const char *name) {
+    const char *text = saved_value_string(saved_value_member(object, name));
+    if (text != NULL)
+        text_cut(order->text, sizeof order->text, text);
+    return text != NULL;
+}
+
+static enum order_kind take_object(const struct json_t *object, struct order *order) {
     char unread[128] = "";
     struct saved_place place = {.to = {unread, sizeof unread}};
-    const char *mark = saved_value_string(saved_value_member(order, "mark"));
-    int64_t go = saved_value_whole_if(&place, order, "go", INT64_MAX, -1);
-    if (mark != NULL) {
-        text_cut(text, MARK_TEXT_MAX, mark);
+    int64_t go = saved_value_whole_if(&place, object, "go", INT64_MAX, -1);
+    if (take_text(order, object, "mark")) {
+        order->number = (uint32_t)saved_value_whole_if(&place, object, "number", UINT32_MAX, 0);
         return ORDER_MARK;
     }
-    if (saved_value_flag_if(&place, order, "stop"))
+    if (take_text(order, object, "abort"))
+        return ORDER_ABORT;
+    if (saved_value_flag_if(&place, object, "stop"))
         return ORDER_STOP;
     if (go < 0)
         return ORDER_NONE;
@@ -97,25 +106,25 @@ static enum order_kind take_object(const struct json_t *order, char text[static 
     return ORDER_GO;
 }
 
-static enum order_kind read_object(const char *line, char text[static MARK_TEXT_MAX]) {
+static enum order_kind read_object(const char *line, struct order *order) {
     struct saved_value_fault fault;
-    struct json_t *order = saved_value_parse(line, strlen(line), &fault);
-    if (order == NULL)
+    struct json_t *object = saved_value_parse(line, strlen(line), &fault);
+    if (object == NULL)
         return ORDER_NONE;
-    enum order_kind kind = take_object(order, text);
-    saved_value_free(order);
+    enum order_kind kind = take_object(object, order);
+    saved_value_free(object);
     return kind;
 }
 
-enum order_kind orders_next(char text[static MARK_TEXT_MAX]) {
+enum order_kind orders_next(struct order *order) {
     char line[sizeof orders.bytes];
+    *order = (struct order){.kind = ORDER_NONE};
     if (orders.fd < 0)
         return ORDER_NONE;
     read_more();
-    while (take_line(line)) {
-        enum order_kind kind = orders.json ? read_object(line, text) : read_text(line, text);
-        if (kind != ORDER_NONE)
-            return kind;
-    }
-    return orders.ended ? ORDER_END : ORDER_NONE;
+    while (order->kind == ORDER_NONE && take_line(line))
+        order->kind = orders.json ? read_object(line, order) : read_text(line, order);
+    if (order->kind == ORDER_NONE && orders.ended)
+        order->kind = ORDER_END;
+    return order->kind;
 }

@@ -22,14 +22,21 @@ instant orders_go(void);
 bool orders_ended(void);
 
 enum order_kind {
-    ORDER_NONE, /* no more for now */
-    ORDER_MARK, /* "mark TEXT": a moment to note */
-    ORDER_GO,   /* {"go": NANOSECONDS}: orders_go() is known */
-    ORDER_STOP, /* {"stop": true}: the end, in order */
-    ORDER_END   /* the pipe's other end is closed: who gives orders is gone */
+    ORDER_NONE,  /* no more for now */
+    ORDER_MARK,  /* "mark TEXT": a moment to note */
+    ORDER_GO,    /* {"go": NANOSECONDS}: orders_go() is known */
+    ORDER_STOP,  /* {"stop": true}: the end, in order */
+    ORDER_ABORT, /* {"abort": RULE}: the same, as that rule can no longer hold */
+    ORDER_END    /* the pipe's other end is closed: who gives orders is gone */
 };
 
-/* The next one; text: of a mark, cut where it does not fit. What is no order is skipped. */
-enum order_kind orders_next(char text[static MARK_TEXT_MAX]);
+struct order {
+    enum order_kind kind;
+    char text[MARK_TEXT_MAX]; /* of a mark, or a rule; cut where it does not fit */
+    uint32_t number;          /* of a leader's mark; 0: none */
+};
+
+/* The next one, and its kind. What is no order is skipped. */
+enum order_kind orders_next(struct order *order);
 
 #endif

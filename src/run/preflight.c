@@ -580,6 +580,54 @@ bool preflight_local(struct judgement *judgement, const struct plan *plan, struc
     return may_run;
 }
 
+/* Where the target is known here, it is known too whether the server's process listens there. */
+static void gather_observed(struct preflight *preflight, enum preflight_scope scope,
+                            int signals_fd) {
+    const struct plan *plan = preflight->plan;
+    struct preflight_facts *facts = preflight->facts;
+    facts->door_error = loop_open(&preflight->loop, 64, ENGINE_EPOLL);
+    if (facts->door_error < 0)
+        return;
+    loop_handle_signals(&preflight->loop, signals_fd, SIGNAL_OPERATION, NULL, NULL);
+    loop_handle(&preflight->loop, RESOLVE_OPERATION, take_resolve, preflight);
+    struct setup *setup = preflight->setup;
+    size_t named;
+    if (plan->options->given.server_pid &&
+        resolve(preflight, plan->connect_host, plan->connect_port, setup->addresses,
+                &setup->address_count, &named))
+        local_probe_addresses(facts, plan, setup);
+    facts->resolve_error[0] = '\0'; /* the parts connect, and may know more names */
+    if (!facts->interrupted)
+        resolve_status_page(preflight);
+    if (scope == PREFLIGHT_ALL)
+        ask_status(preflight);
+    loop_close(&preflight->loop);
+}
+
+bool preflight_observed(struct judgement *judgement, const struct plan *plan, struct setup *setup,
+                        enum preflight_scope scope, int signals_fd) {
+    struct preflight *preflight = calloc(1, sizeof *preflight);
+    struct preflight_facts *facts = calloc(1, sizeof *facts);
+    bool may_run = false;
+    if (preflight != NULL && facts != NULL) {
+        preflight->plan = plan;
+        preflight->setup = setup;
+        preflight->facts = facts;
+        if (find_observed(plan, setup, facts))
+            gather_observed(preflight, scope, signals_fd);
+        judge_observed(&judgement->findings, plan, setup, facts);
+        if (scope == PREFLIGHT_ALL || facts->status_error[0] != '\0')
+            judge_status_page(&judgement->findings, plan, facts);
+        judge_preflight(judgement, plan, facts);
+        may_run = judge_may_run(judgement, facts);
+    } else {
+        no_room(judgement);
+    }
+    free(facts);
+    free(preflight);
+    return may_run;
+}
+
 bool preflight_make(struct judgement *judgement, const struct plan *plan, struct setup *setup,
                     enum preflight_scope scope, int signals_fd) {
     struct preflight *preflight = calloc(1, sizeof *preflight);

@@ -18,6 +18,12 @@ enum preflight_scope {
 bool preflight_make(struct judgement *judgement, const struct plan *plan, struct setup *setup,
                     enum preflight_scope scope, int signals_fd);
 
+/* Of a run on many hosts, in its leader: what is observed beside it (the status page, the server's
+ * log and process), which is asked for by this host alone. As preflight_make(); neither this host
+ * nor the target is asked to hold anything. */
+bool preflight_observed(struct judgement *judgement, const struct plan *plan, struct setup *setup,
+                        enum preflight_scope scope, int signals_fd);
+
 /* The local half alone, for a plan whose addresses are known: asks nobody, and decides the plan's
  * sources. */
 bool preflight_local(struct judgement *judgement, const struct plan *plan, struct setup *setup,

@@ -85,15 +85,32 @@ static void interrupt(struct session *session) {
 
 /* --- marks --- */
 
-static void mark(struct session *session, const char *text) {
+static void mark(struct session *session, const char *text, uint32_t number) {
+    struct marks *marks = &session->record->marks;
     session_sample(session);
     struct mark_look now = session_look(session);
-    if (session->phase == PHASE_START)
+    if (session->phase == PHASE_START) {
         notes_print(&session->notes, "%s: the run has not begun yet: no mark", text);
-    else if (marks_add(&session->record->marks, MARK_SIGNAL, text, &now) == MARKS_MAX)
+        return;
+    }
+    size_t index = marks_add(marks, MARK_SIGNAL, text, &now);
+    if (index == MARKS_MAX) {
         notes_print(&session->notes, "%s: more than %d marks are not kept", text, MARKS_MAX);
-    else
-        notes_print(&session->notes, "mark: %s", text);
+        return;
+    }
+    marks->items[index].number = number;
+    notes_print(&session->notes, "mark: %s", text);
+}
+
+/* A rule can no longer hold, as whoever judges it says: the run ends in order. */
+static void abort_run(struct session *session, const char *rule) {
+    struct record *record = session->record;
+    if (session->aborting || session->phase >= PHASE_FREEZE)
+        return;
+    session->aborting = true;
+    record->ended_seconds = session_run_time(session);
+    snprintf(record->ended_by, sizeof record->ended_by, "%s", rule);
+    notes_print(&session->notes, "%s can no longer hold: ending in order", rule);
 }
 
 /* Whoever started us to give orders is gone; the kernel may have said so by a signal too. */
@@ -105,16 +122,18 @@ static void lose_leader(struct session *session) {
 
 static void take_orders(void *owner, const struct net_event *event, instant now) {
     struct session *session = owner;
-    char text[MARK_TEXT_MAX], shown[2 * MARK_TEXT_MAX];
-    enum order_kind kind;
+    char shown[2 * MARK_TEXT_MAX];
+    struct order order;
     (void)event, (void)now;
     set_clock(session);
-    while ((kind = orders_next(text)) != ORDER_NONE && kind != ORDER_END)
-        if (kind == ORDER_MARK)
-            mark(session, text_escape(shown, sizeof shown, text));
-        else if (kind == ORDER_STOP)
+    while (orders_next(&order) != ORDER_NONE && order.kind != ORDER_END)
+        if (order.kind == ORDER_MARK)
+            mark(session, text_escape(shown, sizeof shown, order.text), order.number);
+        else if (order.kind == ORDER_ABORT)
+            abort_run(session, order.text);
+        else if (order.kind == ORDER_STOP)
             interrupt(session);
-    if (kind == ORDER_END)
+    if (order.kind == ORDER_END)
         lose_leader(session);
     else
         loop_arm(&session->loop, orders_fd(), ORDERS_OPERATION, 0);
@@ -174,7 +193,7 @@ static void take_signal(void *owner, int number) {
         session_sample(session);
         session_print_line(session);
         break;
-    case SIGUSR2: mark(session, "SIGUSR2"); break;
+    case SIGUSR2: mark(session, "SIGUSR2", 0); break;
     case SIGWINCH: screen_resized(&session->screen); break;
     case SIGCONT: screen_resumed(&session->screen); break;
     default: interrupt(session);
@@ -244,25 +263,28 @@ static bool shows_line(const struct session *session) {
 
 /* --abort-on-fail: the first rule that nothing to come can make hold ends the run, in order. */
 static void watch_rules(struct session *session) {
-    struct record *record = session->record;
     if (!session->plan->options->abort_on_fail || session->aborting ||
         session->phase >= PHASE_FREEZE)
         return;
     for (size_t i = 0; i < session->rules.count && !session->aborting; i++) {
         const struct rule *rule = &session->rules.items[i];
-        if (rule_is_feasible(rule, session->plan, session->so_far))
-            continue;
-        session->aborting = true;
-        record->ended_seconds = duration_seconds(instant_since(session->now, session->started));
-        snprintf(record->ended_by, sizeof record->ended_by, "%s", rule->expression);
-        notes_print(&session->notes, "%s can no longer hold: ending in order", rule->expression);
+        if (!rule_is_feasible(rule, session->plan, session->so_far))
+            abort_run(session, rule->expression);
     }
 }
 
-static void do_tick(struct session *session) {
+/* Who was held up counts a new second from there; a part keeps those of all parts. */
+static void set_next_tick(struct session *session) {
     session->next_tick = instant_after(session->next_tick, SECOND);
-    if (instant_before(session->next_tick, session->now))
-        session->next_tick = instant_after(session->now, SECOND); /* we were held up */
+    duration late = instant_since(session->now, session->next_tick);
+    if (late > 0)
+        session->next_tick = session_has_leader(session)
+                                 ? instant_after(session->next_tick, (late / SECOND + 1) * SECOND)
+                                 : instant_after(session->now, SECOND);
+}
+
+static void do_tick(struct session *session) {
+    set_next_tick(session);
     session->ticks++;
     log_flush();
     execs_tick(&session->execs);

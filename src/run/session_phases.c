@@ -59,7 +59,9 @@ static void begin_hold(struct session *session) {
     session_take_level(session, crew_restart_level(session->crew));
     record->live_min = UINT64_MAX; /* until it is looked at, below */
     record->live_min_measured = true;
-    session->next_tick = instant_after(session->hold_since, SECOND);
+    if (!session_has_leader(session)) /* whose parts have the same seconds */
+        session->next_tick = instant_after(session->hold_since, SECOND);
+    session_tell_phase(session);
     if (session->plan->rate > 0 || session->plan->options->given.warmup)
         crew_hold(session->crew, session->now);
     meter_begin_hold(&session->meter, session->hold_since, counts->answered);
@@ -73,6 +75,8 @@ static void begin_freeze(struct session *session) {
     struct record *record = session->record;
     session_sample(session);
     if (session->phase == PHASE_HOLD) {
+        if (session_has_leader(session) && !meter_ticked(&session->meter, session->now))
+            session_take_second(session); /* what is left of one: nothing of a hold is kept back */
         session_measure_hold(session, session->record);
         meter_end_hold(&session->meter, session->now, session->total->counts.answered);
         meter_memory(&session->meter, session->crew);
@@ -81,6 +85,7 @@ static void begin_freeze(struct session *session) {
     }
     observers_hold(&session->observers, false, session->now, &session->total->counts);
     session->phase = PHASE_FREEZE;
+    session_tell_phase(session);
     crew_freeze(session->crew);
 }
 

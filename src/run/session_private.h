@@ -98,7 +98,10 @@ void session_finish_record(struct session *session);
 /* session_report.c: what those outside see while the run goes on. take_second: a second is over, or
  * the part of one that the ramp's end cuts off. publish: a record's figures, to whoever scrapes.
  */
+/* Of a run on many hosts; whether this is a part of one. */
+bool session_has_leader(const struct session *session);
 void session_tell_ready(const struct session *session);
+void session_tell_phase(const struct session *session);
 void session_begin_timeline(struct session *session);
 void session_take_second(struct session *session);
 void session_publish(struct session *session, const struct record *record);

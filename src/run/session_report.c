@@ -15,10 +15,21 @@ static const char *phase_name(enum session_phase phase) {
     return names[phase];
 }
 
+bool session_has_leader(const struct session *session) {
+    return session->timeline != NULL && session->timeline->file.to_leader;
+}
+
 /* To a leader, who waits for all parts. */
 void session_tell_ready(const struct session *session) {
-    if (session->timeline != NULL && session->timeline->file.to_leader)
+    if (session_has_leader(session))
         session_complain(&session->timeline->file, timeline_file_ready(&session->timeline->file));
+}
+
+/* To a leader, who has the hold of all parts to know: a second would be late. */
+void session_tell_phase(const struct session *session) {
+    if (session_has_leader(session))
+        session_complain(&session->timeline->file,
+                         timeline_file_phase(&session->timeline->file, phase_name(session->phase)));
 }
 
 void session_begin_timeline(struct session *session) {

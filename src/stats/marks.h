@@ -27,6 +27,7 @@ struct mark {
     double refill_seconds; /* until no more were missing than before: all lost in the window were
                               refilled; NAN: nothing was lost, or it was not refilled */
     uint64_t lost_before, missing_before;
+    uint32_t number; /* that the leader of a run on many hosts gave it, from 1; 0: its own */
     bool window_over;
 };
 

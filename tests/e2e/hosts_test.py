@@ -19,12 +19,10 @@ import urllib.request
 
 import holdfast
 from holdfast import PROGRAM, Run, eventually, plainly, soak
+from hosts import FOLDER, REMOTE, hit, kill, on_host, parts
 from sparring import Target
 
 LOSSES = int(os.environ.get("HOLDFAST_LOSSES", "2"))
-FOLDER = os.path.dirname(PROGRAM)
-REMOTE = f"env ON_HOST={{host}} PATH={FOLDER}:$PATH"
-
 
 # A part that answers as one of ours does, and holds nothing.
 HOLLOW = """
@@ -93,32 +91,6 @@ class Part:
             while True:
                 os.write(self.writing, b"x" * 4096)
         os.set_blocking(self.writing, True)
-
-
-def on_host(name, marker):
-    """The processes of that host, of this run."""
-    wanted = {f"ON_HOST={name}".encode(), f"{holdfast.MARKER}={marker}".encode()}
-    found = []
-    for pid in holdfast.carrying(marker):
-        with contextlib.suppress(OSError):
-            if wanted <= set(pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")):
-                found.append(pid)
-    return found
-
-
-def kill(pids, number):
-    for pid in pids:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
-
-
-def hit(name, marker, number):
-    kill(on_host(name, marker), number)
-
-
-def parts(marker):
-    """Processes of any host."""
-    return [pid for name in ("h1", "h2", "h3") for pid in on_host(name, marker)]
 
 
 class HostsTest(unittest.TestCase):
@@ -238,8 +210,7 @@ class HostsTest(unittest.TestCase):
             code, _, err = plainly("--hosts", list_of, self.server.url)
             self.assertEqual(2, code)
             self.assertIn(word, err)
-        for more, word in ((("--remote", "ssh h1"), "{host}"), (("--shard", "1/2"), "--shard with --hosts"),
-                           (("--server-pid", "1"), "--server-pid with --hosts")):
+        for more, word in ((("--remote", "ssh h1"), "{host}"), (("--shard", "1/2"), "--shard with --hosts")):
             code, _, err = plainly("--hosts", "h1,h2", *more, self.server.url)
             self.assertEqual(2, code)
             self.assertIn(word, err)

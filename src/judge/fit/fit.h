@@ -21,6 +21,10 @@ void judge_sources(struct findings *findings, const struct plan *plan, const str
 void judge_target(struct findings *findings, const struct plan *plan, const struct setup *setup,
                   const struct preflight_facts *facts);
 
+/* A part of that: the status page, where it was asked for. */
+void judge_status_page(struct findings *findings, const struct plan *plan,
+                       const struct preflight_facts *facts);
+
 /* Sources to be observed beside the run, which have to be there: the server's log, its process.
  * A FAIL is a mistake in what was asked. */
 void judge_observed(struct findings *findings, const struct plan *plan, const struct setup *setup,

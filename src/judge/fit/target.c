@@ -349,8 +349,8 @@ static void judge_keepalive_requests(struct findings *findings, const struct pla
     finding_do(finding, "in nginx: keepalive_requests above that, 100000000 for example");
 }
 
-static void judge_status_page(struct findings *findings, const struct plan *plan,
-                              const struct preflight_facts *facts) {
+void judge_status_page(struct findings *findings, const struct plan *plan,
+                       const struct preflight_facts *facts) {
     if (plan->status.host[0] == '\0')
         return;
     if (!facts->status_asked) {

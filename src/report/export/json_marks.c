@@ -11,6 +11,8 @@ static void write_mark(struct json_writer *json, const struct mark *mark) {
     json_write_uint_member(json, "lost_within", mark->lost_within);
     json_write_number_member(json, "window_seconds", mark->window_seconds);
     json_write_number_member(json, "refill_seconds", mark->refill_seconds);
+    if (mark->number > 0)
+        json_write_uint_member(json, "number", mark->number);
     json_write_object_end(json);
 }
 

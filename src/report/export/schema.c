@@ -600,6 +600,7 @@ static const struct schema_member mark[] = {
     MEMBER("lost_within", K_COUNT),
     MEMBER("window_seconds", K_NUMBER_OR_NULL),
     MEMBER("refill_seconds", K_NUMBER_OR_NULL),
+    MEMBER("number", K_COUNT, .optional = true),
     {0},
 };
 

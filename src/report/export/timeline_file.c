@@ -119,6 +119,14 @@ int timeline_file_ready(struct timeline_file *file) {
     return line_end(&line, file);
 }
 
+int timeline_file_phase(struct timeline_file *file, const char *phase) {
+    struct timeline_line line;
+    if (!line_begin(&line, file))
+        return 0;
+    json_write_string_member(&line.json, "phase", phase);
+    return line_end(&line, file);
+}
+
 int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
                         const struct record *record, const struct judgement *judgement) {
     struct timeline_line line;

@@ -50,6 +50,8 @@ int timeline_file_header(struct timeline_file *file, const struct plan *plan,
                          const struct setup *setup);
 /* To a leader: all is ready for the load. */
 int timeline_file_ready(struct timeline_file *file);
+/* To a leader: another phase has begun. */
+int timeline_file_phase(struct timeline_file *file, const char *phase);
 int timeline_file_begin(struct timeline_file *file, const struct plan *plan,
                         const struct record *record, const struct judgement *judgement);
 /* record: as it would be if the run ended now. */

@@ -33,6 +33,7 @@ static void read_mark(struct mark *mark, struct saved_place *place, const struct
     mark->lost_within = saved_value_count(place, from, "lost_within");
     mark->window_seconds = saved_value_seconds_if(place, from, "window_seconds");
     mark->refill_seconds = saved_value_seconds_if(place, from, "refill_seconds");
+    mark->number = (uint32_t)saved_value_whole_if(place, from, "number", UINT32_MAX, 0);
     if (isnan(mark->t))
         saved_place_refuse(place, "\"marks\": \"t\" in seconds is accepted");
 }

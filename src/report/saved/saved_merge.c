@@ -512,33 +512,41 @@ static void judge_missing(struct judgement *judgement, uint32_t of, size_t parts
                      parts, of);
 }
 
-struct saved *saved_merge_end(struct saved_merge *merge) {
+static double length_together(const struct saved_merge *merge) {
+    return fmax(0, merge->last_start < merge->first_end ? merge->first_end - merge->last_start : 0);
+}
+
+struct saved *saved_merge_sum(struct saved_merge *merge) {
     struct saved *whole = merge->whole;
     struct record *record = whole->record;
-    struct judgement *judgement = &whole->judgement;
-    double length = record_wall_seconds(record);
-    double together =
-        fmax(0, merge->last_start < merge->first_end ? merge->first_end - merge->last_start : 0);
-    struct record_target target = judgement->target;
-    uint32_t of = whole->plan.parts;
-    size_t parts = merge->parts;
-    if (together < 0.9 * length)
+    if (merge->of > 0)
+        return whole;
+    merge->of = whole->plan.parts;
+    if (length_together(merge) < 0.9 * record_wall_seconds(record))
         record->per_second_mean = NAN;
     forget(whole);
-    if (of > 1)
-        join_parts(whole, parts);
+    if (merge->of > 1)
+        join_parts(whole, merge->parts);
     take_figures(record);
     raise_peak(record, merge);
-    memset(judgement, 0, sizeof *judgement);
-    judgement->target = target;
-    judgement->setup = &whole->setup;
     record->id = merge->id;
     whole->kind = SAVED_TIMELINE; /* its JSON report is not there yet */
     whole->judged_otherwise = false;
-    find_overlap(&judgement->findings, merge, together, length);
-    judge_run(judgement, &whole->plan, record);
+    return whole;
+}
+
+struct saved *saved_merge_end(struct saved_merge *merge) {
+    struct saved *whole = saved_merge_sum(merge);
+    struct judgement *judgement = &whole->judgement;
+    struct record_target target = judgement->target;
+    memset(judgement, 0, sizeof *judgement);
+    judgement->target = target;
+    judgement->setup = &whole->setup;
+    find_overlap(&judgement->findings, merge, length_together(merge),
+                 record_wall_seconds(whole->record));
+    judge_run(judgement, &whole->plan, whole->record);
     judge_together(judgement, merge);
-    judge_missing(judgement, of, parts);
+    judge_missing(judgement, merge->of, merge->parts);
     merge->whole = NULL;
     saved_merge_free(merge);
     return whole;

@@ -21,6 +21,7 @@ struct saved_merge {
     struct saved_merged_run *runs; /* so many */
     uint64_t id;                   /* of all of them */
     double last_start, first_end;  /* wall clock, in seconds */
+    uint32_t of;                   /* as many parts had the plan; 0: not all are added up yet */
 };
 
 /* Adds a part; it is consumed, whatever comes of it. Counts are summed, histograms added without
@@ -32,6 +33,10 @@ struct saved_merge {
  * histograms, or when a sum is more than a report holds. name stands in messages. */
 bool saved_merge_add(struct saved_merge *merge, struct saved *part, const char *name,
                      char error[static SAVED_ERROR_MAX]);
+
+/* After the last, of one or more: the figures of the whole, not judged yet. Whoever measured some
+ * of them beside the parts adds these; it stays the merge's. */
+struct saved *saved_merge_sum(struct saved_merge *merge);
 
 /* After the last, of one or more: the figures of the whole, judged by its rules, and a finding that
  * states how far the parts ran at the same time. Rates are those of runs that all did for nine

@@ -86,6 +86,7 @@ static void a_fit_has_its_room_and_its_findings(void **state) {
     assert_non_null(judgement);
     assert_non_null(findings);
     judgement->exit_code = 3;
+    judgement->target.answered = true;
     judgement_reason(judgement, "source ports: too few");
     finding_do(findings_add(&judgement->findings, FINDING_source_ports, FINDING_FAIL, "too few"),
                "sysctl");
@@ -96,6 +97,7 @@ static void a_fit_has_its_room_and_its_findings(void **state) {
     assert_false(read_back.fits);
     assert_int_equal(read_back.exit_code, 3);
     assert_int_equal(read_back.room, 77);
+    assert_int_equal(read_back.asked, 1);
     assert_string_equal(read_back.limit, "ports");
     assert_string_equal(read_back.reason, "source ports: too few");
     message_findings(findings, &read_back);
@@ -116,6 +118,7 @@ static void lines_of_a_timeline_are_known_by_what_they_have(void **state) {
         {"{\"begin\":true,\"started_ns\":5}", MESSAGE_TIMELINE, 5},
         {"{\"t\":1.0,\"phase\":\"hold\"}", MESSAGE_TIMELINE, -1},
         {"{\"end\":true}", MESSAGE_TIMELINE, -1},
+        {"{\"phase\":\"hold\"}", MESSAGE_PHASE, -1},
         {"{\"ready\":true}", MESSAGE_READY, -1},
         {"{\"exit\":3}", MESSAGE_EXIT, -1},
         {"{\"arm\":true}", MESSAGE_ARM, -1},
@@ -128,6 +131,16 @@ static void lines_of_a_timeline_are_known_by_what_they_have(void **state) {
         assert_int_equal(read_back.kind, lines[i].kind);
         assert_int_equal(read_back.clock_ns, lines[i].clock_ns);
     }
+}
+
+static void a_phase_is_told_with_a_second_and_alone(void **state) {
+    (void)state;
+    assert_true(read_text("{\"t\":1.0,\"phase\":\"hold\"}"));
+    assert_string_equal(read_back.phase, "hold");
+    assert_true(read_text("{\"phase\":\"freeze\"}"));
+    assert_string_equal(read_back.phase, "freeze");
+    assert_true(read_text("{\"ready\":true}"));
+    assert_string_equal(read_back.phase, "");
 }
 
 static void what_is_none_is_refused_in_one_line(void **state) {
@@ -164,6 +177,7 @@ int main(void) {
         cmocka_unit_test(a_plan_keeps_its_words),
         cmocka_unit_test(a_fit_has_its_room_and_its_findings),
         cmocka_unit_test(lines_of_a_timeline_are_known_by_what_they_have),
+        cmocka_unit_test(a_phase_is_told_with_a_second_and_alone),
         cmocka_unit_test(what_is_none_is_refused_in_one_line),
         cmocka_unit_test(a_remote_command_has_its_host_wherever_it_is_asked_for),
     };

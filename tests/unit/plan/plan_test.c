@@ -184,12 +184,13 @@ static void parts_of_unequal_sizes_are_the_plan_too(void **state) {
     assert_non_null(strstr(wrong->error, "the parts' sizes are 11 together"));
 }
 
-static void what_one_process_has_is_refused_of_many_hosts(void **state) {
+static void what_many_hosts_cannot_share_is_refused(void **state) {
     (void)state;
     assert_true(make("--hosts h1,h2 e", 1000)->made);
+    assert_true(
+        make("--hosts h1,h2 --server-pid 1 --exec-at 1s=true --abort-on-fail e", 1000)->made);
     static const char *const words[][2] = {
         {"--hosts h1,h2 --shard 1/2 e", "--shard with --hosts"},
-        {"--hosts h1,h2 --server-pid 1 e", "--server-pid with --hosts"},
         {"--hosts h1,h2,h3 -c 2 e", "--hosts: 3 hosts, of 2 connections"},
         {"--hosts h1,h2,h3 -n 2 e", "--hosts: 3 hosts, of 2 requests"},
         {"--hosts h1,h2 -c 21 -w 11 e", "the connections of each of 2 hosts (10)"},
@@ -319,7 +320,7 @@ int main(void) {
         cmocka_unit_test(shares_are_even_and_sum_to_all_connections),
         cmocka_unit_test(the_parts_of_a_plan_are_the_plan),
         cmocka_unit_test(parts_of_unequal_sizes_are_the_plan_too),
-        cmocka_unit_test(what_one_process_has_is_refused_of_many_hosts),
+        cmocka_unit_test(what_many_hosts_cannot_share_is_refused),
         cmocka_unit_test(addresses_are_taken_in_turn),
         cmocka_unit_test(the_same_options_and_host_make_the_same_plan),
         cmocka_unit_test(a_copied_plan_outlives_its_original),
