@@ -31,7 +31,7 @@ PAGES = [holdfast.ROOT / "README.md", *sorted((holdfast.ROOT / "docs").glob("*.m
          holdfast.ROOT / "configs/seccomp/README.md"]
 FENCED = re.compile(r"(?:^<!-- *(run|not run|output|full)(?:: (.*?))? *-->\n)?^```(\w*)\n(.*?)^```$", re.M | re.S)
 INDENTED = re.compile(r"(?<=\n\n)((?: {4}holdfast (?:.*\\\n)*.*\n)+)")
-COMMANDS = {"holdfast", "mpirun", "srun", "./allow-io-uring"}
+COMMANDS = {"holdfast", "./allow-io-uring"}
 SHIM = pathlib.Path(__file__).with_name("docs_shim.py")
 LONG_PAGE_BLOCKS = 6
 DESCRIPTORS = 20000  # the hard limit of the pages
@@ -99,11 +99,6 @@ class Sandbox:
         (self.at / "allow-io-uring").symlink_to(holdfast.ROOT / "configs/seccomp/allow-io-uring")
         self.script("holdfast", f'exec {shlex.quote(sys.executable)} {shlex.quote(str(SHIM))} "$@"')
         self.script("pgrep", f"echo {self.server.pid}")
-        # As the launchers number their tasks.
-        for name, prefix in (("mpirun", "OMPI_COMM_WORLD"), ("srun", "SLURM")):
-            ranks = ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE") if name == "mpirun" else ("SLURM_PROCID", "SLURM_NTASKS")
-            self.script(name, f'n=$2; shift 2; i=0; while [ $i -lt $n ]; do env {ranks[0]}=$i {ranks[1]}=$n "$@" & '
-                        "pids=\"$pids $!\"; i=$((i + 1)); done; for p in $pids; do wait $p || exit; done")
         self.files()
 
     def script(self, name, text):

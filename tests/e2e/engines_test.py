@@ -1,24 +1,23 @@
 #!/usr/bin/env python3
 """The recipes of docs/hosts.md for engines that place tasks, scaled down: mpirun, srun, a Kubernetes Indexed Job."""
 
-import contextlib
+import json
 import os
-import pathlib
 import re
-import shutil
-import signal
-import socket
 import subprocess
 import unittest
 
 import holdfast
+import npm
+from batch_engines import OpenMpi, Slurm
 from holdfast import PROGRAM, plainly
-from sparring import Target
+from namespaces import Hosts
+from sparring import Target, accepted, answered
 
 PAGE = (holdfast.ROOT / "docs/hosts.md").read_text()
 MANIFEST = holdfast.ROOT / "configs/kubernetes-indexed-job.yaml"
-SMALLER = {"40k": "40", "1h": "3s", "10m": "3s", "+5s": "+3s", "+30s": "+3s", "http://server.example/": None,
-           "holdfast": PROGRAM}
+SMALLER = {"40k": "40", "1h": "3s", "10m": "3s", "+5s": "+3s", "+30s": "+3s", "http://server.example/": None}
+NODES, TASKS = ("h1", "h2"), 4
 
 
 def smaller(line, url):
@@ -32,55 +31,107 @@ def recipe(name):
     return re.search(rf"^{name} .*$", PAGE, re.M)[0]
 
 
-def find(program):
-    return shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+def opened_by(hosts, name):
+    """TCP connections that this host opened so far, of any program."""
+    table = subprocess.run([*hosts.on(name), "cat", "/proc/net/snmp"], check=True, capture_output=True, text=True).stdout
+    names, values = (line.split() for line in table.splitlines() if line.startswith("Tcp:"))
+    return int(values[names.index("ActiveOpens")])
 
 
-def need(*programs):
-    for program in programs:
-        if not find(program):
-            raise unittest.SkipTest(f"no {program}")
+# What the API server does with it: field validation is strict, so a name that no schema has is a mistake, too.
+VALIDATE = """
+const used = require("module").createRequire(require.resolve("@kubernetes-models/validate"));
+const ajv = used("ajv").default.prototype, add = ajv.addSchema;
+ajv.addSchema = function (schema, id, ...rest) {
+    if (String(id).startsWith("io.k8s.") && schema.properties && !schema.additionalProperties)
+        schema.additionalProperties = false;
+    return add.call(this, schema, id, ...rest);
+};
+const {Job} = require("kubernetes-models/batch/v1");
+for (const manifest of JSON.parse(require("fs").readFileSync(0)))
+    try {
+        new Job(manifest).validate();
+        console.log("ok");
+    } catch (error) {
+        console.log(error.message);
+    }
+"""
+# A path of the manifest, what stands there instead (None: it is left out), and what of it is named.
+MISTAKES = ((("spec", "completionMode"), "Index", "completionMode"), (("spec", "completions"), "4", "completions"),
+            (("spec", "backofLimit"), 0, "additional properties"), (("spec", "template"), None, "template"),
+            (("spec", "template", "spec", "containers", 0, "volumeMount"), [], "containers/0"),
+            (("spec", "template", "spec", "topologySpreadConstraints", 0, "maxSkew"), None, "maxSkew"))
+
+
+def changed(manifest, path, value):
+    """A copy of the manifest with another value there."""
+    copied = json.loads(json.dumps(manifest))
+    place = copied
+    for member in path[:-1]:
+        place = place[member]
+    place.pop(path[-1], None)
+    if value is not None:
+        place[path[-1]] = value
+    return copied
 
 
 class EnginesTest(unittest.TestCase):
     def setUp(self):
-        self.server = Target()
-        self.addCleanup(self.server.stop)
         self.folder = holdfast.folder(self.addCleanup)
 
-    def run_line(self, line, **environment):
-        return subprocess.run(["sh", "-c", line], cwd=self.folder, capture_output=True, text=True, check=False,
-                              stdin=subprocess.DEVNULL, timeout=holdfast.TIMEOUT_SECONDS,
-                              env={**os.environ, **environment})
+    def serve(self, **options):
+        self.server = Target(**options)
+        self.addCleanup(self.server.stop)
 
-    def merge(self, count=4):
+    def merge(self):
+        """The parts' reports are one plan, and what they count together is what the server counted."""
         files = sorted(self.folder.glob("part*.json"))
-        self.assertEqual(count, len(files))
+        self.assertEqual(TASKS, len(files))
         whole = self.folder / "all.json"
         code, _, err = plainly("report", "--merge", *files, "--json", whole)
         self.assertEqual(0, code, err)
-        report = holdfast.validate_report.read(whole)
+        report, stats = holdfast.validate_report.read(whole), self.server.stats_when_closed()
         holdfast.check_report(report)
         self.assertEqual((40, 40), (report["plan"]["connections"], report["connections"]["opened"]))
         self.assertEqual("held", report["verdict"]["result"], report["verdict"])
+        # Each part's preflight asks once.
+        self.assertEqual(accepted(stats), report["connections"]["opened"] + TASKS)
+        self.assertEqual(answered(stats), report["requests"]["answered"] + TASKS)
 
-    def test_mpirun(self):
-        need("mpirun")
-        line = smaller(recipe("mpirun"), self.server.url).replace(
-            "mpirun", "mpirun --oversubscribe --allow-run-as-root", 1)
-        done = self.run_line(line)
-        self.assertEqual(0, done.returncode, done.stderr)
+    def start(self, engine):
+        """The engine on two hosts, and a server in reach of both."""
+        holdfast.own_network()
+        self.hosts = holdfast.or_skip(Hosts, *NODES)
+        self.addCleanup(self.hosts.stop)
+        self.engine = engine(self.folder, self.hosts)
+        self.serve(address=self.hosts.gateway)
+
+    def check_recipe(self, name):
+        before = {host: opened_by(self.hosts, host) for host in NODES}
+        done = self.engine.run(smaller(recipe(name), self.server.url), self.folder)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
         self.merge()
+        for host, count in before.items():
+            self.assertGreaterEqual(opened_by(self.hosts, host) - count, 20, f"{host} has its half")
 
-    def test_srun(self):
-        need("srun", "slurmctld", "slurmd", "slurmstepd", "munged")
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("Slurm's daemons are started by root")
-        with Slurm(self.folder) as slurm:
-            line = smaller(recipe("srun"), self.server.url).replace("srun", "srun --overcommit", 1)
-            done = self.run_line(line, SLURM_CONF=str(slurm.config))
-            self.assertEqual(0, done.returncode, done.stderr)
-            self.merge()
+    def test_mpirun_places_the_parts_on_two_hosts(self):
+        self.start(OpenMpi)
+        self.check_recipe("mpirun")
+
+    def test_srun_places_the_parts_on_two_nodes(self):
+        self.start(Slurm)
+        self.check_recipe("srun")
+
+    def test_srun_is_a_remote_shell_to_the_nodes_of_an_allocation(self):
+        self.start(Slurm)
+        remote = re.search(r"^\| nodes of a Slurm allocation \| `(.*)` \|$", PAGE, re.M)[1]
+        path = self.folder / "report.json"
+        done = self.engine.run(f"salloc -N 2 holdfast run --hosts h1,h2 --remote '{remote}' -c 40 -d 1s --json {path} "
+                               f"{self.server.url}", self.folder)
+        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
+        report = holdfast.validate_report.read(path)
+        holdfast.check_report(report, 0)
+        self.assertEqual((40, "h1,h2"), (report["connections"]["live"], report["plan"]["hosts"]))
 
     def manifest(self):
         try:
@@ -90,9 +141,11 @@ class EnginesTest(unittest.TestCase):
         return yaml.safe_load(MANIFEST.read_text())
 
     def test_the_tasks_of_an_indexed_job_are_one_plan(self):
+        self.serve()
         spec = self.manifest()["spec"]
         container, = spec["template"]["spec"]["containers"]
         line = smaller(container["args"][0].replace("/reports/", f"{self.folder}/"), self.server.url)
+        line = re.sub(r"\bholdfast\b", PROGRAM, line, count=1)
         self.assertEqual(["/bin/sh", "-c"], container["command"])
         tasks = [subprocess.Popen([*container["command"], line], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                                   stdin=subprocess.DEVNULL, env={**os.environ, "JOB_COMPLETION_INDEX": str(index)})
@@ -113,70 +166,13 @@ class EnginesTest(unittest.TestCase):
         self.assertEqual({mount["name"] for mount in container["volumeMounts"]},
                          {volume["name"] for volume in pod["volumes"]})
 
-    def test_the_manifest_keeps_its_schema(self):
-        need("kubeconform")
-        done = subprocess.run(["kubeconform", "-strict", MANIFEST], capture_output=True, text=True, check=False,
-                              timeout=holdfast.TIMEOUT_SECONDS)
-        if "failed downloading" in done.stdout + done.stderr or "could not find schema" in done.stdout + done.stderr:
-            raise unittest.SkipTest("kubeconform cannot have the schemas")
-        self.assertEqual(0, done.returncode, done.stdout + done.stderr)
-
-
-class Slurm:
-    """munged, slurmctld and slurmd of one node, in a folder of their own."""
-
-    def __init__(self, folder):
-        self.folder, self.processes = folder / "slurm", []
-        self.folder.mkdir(mode=0o700)
-        host = socket.gethostname().split(".")[0]
-        key = self.folder / "munge.key"
-        key.write_bytes(os.urandom(1024))
-        key.chmod(0o600)
-        self.config = self.folder / "slurm.conf"
-        prefix = pathlib.Path(find("slurmd")).parents[1]  # its packages may have been unpacked somewhere
-        plugins = sorted(prefix.glob("lib/*/slurm-wlm")) if str(prefix) not in ("/", "/usr") else []
-        self.config.write_text("".join(f"PluginDir={path}\n" for path in plugins))
-        with self.config.open("a") as config:
-            config.write("\n".join((
-                "ClusterName=holdfast", f"SlurmctldHost={host}", "SlurmUser=root", "AuthType=auth/munge",
-                f"AuthInfo=socket={self.folder}/munge.socket", f"StateSaveLocation={self.folder}/state",
-                f"SlurmdSpoolDir={self.folder}/spool", f"SlurmctldPidFile={self.folder}/ctld.pid",
-                f"SlurmdPidFile={self.folder}/d.pid", "ProctrackType=proctrack/linuxproc", "TaskPlugin=task/none",
-                "SelectType=select/cons_tres", "SlurmctldPort=16817", "SlurmdPort=16818", "ReturnToService=2",
-                f"NodeName={host} CPUs={os.cpu_count()} State=UNKNOWN",
-                f"PartitionName=all Nodes={host} Default=YES MaxTime=INFINITE State=UP OverSubscribe=FORCE", "")))
-
-    def start(self, *words):
-        with (self.folder / f"{words[0]}.log").open("w") as log:
-            self.processes.append(subprocess.Popen([find(words[0]), *words[1:]], start_new_session=True, stdout=log,
-                                                   stderr=log, env={**os.environ, "SLURM_CONF": str(self.config)}))
-
-    def __enter__(self):
-        (self.folder / "state").mkdir()
-        self.start("munged", "--foreground", "--force", f"--key-file={self.folder}/munge.key",
-                   f"--socket={self.folder}/munge.socket", f"--pid-file={self.folder}/munge.pid",
-                   f"--log-file={self.folder}/munge.log", f"--seed-file={self.folder}/munge.seed")
-        holdfast.eventually(lambda: (self.folder / "munge.socket").exists(), "munged listens")
-        self.start("slurmctld", "-D", "-f", str(self.config))
-        self.start("slurmd", "-D", "-f", str(self.config), "-d", find("slurmstepd"))
-        try:
-            holdfast.eventually(self.is_up, "a node is idle", 30)
-        except AssertionError as error:
-            said = "; ".join(log.read_text()[-200:].strip() for log in sorted(self.folder.glob("*.log")))
-            self.__exit__()
-            raise unittest.SkipTest(f"Slurm's daemons do not start here: {error}: {said}") from None
-        return self
-
-    def is_up(self):
-        done = subprocess.run(["sinfo", "-h", "-o", "%T"], capture_output=True, text=True, check=False,
-                              env={**os.environ, "SLURM_CONF": str(self.config)})
-        return "idle" in done.stdout
-
-    def __exit__(self, *_):
-        for process in reversed(self.processes):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def test_the_manifest_keeps_the_schema_of_kubernetes(self):
+        modules, job = npm.package("kubernetes-models", "4.3.1"), self.manifest()
+        manifests = [job, *(changed(job, path, value) for path, value, _ in MISTAKES)]
+        printed = npm.run(VALIDATE, modules=modules, text=json.dumps(manifests)).splitlines()
+        self.assertEqual((len(manifests), "ok"), (len(printed), printed[0]))
+        for line, (path, value, named) in zip(printed[1:], MISTAKES):
+            self.assertIn(named, line, f"{path}: {value}")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 
 import datetime
 import json
-import shutil
 import signal
 import subprocess
 import unittest
@@ -159,16 +158,6 @@ class ShardTest(unittest.TestCase):
             done = run.finish()
         self.assertEqual(("3/3", 16), (done.report["plan"]["shard"], done.report["connections"]["target"]))
         self.assertIn("part 3 of 3 of a plan of 50 connections", done.out)
-
-    @unittest.skipUnless(shutil.which("mpirun"), "no mpirun (package openmpi-bin)")
-    def test_mpirun_starts_the_parts(self):
-        run = (f"{holdfast.PROGRAM} run -q --no-check -c 30 -i 100ms -d 1s --shard auto --start-at +1s "
-               f"--json {self.at}/mpi-$OMPI_COMM_WORLD_RANK.json {self.server.url} >/dev/null")
-        subprocess.run(["mpirun", "--allow-run-as-root", "--oversubscribe", "-n", "3", "sh", "-c", run], check=True,
-                       timeout=holdfast.TIMEOUT_SECONDS, capture_output=True)
-        code, out, err = plainly("report", "--merge", *(self.at / f"mpi-{rank}.json" for rank in range(3)))
-        self.assertEqual((0, ""), (code, err))
-        self.assertIn("attempted 30   opened 30   live 30", out)
 
     def test_an_interrupt_before_the_start_ends_in_order(self):
         path, timeline = self.at / "early.json", self.at / "early.jsonl"

@@ -20,11 +20,11 @@ RESETS_MOST = 1000
 
 class Target:
     """One target; arguments go before ours. port: outside the local ports, where these are what is tested.
-    prefix: words before the program."""
+    address: of a network that the test made. prefix: words before the program."""
 
-    def __init__(self, *arguments, port=0, prefix=()):
+    def __init__(self, *arguments, port=0, address="127.0.0.1", prefix=()):
         command = [*prefix, holdfast.PROGRAM,
-                   *holdfast.with_engine(["target", *arguments, "--listen", f"127.0.0.1:{port}"])]
+                   *holdfast.with_engine(["target", *arguments, "--listen", f"{address}:{port}"])]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.PIPE, text=True, start_new_session=True,
                                         preexec_fn=die_with_parent)
