@@ -431,6 +431,8 @@ static enum response_view scan_state(struct response *response, unsigned char by
 }
 
 static enum response_view scan(struct response *response, unsigned char byte) {
+    if (response->at == AT_LEADING && byte != '\r')
+        response->head_bytes = 0; /* the empty lines so far have a limit of their own */
     if (response->head_bytes == RESPONSE_HEAD_MAX)
         return bad(response,
                    response->at >= AT_CHUNK_SIZE ? REASON_bad_chunk : REASON_head_too_large);

@@ -36,7 +36,7 @@ struct response {
     struct exchange_kept *keep; /* NULL: values are not kept */
     char *keeping;              /* where in keep the value being read goes, NULL: nowhere */
     struct keep_alive keep_alive;
-    uint32_t head_bytes;    /* of the current head, chunk line or trailer section */
+    uint32_t head_bytes;    /* of the current empty lines, head, chunk line or trailers */
     struct token name;      /* of the header line being read */
     uint8_t field;          /* the header whose value is being read */
     uint8_t at;             /* where in the answer the next byte stands */
