@@ -11,6 +11,9 @@ enum { TOO_MUCH = 10 };
 /* Less than a tick of our timers is not late. */
 static const double ON_TIME_SECONDS = 1e-3;
 
+/* No value holds more of it unknown: a worker with requests under way wakes so often. */
+static const double UNKNOWN_SECONDS = 0.1;
+
 static bool is_figure(const struct rule_metric *metric, const char *of) {
     const char *figure = strrchr(metric->name, '_');
     return strcmp(figure != NULL ? figure + 1 : metric->name, of) == 0;
@@ -22,8 +25,9 @@ bool rule_is_middling(const struct rule_metric *metric) {
 
 /* A latency holds our lateness when its request went out and when its answer was read. Of each
  * value it is known how much, and so what a figure would be without. What no value is known to hold
- * is how late we always are: as at a moment in the middle, twice. Where nothing is known of the
- * values (a report of an older version), twice the like figure of our lateness. */
+ * is how late we always are: as at a moment in the middle (which is one of the pause where that is
+ * most of a run), and no more than is left of the figure; at most twice that. Where nothing is
+ * known of the values (a report of an older version), twice the like figure of our lateness. */
 struct rule_lateness rule_lateness(const struct rule_metric *metric, const struct record *record) {
     struct figures lag = record_figures(record, DISTRIBUTION_LAG);
     if (metric->excuse != RULE_EXCUSE_LATENCY || lag.count == 0)
@@ -33,8 +37,10 @@ struct rule_lateness rule_lateness(const struct rule_metric *metric, const struc
     struct figures without = record_without_lateness(record, distribution);
     double usual = isfinite(lag.p50) ? lag.p50 : 0;
     if (without.count > 0) {
-        double ours = fmax(0, rule_figure(metric, &measured) - rule_figure(metric, &without));
-        return (struct rule_lateness){ours + usual, ours + 2 * usual};
+        double left = rule_figure(metric, &without);
+        double ours = fmax(0, rule_figure(metric, &measured) - left);
+        usual = fmin(usual, UNKNOWN_SECONDS);
+        return (struct rule_lateness){ours + fmin(usual, left), ours + 2 * usual};
     }
     double like = rule_is_middling(metric) ? usual : is_figure(metric, "max") ? lag.max : lag.p99;
     like = isfinite(like) ? like : 0;

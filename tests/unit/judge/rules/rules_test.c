@@ -532,6 +532,36 @@ static void a_pause_explains_what_it_made_and_no_more(void **state) {
     }
 }
 
+/* Of a run of 4 s we stood still for 2.5 s: the moment in its middle is one of the pause. */
+static void a_pause_of_most_of_the_run_explains_what_it_made_and_no_more(void **state) {
+    struct fixture *f = *state;
+    struct tally *total = &f->record.total;
+    struct tally_correction *correction = &total->corrections[DISTRIBUTION_LATENCY];
+    histogram_clear(&total->latency);
+    for (int i = 0; i < 1000; i++) {
+        bool paused = i < 200;
+        histogram_add(&total->latency, paused ? 2500 * MILLISECOND : 400 * MILLISECOND);
+        if (paused) {
+            histogram_add(&correction->measured, 2500 * MILLISECOND);
+            histogram_add(&correction->without, 30 * MILLISECOND);
+        }
+    }
+    for (int i = 0; i < 4000; i++)
+        histogram_add(&total->lag, i < 2500 ? i * MILLISECOND : 100 * MICROSECOND);
+    static const struct {
+        const char *rule;
+        int exit_code;
+    } cases[] = {{"p99<1s", EXIT_INCONCLUSIVE},
+                 {"max<450ms", EXIT_INCONCLUSIVE},
+                 {"p50<100ms", EXIT_BROKE},
+                 {"p99<100ms", EXIT_BROKE}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        f->options.require.count = 0;
+        require_one(f, cases[i].rule);
+        expect(f, cases[i].exit_code);
+    }
+}
+
 static void a_rate_and_a_ramp_are_not_blamed_for_our_pause(void **state) {
     struct fixture *f = *state;
     struct tally_counts *counts = &f->record.total.counts;
@@ -660,6 +690,7 @@ int main(void) {
         TEST(a_ramp_cut_short_is_not_judged_and_the_rest_is),
         TEST(latencies_that_hold_our_own_lateness_are_inconclusive),
         TEST(a_pause_explains_what_it_made_and_no_more),
+        TEST(a_pause_of_most_of_the_run_explains_what_it_made_and_no_more),
         TEST(a_rate_and_a_ramp_are_not_blamed_for_our_pause),
         TEST(too_low_a_latency_is_never_our_lateness),
         TEST(deadlines_passed_while_we_were_late_are_inconclusive),
