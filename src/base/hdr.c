@@ -56,7 +56,7 @@ static const uint8_t *take_zigzag(const uint8_t *from, const uint8_t *end, int64
 /* How many counts are written: none above the greatest in use. */
 static size_t counts_in_use(const struct histogram *histogram) {
     size_t count = HISTOGRAM_COUNTS;
-    while (count > 0 && histogram->counts[count - 1] == 0)
+    while (count > 0 && histogram_count_at(histogram, count - 1) == 0)
         count--;
     return count;
 }
@@ -66,9 +66,9 @@ size_t hdr_pack(const struct histogram *histogram, uint8_t packed[static HDR_PAC
     uint8_t *to = packed + HDR_HEAD;
     for (size_t i = 0; i < limit;) {
         size_t zeros = 0;
-        while (i + zeros < limit && histogram->counts[i + zeros] == 0)
+        while (i + zeros < limit && histogram_count_at(histogram, i + zeros) == 0)
             zeros++;
-        int64_t count = zeros > 1 ? -(int64_t)zeros : (int64_t)histogram->counts[i];
+        int64_t count = zeros > 1 ? -(int64_t)zeros : (int64_t)histogram_count_at(histogram, i);
         to = put_zigzag(to, count);
         i += zeros > 1 ? zeros : 1;
     }

@@ -7,8 +7,9 @@
 /* (lowest discernible 1000, highest trackable 3.6e12, 3 digits): floor(log2(1000)) = 9; the
  * smallest power of two that holds 2 * 10^3 sub-buckets is 2048 = 2 * 2^10. */
 enum { UNIT_MAGNITUDE = 9, HALF_MAGNITUDE = 10, HALF_COUNT = 1 << HALF_MAGNITUDE };
+enum { LOWER_BITS = 16 };
 
-/* Never written; not const, so that 197 kB of zeros stand in .bss and not in the program's file. */
+/* Never written; not const, so that 246 kB of zeros stand in .bss and not in the program's file. */
 static struct histogram nothing;
 
 static const uint64_t first_bucket_mask = (uint64_t)(2 * HALF_COUNT - 1) << UNIT_MAGNITUDE;
@@ -38,10 +39,31 @@ int64_t histogram_highest_at(size_t index) {
     return histogram_lowest_at(index) + ((int64_t)1 << (bucket_at(index) + UNIT_MAGNITUDE)) - 1;
 }
 
+static bool is_raised(const struct histogram *histogram, size_t index) {
+    size_t block = index / HISTOGRAM_BLOCK;
+    return (histogram->raised[block / 64] >> block % 64 & 1) != 0;
+}
+
+uint64_t histogram_count_at(const struct histogram *histogram, size_t index) {
+    uint64_t upper = is_raised(histogram, index) ? histogram->upper[index] : 0;
+    return upper << LOWER_BITS | histogram->lower[index];
+}
+
+/* Carries from the lower part; a count that became less takes its upper part back likewise. */
+static void add_at(struct histogram *histogram, size_t index, uint64_t count) {
+    uint64_t sum = histogram_count_at(histogram, index) + count, upper = sum >> LOWER_BITS;
+    size_t block = index / HISTOGRAM_BLOCK;
+    histogram->lower[index] = (uint16_t)sum;
+    if (upper == 0 && !is_raised(histogram, index))
+        return;
+    histogram->upper[index] = upper;
+    histogram->raised[block / 64] |= (uint64_t)1 << block % 64;
+}
+
 static void count_at(struct histogram *histogram, size_t index, uint64_t count) {
     size_t block = index / HISTOGRAM_BLOCK;
     uint64_t bit = (uint64_t)1 << block % 64;
-    histogram->counts[index] += count;
+    add_at(histogram, index, count);
     histogram->used[block / 64] |= bit;
     histogram->dirty[0][block / 64] |= bit;
     histogram->dirty[1][block / 64] |= bit;
@@ -86,8 +108,11 @@ void histogram_merge(struct histogram *into, const struct histogram *from) {
         into->dirty[1][word] |= from->used[word];
         for (uint64_t bits = from->used[word]; bits != 0;) {
             size_t first = next_block(word, &bits);
-            for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++)
-                into->counts[i] += from->counts[i];
+            for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++) {
+                uint64_t count = histogram_count_at(from, i);
+                if (count > 0)
+                    add_at(into, i, count);
+            }
         }
     }
     if (into->count == 0 || from->min < into->min)
@@ -107,17 +132,33 @@ static void copy_scalars(struct histogram *into, const struct histogram *from) {
     into->sum_squares = from->sum_squares;
 }
 
+/* The blocks of the bits; upper: those of which the upper parts are copied too. */
 static void copy_blocks(struct histogram *into, const struct histogram *from, size_t word,
-                        uint64_t bits) {
-    while (bits != 0) {
-        size_t first = next_block(word, &bits);
-        memcpy(&into->counts[first], &from->counts[first], HISTOGRAM_BLOCK * sizeof(uint64_t));
+                        uint64_t bits, uint64_t upper) {
+    for (uint64_t left = bits; left != 0;) {
+        size_t first = next_block(word, &left);
+        memcpy(&into->lower[first], &from->lower[first], HISTOGRAM_BLOCK * sizeof *into->lower);
+    }
+    for (uint64_t left = bits & upper; left != 0;) {
+        size_t first = next_block(word, &left);
+        memcpy(&into->upper[first], &from->upper[first], HISTOGRAM_BLOCK * sizeof *into->upper);
     }
 }
 
+static void clear_upper(struct histogram *histogram, size_t word, uint64_t bits) {
+    for (uint64_t left = bits & histogram->raised[word]; left != 0;) {
+        size_t first = next_block(word, &left);
+        memset(&histogram->upper[first], 0, HISTOGRAM_BLOCK * sizeof *histogram->upper);
+    }
+    histogram->raised[word] &= ~bits;
+}
+
 static void clear_blocks(struct histogram *histogram, size_t word, uint64_t bits) {
-    while (bits != 0)
-        memset(&histogram->counts[next_block(word, &bits)], 0, HISTOGRAM_BLOCK * sizeof(uint64_t));
+    clear_upper(histogram, word, bits);
+    while (bits != 0) {
+        size_t first = next_block(word, &bits);
+        memset(&histogram->lower[first], 0, HISTOGRAM_BLOCK * sizeof *histogram->lower);
+    }
 }
 
 /* Each word of from is read once: from may be a shared buffer that its writer is about to
@@ -126,8 +167,11 @@ void histogram_copy(struct histogram *into, const struct histogram *from) {
     copy_scalars(into, from);
     for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
         uint64_t used = from->used[word], changed = used | into->used[word];
+        uint64_t raised = from->raised[word] & used;
         clear_blocks(into, word, into->used[word] & ~used);
-        copy_blocks(into, from, word, used);
+        clear_upper(into, word, ~raised);
+        copy_blocks(into, from, word, used, raised);
+        into->raised[word] = raised;
         into->used[word] = used;
         into->dirty[0][word] |= changed;
         into->dirty[1][word] |= changed;
@@ -137,8 +181,11 @@ void histogram_copy(struct histogram *into, const struct histogram *from) {
 void histogram_publish(struct histogram *buffer, struct histogram *from, int set) {
     copy_scalars(buffer, from);
     for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
-        copy_blocks(buffer, from, word, from->dirty[set][word]);
+        uint64_t changed = from->dirty[set][word], raised = from->raised[word];
+        clear_upper(buffer, word, changed & ~raised);
+        copy_blocks(buffer, from, word, changed, raised);
         buffer->used[word] = from->used[word];
+        buffer->raised[word] = raised;
         from->dirty[set][word] = 0;
     }
 }
@@ -186,7 +233,7 @@ duration histogram_percentile_between(const struct histogram *earlier,
         for (uint64_t bits = later->used[word]; bits != 0;) {
             size_t first = next_block(word, &bits);
             for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++) {
-                seen += later->counts[i] - earlier->counts[i];
+                seen += histogram_count_at(later, i) - histogram_count_at(earlier, i);
                 if (seen >= wanted)
                     return histogram_value_at(later, i);
             }
@@ -209,7 +256,8 @@ double histogram_stddev(const struct histogram *histogram) {
 
 static void subtract(struct histogram *into, const struct histogram *minus) {
     for (size_t index = 0; index < HISTOGRAM_COUNTS; index++)
-        into->counts[index] -= minus->counts[index];
+        if (histogram_count_at(minus, index) > 0)
+            add_at(into, index, 0 - histogram_count_at(minus, index));
     into->count -= minus->count;
     into->sum -= minus->sum;
     into->sum_squares -= minus->sum_squares;
@@ -217,9 +265,9 @@ static void subtract(struct histogram *into, const struct histogram *minus) {
 
 static void find_bounds(struct histogram *histogram) {
     size_t first = 0, last = HISTOGRAM_COUNTS - 1;
-    while (first < last && histogram->counts[first] == 0)
+    while (first < last && histogram_count_at(histogram, first) == 0)
         first++;
-    while (last > first && histogram->counts[last] == 0)
+    while (last > first && histogram_count_at(histogram, last) == 0)
         last--;
     int64_t lowest = histogram_lowest_at(first), highest = histogram_highest_at(last);
     if (histogram->min < lowest || histogram->min > histogram_highest_at(first))

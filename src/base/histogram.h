@@ -19,8 +19,10 @@ enum {
     HISTOGRAM_WORDS = HISTOGRAM_BLOCKS / 64,
 };
 
-/* 197 kB of address space, of which only the blocks in use are ever touched: zero-filled memory
- * from mmap or calloc is a valid empty histogram. */
+/* 246 kB of address space, of which only the blocks in use are ever touched: zero-filled memory
+ * from mmap or calloc is a valid empty histogram. A count is in two parts, because few are large:
+ * a page of the lower ones holds two octaves of values, and their upper parts are touched where one
+ * overflowed (docs/decisions/0096). histogram_count_at() puts them together. */
 struct histogram {
     uint64_t count;
     int64_t min; /* meaningful when count > 0 */
@@ -30,8 +32,13 @@ struct histogram {
     uint64_t used[HISTOGRAM_WORDS];     /* bit b: block b holds a count */
     uint64_t dirty[2][HISTOGRAM_WORDS]; /* bit b of set s: block b changed since the last
                                            publication into buffer s */
-    uint64_t counts[HISTOGRAM_COUNTS];
+    uint64_t raised[HISTOGRAM_WORDS];   /* bit b: an upper part of block b is not 0 */
+    uint16_t lower[HISTOGRAM_COUNTS];
+    uint64_t upper[HISTOGRAM_COUNTS]; /* in units of 65536; not read where raised has no bit */
 };
+
+/* How many values are counted at an index. */
+uint64_t histogram_count_at(const struct histogram *histogram, size_t index);
 
 /* Counts one value; a negative one counts as 0. */
 void histogram_add(struct histogram *histogram, duration value);

@@ -28,7 +28,7 @@ struct buckets buckets_of(const struct histogram *histogram) {
     uint64_t sum = 0;
     for (size_t i = 0; i < BUCKETS; i++) {
         for (size_t last = histogram_index(bucket_bounds[i].bound); index <= last; index++)
-            sum += histogram->counts[index];
+            sum += histogram_count_at(histogram, index);
         buckets.counts[i] = sum;
     }
     return buckets;

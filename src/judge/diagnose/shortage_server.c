@@ -169,8 +169,8 @@ static struct slow slow_connects(const struct histogram *connect) {
         return slow;
     for (size_t i = histogram_index(SECOND - early); i < HISTOGRAM_COUNTS; i++) {
         int64_t seconds = (histogram_lowest_at(i) + early) / SECOND;
-        slow.bands[seconds < BANDS ? seconds : BANDS] += connect->counts[i];
-        slow.total += connect->counts[i];
+        slow.bands[seconds < BANDS ? seconds : BANDS] += histogram_count_at(connect, i);
+        slow.total += histogram_count_at(connect, i);
     }
     return slow;
 }

@@ -24,9 +24,9 @@ static void print_levels(FILE *out, const struct histogram *histogram) {
     double level = 0;
     size_t index = 0;
     for (; seen < histogram->count; index++) {
-        if (histogram->counts[index] == 0)
+        if (histogram_count_at(histogram, index) == 0)
             continue;
-        seen += histogram->counts[index];
+        seen += histogram_count_at(histogram, index);
         while (100 * (double)seen / (double)histogram->count >= level) {
             fprintf(out, "%12.3f %2.12f %10" PRIu64 " %14.2f\n", value_ms(histogram, index),
                     level / 100, seen, 100 / (100 - level));

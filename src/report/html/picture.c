@@ -23,12 +23,12 @@ static size_t points_of(const struct histogram *times, struct chart_point *point
     size_t count = 0;
     uint64_t before = 0;
     for (size_t i = 0; i < HISTOGRAM_COUNTS; i++) {
-        if (times->counts[i] == 0)
+        if (histogram_count_at(times, i) == 0)
             continue;
         double value = duration_seconds(histogram_value_at(times, i));
         points[count++] = (struct chart_point){(double)before + 1, value, value, value};
-        before += times->counts[i];
-        if (times->counts[i] > 1)
+        before += histogram_count_at(times, i);
+        if (histogram_count_at(times, i) > 1)
             points[count++] = (struct chart_point){(double)before, value, value, value};
     }
     return count;

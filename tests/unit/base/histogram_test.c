@@ -20,9 +20,14 @@ static duration any_duration(struct random *random) {
     return (duration)(random_next(random) >> random_between(random, 17, 63));
 }
 
+/* A few of them so often that their count overflows its lower part. */
 static void add_some(struct histogram *histogram, struct random *random, int values) {
-    for (int i = 0; i < values; i++)
+    for (int i = 0; i < values; i++) {
         histogram_add(histogram, any_duration(random));
+        if (random_between(random, 0, 9) == 0)
+            histogram_add_at(histogram, histogram_index(any_duration(random)),
+                             (uint64_t)1 << random_between(random, 12, 30));
+    }
 }
 
 static void assert_same(const struct histogram *a, const struct histogram *b) {
@@ -32,7 +37,8 @@ static void assert_same(const struct histogram *a, const struct histogram *b) {
     assert_true(fabs(a->sum - b->sum) <= a->sum * 1e-12);
     assert_true(fabs(a->sum_squares - b->sum_squares) <= a->sum_squares * 1e-12);
     assert_memory_equal(a->used, b->used, sizeof a->used);
-    assert_memory_equal(a->counts, b->counts, sizeof a->counts);
+    for (size_t i = 0; i < HISTOGRAM_COUNTS; i++)
+        assert_true(histogram_count_at(a, i) == histogram_count_at(b, i));
 }
 
 /* Worked out by hand from HdrHistogram's definition, about where the grain doubles. */
@@ -87,7 +93,7 @@ static void values_beyond_the_range_go_to_the_last_count_and_stay_exact_in_max(v
     assert_int_equal(histogram_index(INT64_MAX), HISTOGRAM_COUNTS - 1);
     assert_int_equal(histogram_index((int64_t)1 << 42), HISTOGRAM_COUNTS - 1);
     histogram_add(histogram, 10 * HOUR);
-    assert_true(histogram->counts[HISTOGRAM_COUNTS - 1] == 1);
+    assert_true(histogram_count_at(histogram, HISTOGRAM_COUNTS - 1) == 1);
     assert_true(histogram->max == 10 * HOUR);
     assert_true(histogram_percentile(histogram, 0.5) == 10 * HOUR);
     free(histogram);
@@ -98,7 +104,7 @@ static void a_negative_value_counts_as_zero(void **state) {
     struct histogram *histogram = created();
     assert_int_equal(histogram_index(-1), 0);
     histogram_add(histogram, -SECOND);
-    assert_true(histogram->counts[0] == 1 && histogram->count == 1);
+    assert_true(histogram_count_at(histogram, 0) == 1 && histogram->count == 1);
     assert_true(histogram->min == 0 && histogram->max == 0);
     assert_true(histogram->sum == 0);
     free(histogram);
@@ -280,13 +286,53 @@ static void publishing_copies_only_what_changed_since_the_last_time_into_that_bu
     size_t early = histogram_index(MILLISECOND), late = histogram_index(SECOND);
     histogram_add(own, MILLISECOND);
     histogram_publish(buffer, own, 0);
-    buffer->counts[early] = 77; /* a mark that only a copy would undo */
+    buffer->lower[early] = 77; /* a mark that only a copy would undo */
     histogram_add(own, SECOND);
     histogram_publish(buffer, own, 0);
-    assert_true(buffer->counts[early] == 77 && buffer->counts[late] == 1);
+    assert_true(histogram_count_at(buffer, early) == 77 && histogram_count_at(buffer, late) == 1);
     histogram_publish(second, own, 1);
-    assert_true(second->counts[early] == 1 && second->counts[late] == 1);
+    assert_true(histogram_count_at(second, early) == 1 && histogram_count_at(second, late) == 1);
     free(own), free(buffer), free(second);
+}
+
+static void a_count_goes_on_beyond_its_lower_part(void **state) {
+    (void)state;
+    struct histogram *histogram = created(), *buffer = created(), *copy = created();
+    size_t index = histogram_index(SECOND);
+    histogram_add_at(histogram, index, 65535);
+    histogram_add(histogram, SECOND);
+    assert_true(histogram_count_at(histogram, index) == 65536);
+    histogram_add(histogram, HOUR);
+    assert_true(histogram_percentile(histogram, 0.9999) < 2 * SECOND);
+    histogram_publish(buffer, histogram, 0);
+    histogram_copy(copy, histogram);
+    histogram_merge(copy, histogram);
+    assert_true(histogram_count_at(copy, index) == 131072);
+    histogram_exchange(copy, histogram, &empty);
+    assert_same(copy, histogram);
+    assert_same(buffer, histogram);
+    free(histogram), free(buffer), free(copy);
+}
+
+/* What remains of one that was raised is not what the next one has. */
+static void a_cleared_count_leaves_no_upper_part_in_a_published_buffer(void **state) {
+    (void)state;
+    struct histogram *own = created(), *buffer = created(), *copy = created();
+    size_t index = histogram_index(SECOND);
+    histogram_add_at(own, index, 1000000);
+    histogram_publish(buffer, own, 0);
+    histogram_copy(copy, own);
+    histogram_clear(own);
+    histogram_add(own, SECOND);
+    histogram_publish(buffer, own, 0);
+    histogram_copy(copy, own);
+    assert_true(histogram_count_at(buffer, index) == 1 && histogram_count_at(copy, index) == 1);
+    histogram_add_at(own, index, 65536);
+    histogram_publish(buffer, own, 0);
+    histogram_copy(copy, own);
+    assert_true(histogram_count_at(buffer, index) == 65537);
+    assert_true(histogram_count_at(copy, index) == 65537);
+    free(own), free(buffer), free(copy);
 }
 
 static void a_quantile_between_two_states_is_that_of_the_values_added_since(void **state) {
@@ -320,15 +366,30 @@ static size_t resident_pages(void *memory, size_t bytes) {
     return resident;
 }
 
+static struct histogram *mapped(void) {
+    size_t bytes = sizeof(struct histogram);
+    void *map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(map != MAP_FAILED);
+    madvise(map, bytes, MADV_NOHUGEPAGE);
+    return map;
+}
+
+/* As a run has them: values from a millisecond to a second, thousands at most of each. */
+static void ten_octaves_of_few_values_take_seven_pages(void **state) {
+    (void)state;
+    struct histogram *histogram = mapped();
+    for (duration value = MILLISECOND; value < SECOND; value += 100 * MICROSECOND)
+        histogram_add(histogram, value);
+    assert_in_range(resident_pages(histogram, sizeof *histogram), 5, 7);
+    munmap(histogram, sizeof *histogram);
+}
+
 static void only_what_is_used_is_ever_touched(void **state) {
     (void)state;
     struct histogram *maps[3];
     size_t bytes = sizeof **maps;
-    for (int i = 0; i < 3; i++) {
-        maps[i] = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        assert_true(maps[i] != MAP_FAILED);
-        madvise(maps[i], bytes, MADV_NOHUGEPAGE);
-    }
+    for (int i = 0; i < 3; i++)
+        maps[i] = mapped();
     histogram_add(maps[0], SECOND); /* its count lies pages away from the head */
     histogram_merge(maps[1], maps[0]);
     histogram_copy(maps[1], maps[0]);
@@ -360,7 +421,10 @@ int main(void) {
         cmocka_unit_test(a_cleared_histogram_is_empty),
         cmocka_unit_test(a_published_buffer_is_always_up_to_date),
         cmocka_unit_test(publishing_copies_only_what_changed_since_the_last_time_into_that_buffer),
+        cmocka_unit_test(a_count_goes_on_beyond_its_lower_part),
+        cmocka_unit_test(a_cleared_count_leaves_no_upper_part_in_a_published_buffer),
         cmocka_unit_test(a_quantile_between_two_states_is_that_of_the_values_added_since),
+        cmocka_unit_test(ten_octaves_of_few_values_take_seven_pages),
         cmocka_unit_test(only_what_is_used_is_ever_touched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

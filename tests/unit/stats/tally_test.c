@@ -343,7 +343,7 @@ static _Noreturn void publish_for_ever(struct tally_seqlock *seqlock, struct tal
 static uint64_t samples_in(const struct histogram *histogram) {
     uint64_t samples = 0;
     for (size_t i = 0; i < HISTOGRAM_COUNTS; i++)
-        samples += histogram->counts[i];
+        samples += histogram_count_at(histogram, i);
     return samples;
 }
 
