@@ -358,6 +358,9 @@ static void take_sample(struct host_part *part, const struct json_t *line) {
     part->cpu_percent = saved_value_number_if(&place, line, "cpu_percent");
     part->descriptors = saved_value_number_if(&place, line, "descriptors");
     part->lag_seconds = saved_value_seconds_if(&place, line, "loop_lag_seconds");
+    part_seconds_take(&part->seconds, saved_value_seconds_if(&place, line, "t"),
+                      part->phase == IN_HOLD, saved_value_count_if(&place, line, "live_min"),
+                      saved_value_number_if(&place, line, "client_per_second"));
 }
 
 static void take_phase(struct host_part *part, const char *name) {
@@ -380,8 +383,8 @@ static void take_timeline(struct leader *leader, struct host_part *part,
     if (!saved_follow_line(part->follow, message->document))
         leader_lose(leader, part, "what it sent could not be read: %.200s",
                     saved_follow_error(part->follow));
-    take_sample(part, message->document);
     take_phase(part, message->phase);
+    take_sample(part, message->document);
     if (saved_follow_has_ended(part->follow) && !leader_is_over(part) &&
         part->state == PART_RUNNING)
         part->state = PART_ENDED;

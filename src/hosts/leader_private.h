@@ -6,6 +6,7 @@
 #include "hosts/leader.h"
 #include "hosts/message.h"
 #include "hosts/remote.h"
+#include "hosts/seconds.h"
 #include "options/host_list.h"
 #include "report/format/line_writer.h"
 #include "report/terminal/screen.h"
@@ -71,8 +72,9 @@ struct host_part {
     enum host_phase phase;
     instant started;                              /* by our clock; 0: its load has not begun */
     double cpu_percent, descriptors, lag_seconds; /* of its latest second */
-    uint64_t lost;                                /* connections that were lost with it */
-    size_t workers_lost;                          /* the same of workers */
+    struct part_seconds seconds;
+    uint64_t lost;       /* connections that were lost with it */
+    size_t workers_lost; /* the same of workers */
 };
 
 struct leader {
@@ -103,6 +105,7 @@ struct leader {
     uint64_t answered_before;
     struct histogram *latency_before;
     struct timeline_sample latest;
+    struct all_seconds seconds;
     double tick_seconds_max;
     uint64_t ticks;
     bool skew_told;

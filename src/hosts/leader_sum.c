@@ -107,6 +107,25 @@ static struct timespec wall_of(instant moment, instant now) {
     return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
 }
 
+/* All together, where there are several: of one its own figures are exact. */
+static void add_up_seconds(struct leader *leader) {
+    const struct part_seconds **parts = calloc(leader->count, sizeof *parts);
+    struct all_seconds *all = &leader->seconds;
+    for (size_t i = 0; i < leader->count && parts != NULL; i++) {
+        struct host_part *part = &leader->parts[i];
+        part->seconds.ended = part->state == PART_ENDED;
+        part->seconds.lost = part->state == PART_LOST;
+        parts[i] = &part->seconds;
+    }
+    if (parts != NULL)
+        all_seconds_add(all, parts, leader->count);
+    free(parts);
+    leader->sum->live_min_measured = all->held;
+    leader->sum->live_min = all->live_min;
+    if (all->per_second_peak > 0)
+        leader->sum->per_second_peak = all->per_second_peak;
+}
+
 void leader_add_up(struct leader *leader) {
     struct record *sum = leader->sum;
     tally_clear(&sum->total);
@@ -125,6 +144,7 @@ void leader_add_up(struct leader *leader) {
         if (record != NULL)
             add_record(sum, &leader->parts[i], record);
     }
+    add_up_seconds(leader);
     sum->imbalance = tally_imbalance(&sum->total);
     sum->balanced = sum->imbalance == NULL;
     if (leader->observing)
@@ -238,6 +258,8 @@ static struct timeline_sample take_sample(struct leader *leader, duration behind
         sample.descriptors = add_known(sample.descriptors, part->descriptors);
         sample.loop_lag_seconds = fmax(sample.loop_lag_seconds, part->lag_seconds);
     }
+    if (leader->seconds.latest > 0)
+        sample.live_min = min_u64(sample.live_min, leader->seconds.live_min_latest);
     statuses_by_class(counts, sample.statuses);
     histogram_copy(leader->latency_before, &total->latency);
     leader->answered_before = answered;
@@ -546,12 +568,26 @@ static void take_server(const struct leader *leader, struct record *record) {
                         saturating_sub_u64(record->server.requests, record->server.client_sent));
 }
 
+/* Of several parts: what all held in the same seconds, and the highest of these. The last was no
+ * whole one, and a peak is not below the mean. */
+static void take_seconds(const struct leader *leader, struct record *record) {
+    const struct all_seconds *all = &leader->seconds;
+    if (leader->count == 1 && !isnan(record->per_second_peak))
+        return;
+    record->live_min_measured = all->held;
+    record->live_min = min_u64(all->live_min, record->total.counts.live);
+    double peak = all->per_second_peak > 0 ? all->per_second_peak : (double)NAN;
+    bool full = record->hold_seconds >= 0.9;
+    record->per_second_peak = full ? fmax(peak, record->per_second_mean) : (double)NAN;
+}
+
 /* What we saw of the whole ourselves, and no part did. */
 static void add_own(struct leader *leader, struct saved *whole) {
     struct record *record = whole->record;
     record->tick_seconds_max = leader->tick_seconds_max;
     record->marks = leader->sum->marks;
     record->timeline = leader->sum->timeline;
+    take_seconds(leader, record);
     take_server(leader, record);
     take_plan(whole, leader->plan);
 }

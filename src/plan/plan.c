@@ -67,6 +67,7 @@ static bool check_hosts(const struct plan *plan, struct refuse_buffer to) {
         return !options->given.remote ||
                refuse(to, "--remote without --hosts: with the hosts' names it is accepted");
     size_t hosts = host_list_count(options->hosts);
+    require(hosts > 0); /* the list was read */
     if (options->connections < hosts || (options->given.requests && options->requests < hosts))
         return refuse(
             to, "--hosts: %zu hosts, of %" PRIu64 " %s: one at least for each is accepted", hosts,

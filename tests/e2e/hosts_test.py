@@ -125,6 +125,8 @@ class HostsTest(unittest.TestCase):
         self.assertEqual((40, 40, 40), (c["target"], c["attempted"], c["opened"]))
         self.assertEqual([20, 20], [worker["share"] for worker in result.report["generator"]["workers"]])
         self.assertEqual("h1,h2", result.report["plan"]["hosts"])
+        self.assertEqual(40, c["live_min"])
+        self.assertGreaterEqual(result.requests["per_second_peak"], result.requests["per_second_mean"])
         self.assertRegex(result.finding("hosts")["text"],
                          r"^2 hosts, 20 connections each: began within \S+ ms, by clocks compared to \S+ ms$")
         PREFLIGHTS = 2
@@ -357,6 +359,7 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(lost["have"], result.connections["outcomes"]["worker_lost"])
         self.assertLessEqual(lost["have"], 30)
         self.assertEqual(30, result.connections["live"])  # the survivors went on
+        self.assertEqual(30, result.connections["live_min"])
         self.assertIn("host h2: ", result.finding("worker_lost")["evidence"])
         self.assertNotIn("exit code 0", result.out)
         code, out, err = plainly("report", timeline)
