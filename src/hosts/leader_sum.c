@@ -400,9 +400,29 @@ static void set_clock(struct record *record, const struct host_part *part, insta
     record->started_at = start;
 }
 
+/* Each part counts from its own start. */
+static void set_moments(struct record *record, duration later) {
+    struct tally_counts *counts = &record->total.counts;
+    endings_shift(&record->total.endings, later);
+    if (counts->first_attempt_ns != 0)
+        counts->first_attempt_ns = max_i64(1, counts->first_attempt_ns + later);
+}
+
+/* Of a part without its end, endings are known by their number alone. */
+static void count_endings(struct record *record) {
+    for (int i = 0; i < OUTCOME_COUNT; i++) {
+        enum outcome outcome = (enum outcome)i;
+        struct ending_group *group = &record->total.endings.of[i];
+        if (outcome_stage(outcome) == STAGE_LIVE && record->total.counts.outcomes[i] > 0)
+            *group = (struct ending_group){.count = record->total.counts.outcomes[i],
+                                           .age_ms_min = UINT32_MAX};
+    }
+}
+
 /* Nobody waited for the end: as far as was heard of it, none of it lost. */
 static void close_cut(struct record *record) {
     struct tally_counts *counts = &record->total.counts;
+    count_endings(record);
     record->cut = true;
     record->ramp_cut = isnan(record->ramp_seconds);
     record->drain_seconds = NAN;
@@ -418,6 +438,7 @@ static void close_lost(struct record *record, struct host_part *part) {
     part->lost = counts->live + counts->connecting;
     if (is_frozen(part))
         part->lost -= min_u64(part->lost, tally_drained(counts));
+    count_endings(record);
     lose(&record->total, part);
     record->ramp_cut = isnan(record->ramp_seconds);
     record->drain_seconds = 0;
@@ -447,6 +468,7 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
         return false;
     }
     set_clock(saved->record, part, now);
+    set_moments(saved->record, instant_since(part->started, leader->go));
     if (part->cut) {
         close_cut(saved->record);
     } else if (part->state == PART_LOST) {
@@ -577,7 +599,7 @@ static void take_seconds(const struct leader *leader, struct record *record) {
     record->live_min_measured = all->held;
     record->live_min = min_u64(all->live_min, record->total.counts.live);
     double peak = all->per_second_peak > 0 ? all->per_second_peak : (double)NAN;
-    bool full = record->hold_seconds >= 0.9;
+    bool full = record->hold_seconds >= 0.9 && !isnan(record->per_second_mean);
     record->per_second_peak = full ? fmax(peak, record->per_second_mean) : (double)NAN;
 }
 

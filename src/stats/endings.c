@@ -183,6 +183,28 @@ void endings_merge(struct endings *into, const struct endings *from) {
     mark(into, every_bit);
 }
 
+static void shift_moment(int64_t *moment_ns, int64_t ns) {
+    if (*moment_ns != 0)
+        *moment_ns = max_i64(1, *moment_ns + ns);
+}
+
+static void shift_gaps(struct endings_gap *gaps, uint32_t count, uint32_t ms) {
+    for (uint32_t i = 0; i < count; i++)
+        gaps[i].moment_ms += ms; /* wrapped, as they are */
+}
+
+void endings_shift(struct endings *endings, int64_t ns) {
+    uint32_t ms = (uint32_t)(ns / MILLISECOND);
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        for (uint32_t k = 0; k < endings->of[i].kept; k++)
+            endings->of[i].sample[k].moment_ms += ms;
+    shift_gaps(endings->gaps.sample, endings->gaps.kept, ms);
+    shift_gaps(endings->gaps.longest, endings->gaps.longest_kept, ms);
+    shift_moment(&endings->survived.kept_moment_ns, ns);
+    shift_moment(&endings->survived.past_moment_ns, ns);
+    mark(endings, every_bit);
+}
+
 /* Only what is in use: what was never used is never touched. from may be a shared buffer that its
  * writer is about to overwrite; what was copied then is thrown away, but no count leads astray. */
 static void copy_group(struct ending_group *into, const struct ending_group *from) {

@@ -104,6 +104,8 @@ uint64_t endings_count(const struct endings *endings);
 
 /* The same whatever the order: the sample of the whole is the least sample_rng of its parts. */
 void endings_merge(struct endings *into, const struct endings *from);
+/* Moments of a sample by another clock: later by so much. */
+void endings_shift(struct endings *endings, int64_t ns);
 void endings_copy(struct endings *into, const struct endings *from);
 void endings_clear(struct endings *endings);
 

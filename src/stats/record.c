@@ -17,6 +17,10 @@ double record_wall_seconds(const struct record *record) {
     return (double)seconds + (double)ms / 1e3;
 }
 
+bool record_has_endings(const struct record *record) {
+    return !record->saved || record->endings_kept;
+}
+
 const struct histogram *record_histogram(const struct record *record,
                                          enum tally_distribution distribution) {
     const struct histogram *histogram = &record->total.distributions[distribution];

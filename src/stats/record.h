@@ -92,8 +92,9 @@ struct record {
     size_t worker_count;
     struct record_worker *workers;
     /* Of a saved run, read back. */
-    uint64_t id; /* as in its report; 0: it follows from seed and start */
-    bool saved;  /* these are the figures, whether or not there are histograms too */
+    uint64_t id;       /* as in its report; 0: it follows from seed and start */
+    bool saved;        /* these are the figures, whether or not there are histograms too */
+    bool endings_kept; /* the sample of endings is there too: of a part, sent to its leader */
     struct figures figures[DISTRIBUTION_COUNT];
     struct figures without_lateness[DISTRIBUTION_LAG];
     struct buckets buckets[DISTRIBUTION_LAG]; /* of a line of a timeline, which has no histograms */
@@ -111,6 +112,9 @@ void record_so_far(struct record *so_far, const struct record *record, const str
 /* From start to end by the wall clock, as reports write both moments, to the millisecond: a saved
  * run says the same of itself. */
 double record_wall_seconds(const struct record *record);
+
+/* Whether causes and survival can be inferred: the sample of endings is there. */
+bool record_has_endings(const struct record *record);
 
 /* The figures of a distribution, for reports and judgement. */
 struct figures record_figures(const struct record *record, enum tally_distribution distribution);

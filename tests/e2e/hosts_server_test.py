@@ -133,6 +133,38 @@ class HostsServerTest(unittest.TestCase):
         self.assertEqual(20, result.connections["drain"]["outcomes"]["drained"])
         self.assertIn("by --abort-on-fail: lost<=15 could no longer hold", result.out)
 
+    # --- why connections ended ---
+
+    def closing(self, result, outcome):
+        found = [c for c in result.report["lifetimes"]["closings"] if c["outcome"] == outcome]
+        self.assertEqual(1, len(found), result.report["lifetimes"])
+        return found[0]
+
+    def test_a_cause_is_found_in_the_endings_of_all_hosts(self):
+        """4 endings of each host are too few to say anything: of all three they are a number of requests."""
+        with Target("--keepalive-requests", "7") as server:
+            result = soak("--hosts", "h1,h2,h3", "--remote", REMOTE, "-c", "12", "-r", "1000", "-i", "50ms..450ms", "-d", "1h",
+                          server.url)
+        closing = self.closing(result, "closed_announced")
+        self.assertEqual((12, 12, "requests", 7), (closing["count"], closing["sampled"], closing["dimension"], closing["value"]))
+        survival = result.report["lifetimes"]["survival"]
+        self.assertEqual((12, 0), (survival["connections"], survival["censored"]))
+
+    def test_of_a_lost_host_endings_are_counted_and_no_more(self):
+        with Target("--keepalive-requests", "20") as server, \
+                Run("--hosts", "h1,h2", "--remote", REMOTE, "-c", "40", "-r", "1000", "-i", "50ms..100ms", "-d", "1h", "--ui",
+                    "line", "--reconnect", "backoff=100ms..200ms", server.url) as run:
+            run.wait_for(r"closed=(?:[4-9]\d|\d{3}) ")
+            hit("h2", run.marker, signal.SIGKILL)
+            run.wait_for(r"h2 is lost")
+            run.signal(signal.SIGINT)
+            result = run.finish()
+        closing = self.closing(result, "closed_announced")
+        self.assertEqual(result.outcomes["closed_announced"], closing["count"])
+        self.assertGreater(closing["count"], closing["sampled"])
+        self.assertEqual(("requests", 20), (closing["dimension"], closing["value"]))
+        self.assertIsNone(result.report["lifetimes"]["survival"])
+
     # --- the start ---
 
     def test_all_begin_at_the_time_that_was_asked_for(self):

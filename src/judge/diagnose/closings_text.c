@@ -551,7 +551,7 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
 
 void judge_closings(struct closings *closings, struct findings *findings,
                     const struct diagnosed_run *run) {
-    if (!run->record->saved)
+    if (record_has_endings(run->record))
         judge_causes(closings, run->plan, run->record);
     for (size_t i = 0; i < closings->count; i++)
         if (closings->items[i].dimension != CLOSING_UNKNOWN)

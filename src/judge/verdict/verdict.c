@@ -252,7 +252,7 @@ void judge_run(struct judgement *judgement, const struct plan *plan, const struc
     struct findings *findings = &judgement->findings;
     struct diagnosed_run run = {plan, judgement->setup, record, &judgement->target};
     judge_closings(&judgement->closings, findings, &run);
-    if (!record->saved)
+    if (record_has_endings(record))
         survival_estimate(&judgement->survival, &record->total.endings.ages,
                           record->total.counts.opened);
     shortage_find(findings, &judgement->closings, &run);

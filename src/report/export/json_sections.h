@@ -30,6 +30,9 @@ void json_section_requests(struct json_writer *json, const struct plan *plan,
 /* survival: NULL in a line of the timeline, where it is not known yet. */
 void json_section_lifetimes(struct json_writer *json, const struct closings *closings,
                             const struct survival *survival);
+/* To a leader alone: json_endings.c. started_ns: when the load began, by this host's clock. */
+void json_section_endings(struct json_writer *json, const struct record *record,
+                          int64_t started_ns);
 /* The distributions of no section, each under its name: their figures, in a report their
  * histograms too. */
 void json_section_distributions(struct json_writer *json, const struct record *record,

@@ -156,7 +156,8 @@ static bool read_end(struct saved *saved, struct saved_place *place, const struc
     if (saved->record->started_at.tv_sec == 0)
         return saved_place_refuse(place, "the end of a load without its \"started_at\": a line "
                                          "that begins with it is accepted");
-    if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line))
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line) ||
+        !saved_endings(saved->record, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
     saved_findings(&written.findings, place, line);

@@ -219,6 +219,7 @@ static void add_flags(struct record *whole, const struct record *part) {
     whole->ended_empty |= part->ended_empty;
     whole->drain_by_reset |= part->drain_by_reset;
     whole->balanced &= part->balanced;
+    whole->endings_kept |= part->endings_kept;
     if (whole->ended_by[0] == '\0') {
         snprintf(whole->ended_by, sizeof whole->ended_by, "%s", part->ended_by);
         whole->ended_seconds = part->ended_seconds;

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "base/instant.h"
 #include "base/random.h"
 #include "stats/endings.h"
 
@@ -41,6 +42,28 @@ static void same(const struct endings *a, const struct endings *b) {
     assert_memory_equal(a->gaps.longest, b->gaps.longest,
                         a->gaps.longest_kept * sizeof a->gaps.longest[0]);
     assert_memory_equal(&a->survived, &b->survived, sizeof a->survived);
+}
+
+static void shifted_there_and_back_is_the_same(void **state) {
+    (void)state;
+    struct endings *endings = fresh(), *before = fresh();
+    struct random random;
+    random_seed(&random, 5, 0);
+    for (int i = 0; i < 40; i++) {
+        struct ending ending = drawn(&random);
+        endings_add(endings, OUTCOME_closed_idle, &ending);
+        endings_answered(endings, &ending, 9 * SECOND + i, true);
+    }
+    endings_copy(before, endings);
+    endings_shift(endings, 3 * SECOND);
+    assert_int_equal(endings->of[OUTCOME_closed_idle].sample[0].moment_ms,
+                     (uint32_t)(before->of[OUTCOME_closed_idle].sample[0].moment_ms + 3000));
+    assert_int_equal(endings->survived.kept_moment_ns, 12 * SECOND + 39);
+    assert_int_equal(endings->gaps.longest[0].moment_ms, 12000);
+    endings_shift(endings, -3 * SECOND);
+    same(endings, before);
+    free(endings);
+    free(before);
 }
 
 static void all_are_counted_and_a_bounded_number_is_kept(void **state) {
@@ -171,6 +194,7 @@ static void each_buffer_is_brought_up_to_date_whenever_its_turn_comes(void **sta
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shifted_there_and_back_is_the_same),
         cmocka_unit_test(all_are_counted_and_a_bounded_number_is_kept),
         cmocka_unit_test(parts_merge_to_what_the_whole_would_be),
         cmocka_unit_test(what_survived_rules_out_smaller_limits),
