@@ -317,21 +317,6 @@ char *units_format_interval(char *buffer, size_t size, struct units_interval val
     return buffer;
 }
 
-char *units_human_count(char *buffer, size_t size, uint64_t value) {
-    char digits[32];
-    size_t length = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, value), used = 0;
-    if (size == 0)
-        return buffer;
-    for (size_t i = 0; i < length && used + 1 < size; i++) {
-        if (i > 0 && (length - i) % 3 == 0)
-            buffer[used++] = ' ';
-        if (used + 1 < size)
-            buffer[used++] = digits[i];
-    }
-    buffer[used] = '\0';
-    return buffer;
-}
-
 /* length in units of `scale`, rounded to three digits, at most two of them decimals. */
 static void human_scaled(char *buffer, size_t size, uint64_t length, uint64_t scale,
                          const char *unit) {

@@ -65,10 +65,9 @@ char *units_format_frequency(char *buffer, size_t size, frequency value);
 char *units_format_span(char *buffer, size_t size, struct units_span value);
 char *units_format_interval(char *buffer, size_t size, struct units_interval value);
 
-/* For people: digits in groups of three ("10 000"); a duration in three digits with two decimals at
- * most ("250 ns", "0.41 ms", "41.2 ms"), from a minute on as a clock ("12m08s", "1h02m03s",
- * "2d03h04m"); bytes ("512 B", "6.0 MiB"). 64 bytes are always enough. */
-char *units_human_count(char *buffer, size_t size, uint64_t value);
+/* For people: a duration in three digits with two decimals at most ("250 ns", "0.41 ms", "41.2
+ * ms"), from a minute on as a clock ("12m08s", "1h02m03s", "2d03h04m"); bytes ("512 B", "6.0 MiB").
+ * 64 bytes are always enough. */
 char *units_human_duration(char *buffer, size_t size, duration value);
 char *units_human_bytes(char *buffer, size_t size, uint64_t value);
 

@@ -152,7 +152,7 @@ static bool ends_all(const struct capacity_run *step) {
 static void print_step(const struct capacity_search *search, const struct capacity_step *step) {
     struct wrap wrap;
     struct style style = style_for(STDERR_FILENO, search->soak->options.color);
-    report_capacity_step(wrap_begin(&wrap, log_stream(), style.width), step);
+    report_capacity_step(wrap_begin(&wrap, log_stream(), style), step);
     wrap_end(&wrap);
     fflush(log_stream());
 }
@@ -160,7 +160,7 @@ static void print_step(const struct capacity_search *search, const struct capaci
 static void print_next(const struct capacity_search *search, uint64_t next) {
     struct wrap wrap;
     struct style style = style_for(STDERR_FILENO, search->soak->options.color);
-    report_capacity_next(wrap_begin(&wrap, log_stream(), style.width), &search->capacity,
+    report_capacity_next(wrap_begin(&wrap, log_stream(), style), &search->capacity,
                          &search->soak->plan, next);
     wrap_end(&wrap);
     fflush(log_stream());

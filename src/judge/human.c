@@ -1,8 +1,14 @@
-/* A date as the findings write it. */
+/* A count and a date as the findings write them. */
 #include "judge/human.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
+
+const char *human_count(char *to, size_t size, uint64_t value) {
+    snprintf(to, size, "%" PRIu64, value);
+    return to;
+}
 
 const char *human_date(char *to, size_t size, int64_t seconds) {
     time_t moment = (time_t)seconds;

@@ -43,7 +43,7 @@ class AbortTest(unittest.TestCase):
                         server.url)
         self.assertEqual((1, "ramp<=1s"), (slow.code, slow.report["run"]["ended_by_rule"]))
         self.assertEqual([{"expression": "ramp<=1s", "actual": None, "ok": False}], slow.report["requirements"])
-        self.assertRegex(slow.out, "opened before it was cut short   planned 1 000 in ")
+        self.assertRegex(slow.out, "opened before it was cut short   planned 1000 in ")
         self.assertEqual("max<250ms", late.report["run"]["ended_by_rule"])
         self.assertFalse(late.report["requirements"][0]["ok"])
 

@@ -41,7 +41,7 @@ def masked(lines):
     text = "\n".join(rows)
     text = re.sub(r"http://[0-9.:]+/", "URL", text)
     text = re.sub(r"ends [-\d: ]*\d", "ends TIME", text)
-    text = re.sub(r"(?<![p\d.])\d+(?: \d{3})*(?:\.\d+)?", "9", text)
+    text = re.sub(r"(?<![p\d.])\d+(?:\u202f\d{3})*(?:\.\d+)?", "9", text)
     text = re.sub(r"\b9 (?:us|ms|s)(?=  | at |$)", "9 ms", text, flags=re.MULTILINE)
     text = re.sub(r"\b9 [KM]iB", "9 MiB", text)
     text = re.sub(r"\[([#\u2588])+ *\]", r"[\1]", text)
@@ -103,7 +103,7 @@ class Widths(Case):
                 if like_golden:
                     self.compare(f"{width}-{locale.lower()}", lines)
             terminal.resize(50, HEIGHT)
-            terminal.wait_for(rf"^hold \d+s  live [\d ]+  closed 0 ")
+            terminal.wait_for(rf"^hold \d+s  live [\d\u202f]+  closed 0 ")
             self.assertNotIn("\nconns", terminal.screen())
             terminal.resize(100, HEIGHT)
             terminal.wait_for(r"^60 s ")

@@ -13,7 +13,7 @@ class Demo(unittest.TestCase):
         with Run("demo", "-q") as run:
             result = run.finish()
         self.assertEqual((0, "held"), (result.code, result.verdict), result.out + result.err)
-        self.assertTrue(result.out.startswith("HELD   1 000 connections for 10.0 s"), result.out)
+        self.assertTrue(result.out.startswith("HELD   1000 connections for 10.0 s"), result.out)
         self.assertIn("agrees with the client", result.out)
         self.assertRegex(result.err, r"holdfast target --listen 127\.0\.0\.1:\d+ &\nholdfast run -c 1000 ")
 

@@ -227,6 +227,11 @@ class DocsTest(unittest.TestCase):
         for block in blocks:
             out = self.check_block(f"{name}:{block.line}", sandbox, block, out)
 
+    def test_what_a_pipe_prints_has_no_groups_of_digits(self):
+        for page in PAGES:
+            for block in blocks_of(page):
+                self.assertNotRegex(block.text, r"(?<![\w.:])[1-9]\d{0,2} \d{3}(?![\d.])", f"{page.name}:{block.line}")
+
     def test_what_is_not_run_names_the_test_that_has_it_or_is_skipped(self):
         reasons = collections.defaultdict(list)
         for page in PAGES:

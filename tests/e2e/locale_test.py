@@ -2,6 +2,7 @@
 """In every locale holdfast reads and writes the same: protocol, options and files are ASCII, and a decimal point is one."""
 
 import contextlib
+import json
 import os
 import pathlib
 import subprocess
@@ -11,7 +12,10 @@ import unittest
 import holdfast
 from holdfast import plainly, soak
 from sparring import Target
+from terminal import Terminal
 
+NARROW = "\u202f"
+GROUPED = r"(?<![\w.:])[1-9]\d{0,2} \d{3}(?![\d.])"
 # What a locale is made of, and the name it is asked for by.
 MADE = {"tr_TR.UTF-8": ("tr_TR", "UTF-8"), "tr_TR.ISO-8859-9": ("tr_TR", "ISO-8859-9"), "de_DE.UTF-8": ("de_DE", "UTF-8")}
 ALWAYS = ("C", "POSIX", "garbage", "")
@@ -99,6 +103,37 @@ class LocaleTest(unittest.TestCase):
                                      prefix=self.under(name))
             self.assertEqual(0, code, err)
             self.assertEqual("UTF-8" in name, "✓" in out, f"{name}: {out}")
+
+    def test_digits_stand_together_where_a_script_may_cut(self):
+        """On a terminal that takes UTF-8 and on a page groups of three stand a narrow no-break space apart; nowhere else."""
+        kinds = ("json", "csv", "junit", "hgrm", "timeline", "html")
+        files = {kind: self.folder / f"digits.{kind}" for kind in kinds}
+        asked = [word for kind in kinds if kind != "csv" for word in (f"--{kind}", files[kind])]
+        load = ("-c", 1200, "-r", "1k/s", "-d", "200ms", "-i", "100ms", "--label", f"10{NARROW}000", self.server.url)
+        result = plainly("run", *load, "--ui", "line", *asked, prefix=("env", "LC_ALL=C.UTF-8", "TERM=xterm"))
+        self.assertEqual(0, result[0], result[2])
+        plainly("report", files["json"], "--csv", files["csv"])
+        label = f"10{NARROW}000"
+        self.assertEqual(label, json.loads(files["json"].read_text())["run"]["label"])  # as it was typed
+        texts = {**{kind: path.read_text() for kind, path in files.items()}, "out": result[1], "err": result[2]}
+        self.assertIn(f"1{NARROW}200", texts.pop("html"))
+        for name in ("json", "junit", "csv", "out", "err"):
+            self.assertIn("1200", texts[name], name)
+        for name, text in texts.items():
+            text = text.replace(label, "")
+            self.assertNotIn(NARROW, text, name)
+            self.assertNotRegex(text, GROUPED, name)
+
+    def test_digits_are_grouped_on_a_terminal_that_has_the_space(self):
+        command = [holdfast.PROGRAM, "-c", 1200, "-r", "1k/s", "-d", "200ms", "-i", "100ms", self.server.url]
+        for locale, environment, shown in (("UTF-8", {}, f"1{NARROW}200"), ("UTF-8", {"TERM": "linux"}, "1200"), ("C", {}, "1200")):
+            with self.subTest(locale=locale, **environment), Terminal(80, 60, locale, environment=environment) as terminal:
+                terminal.run(command)
+                screen = terminal.wait_for(r"^  seed ", history=True)
+                self.assertIn(f"\nHELD   {shown} connections", screen)
+                self.assertIn(f" {shown} live of {shown} ", screen)
+                self.assertIn(f"preflight: {shown} connections", screen)
+                self.assertNotRegex(screen, GROUPED)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ struct shortage_text {
     char text[32];
 };
 
-/* "20 000"; "unlimited"; "not measured". */
+/* "20000"; "unlimited"; "not measured". */
 static struct shortage_text format_value(int64_t value) {
     struct shortage_text shown = {""};
     if (value < 0)
@@ -22,7 +22,7 @@ static struct shortage_text format_value(int64_t value) {
     else if (value == INT64_MAX)
         snprintf(shown.text, sizeof shown.text, "unlimited");
     else
-        units_human_count(shown.text, sizeof shown.text, (uint64_t)value);
+        human_count(shown.text, sizeof shown.text, (uint64_t)value);
     return shown;
 }
 

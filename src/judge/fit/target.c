@@ -341,7 +341,7 @@ static void judge_keepalive_requests(struct findings *findings, const struct pla
     struct finding *finding = findings_add(
         findings, FINDING_keepalive_requests, FINDING_WARN,
         "each connection will ask more than %s times: nginx ends it at its keepalive_requests, "
-        "1 000 by default",
+        "1000 by default",
         HUMAN_COUNT(nginx_keepalive_requests));
     finding->have = nginx_keepalive_requests;
     if (plan->hold > 0 || plan->requests > 0)

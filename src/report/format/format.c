@@ -2,6 +2,7 @@
  */
 #include "report/format/format.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,9 +12,43 @@
 
 static const struct format_text not_measured = {"not measured"};
 
+static bool groups;
+static const char narrow_space[] = "\u202f";
+
+bool format_group_digits(bool grouped) {
+    bool before = groups;
+    groups = grouped;
+    return before;
+}
+
+int format_columns(const char *text, size_t length) {
+    int columns = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] == '\033')
+            while (i + 1 < length && text[i] != 'm')
+                i++;
+        else
+            columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+    }
+    return columns;
+}
+
+int format_width(int columns, const char *text) {
+    size_t length = strlen(text);
+    return columns + (int)length - format_columns(text, length);
+}
+
 struct format_text format_count(uint64_t count) {
+    char digits[24];
     struct format_text words = {""};
-    units_human_count(words.text, sizeof words.text, count);
+    size_t length = (size_t)snprintf(digits, sizeof digits, "%" PRIu64, count), used = 0;
+    for (size_t i = 0; i < length; i++) {
+        if (groups && i > 0 && (length - i) % 3 == 0) {
+            memcpy(words.text + used, narrow_space, sizeof narrow_space - 1);
+            used += sizeof narrow_space - 1;
+        }
+        words.text[used++] = digits[i];
+    }
     return words;
 }
 

@@ -7,7 +7,7 @@
 struct mark_text {
     char text[256];
 };
-/* "exit 0; 2 000 lost within 10.0 s, refilled after 3.00 s". */
+/* "exit 0; 2000 lost within 10.0 s, refilled after 3.00 s". */
 struct mark_text mark_text(const struct mark *mark);
 
 #endif

@@ -31,6 +31,13 @@ static bool takes_utf8(void) {
     return utf8;
 }
 
+/* A person reads a terminal; what stands in a file or a pipe, a script may cut. The console's own
+ * font has no narrow space. */
+static bool wants_groups(int fd) {
+    const char *term = getenv("TERM");
+    return isatty(fd) == 1 && term != NULL && strcmp(term, "linux") != 0 && takes_utf8();
+}
+
 /* The narrowest in which rows can be read. */
 enum { WIDTH_LEAST = 40 };
 
@@ -45,6 +52,7 @@ struct style style_for(int fd, enum option_color color) {
     return (struct style){
         .color = color == COLOR_ALWAYS || (color == COLOR_AUTO && wants_color(fd)),
         .utf8 = takes_utf8(),
+        .group_digits = wants_groups(fd),
         .width = width_of(fd),
     };
 }

@@ -10,8 +10,9 @@
 /* How to draw on one stream. */
 struct style {
     bool color;
-    bool utf8; /* else ASCII marks */
-    int width; /* of the terminal, in columns; 0: none, and lines are as long as they are */
+    bool utf8;         /* else ASCII marks */
+    bool group_digits; /* of counts: format_group_digits() */
+    int width;         /* of the terminal, in columns; 0: none, and lines are as long as they are */
 };
 
 /* From --color, NO_COLOR, TERM and whether the descriptor is a terminal; the locale; and the

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
+#include "report/format/format.h"
 
 /* The first mark of a row ("ok", "FAIL", "do") is no label; labels end before this column. */
 enum { MARK_COLUMNS = 4, LABEL_COLUMNS = 30 };
@@ -17,18 +18,6 @@ struct folding {
     bool empty; /* nothing but blanks stands on this line yet */
 };
 
-static int columns_of(const char *text, size_t length) {
-    int columns = 0;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] == '\033')
-            while (i + 1 < length && text[i] != 'm')
-                i++;
-        else
-            columns += ((unsigned char)text[i] & 0xc0) != 0x80;
-    }
-    return columns;
-}
-
 /* Up to the next two blanks in a row, or the end. */
 static size_t item_length(const char *text, size_t length) {
     size_t i = 0;
@@ -37,13 +26,12 @@ static size_t item_length(const char *text, size_t length) {
     return i;
 }
 
-/* Up to the next blank that does not hold a number, or a number and its sign, together. */
+/* Up to the next blank that does not hold a number and its sign together. */
 static size_t word_length(const char *text, size_t length) {
     size_t i = 1;
     while (i < length &&
-           !(text[i] == ' ' &&
-             !(ascii_is_digit((unsigned char)text[i - 1]) && i + 1 < length &&
-               (ascii_is_digit((unsigned char)text[i + 1]) || strchr("%/", text[i + 1]) != NULL))))
+           !(text[i] == ' ' && !(ascii_is_digit((unsigned char)text[i - 1]) && i + 1 < length &&
+                                 strchr("%/", text[i + 1]) != NULL)))
         i++;
     return i;
 }
@@ -59,18 +47,18 @@ static size_t blanks_of(const char *text, size_t length) {
 static int indent_of(const char *line, size_t length, int width) {
     size_t at = blanks_of(line, length), leading = at;
     size_t label = item_length(line + at, length - at);
-    bool mark = columns_of(line + at, label) <= MARK_COLUMNS;
+    bool mark = format_columns(line + at, label) <= MARK_COLUMNS;
     at += label;
     at += blanks_of(line + at, length - at);
     size_t next = item_length(line + at, length - at);
-    if (mark && at + next < length && columns_of(line, at + next) < LABEL_COLUMNS)
+    if (mark && at + next < length && format_columns(line, at + next) < LABEL_COLUMNS)
         at += next + blanks_of(line + at + next, length - at - next);
-    int indent = columns_of(line, at);
+    int indent = format_columns(line, at);
     return at < length && indent <= width / 2 ? indent : (int)leading + 2;
 }
 
 static void put(struct folding *folding, const char *text, size_t length, size_t blanks) {
-    int columns = columns_of(text, length);
+    int columns = format_columns(text, length);
     if (!folding->empty && folding->column + (int)blanks + columns > folding->width) {
         fprintf(folding->out, "\n%*s", folding->indent, "");
         folding->column = folding->indent;
@@ -83,7 +71,7 @@ static void put(struct folding *folding, const char *text, size_t length, size_t
 }
 
 static void put_item(struct folding *folding, const char *item, size_t length, size_t blanks) {
-    if (columns_of(item, length) <= folding->width - folding->indent) {
+    if (format_columns(item, length) <= folding->width - folding->indent) {
         put(folding, item, length, blanks);
         return;
     }
@@ -98,7 +86,7 @@ static void put_item(struct folding *folding, const char *item, size_t length, s
 
 static void print_line(FILE *out, const char *line, size_t length, int width) {
     struct folding folding = {out, width, indent_of(line, length, width), 0, true};
-    if (columns_of(line, length) <= width) {
+    if (format_columns(line, length) <= width) {
         fwrite(line, 1, length, out);
         return;
     }
@@ -122,13 +110,15 @@ void wrap_print(FILE *out, const char *text, int width) {
     }
 }
 
-FILE *wrap_begin(struct wrap *wrap, FILE *out, int width) {
-    *wrap = (struct wrap){.out = out, .width = width};
-    wrap->inner = width > 0 ? open_memstream(&wrap->text, &wrap->size) : NULL;
+FILE *wrap_begin(struct wrap *wrap, FILE *out, struct style style) {
+    *wrap = (struct wrap){.out = out, .width = style.width};
+    wrap->grouped_before = format_group_digits(style.group_digits);
+    wrap->inner = style.width > 0 ? open_memstream(&wrap->text, &wrap->size) : NULL;
     return wrap->inner != NULL ? wrap->inner : out;
 }
 
 void wrap_end(struct wrap *wrap) {
+    format_group_digits(wrap->grouped_before);
     if (wrap->inner == NULL)
         return;
     if (fclose(wrap->inner) == 0)

@@ -2,8 +2,11 @@
 #ifndef REPORT_FORMAT_WRAP_H
 #define REPORT_FORMAT_WRAP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#include "report/format/style.h"
 
 /* Text on its way to `out`. */
 struct wrap {
@@ -11,15 +14,17 @@ struct wrap {
     char *text;
     size_t size;
     int width;
+    bool grouped_before;
 };
 
-/* The stream to print to until wrap_end(); `out` itself with a width of 0, which folds nothing. */
-FILE *wrap_begin(struct wrap *wrap, FILE *out, int width);
+/* The stream to print to until wrap_end(); `out` itself with a width of 0, which folds nothing.
+ * Meanwhile digits are grouped as the style has it. */
+FILE *wrap_begin(struct wrap *wrap, FILE *out, struct style style);
 void wrap_end(struct wrap *wrap);
 
 /* Prints the text's lines in at most width columns: a line breaks between its items (two blanks or
- * more), an item that is longer than a line between its words, no number between its groups of
- * digits. What follows is indented to where the line's own text began. A word that is wider than
+ * more), an item that is longer than a line between its words, no number before
+ * its sign. What follows is indented to where the line's own text began. A word that is wider than
  * all stays whole. UTF-8 counts a column for each character; sequences of SGR count none. */
 void wrap_print(FILE *out, const char *text, int width);
 

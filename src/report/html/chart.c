@@ -480,9 +480,9 @@ static int svg_words(FILE *out, const char *words, int top, int width) {
 static int svg_legend(FILE *out, const struct chart *chart, int top, int width) {
     int x = 0;
     for (size_t i = 0; i < chart->series_count; i++) {
-        char words[160];
+        char words[192];
         snprintf(words, sizeof words, "%s %s", chart->series[i].name, chart->series[i].note);
-        int wide = SVG_KEY + CHARACTER_PX * (int)strlen(words) + 2 * PADDING_PX;
+        int wide = SVG_KEY + CHARACTER_PX * format_columns(words, strlen(words)) + 2 * PADDING_PX;
         if (x > 0 && x + wide > width) {
             x = 0;
             top += SVG_LEGEND;
@@ -501,7 +501,7 @@ static void svg_ticks(FILE *out, const struct chart *chart, int top, int wide, i
     double taken = 0;
     for (size_t i = 0; i < chart->x.count; i++) {
         const struct axis_tick *tick = &chart->x.ticks[i];
-        double half = CHARACTER_PX * (double)strlen(tick->label) / 2,
+        double half = CHARACTER_PX * (double)format_columns(tick->label, strlen(tick->label)) / 2,
                x = SVG_LEFT + wide * tick->at;
         if (x - half < taken || x + half > SVG_LEFT + wide + SVG_RIGHT)
             continue;

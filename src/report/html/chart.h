@@ -27,9 +27,9 @@ struct chart_point {
 
 struct chart_series {
     const char *name;
-    char note[96]; /* behind the name in the legend: "9 997 at the end" */
-    bool steps;    /* a value holds until the next */
-    bool peak;     /* neighbours drawn as one stand at the greatest, and not at their mean */
+    char note[128]; /* behind the name in the legend: "9 997 at the end" */
+    bool steps;     /* a value holds until the next */
+    bool peak;      /* neighbours drawn as one stand at the greatest, and not at their mean */
     size_t count;
     struct chart_point *points;
 };

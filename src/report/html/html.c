@@ -2,6 +2,7 @@
 #include "report/html/html.h"
 
 #include "base/version.h"
+#include "report/format/format.h"
 #include "report/format/report_file.h"
 #include "report/html/page.h"
 #include "report/terminal/capacity.h"
@@ -47,6 +48,7 @@ static int write_measured(const struct html_page *page) {
 int report_html(FILE *out, const struct plan *plan, const struct record *record,
                 const struct judgement *judgement) {
     struct html_page page = {out, plan, record, judgement};
+    bool grouped_before = format_group_digits(true);
     write_head(&page);
     int error = html_verdict(&page);
     if (record != NULL && error == 0)
@@ -56,5 +58,6 @@ int report_html(FILE *out, const struct plan *plan, const struct record *record,
     if (error == 0)
         error = html_setting(&page);
     write_foot(&page);
+    format_group_digits(grouped_before);
     return error != 0 ? error : report_file_flush(out);
 }

@@ -14,7 +14,9 @@
 int picture_of_run(FILE *out, const struct plan *plan, const struct record *record,
                    const struct judgement *judgement, int width) {
     struct html_page page = {out, plan, record, judgement};
+    bool grouped_before = format_group_digits(true);
     int error = html_charts_svg(&page, width);
+    format_group_digits(grouped_before);
     return error != 0 ? error : report_file_flush(out);
 }
 
@@ -34,8 +36,7 @@ static size_t points_of(const struct histogram *times, struct chart_point *point
     return count;
 }
 
-int picture_of_times(FILE *out, const struct record *record, int width) {
-    const struct histogram *times = &record->total.service;
+static int draw_times(FILE *out, const struct histogram *times, int width) {
     struct memory_stream aside;
     struct chart chart = {.title = "Time of each request",
                           .unit = "from its send to the last byte of its answer",
@@ -50,7 +51,7 @@ int picture_of_times(FILE *out, const struct record *record, int width) {
         return -ENOMEM;
     }
     series->count = points_of(times, series->points);
-    snprintf(series->note, sizeof series->note, "%.30s to %.30s, %.20s requests",
+    snprintf(series->note, sizeof series->note, "%.30s to %.30s, %.40s requests",
              format_seconds(duration_seconds(times->min)).text,
              format_seconds(duration_seconds(times->max)).text, format_count(times->count).text);
     chart.x = axis_linear((double)times->count, AXIS_COUNT);
@@ -62,4 +63,11 @@ int picture_of_times(FILE *out, const struct record *record, int width) {
     chart_frame_svg(out, chart.title, width, height, aside.text);
     free(aside.text);
     return report_file_flush(out);
+}
+
+int picture_of_times(FILE *out, const struct record *record, int width) {
+    bool grouped_before = format_group_digits(true);
+    int error = draw_times(out, &record->total.service, width);
+    format_group_digits(grouped_before);
+    return error;
 }

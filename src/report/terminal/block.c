@@ -26,7 +26,7 @@ static int columns_of(int width) {
 
 /* --- lines --- */
 
-/* Text of `columns` columns; what does not fit a line's bytes is left out whole. */
+/* Text of so many columns; what does not fit a line's bytes is left out whole. */
 static void put_wide(struct block_line *line, const char *text, int columns) {
     size_t length = strlen(text);
     if (line->length + length >= sizeof line->text)
@@ -36,14 +36,18 @@ static void put_wide(struct block_line *line, const char *text, int columns) {
     line->columns += columns;
 }
 
-static void put(struct block_line *line, const char *ascii) {
-    put_wide(line, ascii, (int)strlen(ascii));
+static int columns_of_text(const char *text) {
+    return format_columns(text, strlen(text));
 }
 
-static void put_tinted(struct block_line *line, struct style style, int tint, const char *ascii) {
+static void put(struct block_line *line, const char *text) {
+    put_wide(line, text, columns_of_text(text));
+}
+
+static void put_tinted(struct block_line *line, struct style style, int tint, const char *text) {
     if (tint != TINT_PLAIN)
         put_wide(line, style_start(style, (enum style_tint)tint), 0);
-    put(line, ascii);
+    put(line, text);
     if (tint != TINT_PLAIN)
         put_wide(line, style_stop(style), 0);
 }
@@ -112,7 +116,7 @@ static const char *shown(const struct item *item) {
 static int row_columns(const struct block_row *row) {
     int columns = row->count > 0 ? (int)(row->count - 1) * row->gap : 0;
     for (size_t i = 0; i < row->count; i++)
-        columns += (int)strlen(shown(&row->items[i]));
+        columns += columns_of_text(shown(&row->items[i]));
     return columns;
 }
 
@@ -125,6 +129,12 @@ static struct item *least_needed(struct block_row *row, bool to_shorten) {
             least = item;
     }
     return least;
+}
+
+static void cut(char *text, int columns) {
+    while (*text != '\0' && (columns > 0 || ((unsigned char)*text & 0xc0) == 0x80))
+        columns -= ((unsigned char)*text++ & 0xc0) != 0x80;
+    *text = '\0';
 }
 
 /* Closer together, then shorter, then fewer; the last one left is cut. */
@@ -140,7 +150,7 @@ static void row_reduce(struct block_row *row, int columns) {
         memmove(item, item + 1, (size_t)(row->items + row->count - item) * sizeof *item);
     } else {
         item = &row->items[0];
-        (item->shortened ? item->brief : item->text)[columns] = '\0';
+        cut(item->shortened ? item->brief : item->text, columns);
     }
 }
 
@@ -244,24 +254,24 @@ static void plain(char *buffer, size_t size, const char *text, int columns) {
     }
 }
 
-/* "3 400 of 20 000": while -n sets the end. */
+/* "3400 of 20000": while -n sets the end. */
 static void format_requests(char *text, size_t size, const struct block_view *view) {
     text[0] = '\0';
     if (view->requests > 0 && view->length == 0 && strcmp(view->phase, "hold") == 0)
-        snprintf(text, size, ", sent %.16s of %.16s", format_count(view->sent).text,
+        snprintf(text, size, ", sent %.32s of %.32s", format_count(view->sent).text,
                  format_count(view->requests).text);
 }
 
 /* "hold  12m08s of 30m". */
 static void format_phase(char *text, size_t size, const struct block_view *view) {
     struct format_text elapsed = clock_words(view->elapsed), of = clock_words(view->length);
-    char exact[64], requests[48];
+    char exact[64], requests[80];
     format_requests(requests, sizeof requests, view);
     if (view->length > 0 && view->length % SECOND == 0)
         units_format_duration(exact, sizeof exact, view->length);
     else
         snprintf(exact, sizeof exact, "%s", of.text);
-    snprintf(text, size, "%.12s  %.20s%.47s%.20s", view->phase, elapsed.text,
+    snprintf(text, size, "%.12s  %.20s%.79s%.20s", view->phase, elapsed.text,
              view->length > 0        ? " of "
              : view->until_interrupt ? ", until ^C"
                                      : requests,
@@ -273,11 +283,11 @@ static void format_phase(char *text, size_t size, const struct block_view *view)
 static void draw_header(struct block *block, const struct block_view *view, int columns,
                         struct style style) {
     char think[64], url[ITEM_BYTES - 40];
-    char phase[112];
+    char phase[136];
     format_phase(phase, sizeof phase, view);
     struct block_row row = {.gap = 2};
     add(&row, 3, TINT_STRONG, "holdfast");
-    int beside = (int)strlen(view->method) + 1 + 2 + (int)strlen(phase);
+    int beside = (int)strlen(view->method) + 1 + 2 + columns_of_text(phase);
     plain(url, sizeof url, view->url, columns - beside);
     add(&row, 1, TINT_PLAIN, "%.32s %s", view->method, url);
     if (view->rate > 0)
@@ -291,7 +301,7 @@ static void draw_header(struct block *block, const struct block_view *view, int 
                   units_format_interval(think, sizeof think,
                                         (struct units_interval){view->think, view->think_mean})),
               "every %s", think);
-    int right = (int)strlen(phase);
+    int right = columns_of_text(phase);
     struct block_line *line = next_line(block, style, "");
     put_row(line, &row, columns - right - 2, style);
     put_blanks(line, columns - right - line->columns);
@@ -568,7 +578,7 @@ static void draw_next(struct block *block, const struct block_view *view, int co
     struct item *item = add(&row, 0, TINT_PLAIN, "first limit: %s at %s connections%s%s", name,
                             first.text, workers, then);
     brief(item, "first limit: %s at %s%s%s", name, first.text, workers, then);
-    if ((int)strlen(item->brief) > columns - line->columns)
+    if (columns_of_text(item->brief) > columns - line->columns)
         brief(item, "first limit: %s at %s%s", name, first.text, workers);
     put_row(line, &row, columns, style);
 }
@@ -661,8 +671,8 @@ static void draw_minute(struct block *block, const struct block_view *view, int 
 
 /* --- the whole --- */
 
-void block_draw_line(struct block *block, const struct block_view *view, int width,
-                     struct style style) {
+static void draw_line(struct block *block, const struct block_view *view, int width,
+                      struct style style) {
     struct block_row row = {.gap = 2};
     block->count = 0;
     add(&row, 2, TINT_STRONG, "%.12s %s", view->phase, clock_words(view->elapsed).text);
@@ -688,12 +698,15 @@ void block_draw_line(struct block *block, const struct block_view *view, int wid
     put_row(next_line(block, style, ""), &row, columns_of(width), style);
 }
 
-void block_draw(struct block *block, const struct block_view *view, int width, struct style style) {
-    int columns = columns_of(width);
-    if (!fits(width)) {
-        block_draw_line(block, view, width, style);
-        return;
-    }
+void block_draw_line(struct block *block, const struct block_view *view, int width,
+                     struct style style) {
+    bool before = format_group_digits(style.group_digits);
+    draw_line(block, view, width, style);
+    format_group_digits(before);
+}
+
+static void draw_lines(struct block *block, const struct block_view *view, int columns,
+                       struct style style) {
     block->count = 0;
     draw_header(block, view, columns, style);
     draw_connections(block, view, columns, style);
@@ -707,4 +720,13 @@ void block_draw(struct block *block, const struct block_view *view, int width, s
     draw_here(block, view, columns, style);
     draw_next(block, view, columns, style);
     draw_minute(block, view, columns, style);
+}
+
+void block_draw(struct block *block, const struct block_view *view, int width, struct style style) {
+    bool before = format_group_digits(style.group_digits);
+    if (fits(width))
+        draw_lines(block, view, columns_of(width), style);
+    else
+        draw_line(block, view, width, style);
+    format_group_digits(before);
 }

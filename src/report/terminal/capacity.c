@@ -207,14 +207,22 @@ struct status_words capacity_step_answers(const struct capacity_step *step) {
     return words;
 }
 
+static void print_count(FILE *out, int columns, uint64_t count) {
+    struct format_text words = format_count(count);
+    fprintf(out, "  %*s", format_width(columns, words.text), words.text);
+}
+
 static void print_step(FILE *out, const struct capacity_step *step) {
-    fprintf(out, "  %10s  %-5s", format_count(step->connections).text, result_words[step->result]);
-    if (step->ran)
-        fprintf(out, "  %10s  %10s  %8s  %8s  %12s  %-14s", format_count(step->opened).text,
-                format_count(step->live).text, format_count(step->lost).text,
-                format_count(step->errored).text, format_seconds(step->p99_seconds).text,
+    print_count(out, 10, step->connections);
+    fprintf(out, "  %-5s", result_words[step->result]);
+    if (step->ran) {
+        print_count(out, 10, step->opened);
+        print_count(out, 10, step->live);
+        print_count(out, 8, step->lost);
+        print_count(out, 8, step->errored);
+        fprintf(out, "  %12s  %-14s", format_seconds(step->p99_seconds).text,
                 capacity_step_answers(step).text);
-    else
+    } else
         fprintf(out, "  %10s  %10s  %8s  %8s  %12s  %-14s", "-", "-", "-", "-", "-", "-");
     if (step->cause.known)
         fprintf(out, "  %s: %s", outcome_side_name(step->cause.side), step->cause.code);
@@ -239,7 +247,7 @@ static void print_search(FILE *out, struct style style, const struct plan *plan,
 void report_capacity(FILE *out, struct style style, const struct plan *plan,
                      const struct judgement *judgement) {
     struct wrap wrap;
-    print_search(wrap_begin(&wrap, out, style.width), style, plan, judgement);
+    print_search(wrap_begin(&wrap, out, style), style, plan, judgement);
     wrap_end(&wrap);
     fflush(out);
 }

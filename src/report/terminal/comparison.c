@@ -9,6 +9,7 @@
 #include "report/export/json_comparison.h"
 #include "report/format/requirement_text.h"
 #include "report/format/style.h"
+#include "report/format/wrap.h"
 
 static const struct {
     const char *word, *line;
@@ -74,11 +75,18 @@ struct comparison_words comparison_words(const struct compare_row *row) {
                                      tolerance_of(row)};
 }
 
+static void print_cell(FILE *out, int columns, const struct format_text *cell) {
+    fprintf(out, " %*s", format_width(columns, cell->text), cell->text);
+}
+
 /* Where the runs are not comparable no row is, as the headline has it. */
 static void print_row(FILE *out, struct style style, const struct compare_row *row, bool judged) {
     struct comparison_words words = comparison_words(row);
-    fprintf(out, "  %-28s %12s %12s %14s %14s", row->rule.metric.name, words.a.text, words.b.text,
-            words.change.text, words.tolerance.text);
+    fprintf(out, "  %-28s", row->rule.metric.name);
+    print_cell(out, 12, &words.a);
+    print_cell(out, 12, &words.b);
+    print_cell(out, 14, &words.change);
+    print_cell(out, 14, &words.tolerance);
     if (judged) {
         fputs("  ", out);
         print_tinted(out, style, row->verdict, verdicts[row->verdict].line);
@@ -225,9 +233,9 @@ static void print_headline(FILE *out, struct style style, const struct compare_r
     fputc('\n', out);
 }
 
-void report_comparison(FILE *out, struct style style, const struct compare_result *comparison,
-                       const struct report_comparison_side *a,
-                       const struct report_comparison_side *b) {
+static void print_all(FILE *out, struct style style, const struct compare_result *comparison,
+                      const struct report_comparison_side *a,
+                      const struct report_comparison_side *b) {
     print_headline(out, style, comparison, b->run.judgement);
     print_run(out, 'A', a);
     print_run(out, 'B', b);
@@ -243,4 +251,12 @@ void report_comparison(FILE *out, struct style style, const struct compare_resul
     if (isfinite(comparison->survival_seconds))
         fprintf(out, "\n  survival: the part of connections still open at an age of %s\n",
                 format_seconds(comparison->survival_seconds).text);
+}
+
+void report_comparison(FILE *out, struct style style, const struct compare_result *comparison,
+                       const struct report_comparison_side *a,
+                       const struct report_comparison_side *b) {
+    struct wrap wrap;
+    print_all(wrap_begin(&wrap, out, style), style, comparison, a, b);
+    wrap_end(&wrap);
 }

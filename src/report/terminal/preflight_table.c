@@ -96,7 +96,7 @@ void preflight_table_print(FILE *out, struct style style, const struct plan *pla
         count_with_status(findings, FINDING_WARN) + count_with_status(findings, FINDING_FAIL) == 0)
         return;
     struct wrap wrap;
-    FILE *lines = wrap_begin(&wrap, out, style.width);
+    FILE *lines = wrap_begin(&wrap, out, style);
     bool whole = plan->options->command == COMMAND_CHECK && !quiet;
     print_title(lines, plan);
     if (!whole && !quiet)

@@ -57,7 +57,8 @@ static void print_agreeing(FILE *out, const struct probe_value *value) {
 }
 
 static void print_found(FILE *out, const struct probe_value *value, bool counts) {
-    fprintf(out, "%-*s  found: ", VALUE_COLUMNS, number(value->value, counts).text);
+    struct format_text found = number(value->value, counts);
+    fprintf(out, "%-*s  found: ", format_width(VALUE_COLUMNS, found.text), found.text);
     print_agreeing(out, value);
     if (strcmp(number(value->low, counts).text, number(value->high, counts).text) != 0) {
         fputs(", ", out);
@@ -214,7 +215,7 @@ static void print_answers(FILE *out, struct style style, const struct plan *plan
 void report_probe(FILE *out, struct style style, const struct plan *plan,
                   const struct probe_report *report, const char *reason) {
     struct wrap wrap;
-    FILE *lines = wrap_begin(&wrap, out, style.width);
+    FILE *lines = wrap_begin(&wrap, out, style);
     print_headline(lines, style, plan, report);
     if (report->asked)
         print_answers(lines, style, plan, report);

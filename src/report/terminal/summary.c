@@ -84,15 +84,17 @@ static void print_rule(FILE *out, struct style style, const struct rule_requirem
     static const enum style_tint tints[] = {TINT_GOOD, TINT_BAD, TINT_DIM};
     const struct rule *rule = &requirement->rule;
     struct format_text bound = requirement_text_bound(requirement);
-    fprintf(out, "  %s%s%s %-19s %-10s ", style_start(style, tints[requirement->result]),
+    struct format_text measured = requirement_text_measured(requirement);
+    int columns = format_width(22, bound.text);
+    fprintf(out, "  %s%s%s %-19s %-*s ", style_start(style, tints[requirement->result]),
             mark_of(style, requirement->result), style_stop(style), rule->metric.name,
-            requirement_text_measured(requirement).text);
+            format_width(10, measured.text), measured.text);
     if (requirement->result == RULE_NOT_JUDGED)
-        fprintf(out, "%-22s not judged: %s", bound.text,
+        fprintf(out, "%-*s not judged: %s", columns, bound.text,
                 requirement->low < requirement->high ? "the server's count is not known that well"
                                                      : "the run was cut short");
     else if (rule->percent && isfinite(requirement->part) && isfinite(requirement->whole))
-        fprintf(out, "%-22s %s of %s", bound.text,
+        fprintf(out, "%-*s %s of %s", columns, bound.text,
                 format_count((uint64_t)llround(requirement->part)).text,
                 format_count((uint64_t)llround(requirement->whole)).text);
     else
@@ -150,7 +152,7 @@ void report_summary(FILE *out, struct style style, const struct plan *plan,
                     const struct record *record, const struct judgement *judgement) {
     struct summary_title title = summary_title(record, judgement);
     struct wrap wrap;
-    FILE *lines = wrap_begin(&wrap, out, style.width);
+    FILE *lines = wrap_begin(&wrap, out, style);
     fprintf(lines, "%s%s%s   ", style_start(style, title.tint), title.text, style_stop(style));
     summary_headline(lines, plan, record, judgement);
     fputc('\n', lines);

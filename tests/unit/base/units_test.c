@@ -362,21 +362,6 @@ static void what_is_written_reads_back_to_the_same_value(void **state) {
     }
 }
 
-static void check_human_count(uint64_t value, const char *expected) {
-    char text[64];
-    assert_string_equal(units_human_count(text, sizeof text, value), expected);
-}
-
-static void people_get_digits_in_groups_of_three(void **state) {
-    (void)state;
-    check_human_count(0, "0");
-    check_human_count(999, "999");
-    check_human_count(1000, "1 000");
-    check_human_count(10024, "10 024");
-    check_human_count(123456, "123 456");
-    check_human_count(UINT64_MAX, "18 446 744 073 709 551 615");
-}
-
 static void check_human_duration(duration value, const char *expected) {
     char text[64];
     assert_string_equal(units_human_duration(text, sizeof text, value), expected);
@@ -444,7 +429,6 @@ static void no_formatter_writes_beyond_its_buffer(void **state) {
         assert_true(strlen(units_format_duration(exact, size, INT64_MAX)) < size);
         assert_true(strlen(units_format_rate(exact, size, (struct units_rate){77, 77})) < size);
         assert_true(strlen(units_format_span(exact, size, (struct units_span){1, 2})) < size);
-        assert_true(strlen(units_human_count(exact, size, UINT64_MAX)) < size);
         assert_true(strlen(units_human_duration(exact, size, -HOUR)) < size);
         assert_true(strlen(units_human_duration(exact, size, 41200)) < size);
         assert_true(strlen(units_human_bytes(exact, size, UINT64_MAX)) < size);
@@ -472,7 +456,6 @@ int main(void) {
         cmocka_unit_test(durations_are_written_in_the_largest_unit_that_fits),
         cmocka_unit_test(rates_and_spans_are_written_as_people_write_them),
         cmocka_unit_test(what_is_written_reads_back_to_the_same_value),
-        cmocka_unit_test(people_get_digits_in_groups_of_three),
         cmocka_unit_test(people_get_durations_in_three_digits),
         cmocka_unit_test(people_get_a_clock_from_a_minute_on),
         cmocka_unit_test(people_get_bytes_in_powers_of_1024),

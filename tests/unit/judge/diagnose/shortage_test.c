@@ -85,8 +85,8 @@ static void descriptors_are_told_as_the_worker_had_them(void **state) {
                                                                              .file_max = 90000};
     const struct finding *finding = judged(f, "fd_limit");
     assert_string_equal(finding->evidence,
-                        "RLIMIT_NOFILE soft 506, hard 4 096; in use by the worker 506; whole "
-                        "system 5 000 of 90 000");
+                        "RLIMIT_NOFILE soft 506, hard 4096; in use by the worker 506; whole "
+                        "system 5000 of 90000");
     assert_true(finding->since_seconds == 0.5);
     assert_int_equal(finding->do_count, 2);
     assert_says(finding->todo[0], "--workers 2 "); /* 1,000 in 500 each */
@@ -100,7 +100,7 @@ static void without_a_snapshot_the_numbers_are_called_old(void **state) {
     fail_to_open(f, OUTCOME_fd_limit, 494);
     assert_string_equal(judged(f, "fd_limit")->evidence,
                         "RLIMIT_NOFILE soft 512, hard 512 before the run; in use by the worker not "
-                        "measured; whole system 4 000 of 90 000 before the run");
+                        "measured; whole system 4000 of 90000 before the run");
 }
 
 static void what_could_not_be_read_is_not_measured(void **state) {
@@ -128,7 +128,7 @@ static void the_systems_limit_names_the_number_it_should_be(void **state) {
         (struct evidence_limit_snapshot){.taken = true, .file_used = 90000, .file_max = 90000};
     const struct finding *finding = judged(f, "fd_limit_system");
     assert_string_equal(finding->evidence,
-                        "fs.file-max 90 000; in use 90 000 by all processes of this machine");
+                        "fs.file-max 90000; in use 90000 by all processes of this machine");
     assert_says(finding->todo[0], "fs.file-max=92000"); /* both ends are here */
 }
 
@@ -174,10 +174,10 @@ static void memory_and_connection_tracking(void **state) {
                         "(net.ipv4.tcp_mem)");
     assert_says(find(f, "no_memory")->todo[0], "tcp_mem=\"100 150 200\"");
     assert_string_equal(find(f, "denied")->evidence,
-                        "connection tracking 65 536 of 65 536 entries (nf_conntrack)");
+                        "connection tracking 65536 of 65536 entries (nf_conntrack)");
     assert_says(find(f, "denied")->todo[0], "nf_conntrack_max=67536");
     f->record.snapshots[OUTCOME_denied].conntrack_count = 12;
-    assert_says(judged(f, "denied")->evidence, "12 of 65 536 entries (nf_conntrack): not full; a");
+    assert_says(judged(f, "denied")->evidence, "12 of 65536 entries (nf_conntrack): not full; a");
     f->record.snapshots[OUTCOME_fd_limit] =
         (struct evidence_limit_snapshot){.taken = true, .worker_files = 100, .nofile_soft = 506};
     fail_to_open(f, OUTCOME_fd_limit, 1);
@@ -239,7 +239,7 @@ static void a_server_short_of_connections(void **state) {
     strcpy(f->record.evidence.error_log.connections_line, "512 worker_connections");
     const struct finding *finding = judged(f, "short_of_connections");
     assert_string_equal(finding->evidence,
-                        "stub_status: active at most 513 while the client opened 1 000; 1 000 "
+                        "stub_status: active at most 513 while the client opened 1000; 1000 "
                         "accepted, 12 of them dropped at once; its error log says so 1 time, first "
                         "\"512 worker_connections\"");
     assert_says(finding->todo[0], "raise the server's limit of connections");

@@ -124,15 +124,15 @@ static void descriptors_suffice_up_to_the_last_one(void **state) {
         enum finding_status status;
         const char *text;
     } rows[] = {
-        {10000, 1, 1, 20000, FINDING_OK, "hard limit 20 000 per process: 1 worker"},
-        {100000, 6, 6, 20000, FINDING_OK, "hard limit 20 000 per process: 6 workers"},
+        {10000, 1, 1, 20000, FINDING_OK, "hard limit 20000 per process: 1 worker"},
+        {100000, 6, 6, 20000, FINDING_OK, "hard limit 20000 per process: 6 workers"},
         {20000 - PLAN_WORKER_FILES, 1, 1, 20000, FINDING_OK, "1 worker"},
-        {20001 - PLAN_WORKER_FILES, 1, 2, 20000, FINDING_FAIL, "(1 worker, hard limit 20 000"},
+        {20001 - PLAN_WORKER_FILES, 1, 2, 20000, FINDING_FAIL, "(1 worker, hard limit 20000"},
         {100000, 2, 6, 20000, FINDING_FAIL,
-         "asked 100 000; have 39 988 (2 workers, hard limit 20 000 per process): the other "
-         "60 012 would end as fd_limit"},
+         "asked 100000; have 39988 (2 workers, hard limit 20000 per process): the other "
+         "60012 would end as fd_limit"},
         {10000000, 1, 1, INT64_MAX, FINDING_OK, "hard limit unlimited per process"},
-        {10000000, 4096, 1, INT64_MAX, FINDING_OK, "4 096 workers"},
+        {10000000, 4096, 1, INT64_MAX, FINDING_OK, "4096 workers"},
         {1, 1, 0, PLAN_WORKER_FILES, FINDING_FAIL, "have 0"},
         {1, 1, 0, 0, FINDING_FAIL, "have 0"},
     };
@@ -255,7 +255,7 @@ static void a_burst_above_the_accept_queue_is_warned_of(void **state) {
     }
     fixture->plan.host.somaxconn = 128;
     const struct finding *finding = local(fixture, "backlog");
-    assert_holds(finding->text, "somaxconn 128 and up to 7 000 connects in 10 ms: SYNs may be");
+    assert_holds(finding->text, "somaxconn 128 and up to 7000 connects in 10 ms: SYNs may be");
     assert_todo(finding, 0, "--ramp 128/10ms");
     connect_to(fixture, 1, (const char *const[]){"192.0.2.1"});
     assert_int_equal(local(fixture, "backlog")->status, FINDING_SKIPPED);
@@ -279,8 +279,8 @@ static void a_machine_that_cannot_hold_the_plan_does_not_ask_the_target(void **s
     assert_string_equal(finding->text, "not asked: this machine cannot hold the plan");
     assert_null(find(&fixture->judgement.findings, "keep_alive"));
     assert_int_equal(fixture->judgement.reason_count, 2);
-    assert_holds(fixture->judgement.reasons[0], "descriptors: asked 100 000; have 19 994");
-    assert_holds(fixture->judgement.reasons[1], "source_ports: asked 100 000; have 28 232");
+    assert_holds(fixture->judgement.reasons[0], "descriptors: asked 100000; have 19994");
+    assert_holds(fixture->judgement.reasons[1], "source_ports: asked 100000; have 28232");
 }
 
 static void a_name_is_resolved_or_there_is_no_target(void **state) {

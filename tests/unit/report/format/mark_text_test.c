@@ -19,7 +19,7 @@ static void each_end_has_its_words(void **state) {
         {{.exit_code = 0, .window_seconds = 4, .refill_seconds = NAN},
          "exit 0; 0 lost within 4.00 s"},
         {{.exit_code = 137, .lost_within = 2000, .window_seconds = 10, .refill_seconds = 3},
-         "exit 137; 2 000 lost within 10.0 s, refilled after 3.00 s"},
+         "exit 137; 2000 lost within 10.0 s, refilled after 3.00 s"},
         {{.exit_code = -1, .lost_within = 1, .window_seconds = 10, .refill_seconds = NAN},
          "1 lost within 10.0 s, never all refilled"},
         {{.exit_code = -1, .killed = true, .window_seconds = 10, .refill_seconds = NAN},

@@ -27,7 +27,7 @@ static void assert_ticks(const struct axis *axis, const char *expected) {
 static void steps_are_round(void **state) {
     (void)state;
     struct axis axis = axis_linear(9997, AXIS_COUNT);
-    assert_ticks(&axis, "0|2 000|4 000|6 000|8 000|10 000");
+    assert_ticks(&axis, "0|2000|4000|6000|8000|10000");
     axis = axis_linear(1, AXIS_COUNT);
     assert_ticks(&axis, "0|1");
     axis = axis_linear(NAN, AXIS_PERCENT);

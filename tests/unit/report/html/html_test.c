@@ -116,7 +116,7 @@ static void statuses_are_told_apart(void **state) {
     fixture->record.total.counts.statuses[200] = 2520;
     fixture->record.total.counts.statuses[503] = 138;
     assert_says(html_of(fixture, &fixture->record),
-                ". Answers by status: 2 520 of 200, 138 of 503</p>");
+                ". Answers by status: 2\u202f520 of 200, 138 of 503</p>");
 }
 
 static void what_a_server_said_is_text(void **state) {

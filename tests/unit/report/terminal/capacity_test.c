@@ -6,8 +6,10 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <string.h>
 
 #include "report/fixture.h"
+#include "report/format/format.h"
 #include "report/terminal/capacity.h"
 
 static const char *next_of(struct fixture *fixture, const struct capacity *capacity,
@@ -18,7 +20,7 @@ static const char *next_of(struct fixture *fixture, const struct capacity *capac
     return fixture->text;
 }
 
-/* The fixture's ramp opens 1 000 a second. */
+/* The fixture's ramp opens 1000 a second. */
 static void what_is_next_is_said_with_about_how_long(void **state) {
     struct fixture *fixture = *state;
     struct capacity capacity = {
@@ -56,6 +58,38 @@ static void a_ramp_that_was_the_limit_is_named(void **state) {
     }
 }
 
+/* How many columns stand before that item on its line. */
+static int columns_before(const char *text, const char *item) {
+    const char *at = strstr(text, item), *line = at;
+    assert_non_null(at);
+    while (line > text && line[-1] != '\n')
+        line--;
+    return format_columns(line, (size_t)(at - line));
+}
+
+static void a_table_of_steps_keeps_its_columns_however_digits_are_grouped(void **state) {
+    struct fixture *fixture = *state;
+    static struct capacity_step step = {.connections = 12000,
+                                        .opened = 12000,
+                                        .live = 11999,
+                                        .lost = 1234,
+                                        .ran = true,
+                                        .cause = {.known = true, .code = "fd_limit"}};
+    static struct capacity capacity = {
+        .hold = 5 * SECOND, .answer = 100, .count = 1, .steps = &step};
+    fixture->judgement.capacity = &capacity;
+    int columns[2];
+    for (int grouped = 0; grouped <= 1; grouped++) {
+        FILE *out = fixture_stream(fixture);
+        report_capacity(out, (struct style){.group_digits = grouped}, &fixture->plan,
+                        &fixture->judgement);
+        fclose(out);
+        assert_says(fixture->text, grouped ? " 1\u202f234 " : " 1234 ");
+        columns[grouped] = columns_before(fixture->text, "tester: fd_limit");
+    }
+    assert_int_equal(columns[0], columns[1]);
+}
+
 static int begin(void **state) {
     *state = fixture_make_preflight(COMMAND_RUN);
     return 0;
@@ -66,6 +100,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         EACH(what_is_next_is_said_with_about_how_long),
         EACH(a_ramp_that_was_the_limit_is_named),
+        EACH(a_table_of_steps_keeps_its_columns_however_digits_are_grouped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

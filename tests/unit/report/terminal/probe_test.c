@@ -36,7 +36,7 @@ static void each_answer_says_how_sure_it_is(void **state) {
     assert_says(value_of(fixture, &value, false), "; looked at now and then, each 1.00 s or more");
     value = (struct probe_value){.status = PROBE_FOUND, .value = 1000, .low = 1000, .high = 1000};
     value.agreeing = 1;
-    assert_says(value_of(fixture, &value, true), "1 000     found: 1 connection says so");
+    assert_says(value_of(fixture, &value, true), "1000      found: 1 connection says so");
     value = (struct probe_value){.status = PROBE_AT_LEAST, .value = 90.02};
     assert_string_equal(value_of(fixture, &value, false), "at least 90.0 s");
     value = (struct probe_value){.status = PROBE_JITTERED, .low = 5, .high = 7.5, .agreeing = 4};
@@ -85,7 +85,7 @@ static void progress_is_a_line_for_people_and_one_for_programs(void **state) {
     FILE *out = fixture_stream(fixture);
     report_probe_progress(out, &result, &facts, 95 * SECOND);
     fclose(out);
-    assert_string_equal(fixture->text, "idle - first - req >=1 050 age - 12.0 s of 1m35s");
+    assert_string_equal(fixture->text, "idle - first - req >=1050 age - 12.0 s of 1m35s");
     out = fixture_stream(fixture);
     report_probe_line(out, &result, &facts);
     fclose(out);
@@ -106,7 +106,7 @@ static void a_line_of_progress_fits_a_terminal(void **state) {
     FILE *out = fixture_stream(fixture);
     report_probe_progress(out, &result, &facts, 24 * HOUR + 5 * SECOND);
     fclose(out);
-    assert_says(fixture->text, "idle >=86400 s first >=86400 s req >=1 050 age >=86400 s ");
+    assert_says(fixture->text, "idle >=86400 s first >=86400 s req >=1050 age >=86400 s ");
     assert_true(strlen(fixture->text) <= 79);
 }
 

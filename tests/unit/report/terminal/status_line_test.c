@@ -83,17 +83,21 @@ static void a_drain_says_how_far_it_is(void **state) {
 }
 
 /* A terminal's other side must stay open as long as its stream is asked. */
-static bool colored_on_terminal(enum option_color color) {
+static struct style style_on_terminal(enum option_color color) {
     int master = posix_openpt(O_RDWR | O_NOCTTY);
     if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0)
         skip();
     int terminal = open(ptsname(master), O_RDWR | O_NOCTTY);
     FILE *out = fdopen(terminal, "w");
     assert_non_null(out);
-    bool color_on = style_for(fileno(out), color).color;
+    struct style style = style_for(fileno(out), color);
     fclose(out);
     close(master);
-    return color_on;
+    return style;
+}
+
+static bool colored_on_terminal(enum option_color color) {
+    return style_on_terminal(color).color;
 }
 
 static bool colored_on_file(enum option_color color) {
@@ -142,6 +146,25 @@ static void marks_follow_the_locale(void **state) {
     assert_string_equal(setlocale(LC_ALL, NULL), "C"); /* the program's own stays as it is */
 }
 
+static void digits_are_grouped_for_a_person_at_a_terminal_that_has_the_space(void **state) {
+    (void)state;
+    setenv("TERM", "xterm", 1);
+    setenv("LC_ALL", "C", 1);
+    assert_false(style_on_terminal(COLOR_NEVER).group_digits);
+    setenv("LC_ALL", "C.UTF-8", 1);
+    if (!style_on_terminal(COLOR_NEVER).utf8)
+        skip();
+    assert_true(style_on_terminal(COLOR_NEVER).group_digits);
+    FILE *file = tmpfile();
+    assert_non_null(file);
+    assert_false(style_for(fileno(file), COLOR_ALWAYS).group_digits);
+    fclose(file);
+    setenv("TERM", "linux", 1); /* its font has no such space */
+    assert_false(style_on_terminal(COLOR_NEVER).group_digits);
+    unsetenv("TERM");
+    assert_false(style_on_terminal(COLOR_NEVER).group_digits);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(the_keys_stand_in_the_contracts_order),
@@ -149,6 +172,7 @@ int main(void) {
         WITH_FIXTURE(a_drain_says_how_far_it_is),
         cmocka_unit_test(auto_colors_a_terminal_unless_told_not_to),
         cmocka_unit_test(marks_follow_the_locale),
+        cmocka_unit_test(digits_are_grouped_for_a_person_at_a_terminal_that_has_the_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
