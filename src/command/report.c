@@ -16,6 +16,7 @@
 #include "report/format/line_writer.h"
 #include "report/format/style.h"
 #include "report/saved/saved.h"
+#include "report/terminal/capacity.h"
 #include "report/terminal/comparison.h"
 #include "report/terminal/summary.h"
 
@@ -26,7 +27,7 @@ static const char help[] =
     "       holdfast report --merge [OPTION FILE]... FILE FILE...\n"
     "       holdfast report [--compare] --schema\n\n"
     "Prints the summary of a saved run: of a timeline (--timeline), also of one that was cut off\n"
-    "by SIGKILL or a power loss, or of a JSON report (--json). Converts it:\n\n"
+    "by SIGKILL or a power loss, or of a JSON report (--json), of capacity too. Converts it:\n\n"
     "  --json FILE   the JSON report, from a timeline\n"
     "  --html FILE   one HTML page, with charts and without script\n"
     "  --junit FILE  JUnit XML, a case for each rule\n"
@@ -94,8 +95,11 @@ static int draw(const struct saved *saved, struct report_request *request) {
     }
     bool written = outputs_write(outputs, &saved->plan, saved->record, &saved->judgement);
     print_notes(saved, request->files[0]);
-    report_summary(out, style_for(fileno(out), COLOR_AUTO), &saved->plan, saved->record,
-                   &saved->judgement);
+    if (saved->judgement.capacity != NULL)
+        report_capacity(out, style_for(fileno(out), COLOR_AUTO), &saved->plan, &saved->judgement);
+    else
+        report_summary(out, style_for(fileno(out), COLOR_AUTO), &saved->plan, saved->record,
+                       &saved->judgement);
     if (fflush(out) != 0 || ferror(out))
         written =
             report_complain("the summary could not be written: %s", line_writer_error(-errno));

@@ -28,18 +28,19 @@ static void insert(struct statuses *statuses, struct statuses_count item) {
     statuses->items[at] = item;
 }
 
+void statuses_add(struct statuses *statuses, struct statuses_count item) {
+    enum statuses_class class = statuses_class_of(item.status);
+    statuses->answered += item.count;
+    statuses->others += class == STATUS_CLASS_2XX ? 0 : item.count;
+    statuses->errors += class == STATUS_CLASS_4XX || class == STATUS_CLASS_5XX ? item.count : 0;
+    insert(statuses, item);
+}
+
 struct statuses statuses_of(const struct tally_counts *counts) {
     struct statuses statuses = {0};
-    for (int i = 0; i < TALLY_STATUS_MAX; i++) {
-        uint64_t count = counts->statuses[i];
-        enum statuses_class class = statuses_class_of(i);
-        if (count == 0)
-            continue;
-        statuses.answered += count;
-        statuses.others += class == STATUS_CLASS_2XX ? 0 : count;
-        statuses.errors += class == STATUS_CLASS_4XX || class == STATUS_CLASS_5XX ? count : 0;
-        insert(&statuses, (struct statuses_count){i, count});
-    }
+    for (int i = 0; i < TALLY_STATUS_MAX; i++)
+        if (counts->statuses[i] > 0)
+            statuses_add(&statuses, (struct statuses_count){i, counts->statuses[i]});
     return statuses;
 }
 

@@ -24,6 +24,8 @@ struct statuses {
     struct statuses_count items[STATUSES_KEPT]; /* those that came most, the most frequent first */
 };
 
+/* As many more, of a status that was not added before. */
+void statuses_add(struct statuses *statuses, struct statuses_count item);
 struct statuses statuses_of(const struct tally_counts *counts);
 
 /* Whether whoever reads of a run that held has to know: one answer in a hundred was an error, or

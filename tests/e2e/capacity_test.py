@@ -2,6 +2,8 @@
 """The capacity of servers whose limit is known, and of a tester whose own is lower."""
 
 import contextlib
+import json
+import re
 import signal
 import socket
 import threading
@@ -108,6 +110,64 @@ class Servers(Case):
         self.assertEqual([4, 4, 2, 1, 1], [step["connections"] for step in found["steps"]])
         self.assertEqual((0, "status_200<=0"), (found["answer"], found["gave"]["code"]))
         self.assertIn("NONE HELD   1 connection", result.out)
+
+
+class Saved(Case):
+    """What `report` makes of a search's JSON is what the search itself printed and wrote."""
+
+    def setUp(self):
+        self.folder = holdfast.folder(self.addCleanup)
+
+    def search(self, *arguments):
+        with nginx(**SOME_LIMIT) as server:
+            return plainly("capacity", *FAST, "--json", self.folder / "a.json", "--html", self.folder / "a.html", "--junit",
+                           self.folder / "a.xml", *arguments, server.url)
+
+    def drawn_again(self, printed):
+        code, out, err = plainly("report", self.folder / "a.json", "--html", self.folder / "b.html", "--junit",
+                                 self.folder / "b.xml")
+        self.assertEqual((0, "", printed), (code, err, out))
+        self.assertEqual((self.folder / "a.xml").read_text(), (self.folder / "b.xml").read_text())
+        # Where its search, steps and plan end the page has the answering step's curves.
+        first, again = ((self.folder / f"{name}.html").read_text() for name in "ab")
+        for part in (r"(?s)^.*?<h2>The step of", r"(?s)<h2>Plan.*?<h2>|<h2>Plan.*$"):
+            self.assertEqual(re.findall(part, first), re.findall(part, again))
+        self.assertIn("<h3>Steps, in their order</h3>", again)
+
+    def test_a_search_is_drawn_again_from_its_report(self):
+        code, out, err = self.search("--from", 300)
+        self.assertEqual(0, code, err)
+        self.assertIn("worker_connections", out)
+        self.drawn_again(out)
+
+    def test_a_ceiling_and_a_rule_that_never_holds_are_drawn_again(self):
+        for arguments, expected in ((("-c", 20, "--from", 10), 0), (("-c", 4, "--require", "status_200<=0"), 1)):
+            with self.subTest(arguments):
+                code, out, err = self.search(*arguments)
+                self.assertEqual(expected, code, err)
+                self.drawn_again(out)
+
+    def test_searches_are_not_merged_and_damaged_ones_are_refused(self):
+        self.search("--from", 300)
+        report = self.folder / "a.json"
+        code, _, err = plainly("report", "--merge", report, report)
+        self.assertEqual(2, code)
+        self.assertRegex(err, r"^holdfast report: --merge: .* is a search for the capacity: a run is accepted\n$")
+        whole = json.loads(report.read_text())
+        broken = next(step for step in whole["capacity"]["steps"] if step["result"] == "gave")
+        for path, value in ((("end",), "soon"), (("end",), "gone"), (("answer",), -1), (("answer",), None), (("steps",), {}),
+                            (("steps",), [7]), (("steps",), [{**broken, "result": "fell"}]), (("gave",), []),
+                            (("gave", "connections"), 7), (("gave", "side"), "moon"), (("hold_each_seconds",), "5s")):
+            with self.subTest(path=path, value=value):
+                damaged = json.loads(report.read_text())
+                place = damaged["capacity"]
+                for name in path[:-1]:
+                    place = place[name]
+                place[path[-1]] = value
+                (self.folder / "damaged.json").write_text(json.dumps(damaged))
+                code, out, err = plainly("report", self.folder / "damaged.json")
+                self.assertEqual((2, "", 1), (code, out, err.count("\n")), err)
+                self.assertTrue(err.startswith("holdfast report: "), err)
 
 
 class Pool:

@@ -9,6 +9,7 @@ static void members_of_cause(struct json_writer *json, const struct capacity_cau
     json_write_string_member(json, "code", cause->code);
     json_write_string_member(json, "text", cause->text);
     json_write_string_member(json, "do", cause->advice[0] != '\0' ? cause->advice : NULL);
+    json_write_bool_member(json, "by_ramp", cause->by_ramp);
 }
 
 static void member_of_gave(struct json_writer *json, const struct capacity *capacity) {

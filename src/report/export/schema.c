@@ -551,9 +551,13 @@ static const struct schema_member timeline[] = {
 };
 
 static const struct schema_member capacity_gave[] = {
-    MEMBER("connections", K_COUNT), MEMBER("side", K_ONE_OF, .write_names = write_sides),
-    MEMBER("code", K_TEXT),         MEMBER("text", K_TEXT),
-    MEMBER("do", K_TEXT_OR_NULL),   {0},
+    MEMBER("connections", K_COUNT),
+    MEMBER("side", K_ONE_OF, .write_names = write_sides),
+    MEMBER("code", K_TEXT),
+    MEMBER("text", K_TEXT),
+    MEMBER("do", K_TEXT_OR_NULL),
+    MEMBER("by_ramp", K_FLAG),
+    {0},
 };
 
 static const struct schema_member capacity_step[] = {

@@ -319,7 +319,8 @@ static bool read_report(struct saved *saved, struct saved_place *place,
     saved->kind = SAVED_REPORT;
     if (!saved_setting(saved, place, document) || !saved_figures(saved, place, document) ||
         !saved_lifetimes(&saved->judgement, place, document) ||
-        !saved_timeline(&saved->record->timeline, place, document))
+        !saved_timeline(&saved->record->timeline, place, document) ||
+        !saved_capacity(saved, place, document))
         return false;
     saved->record->cut_off = read_cut_off(saved->record, place, document);
     const struct json_t *run = saved_value_object(place, document, "run");
@@ -430,6 +431,7 @@ void saved_free(struct saved *saved) {
     if (saved == NULL)
         return;
     free_record(saved);
+    capacity_free(&saved->capacity);
     options_free(&saved->options);
     free(saved);
 }

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "judge/verdict/capacity.h"
 #include "judge/verdict/judgement.h"
 #include "options/options.h"
 #include "plan/plan.h"
@@ -24,9 +25,10 @@ struct saved {
      * there.
      */
     struct judgement judgement;
-    bool judged_otherwise; /* the timeline ends with another verdict than ours */
-    size_t torn_line;      /* the number of a last line that is cut, left out; 0: none */
-    char imbalance[200];   /* where record->imbalance points */
+    struct capacity capacity; /* where judgement.capacity points, of a search */
+    bool judged_otherwise;    /* the timeline ends with another verdict than ours */
+    size_t torn_line;         /* the number of a last line that is cut, left out; 0: none */
+    char imbalance[200];      /* where record->imbalance points */
 };
 
 enum {

@@ -24,6 +24,9 @@ static bool check_part(const struct saved *part, const char *name, struct refuse
     if (part->record == NULL)
         return refuse(to, "--merge: \"%s\": no load was sent: a run is accepted",
                       refuse_quote(name).text);
+    if (part->judgement.capacity != NULL)
+        return refuse(to, "--merge: \"%s\" is a search for the capacity: a run is accepted",
+                      refuse_quote(name).text);
     for (int i = 0; i < DISTRIBUTION_LAG; i++)
         if (record_figures(part->record, (enum tally_distribution)i).count > 0 &&
             record_histogram(part->record, (enum tally_distribution)i) == NULL)

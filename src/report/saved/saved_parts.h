@@ -33,6 +33,9 @@ bool saved_endings(struct record *record, struct saved_place *place, const struc
 /* The row of samples of a whole report: saved_timeline.c. */
 bool saved_timeline(struct timeline *timeline, struct saved_place *place,
                     const struct json_t *document);
+/* Of a search for the capacity its answer and steps, into judgement.capacity: saved_capacity.c. A
+ * document without one leaves it NULL. */
+bool saved_capacity(struct saved *saved, struct saved_place *place, const struct json_t *document);
 /* From the object that holds "workers". */
 bool saved_workers(struct record *record, struct saved_place *place, const struct json_t *parent);
 /* The sample that a line of the timeline holds, beside what saved_figures() has read of it. */

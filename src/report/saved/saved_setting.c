@@ -192,11 +192,15 @@ static bool read_plan(struct saved *saved, struct saved_place *place, const stru
     if (url == NULL)
         return saved_place_refuse(place, "\"url\": the target's is accepted");
     char *kept = strdup(url), *argv[] = {name, end, kept, NULL};
+    enum option_command command =
+        saved_value_has(document, "capacity") ? COMMAND_CAPACITY : COMMAND_RUN;
     bool parsed = kept != NULL &&
-                  options_parse(&saved->options, COMMAND_RUN, 3, argv, error) == OPTIONS_OK &&
+                  options_parse(&saved->options, command, 3, argv, error) == OPTIONS_OK &&
                   read_options(saved, place, options);
     saved->options.url = NULL; /* the plan has its own copy */
     allow_bare_seconds(&saved->options.require);
+    if (command == COMMAND_CAPACITY) /* as each of its steps is held */
+        saved->options.duration = saved->options.hold_each;
     if (parsed) {
         saved->options.url = kept;
         parsed = (plan_make(&saved->plan, &saved->options, host, error) &&
