@@ -15,6 +15,25 @@ BUILD = pathlib.Path(holdfast.PROGRAM).resolve().parents[1]
 PAGES = BUILD / "pages"
 COMMANDS = ("run", "check", "probe", "capacity", "target", "demo", "serve", "report")
 
+# In zsh what is offered is known in a completion alone: each line is typed, and the tab completes it and writes that down.
+ZSH_SETUP = """
+fpath=($PAGES $fpath)
+autoload -Uz compinit && compinit -D -u
+function compadd {
+    local -a offered
+    if [[ ${@[1,(i)(-|--)]} != *-(O|A|D)\\ * ]]; then
+        builtin compadd -A offered "$@"
+        print -rl -- $offered >>$OFFERED
+    fi
+    builtin compadd "$@"
+}
+function capture { _main_complete; compstate[insert]= compstate[list]= }
+function offer { print -r -- "> $BUFFER" >>$OFFERED; zle capture; BUFFER= }
+zle -C capture complete-word capture
+zle -N offer
+bindkey '^I' offer
+"""
+
 
 def options(command):
     """What --help lists at the beginning of a line, or behind a letter."""
@@ -47,23 +66,57 @@ class PagesTest(unittest.TestCase):
                                    env={**os.environ, "MANWIDTH": "80"}).stdout
             self.assertIn("NAME", shown)
 
-    def complete(self, *words):
-        """What bash offers for the last of the words."""
+    def complete_bash(self, line):
+        """What it offers for the last word of the line."""
         script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _holdfast; '
                   'printf "%s\\n" "${COMPREPLY[@]}"')
-        done = subprocess.run(["bash", "-c", script, "bash", PAGES / "holdfast.bash", *words], capture_output=True, text=True)
+        done = subprocess.run(["bash", "-c", script, "bash", PAGES / "holdfast.bash", *line.split(" ")],
+                              capture_output=True, text=True)
         self.assertEqual((0, ""), (done.returncode, done.stderr))
         return set(done.stdout.split())
 
-    def test_bash_offers_each_option_of_the_command(self):
-        for command in COMMANDS:
-            offered = {word for word in self.complete("holdfast", command, "--") if word.startswith("--")}
+    def complete_zsh(self, line):
+        folder = holdfast.folder(self.addCleanup)
+        (folder / "setup.zsh").write_text(ZSH_SETUP)
+        typed = f"source setup.zsh\n{line}\texit\n"
+        environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "PAGES": str(PAGES), "TERM": "dumb",
+                       "OFFERED": str(folder / "offered")}
+        done = subprocess.run(["script", "-qec", "zsh -f -i", "/dev/null"], input=typed, cwd=folder, env=environment,
+                              capture_output=True, text=True, timeout=holdfast.TIMEOUT_SECONDS)
+        lines = (folder / "offered").read_text().splitlines() if (folder / "offered").exists() else []
+        self.assertEqual((0, [f"> {line}"]), (done.returncode, lines[:1]), done.stdout)
+        return set(lines[1:]) - {""}
+
+    def complete_fish(self, line):
+        environment = {"PATH": os.environ["PATH"], "HOME": str(holdfast.folder(self.addCleanup))}
+        done = subprocess.run(["fish", "--no-config", "-c", f"source {PAGES}/holdfast.fish; complete -C '{line}'"],
+                              env=environment, capture_output=True, text=True, timeout=holdfast.TIMEOUT_SECONDS)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
+        return {row.split("\t")[0] for row in done.stdout.splitlines()}
+
+    def check_offers(self, complete):
+        for command in COMMANDS[:-1]:
+            offered = {word for word in complete(f"holdfast {command} --") if word.startswith("--")}
             self.assertEqual(options(command) | {"--help"}, offered - ({"--version"} - options(command)), command)
-        self.assertEqual(options("run"), {word for word in self.complete("holdfast", "-c", "5", "--")})
+        self.assertLessEqual(options("report"), complete("holdfast report --"))
+        self.assertEqual(options("run"), complete("holdfast -c 5 --"))
         listed = re.search(r"^Commands:\n((?:  .*\n)*)", holdfast.plainly("help")[1], re.M).group(1)
-        self.assertLessEqual({line.split()[0] for line in listed.splitlines()}, self.complete("holdfast", ""))
-        self.assertEqual({"auto", "block", "line", "none"}, self.complete("holdfast", "run", "--ui", ""))
-        self.assertEqual({"--metrics", "--method"}, self.complete("holdfast", "run", "--met"))
+        self.assertLessEqual({line.split()[0] for line in listed.splitlines()}, complete("holdfast "))
+        self.assertEqual({"auto", "block", "line", "none"}, complete("holdfast run --ui "))
+        self.assertEqual({"--metrics", "--method"}, complete("holdfast run --met"))
+
+    def test_bash_offers_each_option_of_the_command(self):
+        self.check_offers(self.complete_bash)
+
+    def test_zsh_offers_each_option_of_the_command(self):
+        if not shutil.which("zsh") or not shutil.which("script"):
+            self.skipTest("completion in zsh: no zsh, or no script")
+        self.check_offers(self.complete_zsh)
+
+    def test_fish_offers_each_option_of_the_command(self):
+        if not shutil.which("fish"):
+            self.skipTest("completion in fish: no fish")
+        self.check_offers(self.complete_fish)
 
     def test_zsh_and_fish_have_each_option_of_the_command(self):
         zsh = (PAGES / "_holdfast").read_text()
