@@ -217,7 +217,50 @@ duration histogram_value_at(const struct histogram *histogram, size_t index) {
 }
 
 duration histogram_percentile(const struct histogram *histogram, double fraction) {
-    return histogram_percentile_between(&nothing, histogram, fraction, NULL);
+    duration value;
+    histogram_percentiles(histogram, &fraction, 1, &value);
+    return value;
+}
+
+static uint64_t block_sum(const struct histogram *histogram, size_t first) {
+    uint64_t sum = 0;
+    for (size_t i = first; i < first + HISTOGRAM_BLOCK; i++)
+        sum += histogram_count_at(histogram, i);
+    return sum;
+}
+
+/* A block at a time, and its counts one by one only where a value is. */
+void histogram_percentiles(const struct histogram *histogram, const double *fractions, size_t count,
+                           duration *values) {
+    uint64_t seen = 0;
+    size_t found = 0;
+    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+        for (uint64_t bits = histogram->used[word]; bits != 0 && found < count;) {
+            size_t index = next_block(word, &bits);
+            uint64_t after = seen + block_sum(histogram, index);
+            for (; found < count && rank(fractions[found], histogram->count) <= after; found++) {
+                uint64_t wanted = rank(fractions[found], histogram->count);
+                while (seen + histogram_count_at(histogram, index) < wanted)
+                    seen += histogram_count_at(histogram, index++);
+                values[found] = histogram_value_at(histogram, index);
+            }
+            seen = after;
+        }
+    }
+    for (; found < count; found++)
+        values[found] = histogram->count > 0 ? histogram->max : 0;
+}
+
+uint64_t histogram_sum(const struct histogram *histogram, size_t first, size_t end) {
+    uint64_t sum = 0;
+    for (size_t i = first; i < end;) {
+        size_t block = i / HISTOGRAM_BLOCK, behind = (block + 1) * HISTOGRAM_BLOCK;
+        bool used = (histogram->used[block / 64] >> block % 64 & 1) != 0;
+        for (behind = behind < end ? behind : end; used && i < behind; i++)
+            sum += histogram_count_at(histogram, i);
+        i = behind;
+    }
+    return sum;
 }
 
 duration histogram_percentile_between(const struct histogram *earlier,

@@ -69,11 +69,18 @@ void histogram_clear(struct histogram *histogram);
  * histogram. */
 duration histogram_percentile(const struct histogram *histogram, double fraction);
 
-/* The same of (later - earlier), where earlier is a former state of later; *count, when not NULL,
- * receives how many values that difference holds. */
+/* Several of them in one pass: fractions do not fall, and values has room for each. */
+void histogram_percentiles(const struct histogram *histogram, const double *fractions, size_t count,
+                           duration *values);
+
+/* One percentile of (later - earlier), where earlier is a former state of later; *count, when not
+ * NULL, receives how many values that difference holds. */
 duration histogram_percentile_between(const struct histogram *earlier,
                                       const struct histogram *later, double fraction,
                                       uint64_t *count);
+
+/* How many values' counts stand at indices from first up to, without, end. */
+uint64_t histogram_sum(const struct histogram *histogram, size_t first, size_t end);
 
 double histogram_mean(const struct histogram *histogram);
 double histogram_stddev(const struct histogram *histogram);

@@ -24,12 +24,13 @@ const struct bucket_bound bucket_bounds[BUCKETS] = {
 
 struct buckets buckets_of(const struct histogram *histogram) {
     struct buckets buckets = {.known = true};
-    size_t index = 0;
+    size_t next = 0;
     uint64_t sum = 0;
     for (size_t i = 0; i < BUCKETS; i++) {
-        for (size_t last = histogram_index(bucket_bounds[i].bound); index <= last; index++)
-            sum += histogram_count_at(histogram, index);
+        size_t end = histogram_index(bucket_bounds[i].bound) + 1;
+        sum += histogram_sum(histogram, next, end);
         buckets.counts[i] = sum;
+        next = end;
     }
     return buckets;
 }

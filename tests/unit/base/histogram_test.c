@@ -165,8 +165,8 @@ static duration exact_quantile(const duration *sorted, int values, int permille)
 
 static void quantiles_agree_with_the_sorted_values(void **state) {
     (void)state;
-    enum { VALUES = 1000 };
-    static const int permille[] = {0, 1, 10, 100, 500, 900, 950, 990, 999, 1000};
+    enum { VALUES = 1000, PERMILLES = 10 };
+    static const int permille[PERMILLES] = {0, 1, 10, 100, 500, 900, 950, 990, 999, 1000};
     static duration sorted[VALUES];
     struct random random;
     random_seed(&random, 1, 0);
@@ -178,9 +178,16 @@ static void quantiles_agree_with_the_sorted_values(void **state) {
         }
         qsort(sorted, (size_t)values, sizeof *sorted, by_value);
         assert_true(histogram->min == sorted[0] && histogram->max == sorted[values - 1]);
-        for (size_t i = 0; i < sizeof permille / sizeof *permille; i++)
-            assert_true(histogram_percentile(histogram, permille[i] / 1000.0) ==
-                        exact_quantile(sorted, values, permille[i]));
+        double fractions[PERMILLES];
+        duration together[PERMILLES];
+        for (size_t i = 0; i < PERMILLES; i++)
+            fractions[i] = permille[i] / 1000.0;
+        histogram_percentiles(histogram, fractions, PERMILLES, together);
+        for (size_t i = 0; i < PERMILLES; i++) {
+            duration exact = exact_quantile(sorted, values, permille[i]);
+            assert_true(histogram_percentile(histogram, fractions[i]) == exact);
+            assert_true(together[i] == exact);
+        }
         free(histogram);
     }
 }
@@ -193,6 +200,25 @@ static void p999_of_a_thousand_is_the_999th(void **state) {
     histogram_add(histogram, SECOND);
     assert_true(histogram_percentile(histogram, 0.999) < 2 * MILLISECOND);
     assert_true(histogram_percentile(histogram, 0.9991) == SECOND);
+    free(histogram);
+}
+
+static void a_sum_is_that_of_the_counts_from_the_first_to_before_the_last(void **state) {
+    (void)state;
+    struct histogram *histogram = created();
+    struct random random;
+    random_seed(&random, 7, 0);
+    for (int i = 0; i < 500; i++)
+        histogram_add(histogram, any_duration(&random));
+    for (int i = 0; i < 500; i++) {
+        size_t first = random_between(&random, 0, HISTOGRAM_COUNTS);
+        size_t end = random_between(&random, 0, HISTOGRAM_COUNTS);
+        uint64_t sum = 0;
+        for (size_t index = first; index < end; index++)
+            sum += histogram_count_at(histogram, index);
+        assert_int_equal(histogram_sum(histogram, first, end), sum);
+    }
+    assert_int_equal(histogram_sum(histogram, 0, HISTOGRAM_COUNTS), 500);
     free(histogram);
 }
 
@@ -415,6 +441,7 @@ int main(void) {
         cmocka_unit_test(equal_values_hardly_deviate),
         cmocka_unit_test(quantiles_agree_with_the_sorted_values),
         cmocka_unit_test(p999_of_a_thousand_is_the_999th),
+        cmocka_unit_test(a_sum_is_that_of_the_counts_from_the_first_to_before_the_last),
         cmocka_unit_test(merging_is_counting_both),
         cmocka_unit_test(merging_nothing_changes_nothing),
         cmocka_unit_test(a_copy_is_the_same_and_keeps_nothing_of_what_it_was),

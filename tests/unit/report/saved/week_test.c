@@ -2,6 +2,7 @@
  * keep to the memory they had after its first hours.
  *
  * usage: week_test [--days N] */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -130,6 +131,7 @@ static void a_week_is_read_as_it_was_written_in_the_same_memory(void **state) {
     char error[SAVED_ERROR_MAX] = "";
     int ends[2], status;
     assert_int_equal(pipe(ends), 0);
+    fcntl(ends[0], F_SETPIPE_SZ, 1 << 20); /* or less: only how often the two take turns */
     pid_t writer = fork();
     assert_true(writer >= 0);
     if (writer == 0) {
