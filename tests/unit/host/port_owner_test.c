@@ -1,4 +1,5 @@
-/* Who listens on a port is found where it is our own process, of either family. */
+/* Who listens on a port is found where it is our own process, of either family, however many
+ * descriptors it has. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,10 +42,23 @@ static void a_listener_of_ipv6_is_found(void **state) {
     find("::1");
 }
 
+/* As of a server that has many connections and opens one more port. */
+static void a_listener_behind_hundreds_of_other_descriptors_is_found(void **state) {
+    (void)state;
+    enum { OTHERS = 400 };
+    int others[OTHERS];
+    for (int i = 0; i < OTHERS; i++)
+        assert_true((others[i] = dup(STDOUT_FILENO)) >= 0);
+    find("127.0.0.1");
+    for (int i = 0; i < OTHERS; i++)
+        close(others[i]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_listener_of_ipv4_is_found),
         cmocka_unit_test(a_listener_of_ipv6_is_found),
+        cmocka_unit_test(a_listener_behind_hundreds_of_other_descriptors_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
