@@ -10,6 +10,7 @@
 #include "command/command.h"
 #include "command/report_read.h"
 #include "command/report_request.h"
+#include "command/soak.h"
 #include "options/secrets.h"
 #include "report/export/json_comparison.h"
 #include "report/export/writers.h"
@@ -36,7 +37,8 @@ static const char help[] =
     "  --csv FILE    the timeline as CSV, a line a sample\n"
     "  --schema      print the JSON Schema of the JSON report; with --compare, of what that "
     "writes\n"
-    "  --help        print this help\n\n"
+    "  --help        print this help\n"
+    "  --version     print the version and the optional parts built in\n\n"
     "  --compare     hold the run B against the baseline A: connections, endings, survival,\n"
     "                latencies, rates and cost, each within a tolerance; --json FILE for "
     "machines,\n"
@@ -127,10 +129,12 @@ static int draw_one(struct report_request *request) {
 }
 
 static int carry_out(struct report_request *request) {
-    if (request->schema && request->mode != REPORT_HELP)
+    bool answer = request->mode == REPORT_HELP || request->mode == REPORT_VERSION;
+    if (request->schema && !answer)
         return print(request->mode == REPORT_COMPARE ? report_comparison_schema : report_schema);
     switch (request->mode) {
     case REPORT_HELP: return print(print_help);
+    case REPORT_VERSION: return soak_answer(OPTIONS_VERSION, COMMAND_RUN, "");
     case REPORT_COMPARE: return report_compare(request);
     case REPORT_MERGE:
     case REPORT_DRAW: break;

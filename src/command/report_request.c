@@ -11,7 +11,7 @@
 
 #define ACCEPTED                                                                                   \
     "accepted are FILE, --json, --html, --junit, --hgrm, --csv, --compare, --merge, --tolerance, " \
-    "--schema and --help"
+    "--schema, --help and --version"
 
 static bool take_output(struct report_request *request, enum output output, const char *value) {
     const char *name = output_name(output);
@@ -50,22 +50,28 @@ static enum output output_asked(const char *word, const char **value) {
     return output;
 }
 
+/* Help and version are answers, whatever else was asked for. */
+static bool is_answer(enum report_mode mode) {
+    return mode == REPORT_HELP || mode == REPORT_VERSION;
+}
+
 static bool take_mode(struct report_request *request, const char *word) {
     static const struct {
         const char *word;
         enum report_mode mode;
-    } modes[] = {{"--compare", REPORT_COMPARE},
-                 {"--merge", REPORT_MERGE},
-                 {"--help", REPORT_HELP},
-                 {"-h", REPORT_HELP}};
+    } modes[] = {{"--compare", REPORT_COMPARE}, {"--merge", REPORT_MERGE},
+                 {"--help", REPORT_HELP},       {"-h", REPORT_HELP},
+                 {"--version", REPORT_VERSION}, {"-V", REPORT_VERSION}};
     if (strcmp(word, "--schema") == 0)
         return request->schema = true;
     for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
         if (strcmp(word, modes[i].word) != 0)
             continue;
-        if (request->mode == REPORT_DRAW || modes[i].mode == REPORT_HELP)
+        if (is_answer(request->mode))
+            return true;
+        if (request->mode == REPORT_DRAW || is_answer(modes[i].mode))
             request->mode = modes[i].mode;
-        else if (request->mode != REPORT_HELP && request->mode != modes[i].mode)
+        else if (request->mode != modes[i].mode)
             return report_complain("%s: one of --compare and --merge is accepted", word);
         return true;
     }
@@ -134,7 +140,7 @@ static bool check_schema(const struct report_request *request) {
 }
 
 static bool check(const struct report_request *request) {
-    if (request->mode == REPORT_HELP)
+    if (is_answer(request->mode))
         return true;
     if (request->tolerances.count > 0 && request->mode != REPORT_COMPARE)
         return report_complain("--tolerance is of --compare");
@@ -147,7 +153,8 @@ static bool check(const struct report_request *request) {
         return request->file_count >= 2 ||
                report_complain("--merge: %zu file%s: two or more are accepted", request->file_count,
                                human_plural(request->file_count));
-    case REPORT_HELP: break;
+    case REPORT_HELP:
+    case REPORT_VERSION: break;
     }
     return true;
 }

@@ -10,7 +10,7 @@
 #include "options/options.h"
 #include "report/saved/saved.h"
 
-enum report_mode { REPORT_DRAW, REPORT_COMPARE, REPORT_MERGE, REPORT_HELP };
+enum report_mode { REPORT_DRAW, REPORT_COMPARE, REPORT_MERGE, REPORT_HELP, REPORT_VERSION };
 
 struct report_request {
     enum report_mode mode;

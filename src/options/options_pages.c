@@ -123,8 +123,8 @@ static void print_names(FILE *out, const char *between, bool about) {
 }
 
 /* `holdfast report` reads its own; a test holds them against its help. */
-static const char report_options[] =
-    "--json --html --junit --hgrm --csv --compare --merge --tolerance --schema --help -h";
+static const char report_options[] = "--json --html --junit --hgrm --csv --compare --merge "
+                                     "--tolerance --schema --help -h --version -V";
 
 /* Whether its value is a file's name. */
 static bool takes_file(const struct option_row *row) {

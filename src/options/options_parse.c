@@ -145,8 +145,9 @@ static bool take_operand(struct command_line *line, const char *operand) {
                            operand, line->to);
     }
     if ((line->command & COMMAND_URL) == 0)
-        return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes none",
-                      url_quote(operand).text, option_command_name(line->command));
+        return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes %s",
+                      url_quote(operand).text, option_command_name(line->command),
+                      line->command == COMMAND_TARGET ? "one, or --listen" : "none");
     if (line->options->url != NULL && is_bare_word(line->options->url) && !is_bare_word(operand))
         return refuse(line->to, "unknown command \"%s\" (see holdfast help)",
                       refuse_quote(line->options->url).text);

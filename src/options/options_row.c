@@ -86,8 +86,8 @@ const char *option_help(const struct option_row *row, enum option_command comman
     } others[] = {
         {ROW_connections, COMMAND_CAPACITY, "largest number of connections to try"},
         {ROW_connections, COMMAND_PROBE,
-         "open no more than N connections in all, 16 of them at once; with fewer than 16 in all "
-         "less is told"},
+         "open no more than N connections in all, at least 4, 16 of them at once; with fewer than "
+         "16 in all less is told"},
         {ROW_timeout, COMMAND_PROBE, "an answer must be complete within this, and within 2s"},
         {ROW_label, COMMAND_PROBE, "kept in the JSON"},
         {ROW_json, COMMAND_PROBE,
@@ -96,7 +96,8 @@ const char *option_help(const struct option_row *row, enum option_command comman
         {ROW_quiet, COMMAND_PROBE, "no progress on standard error"},
         {ROW_body, COMMAND_TARGET,
          "the body of every answer: of a file, or a size, so many bytes; 5 bytes unless given"},
-        {ROW_workers, COMMAND_TARGET, "worker processes; as descriptors allow unless given"},
+        {ROW_workers, COMMAND_TARGET,
+         "worker processes, at most 256; as descriptors allow unless given"},
     };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (others[i].id == row->id && others[i].command == command)

@@ -20,6 +20,9 @@ CONTROLS = ["\r", "\n", "\t", "\x01", "\x1b", "\x7f"]
 COUNT = ("", "x", "-1", "1.5", "0x10", "1e3", " 1", "1 ", "1kk", "99999999999999999999")
 DURATION = ("", "x", "-1s", "1y", "1s2", "s", "1 s", "1..2s", "99999999999999999999h", "0.0000000001s", "nan", "inf")
 
+EACH_COMMANDS_ANSWERS = [[command, option] for command in ("run", "check", "probe", "capacity", "report", "serve", "target", "demo", "part")
+                         for option in ("--help", "-h", "--version", "-V")]
+
 # option: (values that are refused, words that must be said)
 VALUES = {
     "--connections": (COUNT + ("0", "10000001", "11M"), [ACCEPTED, "--connections", "10M"]),
@@ -235,13 +238,15 @@ class UsageTest(Case):
 
     def test_help_and_version_are_answers(self):
         for arguments in (["--help"], ["run", "--help"], ["check", "--help"], ["report", "--help"], ["--version"],
-                          ["help"], ["help", "check"], ["version"], ["-h"], ["-V"]):
+                          ["help"], ["help", "check"], ["version"], ["-h"], ["-V"], *EACH_COMMANDS_ANSWERS):
             code, out, err = holdfast.plainly(*arguments)
             self.assertEqual((0, ""), (code, err), arguments)
             self.assertIn("holdfast", out)
+            if arguments[-1] in ("--version", "-V"):
+                self.assertIn("optional parts built in", out, arguments)
 
     def test_an_answer_that_cannot_be_written_is_reported(self):
-        for arguments in (["--help"], ["--version"], ["report", "--help"], ["report", "--schema"]):
+        for arguments in (["--help"], ["--version"], ["report", "--help"], ["report", "--version"], ["report", "--schema"]):
             with open("/dev/full", "w") as full:
                 done = subprocess.run([holdfast.PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True)
             self.assertEqual((4, 1), (done.returncode, done.stderr.count("\n")), arguments)
