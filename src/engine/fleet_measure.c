@@ -76,14 +76,16 @@ static duration late_before(const struct fleet *fleet, const struct conn *conn) 
     return (duration)(late_us_of(fleet, conn) & ~LATE_BURST) * MICROSECOND;
 }
 
-/* How much of the time since the hand-over is ours. */
+/* How much of the time since the hand-over is ours. What is read now may have lain there, behind a
+ * pause one turn longer: not all of it is shown at once. */
 static duration late_since(const struct fleet *fleet, const struct conn *conn, int64_t handed_ns) {
     instant handed = {handed_ns};
-    duration ours = 0;
+    duration unread = instant_since(fleet->now, fleet->unread_since);
+    duration ours = unread > BURST ? unread : 0;
     if (fleet->late > LAG_ON_TIME)
-        ours = instant_since(fleet->now, fleet->late_from);
+        ours = max_i64(ours, instant_since(fleet->now, fleet->late_from));
     else if (!instant_before(handed, fleet->pause_since) && instant_before(handed, fleet->pause_to))
-        ours = instant_since(fleet->pause_to, fleet->pause_from);
+        ours = max_i64(ours, instant_since(fleet->pause_to, fleet->pause_from));
     if ((late_us_of(fleet, conn) & LATE_BURST) != 0)
         ours += instant_since(fleet->pause_to, fleet->pause_from);
     return min_i64(ours, instant_since(fleet->now, handed));

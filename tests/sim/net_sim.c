@@ -183,6 +183,7 @@ void sim_pause(struct net *net, uint64_t reading, bool before, duration length,
 
 static void stand_still(struct net *net) {
     net->now_ns += net->pause.length;
+    net->pause.one = net->config.shows_one;
     if (net->pause.paused != NULL)
         atomic_fetch_add(net->pause.paused, net->pause.length);
 }
@@ -574,6 +575,7 @@ int net_wait(struct net *net, instant until, uint32_t wanted) {
     int error = fallible_operation(net, OPERATION_WAIT);
     if (error == EBADR)
         return -EBADR;
+    net->pause.one = net->pause.shown = false;
     submit(net);
     if (error == EINTR && until.ns > net->now_ns + MILLISECOND)
         until.ns = net->now_ns + MILLISECOND;
@@ -646,6 +648,8 @@ size_t net_take(struct net *net, struct net_event *events, size_t max) {
         net->done_first = net->done_count = 0;
     run(net);
     net->batch++;
+    if (net->pause.one)
+        max = net->pause.shown ? 0 : 1;
     size_t count = 0;
     while (count < max && net->done_first < net->done_count) {
         const struct completion *completion = &net->done[net->done_first];
@@ -657,6 +661,7 @@ size_t net_take(struct net *net, struct net_event *events, size_t max) {
         events[count++] = completion->event;
         net->done_first++;
     }
+    net->pause.shown |= net->pause.one && count > 0;
     return count;
 }
 

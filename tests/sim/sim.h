@@ -120,6 +120,7 @@ struct sim_config {
     duration idle_after;  /* when an idle deed happens: up to this after the answer */
     duration ready_after; /* how long a completion may take to be seen; 0: 20 us */
     bool wakes_cost;      /* so that events are waited for together */
+    bool shows_one;       /* of all that is ready behind a pause, until the next wait */
     uint32_t late_wakes; /* of a million waits end late, as those of a process that stood in line */
     duration late_by;    /* by up to this */
     duration event_cost; /* each event takes up to so long to be handled */

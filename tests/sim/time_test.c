@@ -165,6 +165,35 @@ static void an_hour_of_ours_is_nobodys_timeout(void **state) {
     }
 }
 
+/* Shorter than the timeout, so that no timer is due: what lay there when we went on is not all
+ * shown in the turn of the pause, and in a closed loop it went out many turns before. */
+static void what_a_pause_held_up_is_known_one_turn_later_too(void **state) {
+    (void)state;
+    static struct histogram without;
+    for (uint64_t reading = 1; reading <= 40; reading++) {
+        struct play_config config = config_of(NULL, 0, 40);
+        config.world.latency.low = 5 * MILLISECOND;
+        config.world.latency.high = 50 * MILLISECOND;
+        config.timeout = 10 * SECOND;
+        config.world.shows_one = true;
+        config.think = (struct units_span){0, 0};
+        config.audit_every = 10;
+        struct play play;
+        play_start(&play, &config);
+        play_until(&play, 200 * MILLISECOND);
+        sim_pause(play.net, reading, reading % 2 == 0, 2 * SECOND, NULL);
+        play_until(&play, 3 * SECOND);
+        play_end(&play);
+        const struct tally_correction *correction = &play.tally->corrections[DISTRIBUTION_LATENCY];
+        histogram_copy(&without, &play.tally->latency);
+        histogram_exchange(&without, &correction->measured, &correction->without);
+        assert_true(play.tally->latency.max > 2 * SECOND);
+        assert_true(without.max < 100 * MILLISECOND);
+        assert_in_range(correction->measured.count, 40, 80);
+        play_free(&play);
+    }
+}
+
 /* In the ramp, with connects and answers that never come beside it: once each, and late. */
 static void an_hour_that_nobody_told_of_makes_no_deadline_pass_twice(void **state) {
     (void)state;
@@ -358,6 +387,7 @@ int main(void) {
         cmocka_unit_test(an_answer_that_is_there_at_the_deadline_is_an_answer),
         cmocka_unit_test(a_large_answer_that_is_there_at_the_deadline_is_an_answer),
         cmocka_unit_test(an_hour_of_ours_is_nobodys_timeout),
+        cmocka_unit_test(what_a_pause_held_up_is_known_one_turn_later_too),
         cmocka_unit_test(an_hour_that_nobody_told_of_makes_no_deadline_pass_twice),
         cmocka_unit_test(what_is_closed_while_we_are_late_to_ask_is_known),
         cmocka_unit_test(an_age_of_two_months_is_49_days_or_more),

@@ -103,6 +103,7 @@ struct net {
         bool before;
         duration length;
         _Atomic int64_t *paused;
+        bool one, shown; /* of sim_config.shows_one: since it, and that one was shown */
     } pause;
     struct {
         uint64_t n; /* 0: none */
