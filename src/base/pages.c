@@ -14,6 +14,10 @@ void pages_hide(void *memory, size_t bytes) {
         (void)madvise(memory, bytes, MADV_DONTDUMP);
 }
 
+void pages_discard(void *memory, size_t bytes) {
+    (void)madvise(memory, bytes, MADV_DONTNEED);
+}
+
 void pages_release(void *memory, size_t bytes) {
     if (memory != NULL)
         munmap(memory, bytes);

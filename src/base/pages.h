@@ -9,6 +9,8 @@
 void *pages_reserve(size_t bytes);
 /* They are left out of a core dump: keys are not to get into one. */
 void pages_hide(void *memory, size_t bytes);
+/* Their bytes are zero again, and cost nothing until they are touched. From a page's beginning. */
+void pages_discard(void *memory, size_t bytes);
 /* NULL is let be; bytes as they were reserved. */
 void pages_release(void *memory, size_t bytes);
 

@@ -3,6 +3,7 @@
 #include "engine/worker.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -223,12 +224,14 @@ static instant next_reconnect_at(const struct worker *worker) {
     return instant_after(worker->start, (due + grain - 1) / grain * grain);
 }
 
-/* The ramp of this share is complete when the first attempt of each is open or has ended. */
+/* The ramp of this share is complete when the first attempt of each is open or has ended. What its
+ * last handshakes took on the heap goes back to the kernel then. */
 static void end_ramp(struct worker *worker) {
     if (worker->phase != WORKER_RAMPING || worker->opened < worker->share ||
         fleet_first_connects(worker->fleet) > 0)
         return;
     counts_of(worker)->ramp_done_ns = worker->now.ns;
+    malloc_trim(0);
     enter_phase(worker, WORKER_HOLDING);
 }
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/page_pool.h"
 #include "base/pages.h"
 #include "base/require.h"
-#include "base/slots.h"
 
 /* Of one socket; the transport's state follows. All zero: a new connection. */
 struct sock_transport_place {
@@ -20,47 +20,16 @@ struct sock_transport_place {
 
 static_assert(sizeof(struct sock_transport_place) <= 16, "a socket has no more beside that state");
 
-/* Pages, in parts of one size, and which of them are leased. */
-struct sock_transport_pool {
-    char *memory;
-    size_t stride;
-    uint32_t *links;
-    struct slots slots;
-};
-
 struct sock_transport {
     struct sock_transport_parts parts;
     char *places;
     size_t place_bytes;
-    struct sock_transport_pool fragments; /* one for each socket: leased while a record is cut */
-    struct sock_transport_pool buffers;   /* the same, while a send is under way */
+    struct page_pool fragments; /* one for each socket: leased while a record is cut */
+    struct page_pool buffers;   /* the same, while a send is under way */
 };
 
 static size_t align(size_t bytes) {
     return (bytes + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
-}
-
-static bool reserve(struct sock_transport_pool *pool, uint32_t count, size_t bytes) {
-    pool->stride = align(bytes + 1);
-    pool->memory = pages_reserve(count * pool->stride + 1);
-    pool->links = pages_reserve(count * sizeof *pool->links + 1);
-    slots_init(&pool->slots, pool->links, count);
-    return pool->memory != NULL && pool->links != NULL;
-}
-
-static void release(struct sock_transport_pool *pool, uint32_t count) {
-    pages_release(pool->memory, count * pool->stride + 1);
-    pages_release(pool->links, count * sizeof *pool->links + 1);
-}
-
-static uint32_t lease(struct sock_transport_pool *pool) {
-    uint32_t index = slots_take(&pool->slots);
-    require(index != SLOT_NONE); /* one for each socket there is */
-    return index;
-}
-
-static char *leased(const struct sock_transport_pool *pool, uint32_t index) {
-    return pool->memory + index * pool->stride;
 }
 
 bool sock_transport_create(struct sock_transport **out, const struct sock_transport_parts *parts) {
@@ -74,8 +43,9 @@ bool sock_transport_create(struct sock_transport **out, const struct sock_transp
     made->place_bytes = align(sizeof(struct sock_transport_place) + parts->transport->state_bytes);
     made->places = pages_reserve(parts->count * made->place_bytes + 1);
     pages_hide(made->places, parts->count * made->place_bytes + 1);
-    bool any = reserve(&made->fragments, parts->count, parts->transport->fragment_bytes);
-    any &= reserve(&made->buffers, parts->count, parts->transport->sealed_bytes(parts->send_max));
+    bool any = page_pool_create(&made->fragments, parts->count, parts->transport->fragment_bytes);
+    any &= page_pool_create(&made->buffers, parts->count,
+                            parts->transport->sealed_bytes(parts->send_max));
     if (!any || made->places == NULL) {
         sock_transport_destroy(made);
         return false;
@@ -87,10 +57,9 @@ bool sock_transport_create(struct sock_transport **out, const struct sock_transp
 void sock_transport_destroy(struct sock_transport *transport) {
     if (transport == NULL)
         return;
-    uint32_t count = transport->parts.count;
-    pages_release(transport->places, count * transport->place_bytes + 1);
-    release(&transport->fragments, count);
-    release(&transport->buffers, count);
+    pages_release(transport->places, transport->parts.count * transport->place_bytes + 1);
+    page_pool_release(&transport->fragments);
+    page_pool_release(&transport->buffers);
     free(transport);
 }
 
@@ -109,10 +78,10 @@ static struct sock_transport_place *place_of(const struct sock_transport *transp
 void sock_transport_open(struct sock_transport *transport, const struct sock *sock, char *bytes,
                          size_t length, struct transport_fact *fact) {
     struct sock_transport_place *place = place_of(transport, sock);
-    uint32_t fragment = place->cut > 0 ? place->cut - 1 : lease(&transport->fragments);
+    uint32_t fragment = place->cut > 0 ? place->cut - 1 : page_pool_lease(&transport->fragments);
     struct transport_conn lent = {.shared = transport->parts.transport->shared,
                                   .state = place->state,
-                                  .fragment = leased(&transport->fragments, fragment),
+                                  .fragment = page_pool_at(&transport->fragments, fragment),
                                   .cut = place->cut > 0};
     transport->parts.transport->open(&lent, bytes, length, fact);
     require(fact->taken > 0 && fact->taken <= length);
@@ -120,7 +89,7 @@ void sock_transport_open(struct sock_transport *transport, const struct sock *so
         place->alert = fact->alert;
     place->cut = lent.cut ? fragment + 1 : 0;
     if (!lent.cut)
-        slots_return(&transport->fragments.slots, fragment);
+        page_pool_return(&transport->fragments, fragment);
 }
 
 bool sock_transport_has_handshake(const struct sock_transport *transport) {
@@ -145,12 +114,12 @@ const void *sock_transport_take_owed(struct sock_transport *transport, const str
     if (table->take_owed == NULL)
         return NULL;
     require(place->sealed == 0);
-    uint32_t buffer = lease(&transport->buffers);
-    char *out = leased(&transport->buffers, buffer);
+    uint32_t buffer = page_pool_lease(&transport->buffers);
+    char *out = page_pool_at(&transport->buffers, buffer);
     *length = table->take_owed(table->shared, place->state, out,
                                table->sealed_bytes(transport->parts.send_max));
     if (*length == 0) {
-        slots_return(&transport->buffers.slots, buffer);
+        page_pool_return(&transport->buffers, buffer);
         return NULL;
     }
     place->buffer = buffer;
@@ -201,8 +170,8 @@ const void *sock_transport_seal(struct sock_transport *transport, const struct s
                                 const void *bytes, size_t *length) {
     struct sock_transport_place *place = place_of(transport, sock);
     require(place->sealed == 0 && *length <= transport->parts.send_max);
-    place->buffer = lease(&transport->buffers);
-    char *out = leased(&transport->buffers, place->buffer);
+    place->buffer = page_pool_lease(&transport->buffers);
+    char *out = page_pool_at(&transport->buffers, place->buffer);
     place->sealed = (uint32_t)sock_transport_seal_into(transport, sock, bytes, *length, out);
     *length = place->sealed;
     return out;
@@ -212,7 +181,7 @@ size_t sock_transport_sent(struct sock_transport *transport, const struct sock *
     struct sock_transport_place *place = place_of(transport, sock);
     size_t sealed = place->sealed;
     if (sealed > 0)
-        slots_return(&transport->buffers.slots, place->buffer);
+        page_pool_return(&transport->buffers, place->buffer);
     place->sealed = 0;
     return sealed;
 }
@@ -227,7 +196,7 @@ void sock_transport_end(struct sock_transport *transport, const struct sock *soc
     struct sock_transport_place *place = place_of(transport, sock);
     require(place->sealed == 0); /* the kernel owns nothing any more */
     if (place->cut > 0)
-        slots_return(&transport->fragments.slots, place->cut - 1);
+        page_pool_return(&transport->fragments, place->cut - 1);
     sock_transport_abandon(transport, sock);
     memset(place, 0, transport->place_bytes);
 }

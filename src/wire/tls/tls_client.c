@@ -449,7 +449,11 @@ void tls_client_destroy(struct tls_client *client) {
     for (uint32_t i = 0; i < client->pools; i++)
         tls_tickets_destroy(client->tickets[i]);
     free(client->tickets);
+    bool any = client->given_back > 0;
     free(client);
+    if (any) /* the preflight's: a page that is free here, and used anew by a worker, is there twice
+              */
+        malloc_trim(0);
 }
 
 const struct transport *tls_client_transport(const struct tls_client *client) {
