@@ -96,6 +96,13 @@ bool address_parse_listen(struct address *out, const char *text) {
     return false;
 }
 
+void address_set_port(struct address *address, uint16_t port) {
+    if (address->of.any.sa_family == AF_INET6)
+        address->of.v6.sin6_port = htons(port);
+    else
+        address->of.v4.sin_port = htons(port);
+}
+
 uint16_t address_port(const struct address *address) {
     if (address->length == 0)
         return 0;

@@ -33,6 +33,7 @@ bool address_parse_endpoint(struct address *out, const char *text);
 bool address_parse_listen(struct address *out, const char *text);
 
 uint16_t address_port(const struct address *address);
+void address_set_port(struct address *address, uint16_t port);
 bool address_equal(const struct address *a, const struct address *b);
 /* The same but for the port. */
 bool address_same_host(const struct address *a, const struct address *b);

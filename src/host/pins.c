@@ -57,13 +57,6 @@ bool host_resolve_as(const char *name, const struct address *address) {
     return add_address(given, address);
 }
 
-static void set_port(struct address *address, uint16_t port) {
-    if (address->of.any.sa_family == AF_INET6)
-        address->of.v6.sin6_port = htons(port);
-    else
-        address->of.v4.sin_port = htons(port);
-}
-
 size_t host_pinned(const char *name, uint16_t port,
                    struct address addresses[static ADDRESSES_MAX]) {
     const struct pinned_name *pinned = find(name, 0);
@@ -73,7 +66,7 @@ size_t host_pinned(const char *name, uint16_t port,
         return 0;
     for (size_t i = 0; i < pinned->count; i++) {
         addresses[i] = pinned->addresses[i];
-        set_port(&addresses[i], port);
+        address_set_port(&addresses[i], port);
     }
     return pinned->count;
 }

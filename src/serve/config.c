@@ -16,8 +16,6 @@ static const char *const of_this_machine[] = {
     "json",       "html",    "junit",  "hgrm",  "timeline", "metrics",     "server-log",
     "server-pid", "exec-at", "body",   "urls",  "cert",     "key",         "cacert",
     "config",     "hosts",   "remote", "shard", "start-at", "on-host-loss"};
-/* Addresses of names are what the server found and checked (serve/targets.h). */
-static const char *const of_the_server[] = {"resolve"};
 /* Of a terminal, which a run of the API has none of. */
 static const char *const of_a_terminal[] = {"ui", "quiet", "color"};
 
@@ -32,11 +30,6 @@ static bool is_among(const char *name, const char *const *names, size_t count) {
 static const struct option_row *row_of(const char *name, struct refuse_buffer to) {
     if (is_among(name, of_this_machine, sizeof of_this_machine / sizeof *of_this_machine)) {
         refuse(to, "--%s: refused here: it names a file, a process or a command of this machine",
-               name);
-        return NULL;
-    }
-    if (is_among(name, of_the_server, sizeof of_the_server / sizeof *of_the_server)) {
-        refuse(to, "--%s: refused here: the server resolves and checks what a run connects to",
                name);
         return NULL;
     }

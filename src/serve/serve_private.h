@@ -50,6 +50,8 @@ struct serve_start {
         char host[URL_HOST_MAX];
         uint16_t port;
         struct host_resolve *asking;
+        size_t given_count; /* addresses of the run's own --resolve; 0: the resolver's count */
+        struct address given[ADDRESSES_MAX];
     } names[SERVE_NAMES];
     instant asked_at;
     struct serve_child child; /* of a check */

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/exit_code.h"
 #include "base/memory_stream.h"
+#include "options/resolve_entry.h"
 #include "report/saved/saved.h"
 #include "report/saved/saved_value.h"
 #include "serve/statistics.h"
@@ -108,12 +110,28 @@ static void refuse_name(struct serve_start *start, const struct serve_name *name
     refuse_start(start, 422, detail);
 }
 
+/* Whether all that is connected to under this name may be reached at that address: a name is pinned
+ * for all ports. A HOST of --allow-target vouches for what the resolver says of it, and not for
+ * what the run's own --resolve says. */
+static bool allows(const struct serve_start *start, const struct serve_name *name,
+                   const struct address *address) {
+    const char *host = name->given_count > 0 ? "" : name->host;
+    for (size_t i = 0; i < start->name_count; i++) {
+        struct address there = *address;
+        address_set_port(&there, start->names[i].port);
+        if (ascii_equal(start->names[i].host, name->host) &&
+            !targets_allow(&start->serve->targets, host, &there))
+            return false;
+    }
+    return true;
+}
+
 /* False: one is not allowed. */
 static bool pin(struct serve_start *start, const struct serve_name *name,
                 const struct address *addresses, size_t count) {
     char text[ADDRESS_TEXT_MAX];
     for (size_t i = 0; i < count; i++) {
-        if (!targets_allow(&start->serve->targets, name->host, &addresses[i]))
+        if (!allows(start, name, &addresses[i]))
             return false;
         words_add(&start->pins, SERVE_CHILD_PIN "%s=%s", name->host,
                   address_format(&addresses[i], text, sizeof text));
@@ -124,6 +142,7 @@ static bool pin(struct serve_start *start, const struct serve_name *name,
 static void take_name(void *owner) {
     struct serve_name *name = owner;
     struct serve_start *start = name->start;
+    bool given = name->given_count > 0;
     struct address addresses[ADDRESSES_MAX];
     size_t count = 0, named = 0;
     if (name->asking == NULL) /* another name of it was refused in this turn */
@@ -135,26 +154,42 @@ static void take_name(void *owner) {
     name->asking = NULL;
     if (result != 0)
         refuse_name(start, name, gai_strerror(gai));
-    else if (!pin(start, name, addresses, count))
+    else if (!pin(start, name, given ? name->given : addresses, given ? name->given_count : count))
         refuse_start(start, 403, "the target is not among those that --allow-target names");
     else if (++start->resolved == start->name_count)
         go_on(start);
 }
 
-static bool add_name(struct serve_start *start, const char *host, uint16_t port) {
+/* The addresses of the name in the run's own --resolve, those of all its entries. */
+static void take_given(struct serve_name *name, const struct options *options) {
+    struct resolve_entry entry;
+    for (size_t i = 0; i < options->resolve.count; i++)
+        if (resolve_entry_parse(&entry, options->resolve.items[i]) && entry.port == name->port &&
+            ascii_equal(entry.host, name->host))
+            for (size_t j = 0; j < entry.count && name->given_count < ADDRESSES_MAX; j++)
+                name->given[name->given_count++] = entry.addresses[j];
+}
+
+/* Given addresses come as the resolver's do, through its pipe: it is asked for a numeric host,
+ * which it answers at once. */
+static bool add_name(struct serve_start *start, const struct options *options, const char *host,
+                     uint16_t port) {
     struct serve_name *name = &start->names[start->name_count];
     int error = 0;
     *name = (struct serve_name){.start = start, .port = port};
     snprintf(name->host, sizeof name->host, "%s", host);
-    name->asking = host_resolve_start(host, port, &error);
+    take_given(name, options);
+    name->asking = host_resolve_start(name->given_count > 0 ? "127.0.0.1" : host, port, &error);
     start->name_count += name->asking != NULL;
     return name->asking != NULL;
 }
 
-static bool ask_names(struct serve_start *start, const struct plan *plan) {
+static bool ask_names(struct serve_start *start, const struct config_plan *config) {
+    const struct plan *plan = &config->plan;
     start->asked_at = start->serve->now;
-    return add_name(start, plan->connect_host, plan->connect_port) &&
-           (plan->status.host[0] == '\0' || add_name(start, plan->status.host, plan->status.port));
+    return add_name(start, &config->options, plan->connect_host, plan->connect_port) &&
+           (plan->status.host[0] == '\0' ||
+            add_name(start, &config->options, plan->status.host, plan->status.port));
 }
 
 /* --- from the body --- */
@@ -196,7 +231,7 @@ static unsigned prepare(struct serve_start *start, const struct json_t *object, 
     if (config != NULL && read_words(start, object, to) &&
         config_read(config, command_of(start->what), &start->options, &start->serve->limits, to)) {
         keep_facts(start, config);
-        status = ask_names(start, &config->plan) ? 0 : 503;
+        status = ask_names(start, config) ? 0 : 503;
         snprintf(error, OPTIONS_ERROR_MAX, "no process could be had to resolve a name");
     }
     if (config != NULL)

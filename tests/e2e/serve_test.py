@@ -350,6 +350,30 @@ class Runs(Case):
         # the name is allowed, and not every name that leads there
         self.check_problem(serve.post("/api/v1/runs", {"url": f"http://127.0.0.1:{target.port}/"}), 403)
 
+    def test_addresses_that_a_run_gives_itself_reach_no_further_than_the_target_may(self):
+        target = self.target()
+        url = f"http://shop.invalid:{target.port}/"
+        serve = self.serve("--allow-target", f"127.0.0.1:{target.port},shop.invalid")
+        run = serve.start(url, connections=5, duration="1s", resolve=["other.invalid:80:10.0.0.1",
+                          f"SHOP.invalid:{target.port}:127.0.0.1"])
+        self.assertEqual(serve.wait_for_end(run)["verdict"], "held")
+        report = serve.get(f"/api/v1/runs/{run}/report.json").json
+        self.assertEqual(report["target"]["addresses"], [f"127.0.0.1:{target.port}"])
+        answer = serve.post("/api/v1/checks", {"url": url, "connections": 5, "resolve": f"shop.invalid:{target.port}:127.0.0.1"})
+        self.assertEqual((answer.status, answer.json["exit_code"]), (200, 0))
+        for config, status in (
+                # not by a name that is allowed, nor beside an address that is
+                ({"url": url, "resolve": f"shop.invalid:{target.port}:10.0.0.1"}, 403),
+                ({"url": url, "resolve": f"shop.invalid:{target.port}:127.0.0.1,10.0.0.1"}, 403),
+                ({"url": url, "resolve": [f"shop.invalid:{target.port}:127.0.0.1", f"shop.invalid:{target.port}:10.0.0.1"]}, 403),
+                # of another port it says nothing, and it opens none
+                ({"url": url, "resolve": "shop.invalid:1:127.0.0.1"}, 422),
+                ({"url": url, "server-status": "http://shop.invalid:1/", "resolve": [
+                    f"shop.invalid:{target.port}:127.0.0.1", "shop.invalid:1:127.0.0.1"]}, 403)):
+            for path in ("/api/v1/runs", "/api/v1/checks"):
+                with self.subTest(config=config, path=path):
+                    self.check_problem(serve.post(path, config), status)
+
     def test_a_secret_is_in_no_list_of_processes_and_in_no_file(self):
         target, folder = self.target(), holdfast.folder(self.addCleanup)
         serve = self.serve("--state", folder / "state")

@@ -99,7 +99,8 @@ static void an_options_own_refusal_is_what_is_said(void **state) {
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"help\": true}"), "unknown option");
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"from\": 1}"), "unknown option");
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"ui\": \"line\"}"), "no terminal");
-    assert_says(refusal("{\"url\": \"127.0.0.1\", \"resolve\": \"a:1:10.0.0.1\"}"), "refused here");
+    assert_says(refusal("{\"url\": \"127.0.0.1\", \"resolve\": \"a:1\"}"), "--resolve");
+    assert_string_equal(refusal("{\"url\": \"127.0.0.1\", \"resolve\": [\"a:1:10.0.0.1\"]}"), "");
 }
 
 static void a_value_is_of_a_kind_that_a_command_line_has(void **state) {
