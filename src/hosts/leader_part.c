@@ -33,6 +33,18 @@ const struct record *leader_record_of(const struct host_part *part) {
     return saved != NULL ? saved->record : NULL;
 }
 
+bool leader_is_frozen(const struct host_part *part) {
+    const char *phase = saved_follow_phase(part->follow);
+    return strcmp(phase, "drain") == 0;
+}
+
+/* What it had is gone with it. */
+void leader_lose_held(struct tally *tally, const struct host_part *part) {
+    tally->counts.phase = leader_is_frozen(part) ? WORKER_FROZEN : WORKER_HOLDING;
+    tally_lose_worker(tally);
+    tally->counts.phase = 0;
+}
+
 enum host_phase leader_phase(const struct leader *leader) {
     enum host_phase least = IN_DRAIN;
     for (size_t i = 0; i < leader->count; i++) {
@@ -189,6 +201,11 @@ static bool is_leaders(enum option_id id) {
     return false;
 }
 
+/* A rule about what the server says, of which a part knows nothing. */
+static bool is_of_server(const char *rule) {
+    return strncmp(rule, "server_", strlen("server_")) == 0;
+}
+
 static void add_list(struct plan_words *words, const struct options *options,
                      const struct option_row *row) {
     const void *field = (const char *)options + row->offset;
@@ -196,7 +213,8 @@ static void add_list(struct plan_words *words, const struct options *options,
     if (row->kind == KIND_rules) {
         const option_rules *rules = field;
         for (size_t i = 0; i < rules->count; i++)
-            add_word(words, "--%s=%s", name.text, rules->items[i].text);
+            if (!is_of_server(rules->items[i].text))
+                add_word(words, "--%s=%s", name.text, rules->items[i].text);
         return;
     }
     const struct option_text_list *list = field;

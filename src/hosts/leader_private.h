@@ -73,7 +73,11 @@ struct host_part {
     instant started;                              /* by our clock; 0: its load has not begun */
     double cpu_percent, descriptors, lag_seconds; /* of its latest second */
     struct part_seconds seconds;
-    uint64_t lost;       /* connections that were lost with it */
+    uint64_t lost;                    /* connections that were lost with it */
+    struct record_host host;          /* in the end */
+    uint64_t outcomes[OUTCOME_COUNT]; /* the same */
+    struct finding own[2];            /* of its run, of its own side, with what they rest on */
+    size_t own_count;
     size_t workers_lost; /* the same of workers */
 };
 
@@ -100,8 +104,9 @@ struct leader {
     bool observing;     /* these were started */
     bool holding, held; /* all parts hold; they did */
     struct execs execs;
-    bool aborting;      /* a rule can no longer hold: --abort-on-fail */
-    struct record *sum; /* of what has come so far, with our marks, and our seconds */
+    bool aborting;         /* a rule can no longer hold: --abort-on-fail */
+    struct record *sum;    /* of what has come so far, with our marks, and our seconds */
+    const char *imbalance; /* of the ledger, the first; NULL */
     uint64_t answered_before;
     struct histogram *latency_before;
     struct timeline_sample latest;
@@ -123,6 +128,10 @@ void leader_lose(struct leader *leader, struct host_part *part, const char *form
 bool leader_is_over(const struct host_part *part);
 /* What has come of a part so far; NULL: nothing. */
 const struct record *leader_record_of(const struct host_part *part);
+/* What came of it last is final but for its drain. */
+bool leader_is_frozen(const struct host_part *part);
+/* All that it held as it was heard of last is lost. */
+void leader_lose_held(struct tally *tally, const struct host_part *part);
 /* Of whoever is least far, of those who go on. */
 enum host_phase leader_phase(const struct leader *leader);
 /* To one. */
@@ -165,9 +174,18 @@ void leader_add_up(struct leader *leader);
 void leader_tick(struct leader *leader, duration behind);
 /* The latest second as a line. */
 void leader_print_line(struct leader *leader);
+/* A moment by this host's time of day. */
+struct timespec leader_wall_of(instant moment, instant now);
+/* How far apart the parts began, and the same in words; below zero: none has. */
+duration leader_skew(const struct leader *leader, char text[static 200]);
+
+/* leader_end.c: all parts as one run. */
 /* The whole; NULL: none of them sent any load. */
 struct saved *leader_merge(struct leader *leader);
-/* Findings of the parts' preflights, each with the names of its hosts. */
+
+/* leader_findings.c. Findings of the parts' preflights, each with the names of its hosts. */
 void leader_tell_findings(const struct leader *leader, struct findings *findings);
+/* Of the whole, in the end: how far apart they began, and who was lost. */
+void leader_find_hosts(const struct leader *leader, struct saved *whole);
 
 #endif

@@ -48,6 +48,22 @@ struct record_worker {
     int status; /* wait status when lost; -1: not known */
 };
 
+/* One host of a run on many. NAN: not measured. */
+struct record_host {
+    char name[256];
+    uint32_t share;
+    bool lost;
+    char why[300];              /* it was lost; "" */
+    double lost_seconds;        /* since the run's start, when that was known */
+    double started_seconds;     /* its load began so long after that of the first host */
+    double clock_error_seconds; /* at most so far is that wrong */
+    uint64_t live;              /* at the end of the hold; of a lost one none */
+    uint64_t lost_connections;  /* worker_lost with it */
+    uint64_t answered, errored;
+    double p99_seconds; /* of latency */
+    char verdict[16];   /* by its own figures, "held", ...; "": it came to no end */
+};
+
 #define RECORD_ENDED_EMPTY "nothing was live any more, and nothing reconnects"
 
 struct record {
@@ -91,6 +107,8 @@ struct record {
     size_t workers_lost_early; /* before their figures were frozen */
     size_t worker_count;
     struct record_worker *workers;
+    size_t host_count; /* 0: a run of one host */
+    struct record_host *hosts;
     /* Of a saved run, read back. */
     uint64_t id;       /* as in its report; 0: it follows from seed and start */
     bool saved;        /* these are the figures, whether or not there are histograms too */

@@ -40,6 +40,8 @@ class HostsServerTest(unittest.TestCase):
         server = result.report["server"]
         self.assertEqual(("stub_status", result.requests["sent"]), (server["source"], server["requests"]))
         self.assertEqual((40, 40), (server["accepted"], server["handled"]))
+        self.assertEqual([True, True], [rule["ok"] for rule in result.report["requirements"]])
+        self.assertEqual(["held", "held"], [host["verdict"] for host in result.report["hosts"]])
         self.assertEqual("ok", result.finding("server_status")["status"])
         self.assertEqual(self.server.status_url, result.report["plan"]["server_status"])
         rates = [rate for rate in result.report["timeline"]["server_per_second"] if rate is not None]

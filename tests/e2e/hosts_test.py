@@ -126,6 +126,11 @@ class HostsTest(unittest.TestCase):
         self.assertEqual([20, 20], [worker["share"] for worker in result.report["generator"]["workers"]])
         self.assertEqual("h1,h2", result.report["plan"]["hosts"])
         self.assertEqual(40, c["live_min"])
+        hosts = result.report["hosts"]
+        self.assertEqual([("h1", 20, "ok", "held", 20), ("h2", 20, "ok", "held", 20)],
+                         [tuple(host[name] for name in ("name", "share", "state", "verdict", "live")) for host in hosts])
+        self.assertEqual(0, min(host["started_seconds"] for host in hosts))
+        self.assertEqual(result.requests["answered"], sum(host["answered"] for host in hosts))
         self.assertGreaterEqual(result.requests["per_second_peak"], result.requests["per_second_mean"])
         self.assertRegex(result.finding("hosts")["text"],
                          r"^2 hosts, 20 connections each: began within \S+ ms, by clocks compared to \S+ ms$")
@@ -159,6 +164,15 @@ class HostsTest(unittest.TestCase):
         self.assertRegex(found["text"], r"^h1, h2: ")
         self.assertTrue(found["do"])
         self.assertIn("host h1: ", " ".join(result.report["verdict"]["reasons"]))
+
+    def test_a_limit_that_one_host_meets_in_the_run_is_told_with_its_name(self):
+        remote = self.script('[ $host = h2 ] && ulimit -n 60\nexec "$@"\n')
+        result = soak(*self.arguments("-w", "1", "--no-check", remote=remote, count=200))
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        met = result.outcomes["fd_limit"]
+        self.assertGreater(met, 0)
+        self.assertRegex(result.finding("fd_limit")["evidence"], rf"^h2 {met}; h2: .*60")
+        self.assertEqual([0, met], [host["errored"] for host in result.report["hosts"]])
 
     def test_hosts_whose_clocks_are_a_day_apart_begin_together(self):
         apart = ["unshare", "--fork", "--time", "--monotonic", "86400"]
@@ -361,11 +375,23 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(30, result.connections["live"])  # the survivors went on
         self.assertEqual(30, result.connections["live_min"])
         self.assertIn("host h2: ", result.finding("worker_lost")["evidence"])
+        self.check_lost_host(result.report["hosts"], lost["have"])
         self.assertNotIn("exit code 0", result.out)
-        code, out, err = plainly("report", timeline)
+        again = timeline.with_suffix(".json")
+        code, out, err = plainly("report", timeline, "--json", again, "--html", timeline.with_suffix(".html"))
         self.assertEqual(0, code, err)
         self.assertIn("INCONCLUSIVE", out)
+        self.assertEqual(result.report["hosts"], json.loads(again.read_text())["hosts"])
+        page = timeline.with_suffix(".html").read_text()
+        self.assertRegex(page, r"<h2>Hosts</h2>(?s:.*)>h1<(?s:.*)>h2<(?s:.*)lost at (?s:.*)its command here")
         return lost["have"]
+
+    def check_lost_host(self, hosts, connections):
+        self.assertEqual(["ok", "lost"], [host["state"] for host in hosts])
+        self.assertEqual((0, connections, None), tuple(hosts[1][name] for name in ("live", "lost_connections", "verdict")))
+        self.assertGreater(hosts[1]["lost_seconds"], 0)
+        self.assertTrue(hosts[1]["lost_reason"])
+        self.assertIsNone(hosts[0]["lost_seconds"])
 
     def test_a_host_that_is_killed_costs_its_share_and_no_more(self):
         self.assertEqual(30, self.lose_one(1.5))
@@ -416,17 +442,33 @@ class HostsTest(unittest.TestCase):
             eventually(lambda: not parts(run.marker), "no part is left")
         self.assertEqual([], list(pathlib.Path(".").glob("holdfast-part-*.json")))
 
-    def test_a_host_that_stood_still_comes_back_and_counts_again(self):
-        with Run(*self.arguments("--ui", "line", "--timeout", "20s", hold="0")) as run:
+    def test_a_host_that_stood_still_for_10_s_comes_back_and_counts_again(self):
+        timeline = holdfast.folder(self.addCleanup) / "t.jsonl"
+        with Run(*self.arguments("--ui", "line", "--timeout", "60s", "--timeline", timeline, hold="0")) as run:
             run.wait_for(r"phase=hold .* live=40 ")
             hit("h2", run.marker, signal.SIGSTOP)
+            stopped = time.monotonic()
             run.wait_for(r"h2: nothing came for \d+ s")
+            time.sleep(max(0, stopped + 10 - time.monotonic()))  # how long it stands still is what is tested
             hit("h2", run.marker, signal.SIGCONT)
             run.wait_for(r"h2 is heard of again")
+            self.wait_for_answers_of_both(run)
             run.signal(signal.SIGINT)
             result = run.finish()
         self.assertEqual(0, result.connections["outcomes"]["worker_lost"], result.err)
-        self.assertEqual(40, result.connections["live"])
+        self.assertEqual((40, 40), (result.connections["live"], result.connections["live_min"]))
+        self.assertEqual(["ok", "ok"], [host["state"] for host in result.report["hosts"]])
+        pauses = [mark["text"] for mark in result.report["marks"] if mark["kind"] == "pause"]
+        self.assertTrue(any(text.startswith("h2: ") for text in pauses), pauses)
+        code, _, err = plainly("report", timeline)  # its ledger adds up at each line
+        self.assertEqual(0, code, err)
+
+    def wait_for_answers_of_both(self, run):
+        """40 connections that ask every 100 ms: more than one host's 200 answers a second."""
+        def both():
+            since = run.err.partition("h2 is heard of again")[2]
+            return re.search(r"phase=hold .*client_rps=(?:3\d\d|[4-9]\d\d)", since)
+        eventually(both, "both hosts are answered again")
 
 
 if __name__ == "__main__":

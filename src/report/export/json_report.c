@@ -155,6 +155,7 @@ static void write_report(struct json_writer *json, const struct plan *plan,
     json_section_server(json, record);
     json_section_lifetimes(json, &judgement->closings, &judgement->survival);
     json_section_generator(json, record, FORM_REPORT);
+    json_section_hosts(json, record);
     json_section_findings(json, &judgement->findings);
     json_section_timeline(json, &record->timeline);
     json_section_marks(json, &record->marks);

@@ -30,6 +30,8 @@ void json_section_requests(struct json_writer *json, const struct plan *plan,
 /* survival: NULL in a line of the timeline, where it is not known yet. */
 void json_section_lifetimes(struct json_writer *json, const struct closings *closings,
                             const struct survival *survival);
+/* The hosts of a run on many; nothing of a run of one: json_hosts.c. */
+void json_section_hosts(struct json_writer *json, const struct record *record);
 /* To a leader alone: json_endings.c. started_ns: when the load began, by this host's clock. */
 void json_section_endings(struct json_writer *json, const struct record *record,
                           int64_t started_ns);

@@ -9,6 +9,7 @@ static const char *const schema_names[] = {"holdfast/1", NULL};
 static const char *const how_names[] = {"fin", "rst", NULL};
 static const char *const source_names[] = {"stub_status", "access_log", "process", "several", NULL};
 static const char *const memory_names[] = {"pss", "rss", NULL};
+static const char *const host_verdict_names[] = {"held", "broke", "inconclusive", NULL};
 static const char *const state_names[] = {"ok", "lost", NULL};
 static const char *const http_names[] = {"1.0", "1.1", NULL};
 static const char *const result_names[] = {"held", "gave", "gone", "cut", NULL};
@@ -410,6 +411,23 @@ static const struct schema_member worker[] = {
     {0},
 };
 
+static const struct schema_member host[] = {
+    MEMBER("name", K_TEXT),
+    MEMBER("share", K_COUNT),
+    MEMBER("state", K_ONE_OF, .names = state_names),
+    MEMBER("verdict", K_ONE_OF_OR_NULL, .names = host_verdict_names),
+    MEMBER("live", K_COUNT),
+    MEMBER("answered", K_COUNT),
+    MEMBER("errored", K_COUNT),
+    MEMBER("p99_seconds", K_NUMBER_OR_NULL),
+    MEMBER("started_seconds", K_NUMBER_OR_NULL),
+    MEMBER("clock_error_seconds", K_NUMBER_OR_NULL),
+    MEMBER("lost_seconds", K_NUMBER_OR_NULL),
+    MEMBER("lost_connections", K_COUNT),
+    MEMBER("lost_reason", K_TEXT_OR_NULL),
+    {0},
+};
+
 static const struct schema_member generator[] = {
     MEMBER("engine", K_ONE_OF_OR_NULL, .names = engine_names),
     MEMBER("engine_reason", K_TEXT_OR_NULL),
@@ -626,6 +644,7 @@ static const struct schema_member report[] = {
     MEMBER("server", K_OBJECT_OR_NULL, .members = server),
     MEMBER("lifetimes", K_OBJECT_OR_NULL, .members = lifetimes),
     MEMBER("generator", K_OBJECT, .members = generator),
+    MEMBER("hosts", K_OBJECTS, .members = host, .optional = true),
     MEMBER("findings", K_OBJECTS, .members = schema_finding),
     MEMBER("timeline", K_OBJECT, .members = timeline),
     MEMBER("marks", K_OBJECTS, .members = mark),

@@ -341,6 +341,7 @@ static int write_end(struct timeline_file *file, const struct plan *plan,
     if (record != NULL) {
         line_body(&line.json, plan, record, FORM_REPORT);
         json_section_lifetimes(&line.json, &judgement->closings, &judgement->survival);
+        json_section_hosts(&line.json, record);
         if (file->to_leader)
             json_section_endings(&line.json, record, file->started_ns);
         if (record->marks.count > 0)

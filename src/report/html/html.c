@@ -39,6 +39,7 @@ static void write_foot(const struct html_page *page) {
 static int write_measured(const struct html_page *page) {
     int error = html_charts(page);
     html_ledger(page);
+    html_hosts(page);
     if (error == 0)
         error = html_survival(page);
     html_findings(page);

@@ -48,6 +48,9 @@ int html_charts_svg(const struct html_page *page, int width);
 void html_ledger(const struct html_page *page);
 void html_findings(const struct html_page *page);
 
+/* html_hosts.c: the hosts of a run on many; nothing of a run of one. */
+void html_hosts(const struct html_page *page);
+
 /* html_curves.c: the survival of connections, the spectrum of percentiles. 0 or -ENOMEM. */
 int html_survival(const struct html_page *page);
 int html_spectrum(const struct html_page *page);

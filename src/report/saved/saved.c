@@ -116,6 +116,8 @@ static bool read_sample(struct saved *saved, struct saved_place *place, const st
 static void free_record(struct saved *saved) {
     if (saved->record != NULL)
         free(saved->record->workers);
+    if (saved->record != NULL)
+        free(saved->record->hosts);
     free(saved->record);
     saved->record = NULL;
 }
@@ -160,6 +162,7 @@ static bool read_end(struct saved *saved, struct saved_place *place, const struc
         !saved_endings(saved->record, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
+    saved_hosts(saved->record, place, line);
     saved_findings(&written.findings, place, line);
     keep_evidence(judgement, &written.findings);
     saved->judged_otherwise =
@@ -322,6 +325,7 @@ static bool read_report(struct saved *saved, struct saved_place *place,
         !saved_timeline(&saved->record->timeline, place, document) ||
         !saved_capacity(saved, place, document))
         return false;
+    saved_hosts(saved->record, place, document);
     saved->record->cut_off = read_cut_off(saved->record, place, document);
     const struct json_t *run = saved_value_object(place, document, "run");
     saved->record->id = saved_value_id_if(place, run, "id");

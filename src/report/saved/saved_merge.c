@@ -338,6 +338,9 @@ static void forget(struct saved *whole) {
     memset(&record->evidence, 0, sizeof record->evidence);
     memset(record->snapshots, 0, sizeof record->snapshots);
     memset(&record->marks, 0, sizeof record->marks);
+    free(record->hosts);
+    record->hosts = NULL;
+    record->host_count = 0;
     record->headroom_files_used = record->headroom_files_limit = -1;
     whole->options.server_status = whole->options.server_log = NULL;
     whole->options.json = whole->options.html = whole->options.junit = whole->options.hgrm =

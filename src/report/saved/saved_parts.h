@@ -27,6 +27,8 @@ void saved_server(struct saved *saved, struct saved_place *place, const struct j
  * survival stay. */
 bool saved_lifetimes(struct judgement *judgement, struct saved_place *place,
                      const struct json_t *document);
+/* The hosts of a run on many: saved_hosts.c. */
+void saved_hosts(struct record *record, struct saved_place *place, const struct json_t *document);
 /* What causes and survival are inferred from, where a part sent it to its leader: saved_endings.c.
  */
 bool saved_endings(struct record *record, struct saved_place *place, const struct json_t *document);

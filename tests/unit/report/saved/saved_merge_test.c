@@ -402,6 +402,52 @@ static void what_only_a_part_can_say_of_itself_is_forgotten(void **state) {
     saved_free(saved);
 }
 
+/* --- who has more than reports --- */
+
+/* As the leader of a run on many hosts does, who saw all parts at once. */
+static void what_was_measured_beside_the_parts_is_judged_with_them(void **state) {
+    (void)state;
+    add(part(1));
+    add(part(2));
+    struct saved *whole = saved_merge_sum(&merge);
+    assert_ptr_equal(saved_merge_sum(&merge), whole);
+    assert_false(whole->record->live_min_measured);
+    whole->record->live_min_measured = true;
+    whole->record->live_min = 7;
+    whole->options.require = (struct option_rule_list){
+        .count = 2, .items = {{.text = "live_min>=8"}, {.text = "live_min>=7"}}};
+    struct saved *saved = saved_merge_end(&merge);
+    assert_ptr_equal(saved, whole);
+    assert_int_equal(saved->judgement.requirement_count, 2);
+    assert_int_equal(saved->judgement.requirements[0].result, RULE_BROKEN);
+    assert_int_equal(saved->judgement.requirements[1].result, RULE_OK);
+    saved_free(saved);
+}
+
+/* Two samples of endings are one: more is known of the whole than of a part. */
+static void endings_that_are_there_are_one_sample(void **state) {
+    (void)state;
+    struct saved *parts[] = {part(1), part(2)};
+    for (uint32_t i = 0; i < 2 * 4; i++) {
+        struct record *record = parts[i % 2]->record;
+        struct ending ending = {.sample_key = 1000 * i,
+                                .idle_ms = 5000 + i,
+                                .age_ms = 9000 * i + 5000,
+                                .answers = i + 1};
+        endings_add(&record->total.endings, OUTCOME_closed_idle, &ending);
+        record->endings_kept = true;
+    }
+    add(parts[0]);
+    add(parts[1]);
+    struct saved *saved = saved_merge_end(&merge);
+    const struct closing *closing = &saved->judgement.closings.items[0];
+    assert_int_equal(saved->judgement.closings.count, 1);
+    assert_int_equal(closing->count, 8);
+    assert_int_equal(closing->sampled, 8);
+    assert_int_equal(closing->dimension, CLOSING_IDLE);
+    saved_free(saved);
+}
+
 /* --- one, none, and the same again --- */
 
 static void one_part_alone_stays_as_it_is(void **state) {
@@ -696,6 +742,8 @@ int main(void) {
         EACH(parts_that_began_apart_have_no_common_seconds),
         EACH(rates_are_of_parts_that_ran_together),
         EACH(what_only_a_part_can_say_of_itself_is_forgotten),
+        EACH(what_was_measured_beside_the_parts_is_judged_with_them),
+        EACH(endings_that_are_there_are_one_sample),
         EACH(one_part_alone_stays_as_it_is),
         EACH(a_part_in_which_nothing_happened_adds_nothing_but_its_plan),
         EACH(the_same_run_is_refused_wherever_it_stands),

@@ -1,0 +1,194 @@
+/* Findings of a run on many hosts: whose they are, which host was lost, how far apart they began.
+ */
+#include "hosts/leader_private.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/exit_code.h"
+#include "base/minmax.h"
+
+/* --- of the preflights --- */
+
+/* "h1", "h1, h2 and 3 more": who found the same. */
+static void name_hosts(const struct leader *leader, const struct finding *same, size_t from,
+                       char names[static 200]) {
+    enum { NAMED = 3 };
+    size_t found = 0, length = 0;
+    for (size_t i = from; i < leader->count; i++) {
+        const struct findings *findings = &leader->parts[i].findings;
+        bool has = false;
+        for (size_t j = 0; j < findings->count && !has; j++)
+            has = strcmp(findings->items[j].text, same->text) == 0;
+        if (has && found++ < NAMED && length < 150)
+            length += (size_t)snprintf(names + length, 200 - length, "%s%.48s",
+                                       found > 1 ? ", " : "", leader->parts[i].name);
+    }
+    if (found > NAMED)
+        snprintf(names + length, 200 - length, " and %zu more", found - NAMED);
+}
+
+static bool is_told(const struct leader *leader, size_t before, const struct finding *finding) {
+    for (size_t i = 0; i < before; i++)
+        for (size_t j = 0; j < leader->parts[i].findings.count; j++)
+            if (strcmp(leader->parts[i].findings.items[j].text, finding->text) == 0)
+                return true;
+    return false;
+}
+
+void leader_tell_findings(const struct leader *leader, struct findings *findings) {
+    for (size_t i = 0; i < leader->count; i++)
+        for (size_t j = 0; j < leader->parts[i].findings.count; j++) {
+            const struct finding *from = &leader->parts[i].findings.items[j];
+            char names[200] = "";
+            if (is_told(leader, i, from))
+                continue;
+            name_hosts(leader, from, i, names);
+            struct finding *to = findings_add_named(findings, from->name, from->side, from->status,
+                                                    "%s: %s", names, from->text);
+            struct finding said = *to;
+            *to = *from;
+            memcpy(to->text, said.text, sizeof to->text);
+        }
+}
+
+/* --- of lost hosts --- */
+
+/* Where no worker died but with its host, that is all there is to say of them. */
+static void explain_workers(const struct leader *leader, struct saved *whole) {
+    struct findings *findings = &whole->judgement.findings;
+    const struct host_part *first = NULL;
+    size_t lost = 0;
+    for (size_t i = 0; i < whole->record->worker_count; i++)
+        lost += whole->record->workers[i].lost;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        lost -= min_u64(lost, part->workers_lost);
+        first = first == NULL && part->state == PART_LOST && !part->cut ? part : first;
+    }
+    for (size_t i = 0; i < findings->count && lost == 0 && first != NULL; i++) {
+        struct finding *finding = &findings->items[i];
+        if (finding->code != FINDING_worker_lost)
+            continue;
+        finding_evidence(finding, "host %s: %s", first->name, first->why);
+        finding->do_count = 0;
+        finding_do(finding, "look at host %s and at the way to it", first->name);
+    }
+}
+
+/* Nobody knows what it would have held. */
+static void know_less(struct judgement *judgement) {
+    if (judgement->verdict == VERDICT_INCONCLUSIVE)
+        return;
+    judgement->verdict = VERDICT_INCONCLUSIVE;
+    judgement->exit_code = EXIT_INCONCLUSIVE;
+}
+
+static void find_loss(const struct host_part *part, struct judgement *judgement) {
+    struct finding *finding = findings_add(&judgement->findings, FINDING_host_lost, FINDING_FAIL,
+                                           "%s was lost, and %" PRIu64 " connections with it: %s",
+                                           part->name, part->lost, part->why);
+    finding->have = (int64_t)part->lost;
+    finding_do(finding,
+               "look on %s for the report that its part left where it was started "
+               "(docs/hosts.md)",
+               part->name);
+    judgement_reason(judgement, "host %s was lost: %s", part->name, part->why);
+    know_less(judgement);
+}
+
+/* It came to its end, and cannot be added up with the others. */
+static void find_left_out(const struct host_part *part, struct judgement *judgement) {
+    struct finding *finding =
+        findings_add(&judgement->findings, FINDING_host_lost, FINDING_FAIL,
+                     "%s is not in the figures: %s", part->name, part->refused);
+    finding_do(finding, "the same without %s, or with fewer workers on each host (-w)", part->name);
+    judgement_reason(judgement, "host %s is not in the figures: %s", part->name, part->refused);
+    know_less(judgement);
+}
+
+static void find_losses(const struct leader *leader, struct saved *whole) {
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (part->refused[0] != '\0')
+            find_left_out(part, &whole->judgement);
+        else if (part->state == PART_LOST && !part->cut)
+            find_loss(part, &whole->judgement);
+    }
+    explain_workers(leader, whole);
+}
+
+/* --- of the run --- */
+
+/* "h1 12, h3 4": where an outcome came about. */
+static void name_places(const struct leader *leader, enum outcome outcome, char names[static 200]) {
+    enum { NAMED = 3, ROOM = 60 };
+    size_t found = 0, length = 0;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (part->outcomes[outcome] == 0 || found++ >= NAMED)
+            continue;
+        length += (size_t)snprintf(names + length, ROOM, "%s%.30s %" PRIu64, found > 1 ? ", " : "",
+                                   part->name, part->outcomes[outcome]);
+    }
+    if (found > NAMED)
+        snprintf(names + length, 200 - length, " and %zu more", found - NAMED);
+}
+
+/* As the first host that met it explained it; NULL: none did. */
+static const struct finding *find_own(const struct leader *leader, const struct finding *same,
+                                      const char **host) {
+    for (size_t i = 0; i < leader->count; i++)
+        for (size_t j = 0; j < leader->parts[i].own_count; j++)
+            if (strcmp(leader->parts[i].own[j].name, same->name) == 0) {
+                *host = leader->parts[i].name;
+                return &leader->parts[i].own[j];
+            }
+    return NULL;
+}
+
+static void explain_outcome(const struct leader *leader, struct finding *finding,
+                            enum outcome outcome) {
+    char names[200] = "";
+    const char *host = "";
+    const struct finding *own = find_own(leader, finding, &host);
+    name_places(leader, outcome, names);
+    if (own == NULL) {
+        finding_evidence(finding, "%s", names);
+        return;
+    }
+    finding_evidence(finding, "%s; %.60s: %s", names, host, own->evidence);
+    finding->do_count = own->do_count;
+    memcpy(finding->todo, own->todo, sizeof finding->todo);
+}
+
+/* What is not the server's doing is of some host, and of its own limits: those of the first part,
+ * whose plan the whole has, say nothing. */
+static void name_outcomes(const struct leader *leader, struct findings *findings) {
+    for (size_t i = 0; i < findings->count; i++)
+        for (int o = 0; o < OUTCOME_COUNT; o++) {
+            struct finding *finding = &findings->items[i];
+            enum outcome outcome = (enum outcome)o;
+            if (finding->code == finding_code_of_outcome(outcome) &&
+                outcome != OUTCOME_worker_lost && outcome_side(outcome) != SIDE_SERVER &&
+                (finding->evidence[0] == '\0' || outcome_side(outcome) == SIDE_TESTER))
+                explain_outcome(leader, finding, outcome);
+        }
+}
+
+/* --- of all of them --- */
+
+static void find_skew(const struct leader *leader, struct findings *findings) {
+    char text[200];
+    duration apart = leader_skew(leader, text);
+    if (apart < 0)
+        return;
+    struct finding *finding = findings_add(findings, FINDING_hosts, FINDING_OK, "%s", text);
+    finding->have = apart / MICROSECOND;
+}
+
+void leader_find_hosts(const struct leader *leader, struct saved *whole) {
+    find_skew(leader, &whole->judgement.findings);
+    name_outcomes(leader, &whole->judgement.findings);
+    find_losses(leader, whole);
+}
