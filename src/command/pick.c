@@ -61,9 +61,25 @@ static const struct named_command *command_find(const char *name) {
     return NULL;
 }
 
-/* The command whose name a word resembles, or NULL. */
+/* What other tools call the same, and nobody a host. */
+static const char *const meanings[][2] = {
+    {"attack", "run"},     {"bench", "run"},       {"benchmark", "run"},  {"loadtest", "run"},
+    {"soak", "run"},       {"preflight", "check"}, {"compare", "report"}, {"merge", "report"},
+    {"convert", "report"}, {"cap", "capacity"},
+};
+
+static const struct named_command *command_meant(const char *word) {
+    for (size_t i = 0; i < sizeof meanings / sizeof meanings[0]; i++)
+        if (strcmp(word, meanings[i][0]) == 0)
+            return command_find(meanings[i][1]);
+    return NULL;
+}
+
+/* The command whose name a word resembles, or that it means; or NULL. */
 static const struct named_command *command_guess(const char *word) {
-    const struct named_command *best = NULL;
+    const struct named_command *best = command_meant(word);
+    if (best != NULL)
+        return best;
     size_t length = strlen(word), best_distance = length > 4 ? 3 : 2;
     if (word[0] == '-' || length < 2 || length > TEXT_DISTANCE_MAX ||
         strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") != length)

@@ -138,6 +138,13 @@ static bool is_bare_word(const char *text) {
     return text[strcspn(text, "./:?[0123456789")] == '\0';
 }
 
+/* A file of another tool's words. */
+static bool is_script(const char *text) {
+    const char *end = strrchr(text, '.');
+    return end != NULL && text[strcspn(text, "/:")] == '\0' &&
+           (strcmp(end, ".js") == 0 || strcmp(end, ".lua") == 0 || strcmp(end, ".jmx") == 0);
+}
+
 static bool take_operand(struct command_line *line, const char *operand) {
     if (line->command == COMMAND_TARGET && !line->options->given.listen) {
         line->options->given.listen = true;
@@ -148,6 +155,17 @@ static bool take_operand(struct command_line *line, const char *operand) {
         return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes %s",
                       url_quote(operand).text, option_command_name(line->command),
                       line->command == COMMAND_TARGET ? "one, or --listen" : "none");
+    if (is_script(operand))
+        return refuse(
+            line->to,
+            "\"%s\": no script is run: a URL is accepted, and --urls FILE asks for several",
+            url_quote(operand).text);
+    if (line->options->url != NULL && line->options->given.quiet &&
+        line->options->url[strspn(line->options->url, "0123456789")] == '\0')
+        return refuse(
+            line->to,
+            "\"%s\": '-q' is --quiet here and takes no value; a rate is --rate R (of hey, oha)",
+            url_quote(line->options->url).text);
     if (line->options->url != NULL && is_bare_word(line->options->url) && !is_bare_word(operand))
         return refuse(line->to, "unknown command \"%s\" (see holdfast help)",
                       refuse_quote(line->options->url).text);
@@ -175,6 +193,24 @@ static enum options_outcome refuse_option(const struct command_line *line, int c
     return OPTIONS_BAD;
 }
 
+/* A long option with one dash, as Go's flags have it, was read as letters, and these did not do:
+ * what was meant is said instead. */
+static void name_long_option(const struct command_line *line, const char *word) {
+    char twice[OPTION_NAME_MAX + 2];
+    size_t length = strcspn(word, "=");
+    if (word[0] != '-' || word[1] == '-' || length < 4 || length + 2 > sizeof twice)
+        return;
+    snprintf(twice, sizeof twice, "-%.*s", (int)length, word);
+    if (is_habit(line, twice, length + 1))
+        return;
+    for (const struct option *option = line->long_options; option->name != NULL; option++) {
+        const struct option_row *row = row_of(option->val);
+        if (strcmp(option->name, twice + 2) == 0 &&
+            (row == NULL || (row->commands & line->command) != 0))
+            refuse(line->to, "\"%s\": a long option has two dashes: %s", twice + 1, twice);
+    }
+}
+
 /* One step of getopt_long(): OPTIONS_OK to go on. */
 static enum options_outcome take(struct command_line *line, int code) {
     if (code == ':' || code == '?')
@@ -191,13 +227,17 @@ static enum options_outcome take(struct command_line *line, int code) {
 }
 
 static enum options_outcome take_all(struct command_line *line, int argc) {
-    int code;
+    int code, at = 1;
     enum options_outcome outcome = OPTIONS_OK;
     optind = 0; /* 0, not 1: start anew, tables too */
     opterr = 0;
     while (outcome == OPTIONS_OK &&
-           (code = getopt_long(argc, line->argv, line->letters, line->long_options, NULL)) != -1)
+           (code = getopt_long(argc, line->argv, line->letters, line->long_options, NULL)) != -1) {
         outcome = take(line, code);
+        if (outcome == OPTIONS_BAD && code != OPERAND)
+            name_long_option(line, line->argv[at]);
+        at = optind;
+    }
     while (outcome == OPTIONS_OK && optind < argc) /* after "--" */
         if (!take_operand(line, line->argv[optind++]))
             outcome = OPTIONS_BAD;

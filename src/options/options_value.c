@@ -330,11 +330,26 @@ static bool read_rule(const struct value_parser *reading) {
     return true;
 }
 
-/* curl's -k takes no value: what follows it is a URL. */
-static bool refuse_curls_k(const struct value_parser *reading) {
-    return reading->row->id != ROW_keepalive || strncmp(reading->value, "https://", 8) != 0 ||
-           refuse(reading->to,
-                  "%s: '-k' is --keepalive here, a duration; to accept any certificate: --insecure",
+/* The -k of curl, oha and ab takes no value: what follows it is a URL or an option. */
+static bool refuse_others_k(const struct value_parser *reading) {
+    const char *value = reading->value;
+    bool option = value[0] == '-' && !ascii_is_digit((unsigned char)value[1]);
+    if (reading->row->id != ROW_keepalive || (strstr(value, "://") == NULL && !option))
+        return true;
+    return refuse(
+        reading->to,
+        "%s: '-k' is --keepalive here, and a duration is accepted, such as 60s; to accept "
+        "any certificate: --insecure; connections are kept alive in any case",
+        reading->label);
+}
+
+/* The -d of curl, hey and oha is what is sent. */
+static bool refuse_others_d(const struct value_parser *reading) {
+    const char *value = reading->value;
+    bool data = value[0] != '\0' && value[0] != '=' &&
+                (strchr("{[@<", value[0]) != NULL || strchr(value, '=') != NULL);
+    return reading->row->id != ROW_duration || !data ||
+           refuse(reading->to, "%s: '-d' is --duration here; the request's body is --body FILE",
                   reading->label);
 }
 
@@ -345,7 +360,7 @@ static bool is_auto(const struct value_parser *reading) {
 
 static bool read_duration_or_auto(const struct value_parser *reading) {
     if (!is_auto(reading))
-        return refuse_curls_k(reading) && read_duration(reading);
+        return refuse_others_k(reading) && refuse_others_d(reading) && read_duration(reading);
     *(option_duration *)field_of(reading) = 0;
     return true;
 }

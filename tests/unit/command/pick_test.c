@@ -43,16 +43,26 @@ static void assert_refused(const char *line, const char *part) {
     assert_string_equal(out.text, "");
 }
 
+static void assert_fits(const char *text, const char *of) {
+    enum { TERMINAL = 80 };
+    for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+        if (strcspn(line, "\n") > TERMINAL)
+            fail_msg("%s: wider than %d columns: %s", of, TERMINAL, line);
+}
+
 static void every_command_prints_its_help(void **state) {
-    static const char *const lines[] = {
-        "--help",      "run --help",      "check --help", "report --help", "target --help",
-        "demo --help", "capacity --help", "-h",           "check -h",      "report -h"};
+    static const char *const lines[] = {"--help",          "run --help",    "check --help",
+                                        "report --help",   "target --help", "demo --help",
+                                        "capacity --help", "probe --help",  "serve --help",
+                                        "part --help",     "help",          "-h",
+                                        "check -h",        "report -h"};
     (void)state;
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         if (pick(lines[i]) != EXIT_HELD)
             fail_msg("%s: %s", lines[i], err.text);
         assert_holds(out.text, "Usage: holdfast");
         assert_string_equal(err.text, "");
+        assert_fits(out.text, lines[i]);
     }
 }
 
@@ -68,7 +78,10 @@ static void a_word_near_a_command_is_no_host(void **state) {
     assert_refused("capasity http://127.0.0.1/", "did you mean \"capacity\"?");
     assert_refused("taget", "did you mean \"target\"?");
     assert_refused("helpp", "did you mean \"help\"?");
-    assert_refused("soak http://127.0.0.1/", "unknown command \"soak\" (see holdfast help)");
+    assert_refused("soak http://127.0.0.1/", "unknown command \"soak\": did you mean \"run\"?");
+    assert_refused("attack", "did you mean \"run\"?");
+    assert_refused("merge a.json b.json", "did you mean \"report\"?");
+    assert_refused("other http://127.0.0.1/", "unknown command \"other\" (see holdfast help)");
 }
 
 static void help_and_version_are_commands(void **state) {

@@ -157,6 +157,39 @@ static void each_habit_of_another_tool_is_answered_by_what_it_is_here(void **sta
                    "unknown option \"-t\": a thread is a worker");
 }
 
+static void a_long_option_with_one_dash_is_answered_with_two(void **state) {
+    static char *const typed[] = {"-rate=50", "-duration=1s", "-keepalive", "-connections",
+                                  "-workers", "-quiet",       "-version",   "-timeout=5s"};
+    (void)state;
+    for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+        char expected[128];
+        int length = (int)strcspn(typed[i], "=");
+        snprintf(expected, sizeof expected, "\"%.*s\": a long option has two dashes: -%.*s", length,
+                 typed[i], length, typed[i]);
+        assert_answered(PARSE(typed[i], "5", "e"), expected);
+        assert_answered(PARSE("-c", "5", typed[i], "5", "e"), expected);
+    }
+    assert_answered(PARSE("-targets=x", "e"), "unknown option \"--targets\": --urls FILE");
+    assert_answered(PARSE("-cpus", "4", "e"), "unknown option \"--cpus\": a processor has");
+    assert_int_equal(PARSE("--label", "-rate", "e"), OPTIONS_OK); /* a value may look so */
+    assert_int_equal(PARSE("-qw2", "e"), OPTIONS_OK);
+}
+
+static void values_of_other_tools_are_answered_by_what_they_are_here(void **state) {
+    static char *const data[] = {"{\"a\":1}", "@body.json", "a=b&c=d", "[1]", "<order/>"};
+    (void)state;
+    for (size_t i = 0; i < sizeof data / sizeof data[0]; i++)
+        assert_answered(PARSE("-d", data[i], "e"), "the request's body is --body FILE");
+    assert_answered(PARSE("-d", "", "e"), "is not a duration");
+    assert_answered(PARSE("-k", "http://e/"), "'-k' is --keepalive here");
+    assert_answered(PARSE("-k", "-c", "5", "e"), "connections are kept alive in any case");
+    assert_answered(PARSE("-c", "5", "-q", "10", "e"), "a rate is --rate R (of hey, oha)");
+    assert_answered(PARSE("script.js"), "\"script.js\": no script is run");
+    assert_answered(PARSE("-c", "5", "post.lua"), "no script is run");
+    assert_int_equal(PARSE("http://e/script.js"), OPTIONS_OK);
+    assert_int_equal(PARSE("e/script.js"), OPTIONS_OK);
+}
+
 static void values_are_taken_as_they_are_usually_written(void **state) {
     (void)state;
     assert_int_equal(PARSE("-c10000", "-d30s", "-qw2", "e"), OPTIONS_OK);
@@ -194,8 +227,8 @@ static void an_unknown_option_is_refused_by_name(void **state) {
     assert_null(strstr(error, "secret"));
     assert_refused(PARSE("--=x", "e"), "unknown option \"--\" (see");
     assert_refused(PARSE("--\x1b[31m", "e"), "unknown option \"--\\x1B[31m\" (see");
-    assert_refused(PARSE("-Z", "e"), "unknown option \"-Z\" (see");
-    assert_refused(PARSE("-qZ", "e"), "unknown option \"-Z\" (see");
+    assert_refused(PARSE("-J", "e"), "unknown option \"-J\" (see");
+    assert_refused(PARSE("-qJ", "e"), "unknown option \"-J\" (see");
     assert_refused(PARSE("-\xff", "e"), "unknown option \"-\\xFF\" (see");
     assert_refused(PARSE("-:", "e"), "unknown option \"-:\" (see");
     static char *const later[] = {"--capath"};
@@ -749,6 +782,8 @@ int main(void) {
         cmocka_unit_test(exactly_one_url_is_taken),
         cmocka_unit_test(names_are_not_abbreviated),
         cmocka_unit_test(each_habit_of_another_tool_is_answered_by_what_it_is_here),
+        cmocka_unit_test(a_long_option_with_one_dash_is_answered_with_two),
+        cmocka_unit_test(values_of_other_tools_are_answered_by_what_they_are_here),
         cmocka_unit_test(values_are_taken_as_they_are_usually_written),
         cmocka_unit_test(an_unknown_option_is_refused_by_name),
         cmocka_unit_test(a_command_refuses_what_only_another_one_takes),
