@@ -2,7 +2,6 @@
 """Which addresses a name leads to, and which are this host's, in networks of our own."""
 
 import pathlib
-import signal
 import socket
 import subprocess
 import tempfile
@@ -98,10 +97,10 @@ class NamesTest(unittest.TestCase):
         self.hosts("".join(f"127.0.1.{i} pods\n" for i in range(1, 101)) +
                    "".join(f"127.0.{2 + i // 200}.{1 + i % 200} many\n" for i in range(300)))
         server = Server("0.0.0.0")
-        with holdfast.Run("-c", "200", "-r", "50/10ms", "-d", "60s", "-i", "500ms", "--connect-timeout", "60s", "-q",
+        with holdfast.Run("-c", "200", "-r", "50/10ms", "-d", "1h", "-i", "500ms", "--timeout", "60s", "--ui", "line",
                           f"http://pods:{server.port}/") as run:
-            holdfast.eventually(lambda: len(server.asked) == 100, "all hundred addresses were asked")
-            run.signal(signal.SIGINT)
+            holdfast.eventually(lambda: len(server.asked) == 100, "all hundred are asked")
+            run.signal(holdfast.signal.SIGINT)
             run.finish()
         _, out, _ = holdfast.plainly("check", "-c", "1", f"http://many:{server.port}/")
         self.assertIn("240 of 300 addresses", out)

@@ -40,7 +40,7 @@ class PoolTest(NginxTest):
 
     def test_seven_workers_send_exactly_so_many(self):
         result = self.exactly(20000, "-c", 100, "-i", 0, "-w", 7)
-        self.assertIn("sent 20000 of 20000   answered 20000", result.out)
+        self.assertIn("sent 20 000 of 20 000   answered 20 000", result.out)
 
     def test_think_times_are_kept(self):
         result = self.exactly(200, "-c", 20, "-r", "20/10ms", "-i", "100ms", "-w", 2)
@@ -220,8 +220,8 @@ class BodyTest(unittest.TestCase):
                 connection.sendall(OK)
                 return True
             with self.subTest(method=method, length=length), BodyServer(behave) as server:
-                result = soak("-c", 3, "-n", 9, "-i", 0, "-X", method, "--body", self.path, "--no-check", "--timeout",
-                              "60s", server.url)
+                result = soak("-c", 3, "-n", 9, "-i", 0, "--timeout", "60s", "-X", method, "--body", self.path, "--no-check",
+                              server.url)
                 self.assertEqual((0, 9), (result.code, result.requests["answered"]), result.err)
                 self.assertEqual([digest] * 9, digests)
                 heads = sum(map(len, server.heads)) + 9 * len(b"\r\n")
@@ -249,7 +249,8 @@ class BodyTest(unittest.TestCase):
             server.read(stream, length)  # as nginx does: lingers, so that no RST overtakes the answer
             return False
         with BodyServer(behave) as server:
-            result = soak("-c", 4, "-d", "1s", "-X", "POST", "--body", self.path, "--no-check", server.url)
+            result = soak("-c", 4, "-d", "1s", "--timeout", "60s", "-X", "POST", "--body", self.path, "--no-check",
+                          server.url)
             self.assertEqual({"closed_announced": 4}, result.outcomes)
             self.assertEqual({"413": 4}, result.requests["by_status"])
 

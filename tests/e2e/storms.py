@@ -62,9 +62,11 @@ def steady_memory(pid):
 
 
 def growth(values):
-    """Of the least of the last three over the least of the second to the fourth: the first touches what is counted of
-    ends and reconnects, and a few handshakes' worth of memory may wait for the next ones."""
-    return min(values[-3:]) - min(values[2:5])
+    """Of the least of the last half over the least before it, but for the first two: these touch what is counted of ends
+    and reconnects. How much memory waits for the next handshakes differs from time to time, and most where a busy
+    machine has more of them at once; what is lost is lost each time."""
+    later = len(values) // 2 + 1
+    return min(values[later:]) - min(values[2:later])
 
 
 def given_back(pid, before):

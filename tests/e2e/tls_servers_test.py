@@ -121,8 +121,8 @@ class NginxTest(Case):
 
 
 class ApacheTest(Case):
-    def apache(self, lines="", **options):
-        return or_skip(Apache, tls=True, lines=lines, **options)
+    def apache(self, lines="", keepalive_timeout=60, **options):
+        return or_skip(Apache, tls=True, lines=lines, keepalive_timeout=keepalive_timeout, **options)
 
     def test_tls_1_3_is_held_by_both_kinds_of_processes(self):
         for mpm in ("event", "prefork"):
@@ -195,8 +195,8 @@ class LighttpdTest(Case):
 class NodeTest(Case):
     suite = "TLS_AES_256_GCM_SHA384"
 
-    def node(self, lines="", **options):
-        return or_skip(Node, tls=True, lines=lines, **options)
+    def node(self, lines="", timeout_ms=60000, **options):
+        return or_skip(Node, tls=True, lines=lines, timeout_ms=timeout_ms, **options)
 
     def test_tls_1_3_and_tls_1_2_are_held(self):
         with self.node() as server:
