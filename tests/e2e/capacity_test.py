@@ -20,7 +20,7 @@ SOME_LIMIT = {"worker_connections": "512"}
 
 def capacity(*arguments, **options):
     with Run("capacity", *arguments, **options) as run:
-        return run.finish(150)
+        return run.finish()
 
 
 class Case(unittest.TestCase):

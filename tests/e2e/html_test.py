@@ -23,10 +23,11 @@ OPEN = """
 const {chromium} = require("playwright-core");
 (async () => {
     const [path, ...files] = process.argv.slice(1), said = [];
-    const browser = await chromium.launch({executablePath: path, args: ["--no-sandbox"]});
+    const browser = await chromium.launch({executablePath: path, args: ["--no-sandbox"], timeout: 0});
     for (const file of files)
         for (const [width, colorScheme] of [[1600, "light"], [400, "dark"]]) {
             const page = await browser.newPage({viewport: {width, height: 900}, colorScheme});
+            page.setDefaultTimeout(0);
             page.on("console", message => said.push("console: " + message.text()));
             page.on("pageerror", error => said.push("error: " + error));
             page.on("request", request => {

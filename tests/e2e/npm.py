@@ -10,6 +10,8 @@ import shutil
 import subprocess
 import unittest
 
+from holdfast import TIMEOUT_SECONDS
+
 FOLDER = pathlib.Path(os.environ.get("HOLDFAST_NPM") or pathlib.Path(__file__).resolve().parents[2] / "build/npm")
 INSTALL_SECONDS = 120
 
@@ -41,7 +43,7 @@ def install(name, version):
 
 def run(script, *arguments, modules, text=None):
     """Standard output of a script that may require() what is in modules."""
-    done = subprocess.run(["node", "-e", script, *arguments], input=text, capture_output=True, text=True, timeout=60,
+    done = subprocess.run(["node", "-e", script, *arguments], input=text, capture_output=True, text=True, timeout=TIMEOUT_SECONDS,
                           env={**os.environ, "NODE_PATH": str(modules)})
     if done.returncode != 0:
         raise AssertionError(f"node: {done.stderr}")

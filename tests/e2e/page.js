@@ -7,6 +7,8 @@ const given = JSON.parse(fs.readFileSync(0, "utf8"));
 const {chromium} = require(path.join(given.modules, "playwright-core"));
 const AXE = path.join(given.modules, "axe-core", "axe.min.js");
 
+// For what must come; on a busy machine a page takes its time.
+const PATIENCE_MS = 300000;
 const found = {messages: [], axe: {}, texts: {}, widths: {}};
 
 async function look(page, name) {
@@ -34,14 +36,14 @@ async function fill(page, values) {
 
 // page.waitForFunction() evaluates text, which the page's Content-Security-Policy refuses.
 async function until(page, holds, argument) {
-    for (const end = Date.now() + 60000; Date.now() < end; await page.waitForTimeout(50))
+    for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await page.waitForTimeout(50))
         if (await page.evaluate(holds, argument))
             return;
     throw new Error(`never: ${holds}`);
 }
 
 async function visible(page, id) {
-    await page.waitForSelector(`#${id}`, {state: "visible", timeout: 60000});
+    await page.waitForSelector(`#${id}`, {state: "visible", timeout: PATIENCE_MS});
 }
 
 async function wholeWay(page) {
@@ -60,7 +62,7 @@ async function wholeWay(page) {
     // one that does
     await fill(page, {connections: String(given.connections), ramp: "100/10ms", interval: "100ms..1s", duration: "10m", label: "first"});
     await page.click("#check");
-    await page.waitForSelector("#start:enabled", {timeout: 60000});
+    await page.waitForSelector("#start:enabled", {timeout: PATIENCE_MS});
     await page.click("#start");
     await visible(page, "run-part");
     await until(page, n => document.querySelector("#tiles b")?.textContent.replace(/\D/g, "") === String(n), given.connections);
@@ -82,7 +84,7 @@ async function wholeWay(page) {
     // a second one, and both compared
     await fill(page, {duration: "2s", label: "second"});
     await page.click("#check");
-    await page.waitForSelector("#start:enabled", {timeout: 60000});
+    await page.waitForSelector("#start:enabled", {timeout: PATIENCE_MS});
     await page.click("#start");
     await until(page, () => document.querySelectorAll("#runs tr").length === 2);
     await page.waitForSelector("#report .verdict");
@@ -144,9 +146,11 @@ async function fromElsewhere(browser) {
 }
 
 async function main() {
-    const browser = await chromium.launch({executablePath: given.chromium, args: ["--no-sandbox", "--disable-gpu"]});
+    const browser = await chromium.launch({executablePath: given.chromium, args: ["--no-sandbox", "--disable-gpu"],
+                                           timeout: PATIENCE_MS});
     const context = await browser.newContext({viewport: {width: 1100, height: 900}, bypassCSP: false});
     await context.addInitScript({path: AXE});
+    context.setDefaultTimeout(PATIENCE_MS);
     const page = await context.newPage();
     page.on("console", message => found.messages.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", error => found.messages.push(`error: ${error.message}`));

@@ -14,7 +14,7 @@ from serve import Serve
 from sparring import Target
 
 ROOT = holdfast.ROOT
-DRIVE_SECONDS = 400
+DRIVE_SECONDS = 4 * holdfast.TIMEOUT_SECONDS
 
 
 def modules():
