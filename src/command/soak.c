@@ -24,6 +24,7 @@
 #include "report/terminal/summary.h"
 #include "run/scrape.h"
 #include "run/signals.h"
+#include "run/tls_options.h"
 #include "wire/tls/tls_context.h"
 
 /* A reader that takes nothing ends no run: a program is waited for this long after it, what stands
@@ -117,23 +118,6 @@ static void ask_outputs(struct soak *soak) {
     outputs_ask(&soak->outputs, options);
 }
 
-/* As the options ask, and the environment. */
-static struct tls_settings tls_settings(const struct options *options) {
-    const char *key_log = getenv("SSLKEYLOGFILE");
-    return (struct tls_settings){
-        .insecure = options->insecure,
-        .cacert = options->cacert,
-        .cert = options->cert,
-        .key = options->key,
-        .tls_min = options->tls_min,
-        .tls_max = options->tls_max,
-        .ciphers = options->ciphers,
-        .tls13_ciphers = options->tls13_ciphers,
-        .curves = options->curves,
-        .key_log = key_log != NULL && key_log[0] != '\0' ? key_log : NULL,
-    };
-}
-
 /* --resolve: each was judged when it was read. */
 static void give_addresses(const struct options *options) {
     struct resolve_entry entry;
@@ -144,22 +128,23 @@ static void give_addresses(const struct options *options) {
     }
 }
 
-/* Files and ciphers are judged before anything is sent. */
+/* Files and ciphers are judged before anything is sent, also where the plan speaks no TLS. */
 static bool make_tls(struct soak *soak) {
     char error[OPTIONS_ERROR_MAX] = "";
-    if (!soak->plan.target.tls && !soak->plan.status.tls)
-        return true;
-    const struct tls_settings settings = tls_settings(&soak->options);
-    inherited_leave_no_core();
-    if (!tls_context_create(&soak->setup.tls, &settings,
-                            (struct refuse_buffer){error, sizeof error})) {
+    const struct refuse_buffer to = {error, sizeof error};
+    bool needed = soak->plan.target.tls || soak->plan.status.tls;
+    if (needed)
+        inherited_leave_no_core();
+    if (!(needed ? tls_options_make(&soak->setup.tls, &soak->options, to)
+                 : tls_options_check(&soak->options, to))) {
         complain(error);
         return false;
     }
-    if (settings.key_log != NULL)
+    const char *key_log = needed ? tls_context_key_log(soak->setup.tls) : NULL;
+    if (key_log != NULL)
         fprintf(log_at(LOG_LEVEL_NOTE),
                 "holdfast: note: TLS secrets are written to %s (SSLKEYLOGFILE)\n",
-                refuse_quote(settings.key_log).text);
+                refuse_quote(key_log).text);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include "judge/rules/rules.h"
 #include "options/options_row.h"
 #include "report/saved/saved_value.h"
+#include "run/tls_options.h"
 
 /* Options that name a file, a command, a process or a port of this machine; whether or not this
  * build has them all. */
@@ -150,7 +151,8 @@ bool config_read(struct config_plan *config, enum option_command command, const 
     case OPTIONS_HELP:
     case OPTIONS_VERSION: return refuse(to, "\"url\": help and version are no options of a run");
     }
-    return is_within(&config->options, limits, to) && make_plan(config, to);
+    return is_within(&config->options, limits, to) && make_plan(config, to) &&
+           tls_options_check(&config->options, to);
 }
 
 void config_free(struct config_plan *config) {

@@ -99,6 +99,11 @@ static void an_options_own_refusal_is_what_is_said(void **state) {
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"help\": true}"), "unknown option");
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"from\": 1}"), "unknown option");
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"ui\": \"line\"}"), "no terminal");
+    assert_says(refusal("{\"url\": \"https://127.0.0.1\", \"ciphers\": \"NONSENSE\"}"),
+                "--ciphers");
+    assert_says(
+        refusal("{\"url\": \"https://127.0.0.1\", \"tls-min\": \"1.3\", \"tls-max\": \"1.2\"}"),
+        "--tls-min");
     assert_says(refusal("{\"url\": \"127.0.0.1\", \"resolve\": \"a:1\"}"), "--resolve");
     assert_string_equal(refusal("{\"url\": \"127.0.0.1\", \"resolve\": [\"a:1:10.0.0.1\"]}"), "");
 }
