@@ -79,6 +79,12 @@ static void print_fit(FILE *out, const struct findings *findings) {
     fputs(".\n", out);
 }
 
+/* Whether the target was not asked: without a problem before that, it was interrupted. */
+static bool is_unasked(const struct findings *findings) {
+    const struct finding *target = findings_first(findings, FINDING_target);
+    return target != NULL && target->status == FINDING_SKIPPED;
+}
+
 /* The result; of a run that goes on nothing is printed. */
 static void print_end(FILE *out, const struct plan *plan, const struct findings *findings) {
     size_t problems = count_with_status(findings, FINDING_FAIL);
@@ -86,6 +92,8 @@ static void print_end(FILE *out, const struct plan *plan, const struct findings 
     if (problems > 0)
         fprintf(out, "%zu problem%s%s\n", problems, problems == 1 ? "" : "s",
                 check ? "." : "; nothing was started.");
+    else if (check && is_unasked(findings))
+        fputs("not all was checked.\n", out);
     else if (check)
         print_fit(out, findings);
 }

@@ -114,6 +114,17 @@ static void check_says_whether_the_plan_fits(void **state) {
                         "2 problems.\n");
 }
 
+static void a_check_that_was_interrupted_says_of_no_plan_that_it_fits(void **state) {
+    struct fixture *fixture = *state;
+    fixture->options.command = COMMAND_CHECK;
+    findings_add(&fixture->judgement.findings, FINDING_target, FINDING_SKIPPED,
+                 "not asked: interrupted");
+    assert_string_equal(table_of(fixture, false, false),
+                        "preflight: 100 connections to 127.0.0.1:8080\n"
+                        "  skip  target             not asked: interrupted\n"
+                        "not all was checked.\n");
+}
+
 static int begin(void **state) {
     *state = fixture_make_preflight(COMMAND_RUN);
     return 0;
@@ -147,6 +158,7 @@ int main(void) {
         EACH(color_tints_the_mark_and_nothing_else),
         EACH(a_run_that_goes_on_has_no_last_line),
         EACH(check_says_whether_the_plan_fits),
+        EACH(a_check_that_was_interrupted_says_of_no_plan_that_it_fits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
