@@ -4,12 +4,14 @@
 import json
 import os
 import pathlib
+import platform
 import re
 import signal
 import stat
 import unittest
 
 import holdfast
+import seccomp
 from holdfast import Run, folder, plainly
 from sparring import Target
 
@@ -181,6 +183,13 @@ class ItIsLeftElsewhere(EveryCommand):
         prefix = in_own_mounts(f"mount -t tmpfs -o size=4k tmpfs {small}\necho old > {small}/filler\ncd {small}")
         for done in self.write_each(lambda kind: small / kind, prefix, TMPDIR=str(elsewhere)):
             self.check_left(done, elsewhere)
+
+    def test_when_nothing_can_be_synced(self):
+        fsync = {"x86_64": 74, "aarch64": 82}.get(platform.machine())
+        if fsync is None:
+            self.skipTest(f"what fsync(2) is on {platform.machine()}")
+        for done in self.write_each(lambda kind: self.folder / f"run.{kind}", seccomp.filtered(seccomp.EPERM, fsync)):
+            self.check_left(done, self.folder)
 
     def test_when_its_folder_went_away_in_mid_run(self):
         gone = self.folder / "gone"

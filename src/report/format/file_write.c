@@ -23,6 +23,7 @@ enum { WRITE_FLAGS = O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK };
 struct content {
     const char *bytes;
     size_t length;
+    bool unsynced; /* whoever reads it may find less after a crash of the machine */
 };
 
 /* --- where a path leads --- */
@@ -208,7 +209,7 @@ static int close_file(int fd) {
 
 static int write_content(int fd, const struct content *content) {
     int error = line_writer_send(fd, content->bytes, content->length, 0, NULL);
-    return error != 0 ? error : sync_file(fd);
+    return error != 0 || content->unsynced ? error : sync_file(fd);
 }
 
 /* Into a new file, which does not stay when that fails. */
@@ -352,7 +353,7 @@ static int write_at(const struct file_location *location, int open_file,
 
 int file_write(const char *path, int open_file, const char *bytes, size_t length) {
     struct file_location location;
-    struct content content = {bytes, length};
+    struct content content = {.bytes = bytes, .length = length};
     int error = file_location_open(&location, path);
     if (error == 0)
         error = write_at(&location, open_file, &content);
@@ -385,16 +386,24 @@ static bool write_into(int folder, const char *extension, const struct content *
     return true;
 }
 
-bool file_write_elsewhere(int folder, const char *extension, const char *bytes, size_t length,
-                          char where[static PATH_MAX]) {
+static bool write_into_first(int folder, const char *extension, const struct content *content,
+                             char where[static PATH_MAX]) {
     const char *const others[] = {".", getenv("TMPDIR"), "/tmp"};
-    struct content content = {bytes, length};
-    bool written = write_into(folder, extension, &content, where);
+    bool written = write_into(folder, extension, content, where);
     for (size_t i = 0; !written && i < sizeof others / sizeof others[0]; i++) {
         int other = others[i] != NULL ? open(others[i], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-        written = write_into(other, extension, &content, where);
+        written = write_into(other, extension, content, where);
         if (other >= 0)
             close(other);
     }
     return written;
+}
+
+bool file_write_elsewhere(int folder, const char *extension, const char *bytes, size_t length,
+                          char where[static PATH_MAX]) {
+    struct content content = {.bytes = bytes, .length = length};
+    if (write_into_first(folder, extension, &content, where))
+        return true;
+    content.unsynced = true; /* better than none: where nothing can be synced */
+    return write_into_first(folder, extension, &content, where);
 }
