@@ -36,6 +36,7 @@ struct host {
     struct host_share user_processes; /* RLIMIT_NPROC, and this user's threads */
     uint64_t capabilities;            /* effective ones, a bit each; 0 when not read */
     int64_t memlock_bytes;            /* RLIMIT_MEMLOCK, soft */
+    int64_t cpu_seconds;              /* RLIMIT_CPU, soft; 0 when not read */
     int64_t io_uring_disabled;        /* the sysctl; -1 before 6.6 */
     char io_uring_group[32];
 };

@@ -13,6 +13,14 @@
 #include "run/preflight.h"
 #include "run/session.h"
 
+static const char *remedy_of(const struct soak *soak, int error) {
+    if (error == -EPERM || error == -EACCES || error == -ENOSYS)
+        return "a filter of system calls forbids what a worker needs (pidfd_open, eventfd2): a "
+               "container's seccomp profile, or a kernel before 5.3";
+    return soak->options.no_check ? "the same without --no-check: the preflight names what is short"
+                                  : "ulimit -a   (processes, open files, memory of this user)";
+}
+
 static int no_load(struct soak *soak, int error) {
     soak->judgement.verdict = VERDICT_UNFIT;
     soak->judgement.exit_code = EXIT_UNFIT;
@@ -21,10 +29,7 @@ static int no_load(struct soak *soak, int error) {
     soak->judgement.reason_count = 1;
     struct finding *finding = findings_add(&soak->judgement.findings, FINDING_workers, FINDING_FAIL,
                                            "no worker could be started: %s", strerror(-error));
-    finding_do(finding, "%s",
-               soak->options.no_check
-                   ? "the same without --no-check: the preflight names what is short"
-                   : "ulimit -a   (processes, open files, memory of this user)");
+    finding_do(finding, "%s", remedy_of(soak, error));
     return soak_report(soak, NULL, true);
 }
 

@@ -30,6 +30,8 @@ static void read_limits(struct host *host) {
     }
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
         host->memlock_bytes = limit_value(limit.rlim_cur);
+    if (getrlimit(RLIMIT_CPU, &limit) == 0)
+        host->cpu_seconds = limit_value(limit.rlim_cur);
     if (getrlimit(RLIMIT_NPROC, &limit) == 0)
         host->user_processes.max = limit_value(limit.rlim_cur);
 }

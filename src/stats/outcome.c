@@ -74,7 +74,8 @@ enum outcome outcome_of_open_errno(int error) {
     case ENOMEM:
     case ENOBUFS: return OUTCOME_no_memory;
     case EPERM:
-    case EACCES: return OUTCOME_denied;
+    case EACCES:
+    case ENOSYS: return OUTCOME_denied;
     case ECONNREFUSED: return OUTCOME_refused;
     case EHOSTUNREACH:
     case ENETUNREACH: return OUTCOME_unreachable;

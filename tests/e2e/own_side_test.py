@@ -4,6 +4,7 @@ not the run's. And what the preflight sees behind the answer."""
 
 import ctypes
 import errno
+import json
 import os
 import platform
 import socket
@@ -14,6 +15,7 @@ import time
 import unittest
 
 import holdfast
+import seccomp
 from holdfast import own_network, soak
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
@@ -69,7 +71,8 @@ class Plain:
 class OurErrnoTest(unittest.TestCase):
     def test_an_errno_of_our_own_side_is_unfit(self):
         target = Plain()
-        for error in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM):
+        for error in (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EACCES, errno.EPERM,
+                      errno.ENOSYS):
             with self.subTest(errno=errno.errorcode[error]):
                 pid = os.fork()
                 if pid == 0:
@@ -99,6 +102,29 @@ class OurErrnoTest(unittest.TestCase):
         self.assertEqual((3, "unfit"), (lambda r: (r.code, r.verdict))(soak("run", *plan)))
         self.assertEqual((3, "unfit"), (lambda r: (r.code, r.verdict))(soak("check", *plan[:2], *plan[4:])))
         self.assertEqual((4, "inconclusive"), (lambda r: (r.code, r.verdict))(soak("run", "--no-check", *plan)))
+
+    def test_a_filter_that_forbids_reading_is_unfit(self):
+        recvfrom = {"x86_64": 45, "aarch64": 207}.get(platform.machine())
+        if recvfrom is None:
+            self.skipTest(f"what recvfrom(2) is on {platform.machine()}")
+        target = Plain()
+        for answer in (seccomp.EPERM, seccomp.ENOSYS):
+            report = holdfast.folder(self.addCleanup) / "run.json"
+            command = (*seccomp.filtered(answer, recvfrom), holdfast.PROGRAM, "run", "-c", "2", "-d", "200ms", "-q",
+                       "--json", report, target.url)
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            self.assertEqual(3, done.returncode, done.stderr)
+            finding = next(f for f in json.loads(report.read_text())["findings"] if f["code"] == "target")
+            self.assertEqual(("tester", "fail"), (finding["side"], finding["status"]))
+
+    def test_a_call_that_workers_need_and_a_filter_forbids_is_no_limit_of_processes(self):
+        pidfd_open = 434  # the same on all architectures
+        for answer in (seccomp.EPERM, seccomp.ENOSYS):
+            command = (*seccomp.filtered(answer, pidfd_open), holdfast.PROGRAM, "run", "-c", "2", "-d", "200ms", "-q", Plain().url)
+            done = subprocess.run(command, check=False, capture_output=True, text=True)
+            self.assertEqual(3, done.returncode, done.stderr)
+            self.assertIn("seccomp", done.stdout)
+            self.assertNotIn("ulimit", done.stdout)
 
     def test_a_target_that_is_not_there_is_still_no_target(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

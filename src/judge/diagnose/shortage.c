@@ -208,7 +208,23 @@ static void explain_denied(struct finding *finding, const struct plan *plan,
     finding_do(finding, "%s", outcome_advice(OUTCOME_denied));
 }
 
-static void explain_lost_workers(struct finding *finding, const struct record *record) {
+/* What ends a process so, and what helps; of a limit of CPU time the hard one ends by SIGKILL. */
+static void advise_on_end(struct finding *finding, int status, const struct host *host) {
+    int number = status >= 0 && WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    bool limited = host->cpu_seconds > 0 && host->cpu_seconds != INT64_MAX;
+    if (limited && (number == SIGXCPU || number == SIGKILL))
+        finding_do(finding, "ulimit -t unlimited, or LimitCPU=infinity: RLIMIT_CPU is %lld s",
+                   (long long)host->cpu_seconds);
+    else if (number == SIGXCPU)
+        finding_do(finding, "ulimit -t unlimited, or LimitCPU=infinity");
+    else if (number == SIGSYS)
+        finding_do(finding, "a seccomp filter ended it: dmesg names the call (audit, type=1326)");
+    if (number != SIGXCPU && number != SIGSYS)
+        finding_do(finding, "%s", outcome_advice(OUTCOME_worker_lost));
+}
+
+static void explain_lost_workers(struct finding *finding, const struct record *record,
+                                 const struct host *host) {
     const struct record_worker *first = NULL;
     size_t index = 0, lost = 0;
     for (size_t i = 0; i < record->worker_count && record->workers != NULL; i++) {
@@ -232,7 +248,7 @@ static void explain_lost_workers(struct finding *finding, const struct record *r
         finding_evidence(finding, "worker %zu (process %d, %s connections) %s%s", index,
                          (int)first->pid, format_value(first->share).text, how, more);
     }
-    finding_do(finding, "%s", outcome_advice(OUTCOME_worker_lost));
+    advise_on_end(finding, first != NULL ? first->status : -1, host);
 }
 
 void shortage_explain(struct finding *finding, enum outcome outcome, const struct plan *plan,
@@ -249,7 +265,7 @@ void shortage_explain(struct finding *finding, enum outcome outcome, const struc
     case OUTCOME_ports_exhausted: explain_ports(finding, plan, setup, snapshot); break;
     case OUTCOME_no_memory: explain_memory(finding, plan, snapshot); break;
     case OUTCOME_denied: explain_denied(finding, plan, snapshot); break;
-    case OUTCOME_worker_lost: explain_lost_workers(finding, record); break;
+    case OUTCOME_worker_lost: explain_lost_workers(finding, record, &plan->host); break;
     default: finding_do(finding, "%s", outcome_advice(outcome)); break;
     }
 }

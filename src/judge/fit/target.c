@@ -95,9 +95,11 @@ static void judge_answer(struct findings *findings, const struct plan *plan,
                    (unsigned)target->status);
 }
 
-/* EADDRNOTAVAIL while ports are free: this host has no address of that family (connect(2)). */
+/* EADDRNOTAVAIL while ports are free: this host has no address of that family (connect(2)). No
+ * peer makes a read or a write be denied. */
 static enum outcome outcome_of_target(const struct preflight_facts *facts) {
-    if (facts->target_connected)
+    bool denied = outcome_of_open_errno(facts->target_errno) == OUTCOME_denied;
+    if (facts->target_connected && !denied)
         return outcome_of_live_errno(facts->target_errno);
     if (facts->target_errno == EADDRNOTAVAIL && facts->ports_known)
         return OUTCOME_unreachable;

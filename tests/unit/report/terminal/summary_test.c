@@ -160,12 +160,13 @@ static void in_mid_run_a_limit_is_told_in_short(void **state) {
                        &fixture->record);
     fclose(out);
     assert_string_equal(fixture->text,
-                        "ERROR  denied by this machine at 97 connections        denied: EPERM or "
-                        "EACCES: a firewall "
-                        "or namespace of this machine says no, x 1\n"
+                        "ERROR  denied by this machine at 97 connections        denied: EPERM, "
+                        "EACCES or ENOSYS: a firewall, a namespace or a filter of system calls of "
+                        "this machine says no, x 1\n"
                         "  whose    the tester (this machine), not the server\n"
                         "  limit    connection tracking: not measured\n"
-                        "  do       look at nft list ruleset, and conntrack's table in dmesg\n");
+                        "  do       look at nft list ruleset, conntrack's table in dmesg, and a "
+                        "container's seccomp profile\n");
 }
 
 static void what_is_tried_again_is_not_called_lost(void **state) {
@@ -207,6 +208,23 @@ static void a_lost_worker_is_named_with_its_signal(void **state) {
     find_ours(fixture, OUTCOME_worker_lost);
     const char *text = fixture_summary(fixture, &fixture->record, true);
     assert_says(text, "worker 0 (process 4711, 100 connections) was ended by signal 9 (Killed)");
+    fixture->workers[0].status = SIGXCPU;
+    fixture->judgement.findings.count = 0;
+    find_ours(fixture, OUTCOME_worker_lost);
+    text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "  do       ulimit -t unlimited, or LimitCPU=infinity\n");
+    assert_says(text, "  look at       worker_lost: ulimit -t unlimited");
+    fixture->workers[0].status = SIGKILL;
+    fixture->plan.host.cpu_seconds = 3600;
+    fixture->judgement.findings.count = 0;
+    find_ours(fixture, OUTCOME_worker_lost);
+    text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "RLIMIT_CPU is 3600 s");
+    assert_says(text, "dmesg: was it killed");
+    fixture->workers[0].status = SIGSYS;
+    fixture->judgement.findings.count = 0;
+    find_ours(fixture, OUTCOME_worker_lost);
+    assert_says(fixture_summary(fixture, &fixture->record, true), "a seccomp filter ended it");
     fixture->workers[0].status = 70 << 8;
     fixture->judgement.findings.count = 0;
     find_ours(fixture, OUTCOME_worker_lost);
