@@ -110,6 +110,8 @@ class Slurm(Engine):
             lines += f"PluginDir={plugins}\n"
             self.environment["LD_LIBRARY_PATH"] += f":{plugins}"
         self.config.write_text(lines)
+        # Not used: proctrack is linuxproc. Left to find out which there is, slurmd ends where none is mounted.
+        (self.folder / "cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n")
         (self.folder / "state").mkdir()
         key = self.folder / "munge.key"
         key.write_bytes(os.urandom(64))

@@ -10,7 +10,11 @@ import subprocess
 import holdfast
 import netns
 
-APART = ("--net", "--uts", "--mount", "--pid")
+# A test may itself be in a chroot, which is no mount whose propagation could be changed: --mount-proc makes that of its
+# own private, and --root is where commands of a host find it again.
+UNSHARED = ("unshare", "--net", "--uts", "--mount", "--pid", "--propagation", "unchanged", "--mount-proc", "--fork",
+            "--kill-child")
+ENTERED = ("--net", "--uts", "--mount", "--pid", "--root", "--")
 # The first process of a host reads until the test is gone, and all others end with it.
 FIRST = "echo {name} >/proc/sys/kernel/hostname && echo up && exec cat"
 
@@ -42,9 +46,8 @@ class Hosts:
 
     def add(self, name):
         address = f"10.77.0.{len(self.addresses) + 1}"
-        process = subprocess.Popen(["unshare", *APART, "--mount-proc", "--fork", "--kill-child", "sh", "-c",
-                                    FIRST.format(name=name)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                   start_new_session=True)
+        process = subprocess.Popen([*UNSHARED, "sh", "-c", FIRST.format(name=name)], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, start_new_session=True)
         self.processes.append(process)
         with process.stdout:
             if process.stdout.readline() != b"up\n":
@@ -58,7 +61,7 @@ class Hosts:
 
     def on(self, name):
         """What a command on that host begins with."""
-        return ["nsenter", "--target", str(self.first[name]), *APART, "--"]
+        return ["nsenter", "--target", str(self.first[name]), *ENTERED]
 
     def start(self, name, *words, output, **options):
         """A daemon on that host, which ends with it; what it prints goes to a file."""
