@@ -14,18 +14,21 @@
 #include "command/command.h"
 #include "command/soak.h"
 #include "host/pins.h"
+#include "report/format/log.h"
 #include "run/orders.h"
 #include "run/signals.h"
 #include "serve/child.h"
+
+static const duration LOG_TIMEOUT = 5 * SECOND;
 
 static int serve(const struct options *options) {
     char error[OPTIONS_ERROR_MAX];
     int signals_fd = signals_open(); /* before anything is there that a signal would leave behind */
     struct serve *serve = serve_open(options, (struct refuse_buffer){error, sizeof error});
     if (serve == NULL || signals_fd < 0) {
-        fprintf(stderr, "holdfast: %s\n", serve == NULL ? error : "cannot take signals");
         serve_close(serve);
-        return EXIT_USAGE;
+        return soak_answer(OPTIONS_BAD, COMMAND_SERVE,
+                           serve == NULL ? error : "cannot take signals");
     }
     printf("%s\n", serve_address(serve));
     fflush(stdout);
@@ -37,10 +40,13 @@ static int serve(const struct options *options) {
 int command_serve(int argc, char **argv) {
     struct options options;
     char error[OPTIONS_ERROR_MAX];
+    log_open();
     enum options_outcome outcome = options_parse(&options, COMMAND_SERVE, argc, argv, error);
     int exit_code =
         outcome == OPTIONS_OK ? serve(&options) : soak_answer(outcome, COMMAND_SERVE, error);
     options_free(&options);
+    (void)log_finish(LOG_TIMEOUT);
+    log_close();
     return exit_code;
 }
 

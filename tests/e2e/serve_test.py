@@ -217,7 +217,7 @@ class Service(Case):
         (line,) = [line.partition("=")[2] for line in unit.splitlines() if line.startswith("ExecStart=")]
         folder = holdfast.folder(self.addCleanup)
         (folder / "token").write_text("0123456789abcdef\n")
-        words = line.replace("${CREDENTIALS_DIRECTORY}", str(folder)).replace("${STATE_DIRECTORY}", str(folder / "state"))
+        words = line.replace("${CREDENTIALS_DIRECTORY}", str(folder)).replace("%S/private", str(folder))
         words = words.replace("127.0.0.1:8791", "127.0.0.1:0").split()
         self.assertEqual(words[:2], ["/usr/bin/holdfast", "serve"])
         serve = self.serve(*words[2:], token="0123456789abcdef")
