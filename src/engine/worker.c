@@ -224,15 +224,26 @@ static instant next_reconnect_at(const struct worker *worker) {
     return instant_after(worker->start, (due + grain - 1) / grain * grain);
 }
 
-/* The ramp of this share is complete when the first attempt of each is open or has ended. What its
- * last handshakes took on the heap goes back to the kernel then. */
+/* The ramp of this share is complete when the first attempt of each is open or has ended. */
 static void end_ramp(struct worker *worker) {
     if (worker->phase != WORKER_RAMPING || worker->opened < worker->share ||
         fleet_first_connects(worker->fleet) > 0)
         return;
     counts_of(worker)->ramp_done_ns = worker->now.ns;
-    malloc_trim(0);
     enter_phase(worker, WORKER_HOLDING);
+}
+
+/* What the last handshakes of a ramp or of a mass reconnect took on the heap goes back to the
+ * kernel when none is under way, and not more often than the parent looks. */
+static void give_heap_back(struct worker *worker) {
+    const struct tally_counts *counts = counts_of(worker);
+    if (worker->phase != WORKER_HOLDING || counts->attempted == worker->trimmed ||
+        counts->connecting > 0 || counts->refilling > 0 ||
+        (worker->trimmed > 0 && instant_since(worker->now, worker->trimmed_at) < SECOND))
+        return;
+    malloc_trim(0);
+    worker->trimmed = counts->attempted;
+    worker->trimmed_at = worker->now;
 }
 
 /* Nothing is live any more and nothing will be: the parent need not wait for its next look. */
@@ -551,6 +562,7 @@ int worker_turn(struct worker *worker) {
     reconnect_due(worker);
     fleet_end_turn(worker->fleet);
     end_ramp(worker);
+    give_heap_back(worker);
     notify_when_empty(worker);
     notify_when_spent(worker);
     drain(worker);

@@ -59,6 +59,8 @@ struct worker {
     instant start;
     instant served_at; /* when requests of the schedule were last sent */
     instant paced_at;  /* when the quantum was last fitted to the rate */
+    uint64_t trimmed;  /* connections attempted when the heap was last trimmed */
+    instant trimmed_at;
     instant published_at;
     bool unpublished;
     bool notified_empty, notified_spent;
