@@ -118,6 +118,10 @@ static void begin_client(struct bench *bench) {
         begin_ours(bench->client_of_ours);
     } else {
         make_side(&bench->client, bench->clients);
+        require(SSL_set1_host(bench->client.ssl, "localhost") == 1);
+        require(SSL_set_tlsext_host_name(bench->client.ssl, "localhost") == 1);
+        if (bench->server_of_ours != NULL) /* its certificate is another one */
+            SSL_set_verify(bench->client.ssl, SSL_VERIFY_NONE, NULL);
         SSL_set_connect_state(bench->client.ssl);
         if (bench->resumes && session != NULL)
             require(SSL_set_session(bench->client.ssl, session) == 1);
@@ -238,6 +242,7 @@ static void measure(struct bench *bench, bool resumes) {
 }
 
 static void prepare(struct bench *bench) {
+    static const unsigned char http11[] = "\x08http/1.1";
     bench->clients = SSL_CTX_new(TLS_client_method());
     bench->servers = SSL_CTX_new(TLS_server_method());
     require(bench->clients != NULL && bench->servers != NULL);
@@ -246,14 +251,17 @@ static void prepare(struct bench *bench) {
     SSL_CTX_sess_set_new_cb(bench->clients, keep_session);
     SSL_CTX_set_session_cache_mode(bench->servers, SSL_SESS_CACHE_OFF);
     require(SSL_CTX_set_ciphersuites(bench->clients, "TLS_AES_128_GCM_SHA256") == 1);
+    require(SSL_CTX_set_alpn_protos(bench->clients, http11, sizeof http11 - 1) == 0);
 }
 
-/* Of the bare server, so that our client verifies as it does in a run. */
-static void write_certificate(SSL_CTX *servers, char *path) {
+/* Of the bare server, so that both clients verify as ours does in a run. */
+static void trust_certificate(struct bench *bench, char *path) {
     int fd = mkstemp(path);
     FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    require(file != NULL && PEM_write_X509(file, SSL_CTX_get0_certificate(servers)) == 1);
+    require(file != NULL && PEM_write_X509(file, SSL_CTX_get0_certificate(bench->servers)) == 1);
     require(fclose(file) == 0);
+    require(SSL_CTX_load_verify_file(bench->clients, path) == 1);
+    SSL_CTX_set_verify(bench->clients, SSL_VERIFY_PEER, NULL);
 }
 
 static void measure_all(struct bench *bench, struct ours *client, struct ours *server) {
@@ -280,7 +288,7 @@ int main(void) {
     prepare(&bench);
     require(tls_server_create(&target, &(struct tls_server_settings){.tickets = 2}, refusal));
     char trusted[] = "/tmp/tls_loop.XXXXXX";
-    write_certificate(bench.servers, trusted);
+    trust_certificate(&bench, trusted);
     require(tls_context_create(&context, &(struct tls_settings){.cacert = trusted}, refusal));
     require(unlink(trusted) == 0);
     struct tls_client *ours =
