@@ -80,6 +80,10 @@ static void close_lost(struct record *record, struct host_part *part) {
 
 /* The lost did not hold as long as the others; rates are of the hold of those. */
 static void even_hold(struct record *lost, const struct record *whole) {
+    if (isnan(lost->per_second_mean)) /* it was lost in its ramp */
+        lost->per_second_mean = 0;
+    if (whole->hold_seconds > 0)
+        lost->per_second_mean *= lost->hold_seconds / whole->hold_seconds;
     lost->hold_seconds = whole->hold_seconds;
     lost->ended_at = whole->ended_at;
 }
@@ -127,7 +131,7 @@ static void note_host(struct host_part *part, const struct saved *saved) {
 
 /* Of those that began, how long after the first. */
 static void take_hosts(const struct leader *leader, struct record *record) {
-    struct record_host *hosts = calloc(leader->count, sizeof *hosts);
+    struct record_host *hosts = calloc(leader->count + 1, sizeof *hosts);
     instant first = INSTANT_NEVER;
     for (size_t i = 0; i < leader->count; i++)
         if (leader->parts[i].started.ns != 0)

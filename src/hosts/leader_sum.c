@@ -49,17 +49,15 @@ struct timespec leader_wall_of(instant moment, instant now) {
 
 /* All together, where there are several: of one its own figures are exact. */
 static void add_up_seconds(struct leader *leader) {
-    const struct part_seconds **parts = calloc(leader->count, sizeof *parts);
+    const struct part_seconds *parts[HOST_LIST_MAX];
     struct all_seconds *all = &leader->seconds;
-    for (size_t i = 0; i < leader->count && parts != NULL; i++) {
+    for (size_t i = 0; i < leader->count; i++) {
         struct host_part *part = &leader->parts[i];
         part->seconds.ended = part->state == PART_ENDED;
         part->seconds.lost = part->state == PART_LOST;
         parts[i] = &part->seconds;
     }
-    if (parts != NULL)
-        all_seconds_add(all, parts, leader->count);
-    free(parts);
+    all_seconds_add(all, parts, leader->count);
     leader->sum->live_min_measured = all->held;
     leader->sum->live_min = all->live_min;
     if (all->per_second_peak > 0)

@@ -374,6 +374,8 @@ class HostsTest(unittest.TestCase):
         self.assertLessEqual(lost["have"], 30)
         self.assertEqual(30, result.connections["live"])  # the survivors went on
         self.assertEqual(30, result.connections["live_min"])
+        if (mean := result.requests["per_second_mean"]) is not None:  # the lost one's is of its own time
+            self.assertLessEqual(mean, result.requests["answered"] / result.report["run"]["hold_seconds"])
         self.assertIn("host h2: ", result.finding("worker_lost")["evidence"])
         self.check_lost_host(result.report["hosts"], lost["have"])
         self.assertNotIn("exit code 0", result.out)

@@ -23,9 +23,18 @@ static uint64_t failed_requests(const struct record *record) {
     return record->total.counts.timed_out + record->total.counts.requests_lost;
 }
 
+/* What was sent since it was last heard of, nobody has counted. */
+static bool lost_some(const struct record *record) {
+    return record->total.counts.outcomes[OUTCOME_worker_lost] > 0;
+}
+
+#define SENT_BY_THE_LOST ": what was lost with a worker or a host sent more than was heard of it"
+
 static const char *status_gap_reason(const struct record *record, int64_t gap) {
     const struct server_view *server = &record->server;
     bool equal = server->requests == server->client_sent;
+    if (server->requests > server->client_sent && lost_some(record))
+        return SENT_BY_THE_LOST;
     if (gap > 0)
         return ": others ask this server too";
     if (gap < 0 && failed_requests(record) > 0)
@@ -142,6 +151,8 @@ static const char *log_gap_reason(const struct record *record, int64_t gap, enum
         return "";
     if (log->matching == 0)
         return ": none of its lines has our request line: is it this server's log?";
+    if (gap > 0 && lost_some(record))
+        return SENT_BY_THE_LOST;
     if (gap > 0)
         return log->matching < log->lines - log->own ? ": others ask this server too"
                                                      : ": others ask the same, or earlier "

@@ -35,13 +35,12 @@ void html_hosts(const struct html_page *page) {
     const struct record *record = page->record;
     if (record->host_count == 0)
         return;
-    fputs(
-        "<section>\n<h2>Hosts</h2>\n<div class=\"wide\"><table class=\"stack\">\n<tr><th>host</th>"
-        "<th class=\"n\">share</th><th class=\"n\">live</th><th class=\"n\">errored</th>"
-        "<th class=\"n\">answered</th><th class=\"n\">p99</th><th class=\"n\">began after</th>"
-        "<th class=\"v\">by its own figures</th></tr>\n",
-        page->out);
+    fputs("<h2>Hosts</h2>\n<div class=\"wide\"><table class=\"stack\">\n<tr><th>host</th>"
+          "<th class=\"n\">share</th><th class=\"n\">live</th><th class=\"n\">errored</th>"
+          "<th class=\"n\">answered</th><th class=\"n\">p99</th><th class=\"n\">began after</th>"
+          "<th class=\"v\">by its own figures</th></tr>\n",
+          page->out);
     for (size_t i = 0; i < record->host_count; i++)
         write_host(page, &record->hosts[i]);
-    fputs("</table></div>\n</section>\n", page->out);
+    fputs("</table></div>\n", page->out);
 }

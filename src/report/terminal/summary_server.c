@@ -14,11 +14,18 @@ static void row(FILE *out, bool *named) {
     *named = true;
 }
 
-static void print_agreement(FILE *out, const struct server_view *server) {
+static void print_agreement(FILE *out, const struct record *record) {
+    const struct server_view *server = &record->server;
+    bool lost_some = record->total.counts.outcomes[OUTCOME_worker_lost] > 0;
     int64_t gap = server_band_gap(server_requests_band(server), server->client_sent);
     uint64_t more = server->requests - server->client_sent;
     if (server->requests == server->client_sent)
         fputs("agrees with the client\n", out);
+    else if (server->requests > server->client_sent && lost_some)
+        fprintf(out,
+                "the server counted %s more: of what a lost worker or host sent last nothing was "
+                "heard\n",
+                format_count(more).text);
     else if (gap > 0)
         fprintf(out,
                 "the server counted %s more: other clients, or requests whose answer never "
@@ -65,12 +72,13 @@ static void print_requests(FILE *out, const char *source, uint64_t requests, boo
             over_hold ? "over the hold" : "not measured");
 }
 
-static void print_status(FILE *out, const struct server_view *server, bool *named) {
+static void print_status(FILE *out, const struct record *record, bool *named) {
+    const struct server_view *server = &record->server;
     row(out, named);
     if (server->measured) {
         print_requests(out, "stub_status", server->requests, server->hold_measured,
                        server->per_second_mean);
-        print_agreement(out, server);
+        print_agreement(out, record);
     } else {
         fputs("stub_status: not measured\n", out);
     }
@@ -149,7 +157,7 @@ static void print_findings(FILE *out, const struct findings *findings) {
 void summary_server(FILE *out, const struct record *record, const struct findings *findings) {
     bool named = false;
     if (record->server.asked)
-        print_status(out, &record->server, &named);
+        print_status(out, record, &named);
     if (record->server_log.asked)
         print_log(out, &record->server_log, &named);
     if (record->server_process.asked)
