@@ -129,10 +129,11 @@ static enum message_kind kind_of(const struct json_t *document) {
         const char *member;
         enum message_kind kind;
     } rows[] = {
-        {"part", MESSAGE_HELLO},   {"clock", MESSAGE_CLOCK},     {"fit", MESSAGE_FIT},
-        {"ready", MESSAGE_READY},  {"exit", MESSAGE_EXIT},       {"plan", MESSAGE_PLAN},
-        {"arm", MESSAGE_ARM},      {"schema", MESSAGE_TIMELINE}, {"begin", MESSAGE_TIMELINE},
-        {"end", MESSAGE_TIMELINE}, {"t", MESSAGE_TIMELINE},      {"phase", MESSAGE_PHASE}};
+        {"part", MESSAGE_HELLO},      {"clock", MESSAGE_CLOCK},     {"fit", MESSAGE_FIT},
+        {"ready", MESSAGE_READY},     {"exit", MESSAGE_EXIT},       {"plan", MESSAGE_PLAN},
+        {"arm", MESSAGE_ARM},         {"schema", MESSAGE_TIMELINE}, {"begin", MESSAGE_TIMELINE},
+        {"end", MESSAGE_TIMELINE},    {"t", MESSAGE_TIMELINE},      {"phase", MESSAGE_PHASE},
+        {"endings", MESSAGE_TIMELINE}};
     /* A header of a timeline has a plan too. */
     if (saved_value_has(document, "schema"))
         return MESSAGE_TIMELINE;

@@ -333,6 +333,21 @@ class HostsTest(unittest.TestCase):
         self.assertEqual((0, "held"), (result.code, result.verdict))
         self.assertLess(result.report["run"]["ramp_seconds"] + result.report["run"]["hold_seconds"], 3)
 
+    def test_a_timeline_that_nobody_reads_stalls_no_host(self):
+        path = holdfast.folder(self.addCleanup) / "t.fifo"
+        os.mkfifo(path)
+        fifo = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+        self.addCleanup(os.close, fifo)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                os.write(fifo, b"x" * 4096)
+        with Run(*self.arguments("--ui", "line", "--timeline", path, hold="3s"), agrees=False) as run:
+            result = run.finish()
+        self.assertEqual((4, "held"), (result.code, result.verdict), result.err)
+        self.assertIn("the reader is too slow", result.err)
+        self.assertEqual(["held", "held"], [host["verdict"] for host in result.report["hosts"]])
+        self.assertLess(result.report["run"]["ramp_seconds"] + result.report["run"]["hold_seconds"], 6)
+
     def test_a_second_interrupt_with_nothing_heard_is_one_too(self):
         with Run(*self.arguments(hosts="h1", remote=self.hollow(True), hold="1h")) as run:
             run.wait_for(r"h1: gone")

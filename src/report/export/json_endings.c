@@ -20,14 +20,25 @@ static void write_row(struct json_writer *json, const uint32_t *values, size_t c
     json_write_array_end(json);
 }
 
-static void write_group(struct json_writer *json, const struct ending_group *group,
+/* Those of all groups, for a line that a pipe's writer may have to hold: the first of a sample are
+ * a fair sample too. */
+enum { ROWS_MAX = 2048 };
+
+static uint32_t rows_each(const struct endings *endings) {
+    uint32_t groups = 0;
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        groups += endings->of[i].count > 0;
+    return groups > 0 ? ROWS_MAX / groups : 0;
+}
+
+static void write_group(struct json_writer *json, const struct ending_group *group, uint32_t most,
                         struct origin origin) {
     json_write_object(json);
     json_write_uint_member(json, "count", group->count);
     json_write_uint_member(json, "age_ms_min", group->age_ms_min);
     json_write_name(json, "sample");
     json_write_array(json);
-    for (uint32_t i = 0; i < group->kept; i++) {
+    for (uint32_t i = 0; i < group->kept && i < most; i++) {
         const struct ending *e = &group->sample[i];
         const uint32_t row[] = {e->sample_key, e->idle_ms,   e->age_ms, e->moment_ms - origin.ms,
                                 e->answers,    e->waited_ms, e->status, e->late_ms};
@@ -116,7 +127,7 @@ void json_section_endings(struct json_writer *json, const struct record *record,
         if (endings->of[i].count == 0)
             continue;
         json_write_name(json, outcome_name((enum outcome)i));
-        write_group(json, &endings->of[i], origin);
+        write_group(json, &endings->of[i], rows_each(endings), origin);
     }
     json_write_object_end(json);
     write_survived(json, &endings->survived, origin);

@@ -342,12 +342,20 @@ static int write_end(struct timeline_file *file, const struct plan *plan,
         line_body(&line.json, plan, record, FORM_REPORT);
         json_section_lifetimes(&line.json, &judgement->closings, &judgement->survival);
         json_section_hosts(&line.json, record);
-        if (file->to_leader)
-            json_section_endings(&line.json, record, file->started_ns);
         if (record->marks.count > 0)
             json_section_marks(&line.json, &record->marks);
     }
     return line_end(&line, file);
+}
+
+/* To a leader, before the end: a line of its own, for it is long. */
+static int write_endings(struct timeline_file *file, const struct record *record) {
+    struct timeline_line line;
+    if (!file->to_leader || record == NULL || !line_begin(&line, file))
+        return 0;
+    json_section_endings(&line.json, record, file->started_ns);
+    int error = line_end(&line, file);
+    return error == 0 ? finish(file) : error;
 }
 
 int timeline_file_end(struct timeline_file *file, const struct plan *plan,
@@ -358,6 +366,8 @@ int timeline_file_end(struct timeline_file *file, const struct plan *plan,
         return error;
     error = finish(file);
     uint64_t before = file->left_out;
+    if (error == 0)
+        error = write_endings(file, record);
     if (error == 0)
         error = write_end(file, plan, record, judgement);
     else if (error == -EAGAIN)

@@ -158,8 +158,7 @@ static bool read_end(struct saved *saved, struct saved_place *place, const struc
     if (saved->record->started_at.tv_sec == 0)
         return saved_place_refuse(place, "the end of a load without its \"started_at\": a line "
                                          "that begins with it is accepted");
-    if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line) ||
-        !saved_endings(saved->record, place, line))
+    if (!saved_figures(saved, place, line) || !saved_lifetimes(judgement, place, line))
         return false;
     judge_run(judgement, &saved->plan, saved->record);
     saved_hosts(saved->record, place, line);
@@ -206,6 +205,8 @@ static bool read_line(struct saved *saved, struct saved_place *place, const stru
                                   begins ? "it begins a second time" : "it has not begun yet");
     course->begun = true;
     course->ended = saved_value_flag_if(place, line, "end");
+    if (saved_value_has(line, "endings"))
+        return saved_endings(saved->record, place, line);
     if (begins)
         return read_begin(saved, place, line);
     return course->ended ? read_end(saved, place, line) : read_sample(saved, place, line);

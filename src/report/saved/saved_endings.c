@@ -6,6 +6,8 @@
 
 /* Beyond, a sum of 256 parts would not fit. */
 static const int64_t count_max = INT64_MAX >> 9;
+/* 73 years: a shift stays below 2^63. */
+static const int64_t moment_max = INT64_C(1) << 61;
 
 /* --- rows of integers --- */
 
@@ -150,8 +152,8 @@ static void read_survived(struct endings_survived *survived, struct saved_place 
                 {"past_answers", &survived->past_answers}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         *rows[i].value = (uint32_t)saved_value_whole_if(place, from, rows[i].name, UINT32_MAX, 0);
-    survived->kept_moment_ns = saved_value_whole_if(place, from, "kept_moment_ns", count_max, 0);
-    survived->past_moment_ns = saved_value_whole_if(place, from, "past_moment_ns", count_max, 0);
+    survived->kept_moment_ns = saved_value_whole_if(place, from, "kept_moment_ns", moment_max, 0);
+    survived->past_moment_ns = saved_value_whole_if(place, from, "past_moment_ns", moment_max, 0);
 }
 
 bool saved_endings(struct record *record, struct saved_place *place,
@@ -162,7 +164,7 @@ bool saved_endings(struct record *record, struct saved_place *place,
         return !place->failed;
     const char *lag = saved_value_text_if(place, from, "lag");
     record->total.counts.first_attempt_ns =
-        saved_value_whole_if(place, from, "first_attempt_ns", count_max, 0);
+        saved_value_whole_if(place, from, "first_attempt_ns", moment_max, 0);
     read_groups(endings, place, saved_value_object_if(place, from, "groups"));
     read_survived(&endings->survived, place, saved_value_object_if(place, from, "survived"));
     read_gaps(&endings->gaps, place, saved_value_object_if(place, from, "gaps"));

@@ -117,6 +117,7 @@ static void lines_of_a_timeline_are_known_by_what_they_have(void **state) {
         {"{\"schema\":\"holdfast-timeline/1\",\"plan\":{}}", MESSAGE_TIMELINE, -1},
         {"{\"begin\":true,\"started_ns\":5}", MESSAGE_TIMELINE, 5},
         {"{\"t\":1.0,\"phase\":\"hold\"}", MESSAGE_TIMELINE, -1},
+        {"{\"endings\":{}}", MESSAGE_TIMELINE, -1},
         {"{\"end\":true}", MESSAGE_TIMELINE, -1},
         {"{\"phase\":\"hold\"}", MESSAGE_PHASE, -1},
         {"{\"ready\":true}", MESSAGE_READY, -1},

@@ -12,6 +12,7 @@
 #include "base/memory_stream.h"
 #include "base/random.h"
 #include "report/export/json_sections.h"
+#include "report/format/line_writer.h"
 #include "report/saved/saved_parts.h"
 
 static const int64_t STARTED = 1000 * SECOND + 7;
@@ -97,6 +98,31 @@ static void what_was_sent_is_there_by_the_load_s_own_clock(void **state) {
     assert_memory_equal(&a->ages, &b->ages, sizeof a->ages);
 }
 
+/* Else it would be left out: a part that all kinds of endings befell would have no end. */
+static void the_longest_line_is_one_that_a_pipe_takes(void **state) {
+    (void)state;
+    struct memory_stream text;
+    struct json_writer json;
+    struct endings *endings = &written->total.endings;
+    for (uint32_t i = 0; i < 400 * OUTCOME_COUNT; i++) {
+        struct ending ending = {UINT32_MAX - i, UINT32_MAX, UINT32_MAX, UINT32_MAX,
+                                UINT32_MAX,     UINT32_MAX, 599,        UINT16_MAX};
+        endings_add(endings, (enum outcome)(i % OUTCOME_COUNT), &ending);
+        endings_answered(endings, &ending, INT64_C(1) << 60, true);
+        endings_frozen(endings, UINT32_MAX - i * 100000);
+    }
+    assert_true(memory_stream_open(&text));
+    json_write_begin(&json, text.out, false);
+    json_write_object(&json);
+    json_section_endings(&json, written, 0);
+    json_write_object_end(&json);
+    json_write_end(&json);
+    assert_true(memory_stream_close(&text));
+    assert_true(text.length < LINE_WRITER_BUFFER_MAX);
+    assert_true(read_text(text.text));
+    free(text.text);
+}
+
 static void without_them_nothing_is_known(void **state) {
     (void)state;
     assert_true(read_text("{\"end\":true}"));
@@ -130,6 +156,7 @@ static void what_no_part_sends_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_sent_is_there_by_the_load_s_own_clock, begin, end),
+        cmocka_unit_test_setup_teardown(the_longest_line_is_one_that_a_pipe_takes, begin, end),
         cmocka_unit_test_setup_teardown(without_them_nothing_is_known, begin, end),
         cmocka_unit_test_setup_teardown(what_no_part_sends_is_refused, begin, end),
     };
