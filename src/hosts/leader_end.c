@@ -222,7 +222,7 @@ static void take_server(const struct leader *leader, struct record *record) {
 /* Of several parts: what all held in the same seconds, and the highest of these. The last was no
  * whole one, and a peak is not below the mean. */
 static void take_seconds(const struct leader *leader, struct record *record) {
-    const struct all_seconds *all = &leader->seconds;
+    const struct seconds_all *all = &leader->seconds;
     if (leader->count == 1 && !isnan(record->per_second_peak))
         return;
     record->live_min_measured = all->held;

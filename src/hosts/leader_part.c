@@ -376,7 +376,7 @@ static void take_sample(struct host_part *part, const struct json_t *line) {
     part->cpu_percent = saved_value_number_if(&place, line, "cpu_percent");
     part->descriptors = saved_value_number_if(&place, line, "descriptors");
     part->lag_seconds = saved_value_seconds_if(&place, line, "loop_lag_seconds");
-    part_seconds_take(&part->seconds, saved_value_seconds_if(&place, line, "t"),
+    seconds_part_take(&part->seconds, saved_value_seconds_if(&place, line, "t"),
                       part->phase == IN_HOLD, saved_value_count_if(&place, line, "live_min"),
                       saved_value_number_if(&place, line, "client_per_second"));
 }

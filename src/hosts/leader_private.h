@@ -72,7 +72,7 @@ struct host_part {
     enum host_phase phase;
     instant started;                              /* by our clock; 0: its load has not begun */
     double cpu_percent, descriptors, lag_seconds; /* of its latest second */
-    struct part_seconds seconds;
+    struct seconds_part seconds;
     uint64_t lost;                    /* connections that were lost with it */
     struct record_host host;          /* in the end */
     uint64_t outcomes[OUTCOME_COUNT]; /* the same */
@@ -110,7 +110,7 @@ struct leader {
     uint64_t answered_before;
     struct histogram *latency_before;
     struct timeline_sample latest;
-    struct all_seconds seconds;
+    struct seconds_all seconds;
     double tick_seconds_max;
     uint64_t ticks;
     bool skew_told;

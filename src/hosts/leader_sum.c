@@ -49,15 +49,15 @@ struct timespec leader_wall_of(instant moment, instant now) {
 
 /* All together, where there are several: of one its own figures are exact. */
 static void add_up_seconds(struct leader *leader) {
-    const struct part_seconds *parts[HOST_LIST_MAX];
-    struct all_seconds *all = &leader->seconds;
+    const struct seconds_part *parts[HOST_LIST_MAX];
+    struct seconds_all *all = &leader->seconds;
     for (size_t i = 0; i < leader->count; i++) {
         struct host_part *part = &leader->parts[i];
         part->seconds.ended = part->state == PART_ENDED;
         part->seconds.lost = part->state == PART_LOST;
         parts[i] = &part->seconds;
     }
-    all_seconds_add(all, parts, leader->count);
+    seconds_all_add(all, parts, leader->count);
     leader->sum->live_min_measured = all->held;
     leader->sum->live_min = all->live_min;
     if (all->per_second_peak > 0)
@@ -168,6 +168,7 @@ static struct timeline_sample take_sample(struct leader *leader, duration behind
         histogram_percentile_between(leader->latency_before, &total->latency, 0.5, &answers);
     duration p99 =
         histogram_percentile_between(leader->latency_before, &total->latency, 0.99, NULL);
+    duration max = histogram_percentile_between(leader->latency_before, &total->latency, 1, NULL);
     uint64_t more = answered > leader->answered_before ? answered - leader->answered_before : 0;
     instant now = net_now(leader->loop.net);
     double at = duration_seconds(instant_since(now, leader->go) - behind);
@@ -182,7 +183,7 @@ static struct timeline_sample take_sample(struct leader *leader, duration behind
         .server_per_second = observers_take_per_second(&leader->observers),
         .p50_seconds = answers > 0 ? duration_seconds(p50) : (double)NAN,
         .p99_seconds = answers > 0 ? duration_seconds(p99) : (double)NAN,
-        .max_seconds = NAN,
+        .max_seconds = answers > 0 ? duration_seconds(max) : (double)NAN,
         .cpu_percent = NAN,
         .descriptors = NAN,
         .loop_lag_seconds = NAN,
@@ -191,6 +192,8 @@ static struct timeline_sample take_sample(struct leader *leader, duration behind
     };
     for (size_t i = 0; i < leader->count; i++) {
         const struct host_part *part = &leader->parts[i];
+        if (part->state == PART_LOST)
+            continue;
         sample.cpu_percent = add_known(sample.cpu_percent, part->cpu_percent);
         sample.descriptors = add_known(sample.descriptors, part->descriptors);
         sample.loop_lag_seconds = fmax(sample.loop_lag_seconds, part->lag_seconds);

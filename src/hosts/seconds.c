@@ -9,19 +9,19 @@
 static const double LATE = 0.1;
 static const double T_MAX = 1e9;
 
-static struct part_second *slot_of(struct part_seconds *seconds, int64_t at) {
+static struct seconds_one *slot_of(struct seconds_part *seconds, int64_t at) {
     return &seconds->kept[at % SECONDS_KEPT];
 }
 
-void part_seconds_take(struct part_seconds *seconds, double t, bool holds, uint64_t live_min,
+void seconds_part_take(struct seconds_part *seconds, double t, bool holds, uint64_t live_min,
                        double per_second) {
     if (!(t > LATE && t < T_MAX))
         return;
     int64_t at = (int64_t)ceil(t - LATE);
     bool whole = fabs(t - (double)at) <= LATE;
-    struct part_second *second = slot_of(seconds, at);
+    struct seconds_one *second = slot_of(seconds, at);
     if (second->at != at)
-        *second = (struct part_second){at, holds, UINT64_MAX, NAN};
+        *second = (struct seconds_one){at, holds, UINT64_MAX, NAN};
     second->holds |= holds;
     second->live_min = min_u64(second->live_min, live_min);
     if (whole)
@@ -30,10 +30,10 @@ void part_seconds_take(struct part_seconds *seconds, double t, bool holds, uint6
 }
 
 /* The first line that speaks of that second; NULL: none yet. */
-static const struct part_second *find(const struct part_seconds *seconds, int64_t at) {
+static const struct seconds_one *find(const struct seconds_part *seconds, int64_t at) {
     for (int64_t next = max_i64(at, seconds->latest - SECONDS_KEPT + 1); next <= seconds->latest;
          next++) {
-        const struct part_second *second = &seconds->kept[next % SECONDS_KEPT];
+        const struct seconds_one *second = &seconds->kept[next % SECONDS_KEPT];
         if (second->at == next)
             return second;
     }
@@ -41,7 +41,7 @@ static const struct part_second *find(const struct part_seconds *seconds, int64_
 }
 
 /* Whether that second can be added up: everybody who goes on has come to it, or waits too long. */
-static bool is_there(const struct part_seconds *const *parts, size_t count, int64_t at) {
+static bool is_there(const struct seconds_part *const *parts, size_t count, int64_t at) {
     int64_t most = 0;
     bool all = true;
     for (size_t i = 0; i < count; i++) {
@@ -57,8 +57,8 @@ struct sum {
     double per_second;
 };
 
-static void add_part(struct sum *sum, const struct part_seconds *part, int64_t at) {
-    const struct part_second *second = find(part, at);
+static void add_part(struct sum *sum, const struct seconds_part *part, int64_t at) {
+    const struct seconds_one *second = find(part, at);
     if (second == NULL && part->lost)
         return;
     if (second == NULL && part->ended)
@@ -75,7 +75,7 @@ static void add_part(struct sum *sum, const struct part_seconds *part, int64_t a
         sum->per_second += second->per_second;
 }
 
-static void add_second(struct all_seconds *all, const struct part_seconds *const *parts,
+static void add_second(struct seconds_all *all, const struct seconds_part *const *parts,
                        size_t count, int64_t at) {
     struct sum sum = {.holds = true};
     for (size_t i = 0; i < count; i++)
@@ -94,7 +94,7 @@ static void add_second(struct all_seconds *all, const struct part_seconds *const
     all->held_before = holds;
 }
 
-void all_seconds_add(struct all_seconds *all, const struct part_seconds *const *parts,
+void seconds_all_add(struct seconds_all *all, const struct seconds_part *const *parts,
                      size_t count) {
     while (is_there(parts, count, all->latest + 1))
         add_second(all, parts, count, all->latest + 1);

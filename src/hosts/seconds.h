@@ -11,7 +11,7 @@
 enum { SECONDS_KEPT = 32 };
 
 /* A second of one part, and all before it that it said nothing of. */
-struct part_second {
+struct seconds_one {
     int64_t at; /* seconds since the start, at its end */
     bool holds; /* the part's ramp was over */
     uint64_t live_min;
@@ -19,19 +19,19 @@ struct part_second {
 };
 
 /* Zero-filled: nothing was said yet. */
-struct part_seconds {
+struct seconds_part {
     int64_t latest;
     bool ended, lost; /* nothing more is to come: it ended its hold, or is gone with all it held */
-    struct part_second kept[SECONDS_KEPT];
+    struct seconds_one kept[SECONDS_KEPT];
 };
 
 /* A line of the part, t seconds since the start: of a whole second, or of what is left of one where
  * a phase ends. */
-void part_seconds_take(struct part_seconds *seconds, double t, bool holds, uint64_t live_min,
+void seconds_part_take(struct seconds_part *seconds, double t, bool holds, uint64_t live_min,
                        double per_second);
 
 /* Zero-filled: nothing is added up yet. */
-struct all_seconds {
+struct seconds_all {
     int64_t latest;    /* the last that is added up */
     bool held;         /* in one of them all parts held: the following are known */
     uint64_t live_min; /* the least sum of what each held at least: all together held no less */
@@ -41,7 +41,7 @@ struct all_seconds {
 };
 
 /* Adds up each second that all parts have come to, who are neither lost nor ended. */
-void all_seconds_add(struct all_seconds *all, const struct part_seconds *const *parts,
+void seconds_all_add(struct seconds_all *all, const struct seconds_part *const *parts,
                      size_t count);
 
 #endif

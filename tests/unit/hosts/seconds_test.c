@@ -10,8 +10,8 @@
 
 #include "hosts/seconds.h"
 
-static struct part_seconds a, b;
-static struct all_seconds all;
+static struct seconds_part a, b;
+static struct seconds_all all;
 
 static int begin(void **state) {
     (void)state;
@@ -22,12 +22,12 @@ static int begin(void **state) {
 }
 
 static void add(void) {
-    const struct part_seconds *const parts[] = {&a, &b};
-    all_seconds_add(&all, parts, 2);
+    const struct seconds_part *const parts[] = {&a, &b};
+    seconds_all_add(&all, parts, 2);
 }
 
-static void hold(struct part_seconds *part, double t, uint64_t live_min, double per_second) {
-    part_seconds_take(part, t, true, live_min, per_second);
+static void hold(struct seconds_part *part, double t, uint64_t live_min, double per_second) {
+    seconds_part_take(part, t, true, live_min, per_second);
 }
 
 static void a_second_waits_for_all_parts(void **state) {
@@ -55,7 +55,7 @@ static void the_least_is_of_the_same_second(void **state) {
 
 static void a_ramp_is_no_hold(void **state) {
     (void)state;
-    part_seconds_take(&a, 1, false, 0, 100);
+    seconds_part_take(&a, 1, false, 0, 100);
     hold(&b, 1, 20, 100);
     hold(&a, 2, 10, 50);
     hold(&b, 2, 20, 50);
