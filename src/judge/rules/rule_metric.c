@@ -202,6 +202,25 @@ const char *rule_unit_sign(const struct rule *rule) {
     return rule->percent ? " %" : signs[rule->metric.unit];
 }
 
+static void value_text(char *to, size_t size, const struct rule *rule, double value) {
+    if (!rule->percent && rule->metric.unit == RULE_UNIT_DURATION)
+        units_human_duration(to, size, llround(value * 1e9));
+    else if (!rule->percent && rule->metric.unit == RULE_UNIT_BYTES)
+        units_human_bytes(to, size, (uint64_t)llround(value));
+    else
+        snprintf(to, size, rule->percent ? "%.4g%s" : "%.10g%s", value, rule_unit_sign(rule));
+}
+
+const char *rule_measured_text(char *to, size_t size, const struct rule *rule, double value) {
+    char bound[64];
+    value_text(to, size, rule, value);
+    value_text(bound, sizeof bound, rule, rule->value);
+    bool is_bound = value <= rule->value && value >= rule->value;
+    if (!is_bound && strcmp(to, bound) == 0)
+        snprintf(to, size, "%.10g%s", value, rule_unit_sign(rule));
+    return to;
+}
+
 static double base_of(const struct rule_metric *metric, const struct plan *plan,
                       const struct tally_counts *counts, const struct server_whole *server) {
     switch (metric->base) {

@@ -121,10 +121,12 @@ static struct capacity_cause cause_of_rule(const struct judgement *judgement) {
     if (broken == NULL)
         return (struct capacity_cause){.outcome = -1};
     const struct rule *rule = &broken->rule;
+    char measured[48];
     if (isnan(broken->actual))
         return cause_of(SIDE_US, rule->expression, "", "%s was not measured", rule->metric.name);
-    return cause_of(SIDE_SERVER, rule->expression, rule->metric.help, "%s was %.6g%s",
-                    rule->metric.name, broken->actual, rule_unit_sign(rule));
+    return cause_of(SIDE_SERVER, rule->expression, rule->metric.help, "%s was %s",
+                    rule->metric.name,
+                    rule_measured_text(measured, sizeof measured, rule, broken->actual));
 }
 
 static struct capacity_cause cause_of_lateness(const struct judgement *judgement) {

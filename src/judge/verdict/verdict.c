@@ -119,13 +119,15 @@ static bool judge_rules(struct judgement *judgement, const struct plan *plan,
 
 static void explain_broken(struct judgement *judgement) {
     const struct rule_requirement *requirement = NULL;
+    char measured[48];
     while ((requirement = judgement_next_broken(judgement, requirement)) != NULL) {
         const struct rule *rule = &requirement->rule;
         if (isnan(requirement->actual))
             judgement_reason(judgement, "rule broken: %s (not measured)", rule->expression);
         else
-            judgement_reason(judgement, "rule broken: %s (measured %.10g%s)", rule->expression,
-                             requirement->actual, rule_unit_sign(rule));
+            judgement_reason(
+                judgement, "rule broken: %s (measured %s)", rule->expression,
+                rule_measured_text(measured, sizeof measured, rule, requirement->actual));
     }
 }
 

@@ -463,10 +463,34 @@ static void rules_that_were_asked_for_stand_in_place_of_the_defaults(void **stat
     assert_int_equal(f->judgement.requirement_count, 1);
     require_one(f, "p99<1ms");
     expect(f, EXIT_BROKE);
-    assert_string_equal(f->judgement.reasons[0], "rule broken: p99<1ms (measured 0.004 s)");
+    assert_string_equal(f->judgement.reasons[0], "rule broken: p99<1ms (measured 4.00 ms)");
     require_one(f, "service_p99<1ms");
     expect(f, EXIT_BROKE);
     assert_string_equal(f->judgement.reasons[1], "rule broken: service_p99<1ms (not measured)");
+}
+
+static void a_measured_value_is_rounded_unless_that_hides_that_it_is_not_the_bound(void **state) {
+    static const struct {
+        const char *rule;
+        double value;
+        const char *text;
+    } table[] = {
+        {"p99<50ms", 0.185991167, "186 ms"},
+        {"p99<50ms", 0.05000001, "0.05000001 s"},
+        {"p99<50ms", 0.05, "50.0 ms"},
+        {"live>=100%", 99.99996, "99.99996 %"},
+        {"status_5xx<=1%", 11.97135061, "11.97 %"},
+        {"lost<=0", 12345, "12345"},
+        {"memory<=1MiB", 5 << 20, "5.0 MiB"},
+        {"rate>=640.5", 12.25, "12.25 /s"},
+    };
+    char text[48];
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        struct rule rule = rule_of(table[i].rule);
+        assert_string_equal(rule_measured_text(text, sizeof text, &rule, table[i].value),
+                            table[i].text);
+    }
 }
 
 static void a_ramp_cut_short_is_not_judged_and_the_rest_is(void **state) {
@@ -687,6 +711,7 @@ int main(void) {
         TEST(what_was_not_measured_breaks_every_operator),
         TEST(a_share_is_exactly_the_decimal_that_it_is),
         TEST(rules_that_were_asked_for_stand_in_place_of_the_defaults),
+        TEST(a_measured_value_is_rounded_unless_that_hides_that_it_is_not_the_bound),
         TEST(a_ramp_cut_short_is_not_judged_and_the_rest_is),
         TEST(latencies_that_hold_our_own_lateness_are_inconclusive),
         TEST(a_pause_explains_what_it_made_and_no_more),

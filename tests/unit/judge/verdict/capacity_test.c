@@ -162,7 +162,7 @@ static void a_broken_rule_without_an_ending_is_named_with_its_measure(void **sta
     const struct capacity_step *step = take(f);
     assert_int_equal(step->cause.side, SIDE_SERVER);
     assert_string_equal(step->cause.code, "p99<50ms");
-    assert_non_null(strstr(step->cause.text, "p99 was 0.4 s"));
+    assert_non_null(strstr(step->cause.text, "p99 was 400 ms"));
 }
 
 static void a_ceiling_that_held_is_at_least(void **state) {
