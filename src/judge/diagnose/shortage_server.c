@@ -298,10 +298,10 @@ static void find_not_accepted(struct findings *findings, const struct record *re
         HUMAN_COUNT(listener->queued));
     finding_evidence(
         finding,
-        "accept queue %s of %s at the end, %s at most; %s requests acknowledged and not "
+        "accept queue %s of %s at the end, %s at most; %s request%s acknowledged and not "
         "answered",
         HUMAN_COUNT(listener->queued), HUMAN_COUNT(listener->backlog),
-        HUMAN_COUNT(listener->queued_peak), HUMAN_COUNT(unanswered));
+        HUMAN_COUNT(listener->queued_peak), HUMAN_COUNT(unanswered), human_plural(unanswered));
     finding->have = listener->queued;
     finding_do(finding, "the server's processes: are they at a limit, stopped, or busy? "
                         "(--server-pid shows files and CPU)");

@@ -207,23 +207,35 @@ struct status_words capacity_step_answers(const struct capacity_step *step) {
     return words;
 }
 
+/* The columns of the table; closer together in a terminal that is narrower than its rows. */
+struct layout {
+    int count, few, time, answered;
+};
+
+static const struct layout *layout_of(struct style style) {
+    enum { WIDE = 120 };
+    static const struct layout wide = {10, 8, 12, 14}, narrow = {8, 7, 9, 8};
+    return style.width == 0 || style.width >= WIDE ? &wide : &narrow;
+}
+
 static void print_count(FILE *out, int columns, uint64_t count) {
     struct format_text words = format_count(count);
     fprintf(out, "  %*s", format_width(columns, words.text), words.text);
 }
 
-static void print_step(FILE *out, const struct capacity_step *step) {
-    print_count(out, 10, step->connections);
+static void print_step(FILE *out, const struct layout *layout, const struct capacity_step *step) {
+    print_count(out, layout->count, step->connections);
     fprintf(out, "  %-5s", result_words[step->result]);
     if (step->ran) {
-        print_count(out, 10, step->opened);
-        print_count(out, 10, step->live);
-        print_count(out, 8, step->lost);
-        print_count(out, 8, step->errored);
-        fprintf(out, "  %12s  %-14s", format_seconds(step->p99_seconds).text,
-                capacity_step_answers(step).text);
+        print_count(out, layout->count, step->opened);
+        print_count(out, layout->count, step->live);
+        print_count(out, layout->few, step->lost);
+        print_count(out, layout->few, step->errored);
+        fprintf(out, "  %*s  %-*s", layout->time, format_seconds(step->p99_seconds).text,
+                layout->answered, capacity_step_answers(step).text);
     } else
-        fprintf(out, "  %10s  %10s  %8s  %8s  %12s  %-14s", "-", "-", "-", "-", "-", "-");
+        fprintf(out, "  %*s  %*s  %*s  %*s  %*s  %-*s", layout->count, "-", layout->count, "-",
+                layout->few, "-", layout->few, "-", layout->time, "-", layout->answered, "-");
     if (step->cause.known)
         fprintf(out, "  %s: %s", outcome_side_name(step->cause.side), step->cause.code);
     fputc('\n', out);
@@ -238,10 +250,12 @@ static void print_search(FILE *out, struct style style, const struct plan *plan,
     for (size_t i = 0; i < judgement->reason_count && (cut || ends_all); i++)
         fprintf(out, "  %s\n", judgement->reasons[i]);
     capacity_facts(plan, judgement, print_fact, out);
-    fprintf(out, "\n  %10s  %-5s  %10s  %10s  %8s  %8s  %12s  %-14s  %s\n", "asked", "", "opened",
-            "live", "lost", "errored", "p99", "answered", "cause");
+    const struct layout *layout = layout_of(style);
+    fprintf(out, "\n  %*s  %-5s  %*s  %*s  %*s  %*s  %*s  %-*s  %s\n", layout->count, "asked", "",
+            layout->count, "opened", layout->count, "live", layout->few, "lost", layout->few,
+            "errored", layout->time, "p99", layout->answered, "answered", "cause");
     for (size_t i = 0; i < capacity->count; i++)
-        print_step(out, &capacity->steps[i]);
+        print_step(out, layout, &capacity->steps[i]);
 }
 
 void report_capacity(FILE *out, struct style style, const struct plan *plan,

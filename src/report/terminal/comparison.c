@@ -75,6 +75,19 @@ struct comparison_words comparison_words(const struct compare_row *row) {
                                      tolerance_of(row)};
 }
 
+/* The columns of the table. In a terminal that is narrower than the wide one's rows they are
+ * closer, and a row that could not be compared says no reason: the lists above have it. */
+struct layout {
+    int name, value, change, tolerance;
+    bool reasons;
+};
+
+static const struct layout *layout_of(struct style style) {
+    enum { WIDE = 112 };
+    static const struct layout wide = {28, 12, 14, 14, true}, narrow = {21, 10, 12, 10, false};
+    return style.width == 0 || style.width >= WIDE ? &wide : &narrow;
+}
+
 static void print_cell(FILE *out, int columns, const struct format_text *cell) {
     fprintf(out, " %*s", format_width(columns, cell->text), cell->text);
 }
@@ -82,12 +95,15 @@ static void print_cell(FILE *out, int columns, const struct format_text *cell) {
 /* Where the runs are not comparable no row is, as the headline has it. */
 static void print_row(FILE *out, struct style style, const struct compare_row *row, bool judged) {
     struct comparison_words words = comparison_words(row);
-    fprintf(out, "  %-28s", row->rule.metric.name);
-    print_cell(out, 12, &words.a);
-    print_cell(out, 12, &words.b);
-    print_cell(out, 14, &words.change);
-    print_cell(out, 14, &words.tolerance);
-    if (judged) {
+    const struct layout *layout = layout_of(style);
+    fprintf(out, "  %-*s", layout->name, row->rule.metric.name);
+    print_cell(out, layout->value, &words.a);
+    print_cell(out, layout->value, &words.b);
+    print_cell(out, layout->change, &words.change);
+    print_cell(out, layout->tolerance, &words.tolerance);
+    if (judged && row->verdict == COMPARE_NOT && !layout->reasons) {
+        fputs("  -", out);
+    } else if (judged) {
         fputs("  ", out);
         print_tinted(out, style, row->verdict, verdicts[row->verdict].line);
         fprintf(out, "%s%s", row->why[0] != '\0' ? ": " : "", row->why);
@@ -244,7 +260,9 @@ static void print_all(FILE *out, struct style style, const struct compare_result
     print_lists(out, style, comparison);
     if (comparison->count == 0)
         return;
-    fprintf(out, "\n  %-28s %12s %12s %14s %14s  %s\n", "quantity", "A", "B", "change", "tolerance",
+    const struct layout *layout = layout_of(style);
+    fprintf(out, "\n  %-*s %*s %*s %*s %*s  %s\n", layout->name, "quantity", layout->value, "A",
+            layout->value, "B", layout->change, "change", layout->tolerance, "tolerance",
             comparison->result == COMPARE_NOT ? "" : "verdict");
     for (size_t i = 0; i < comparison->count; i++)
         print_row(out, style, &comparison->rows[i], comparison->result != COMPARE_NOT);

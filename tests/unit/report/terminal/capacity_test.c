@@ -83,7 +83,13 @@ static void a_table_of_steps_keeps_its_columns_however_digits_are_grouped(void *
         FILE *out = fixture_stream(fixture);
         report_capacity(out, (struct style){.group_digits = grouped}, &fixture->plan,
                         &fixture->judgement);
+        report_capacity(out, (struct style){.group_digits = grouped, .width = 80}, &fixture->plan,
+                        &fixture->judgement);
         fclose(out);
+        assert_says(fixture->text,
+                    grouped
+                        ? "12\u202f000  held     12\u202f000    11\u202f999    1\u202f234        0"
+                        : "12000  held      12000     11999     1234        0");
         assert_says(fixture->text, grouped ? " 1\u202f234 " : " 1234 ");
         columns[grouped] = columns_before(fixture->text, "tester: fd_limit");
     }

@@ -35,8 +35,8 @@ static const char *json_of(struct pair *pair, const char *name) {
     return pair->text;
 }
 
-/* As a terminal shows it, after json_of(). */
-static const char *words_of(struct pair *pair) {
+/* As it is printed in that style, after json_of(). */
+static const char *drawn_of(struct pair *pair, struct style style) {
     size_t length;
     struct report_comparison_side a = {"a.json",
                                        {&pair->a->plan, &pair->a->record, &pair->a->judgement}};
@@ -45,9 +45,13 @@ static const char *words_of(struct pair *pair) {
     judge_compare(&pair->comparison, &a.run, &b.run, &pair->tolerances);
     free(pair->text);
     FILE *out = open_memstream(&pair->text, &length);
-    report_comparison(out, (struct style){.utf8 = false}, &pair->comparison, &a, &b);
+    report_comparison(out, style, &pair->comparison, &a, &b);
     fclose(out);
     return pair->text;
+}
+
+static const char *words_of(struct pair *pair) {
+    return drawn_of(pair, (struct style){.utf8 = false});
 }
 
 static void leave_out(struct pair *pair, const char *tolerance) {
@@ -81,6 +85,25 @@ static void what_is_worse_and_what_is_better_stand_apart(void **state) {
     assert_int_equal(strncmp(text, "WORSE   lost; better: rate; not comparable: ", 44), 0);
     assert_says(text, "\n  worse           lost 3 % -> 23 % (+20 points)\n");
     assert_says(text, "\n  better          rate 6.5 /s -> 65.0 /s (+58.5 /s)\n");
+}
+
+/* Of a row that was folded the verdict would stand on a line of its own. */
+static void a_row_of_the_table_is_one_line_at_80_columns(void **state) {
+    struct pair *pair = *state;
+    pair->b->record.total.counts.lost += 20;
+    pair->b->record.per_second_mean *= 10000;
+    const char *text = drawn_of(pair, (struct style){.width = 80, .group_digits = true});
+    const char *row = strstr(text, "\n  quantity ");
+    size_t rows = 0;
+    assert_non_null(row);
+    assert_says(text, "  verdict\n  rules_broken  ");
+    assert_says(text, "\u202f");
+    for (row++; *row != '\n'; row += strcspn(row, "\n") + 1, rows++)
+        if (strncmp(row, "  ", 2) != 0 || row[2] == ' ' ||
+            format_columns(row, strcspn(row, "\n")) > 80)
+            fail_msg("row %zu is folded, or too wide: %s", rows, row);
+    assert_int_equal(rows, 1 + pair->comparison.count);
+    assert_says(text, "  -\n"); /* its reason stands above */
 }
 
 static void assert_valid(const char *document) {
@@ -183,6 +206,7 @@ int main(void) {
         EACH(runs_that_are_not_comparable_are_valid_too),
         EACH(what_could_not_be_compared_is_not_called_the_same),
         EACH(what_is_worse_and_what_is_better_stand_apart),
+        EACH(a_row_of_the_table_is_one_line_at_80_columns),
         EACH(the_schema_misses_no_member_and_lets_no_other_in),
         EACH(what_contradicts_itself_is_refused),
     };
