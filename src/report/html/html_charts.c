@@ -99,17 +99,36 @@ static struct chart_point point_of(const struct chart_row *row, const struct tim
     return exactly(s, s->loop_lag_seconds);
 }
 
+/* A run begins with no connection: the line rises from there. What the first second's least is of
+ * lies before it, and would be drawn as a dip behind it. */
+static size_t begin_at_nothing(const struct timeline *timeline, const struct chart_row *row,
+                               struct chart_point *points) {
+    bool counts = row->what == ROW_LIVE || row->what == ROW_CLOSED || row->what == ROW_ERRORED;
+    if (!counts || timeline->count == 0 || timeline->samples[0].t <= 0)
+        return 0;
+    points[0] = (struct chart_point){0, 0, 0, 0};
+    return 1;
+}
+
+static void rise_to_first(const struct timeline *timeline, struct chart_point *first) {
+    if (timeline->interval <= SECOND)
+        first->low = first->middle;
+}
+
 /* All of the timeline as points of one row; NULL when there is no memory. */
 static struct chart_point *points_of(const struct timeline *timeline, const struct chart_row *row,
                                      size_t *count) {
-    struct chart_point *points = calloc(timeline->count + 1, sizeof *points);
+    struct chart_point *points = calloc(timeline->count + 2, sizeof *points);
     struct timeline_sample last;
-    *count = 0;
+    *count = points != NULL ? begin_at_nothing(timeline, row, points) : 0;
+    bool rises = *count > 0;
     for (size_t i = 0; i < timeline->count && points != NULL; i++) {
         const struct timeline_sample *sample = &timeline->samples[i];
         points[(*count)++] =
             point_of(row, sample, &timeline->extremes[i], sample_before(timeline, i, sample->t));
     }
+    if (rises)
+        rise_to_first(timeline, &points[1]);
     if (points != NULL && timeline_unfinished(timeline, &last))
         points[(*count)++] = point_of(row, &last, &timeline->held_extremes,
                                       sample_before(timeline, timeline->count, last.t));

@@ -74,6 +74,21 @@ static void times_have_a_column_each_of_those_there_are(void **state) {
     assert_says(html_of(fixture, &fixture->record), "<th class=\"n\">TLS handshake</th></tr>");
 }
 
+/* The ramp's own rise is no dip behind it. */
+static void the_chart_of_connections_rises_from_nothing(void **state) {
+    struct fixture *fixture = *state;
+    fixture->record.timeline.samples[0].live = 97;
+    fixture->record.timeline.extremes[0].live_min = 0;
+    fixture->record.timeline.extremes[0].live_max = 97;
+    const char *html = html_of(fixture, &fixture->record);
+    const char *chart = assert_says(html, "<title>0 s\nlive 0\nclosed 0\nerrored 0</title>");
+    assert_says(chart, "<title>1.00 s\nlive 97\n");
+    assert_silent(html, "live 97 (0 to 97)");
+    assert_says(html, "<path class=\"line s1\" d=\"M0 100L");
+    fixture->record.timeline.interval = 2 * SECOND; /* of more than the ramp */
+    assert_says(html_of(fixture, &fixture->record), "class=\"band");
+}
+
 static void a_second_of_a_chart_shows_its_values(void **state) {
     struct fixture *fixture = *state;
     assert_says(html_of(fixture, &fixture->record),
@@ -225,6 +240,7 @@ int main(void) {
         WITH_FIXTURE(a_narrow_window_names_each_column),
         WITH_FIXTURE(times_have_a_column_each_of_those_there_are),
         WITH_FIXTURE(a_second_of_a_chart_shows_its_values),
+        WITH_FIXTURE(the_chart_of_connections_rises_from_nothing),
         WITH_FIXTURE(a_search_has_its_answer_on_top_and_its_steps),
         WITH_FIXTURE(statuses_are_told_apart),
         WITH_FIXTURE(what_a_server_said_is_text),
