@@ -216,13 +216,20 @@ static void name_excess(const struct capacity_step *step, struct capacity_cause 
     cause->by_moment = false;
 }
 
+/* The level is counted by the clock, and may lie a little below what is known to hold. */
 static void name_level(struct capacity_cause *cause, uint64_t held, const char *name) {
     snprintf(cause->code, sizeof cause->code, "%s", name);
-    snprintf(cause->text, sizeof cause->text,
-             "%s %s, as soon as %s had been opened, and none where no more than %s were: looks "
-             "like %s",
-             HUMAN_COUNT(cause->ended), outcome_name((enum outcome)cause->outcome),
-             HUMAN_COUNT(cause->level), HUMAN_COUNT(held), name);
+    const char *outcome = outcome_name((enum outcome)cause->outcome);
+    if (cause->level > held)
+        snprintf(cause->text, sizeof cause->text,
+                 "%s %s, as soon as %s had been opened, and none where no more than %s were: looks "
+                 "like %s",
+                 HUMAN_COUNT(cause->ended), outcome, HUMAN_COUNT(cause->level), HUMAN_COUNT(held),
+                 name);
+    else
+        snprintf(cause->text, sizeof cause->text,
+                 "%s %s, in the ramp and at about the %s that held: looks like %s",
+                 HUMAN_COUNT(cause->ended), outcome, HUMAN_COUNT(held), name);
     snprintf(cause->advice, sizeof cause->advice, "raise %s", name);
     cause->by_moment = false;
 }

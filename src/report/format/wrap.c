@@ -26,12 +26,23 @@ static size_t item_length(const char *text, size_t length) {
     return i;
 }
 
-/* Up to the next blank that does not hold a number and its sign together. */
+/* Whether a number's sign or unit begins here. */
+static bool is_unit(const char *text, size_t length) {
+    static const char *const units[] = {"ns", "us", "ms", "s", "B", "KiB", "MiB", "GiB", "TiB"};
+    size_t letters = 0;
+    while (letters < length && ascii_is_lower(ascii_lower((unsigned char)text[letters])))
+        letters++;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+        if (strlen(units[i]) == letters && memcmp(units[i], text, letters) == 0)
+            return true;
+    return length > 0 && (text[0] == '%' || text[0] == '/');
+}
+
+/* Up to the next blank that does not hold a number and its unit together. */
 static size_t word_length(const char *text, size_t length) {
     size_t i = 1;
-    while (i < length &&
-           !(text[i] == ' ' && !(ascii_is_digit((unsigned char)text[i - 1]) && i + 1 < length &&
-                                 strchr("%/", text[i + 1]) != NULL)))
+    while (i < length && !(text[i] == ' ' && !(ascii_is_digit((unsigned char)text[i - 1]) &&
+                                               is_unit(text + i + 1, length - i - 1))))
         i++;
     return i;
 }

@@ -22,9 +22,11 @@ static const struct {
 
 static void print_finding(FILE *out, struct style style, const struct finding *finding) {
     const char *mark = marks[finding->status].mark;
-    fprintf(out, "  %s%s%s%*s%-*s %s\n", style_start(style, marks[finding->status].tint), mark,
-            style_stop(style), MARK_COLUMNS - (int)strlen(mark), "", CODE_COLUMN,
-            finding_label(finding), finding->text);
+    const char *label = finding_label(finding);
+    const char *gap = strlen(label) < CODE_COLUMN ? " " : "  "; /* as all items stand apart */
+    fprintf(out, "  %s%s%s%*s%-*s%s%s\n", style_start(style, marks[finding->status].tint), mark,
+            style_stop(style), MARK_COLUMNS - (int)strlen(mark), "", CODE_COLUMN, label, gap,
+            finding->text);
     for (size_t i = 0; i < finding->do_count; i++)
         fprintf(out, "          %-6s %s\n", i == 0 ? "do" : "or", finding->todo[i]);
 }

@@ -242,7 +242,21 @@ static void a_burst_at_the_number_that_is_known_to_hold_is_a_limit(void **state)
     capacity_conclude(&f->capacity, false, &f->judgement);
     assert_string_equal(f->capacity.cause.code, "worker_connections");
     assert_int_equal(f->capacity.cause.side, SIDE_SERVER);
-    assert_non_null(strstr(f->capacity.cause.text, "32 closed_idle"));
+    assert_non_null(strstr(f->capacity.cause.text, "32 closed_idle, as soon as 480 had been "
+                                                   "opened, and none where no more than 478 were"));
+}
+
+/* A level is told by the clock: a little below what holds it contradicts nothing. */
+static void a_burst_a_little_below_what_holds_is_not_told_by_its_number(void **state) {
+    struct fixture *f = *state;
+    run_of(f, 478);
+    take(f);
+    run_of(f, 481);
+    lose_in_a_burst(f, 32, 476);
+    assert_string_equal(take(f)->cause.code, "worker_connections");
+    capacity_conclude(&f->capacity, false, &f->judgement);
+    assert_string_equal(f->capacity.cause.text, "32 closed_idle, in the ramp and at about the 478 "
+                                                "that held: looks like worker_connections");
 }
 
 static void so_it_is_when_that_is_known_only_afterwards(void **state) {
@@ -338,6 +352,7 @@ int main(void) {
         TEST(an_interruption_keeps_what_is_known),
         TEST(a_bug_and_a_second_interrupt_stay_what_they_are),
         TEST(a_burst_at_the_number_that_is_known_to_hold_is_a_limit),
+        TEST(a_burst_a_little_below_what_holds_is_not_told_by_its_number),
         TEST(so_it_is_when_that_is_known_only_afterwards),
         TEST(the_servers_own_words_come_before_what_is_inferred),
         TEST(as_many_closed_as_lie_beyond_what_held_is_a_limit),

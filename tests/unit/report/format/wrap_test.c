@@ -44,8 +44,9 @@ static void what_follows_stands_under_the_text_of_the_row(void **state) {
         "                live 50   closed 0\n"
         "                errored 0\n");
     assert_string_equal(wrapped("HELD   50 connections for 2.00 s on http://127.0.0.1/\n", 30),
-                        "HELD   50 connections for 2.00\n"
-                        "       s on http://127.0.0.1/\n");
+                        "HELD   50 connections for\n"
+                        "       2.00 s on\n"
+                        "       http://127.0.0.1/\n");
 }
 
 static void a_number_is_not_cut_between_its_digits(void **state) {
@@ -55,6 +56,10 @@ static void a_number_is_not_cut_between_its_digits(void **state) {
                         "  2\u202f466\u202f177\n"
                         "  of them\n");
     assert_string_equal(wrapped("it has used 12 % of it\n", 13), "it has used\n  12 % of it\n");
+    assert_string_equal(wrapped("it was late by 0.79 ms: not\n", 20),
+                        "it was late by\n  0.79 ms: not\n");
+    assert_string_equal(wrapped("it held 10 sockets of us\n", 12),
+                        "it held 10\n  sockets of\n  us\n");
 }
 
 static void a_word_that_is_too_wide_stays_whole(void **state) {

@@ -147,6 +147,16 @@ static void a_check_that_warns_names_its_warnings_last(void **state) {
     fixture_free(fixture);
 }
 
+static void a_long_label_leaves_two_blanks_before_its_text(void **state) {
+    struct fixture *fixture = *state;
+    struct findings *findings = &fixture->judgement.findings;
+    findings_add(findings, FINDING_server_connections, FINDING_WARN, "nginx keeps about 958");
+    findings_add(findings, FINDING_backlog, FINDING_WARN, "somaxconn 128");
+    assert_says(table_of(fixture, false, false),
+                "  warn  server connections  nginx keeps about 958\n");
+    assert_says(fixture->text, "  warn  backlog            somaxconn 128\n");
+}
+
 int main(void) {
 #define EACH(name) cmocka_unit_test_setup_teardown(name, begin, fixture_end)
     const struct CMUnitTest tests[] = {
@@ -159,6 +169,7 @@ int main(void) {
         EACH(a_run_that_goes_on_has_no_last_line),
         EACH(check_says_whether_the_plan_fits),
         EACH(a_check_that_was_interrupted_says_of_no_plan_that_it_fits),
+        EACH(a_long_label_leaves_two_blanks_before_its_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
