@@ -14,6 +14,29 @@ enum { OBJECTS = 6, OBJECTS_NEEDED = 4 };
 static const char *const objects[OBJECTS] = {"TCP",    "sock_inode_cache", "filp",
                                              "dentry", "lsm_inode_cache",  "lsm_file_cache"};
 
+/* Objects share pages. */
+static int64_t share(int64_t objects_per_slab, int64_t pages) {
+    return (pages * sysconf(_SC_PAGESIZE) + objects_per_slab - 1) / objects_per_slab;
+}
+
+/* --- one slab's own files --- */
+
+static int64_t read_fact(const char *root, const char *name, const char *fact) {
+    char path[96];
+    snprintf(path, sizeof path, "/sys/kernel/slab/%s/%s", name, fact);
+    return files_read_number(root, path);
+}
+
+/* 0: there is no such slab, or none that may be read. One that was merged with another stands there
+ * under each of its names. */
+static int64_t bytes_of_folder(const char *root, const char *name) {
+    enum { ORDER_MAX = 20 };
+    int64_t each = read_fact(root, name, "objs_per_slab"), order = read_fact(root, name, "order");
+    return each <= 0 || order < 0 || order > ORDER_MAX ? 0 : share(each, (int64_t)1 << order);
+}
+
+/* --- the lines of all --- */
+
 static bool is_of(const char *line, const char *name) {
     size_t length = strlen(name);
     return strncmp(line, name, length) == 0 && line[length] == ' ';
@@ -25,15 +48,12 @@ static int64_t bytes_of_line(const char *line, const char *name) {
     if (!is_of(line, name) || sscanf(line, "%*s %*u %*u %*u %lld %lld", &each, &pages) != 2 ||
         each <= 0 || each > 1 << 20 || pages <= 0 || pages > 1 << 20)
         return 0;
-    return (pages * sysconf(_SC_PAGESIZE) + each - 1) / each;
+    return share(each, pages);
 }
 
-/* Of each name, in one pass, as the kernel counts all objects of a slab for its line; 0 where there
- * is none. */
-static void read_sizes(const char *root, const char *const *names, size_t count, int64_t *bytes) {
+static void read_lines(const char *root, const char *const *names, size_t count, int64_t *bytes) {
     char line[512];
     size_t found = 0;
-    memset(bytes, 0, count * sizeof *bytes);
     FILE *file = files_open(root, "/proc/slabinfo");
     while (file != NULL && found < count && fgets(line, sizeof line, file) != NULL) {
         for (size_t i = 0; i < count; i++) {
@@ -45,6 +65,18 @@ static void read_sizes(const char *root, const char *const *names, size_t count,
     }
     if (file != NULL)
         fclose(file);
+}
+
+/* Of each name; 0 where there is none. For its lines the kernel counts the objects of every slab of
+ * the machine, which takes milliseconds: they are read where there are no files. */
+static void read_sizes(const char *root, const char *const *names, size_t count, int64_t *bytes) {
+    bool any = false;
+    for (size_t i = 0; i < count; i++) {
+        bytes[i] = bytes_of_folder(root, names[i]);
+        any = any || bytes[i] > 0;
+    }
+    if (!any)
+        read_lines(root, names, count, bytes);
 }
 
 int64_t slabs_object_bytes(const char *root, const char *name, int64_t otherwise) {

@@ -132,6 +132,23 @@ static void a_connection_is_as_large_as_this_kernels_slabs_have_it(void **state)
     assert_int_equal(host.connection_bytes, -1);
 }
 
+static void a_slab_that_has_files_is_as_these_have_it(void **state) {
+    (void)state;
+    struct tree tree;
+    int64_t page = sysconf(_SC_PAGESIZE);
+    tree_make(&tree);
+    tree_put(&tree, "/proc/slabinfo", "TCP 305 338 2368 1 1 : tunables 0 0 0 : slabdata 26 26 0\n");
+    tree_put(&tree, "/sys/kernel/slab/TCP/objs_per_slab", "13\n");
+    tree_put(&tree, "/sys/kernel/slab/TCP/order", "3\n");
+    assert_int_equal(slabs_object_bytes(tree.root, "TCP", 7), (8 * page + 12) / 13);
+    tree_put(&tree, "/sys/kernel/slab/TCP/order", "64\n");
+    assert_int_equal(slabs_object_bytes(tree.root, "TCP", 7), page);
+    tree_put(&tree, "/sys/kernel/slab/TCP/order", "3\n");
+    tree_put(&tree, "/sys/kernel/slab/TCP/objs_per_slab", "0\n");
+    assert_int_equal(slabs_object_bytes(tree.root, "TCP", 7), page);
+    tree_remove(&tree);
+}
+
 static void descriptors_below_the_limit_are_what_is_taken_of_it(void **state) {
     (void)state;
     int64_t before = host_own_files("", 1000000);
@@ -222,6 +239,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_read_is_minus_one),
         cmocka_unit_test(garbage_and_emptiness_are_minus_one_and_too_great_is_no_limit),
         cmocka_unit_test(a_connection_is_as_large_as_this_kernels_slabs_have_it),
+        cmocka_unit_test(a_slab_that_has_files_is_as_these_have_it),
         cmocka_unit_test(descriptors_below_the_limit_are_what_is_taken_of_it),
         cmocka_unit_test(threads_of_one_user_are_counted),
         cmocka_unit_test(this_machine_can_be_read),
