@@ -117,11 +117,13 @@ class MetricsTest(unittest.TestCase):
             self.assertLess(0, plain[f"process_{name}"], name)
 
     def test_only_metrics_are_there(self):
-        run, url = self.run_quietly("-d", "1s")
+        run, url = self.run_quietly("-d", "0")
+        run.wait_for_phase("hold")
         self.assertEqual(404, scrape(url.replace("/metrics", "/"))[0])
         self.assertEqual(404, scrape(url + "/x")[0])
         self.assertEqual(405, scrape(url, method="DELETE")[0])
         self.assertEqual((200, ""), scrape(url, method="HEAD")[::2])
+        run.signal(signal.SIGINT)
         self.assertEqual(0, run.finish().code)
 
     def test_scrapers_that_hang_disturb_nobody(self):

@@ -276,10 +276,10 @@ class OtherServersTest(Case):
             self.assertEqual(20, told.requests_per_connection["count"])
 
     def test_a_server_that_keeps_GET_and_not_HEAD_is_probed_by_GET(self):
-        with HeadCloses() as server:
-            told = self.probe("--for", "4s", "--gentle", server.url)
+        with HeadCloses(seconds=4) as server:
+            told = self.probe("--for", "6s", "--gentle", server.url)
             self.assertIn("keep_alive_head", told.codes())
-            self.assert_seconds(1.5, told.idle_timeout)
+            self.assert_seconds(4, told.idle_timeout)
             self.assertEqual("-X GET", told.advice[0])
 
     def test_a_server_of_four_connections_is_not_asked_for_more(self):
@@ -316,7 +316,7 @@ class OtherServersTest(Case):
 class HeadCloses:
     """Keeps connections of GET for so long, and closes behind each HEAD (head: keeps it too); so many at once."""
 
-    def __init__(self, threads=64, head=False, seconds=1.5):
+    def __init__(self, seconds, threads=64, head=False):
         self.head, self.room, self.seconds = head, threading.Semaphore(threads), seconds
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"

@@ -298,7 +298,7 @@ class KillTest(unittest.TestCase):
         runs = []
         for path, moment in plan:
             process = subprocess.Popen(
-                [PROGRAM, "-c", "20", "-r", "20/1s", "-d", "60s", "-i", "100ms", "-q", "--timeline", str(path), server.url],
+                [PROGRAM, "-c", "20", "-r", "20/1s", "-d", "1h", "-i", "100ms", "-q", "--timeline", str(path), server.url],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
             self.addCleanup(process.wait)
             self.addCleanup(process.kill)
