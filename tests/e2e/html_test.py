@@ -182,7 +182,8 @@ class HtmlTest(unittest.TestCase):
         marks = [word for at in ("0", "1ms", "500ms", "510ms", "1s", "1.3s", "1.9s") for word in
                  ("--exec-at", f"{at}=true a command that is long")]
         pages = [self.soak("seen")[0], self.soak("seen-marks", *marks)[0], self.hostile("seen-hostile")[0], self.search("seen-search")]
-        self.assertEqual("\n", npm.run(OPEN, path, *map(str, pages), modules=modules))
+        if not holdfast.SANITIZED:  # they are the same pages, and a browser is no part of what is looked at there
+            self.assertEqual("\n", npm.run(OPEN, path, *map(str, pages), modules=modules))
 
     def test_the_timeline_is_csv_too(self):
         _, line, result = self.soak("table")

@@ -13,7 +13,7 @@ from policies import SILENT, WRONG
 class Rules(unittest.TestCase):
     def tell(self, server):
         """All rules of a server at once."""
-        trials = [trial for trial in policies.trials(server) if policies.of_the_suite(trial.policy, trial.way)]
+        trials = [trial for trial in policies.trials(server) if policies.of_the_suite(server, trial.policy, trial.way)]
         with policies.started(trials) as running, ThreadPoolExecutor(len(running)) as pool:
             told = list(pool.map(policies.Trial.tell, running))
         for trial, words in zip(running, told):

@@ -28,13 +28,13 @@ enum { DAY_SECONDS = 86400, ASKED_PER_SECOND = 6 };
 #endif
 #endif
 #if defined(SANITIZED) || defined(__SANITIZE_ADDRESS__)
-enum { WATCHED = 0, DAYS = 1 };
+enum { WATCHED = 0, HOURS = 6 };
 #else
-enum { WATCHED = 1, DAYS = 7 };
+enum { WATCHED = 1, HOURS = 7 * 24 };
 #endif
 enum { GROWTH_KIB_MAX = 256 };
 
-static uint64_t seconds = (uint64_t)DAYS * DAY_SECONDS;
+static uint64_t seconds = (uint64_t)HOURS * 3600;
 
 static long peak_kib(void) {
     struct rusage usage;
