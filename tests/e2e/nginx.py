@@ -31,7 +31,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 FIRST_PORT, LAST_PORT = 18080, 18999
-START_SECONDS, STOP_SECONDS = 10, 10
+START_SECONDS, STOP_SECONDS = 120, 60
 # Descriptors of an nginx worker that are no connections: listener, logs, channels, epoll.
 OTHER_DESCRIPTORS = 32
 
@@ -198,7 +198,7 @@ class Nginx(Server):
         with open(self.access_log, "rb") as log:
             return sum(block.count(b"\n") for block in iter(lambda: log.read(1 << 20), b""))
 
-    def stub_status(self, timeout=3):
+    def stub_status(self, timeout=60):
         """{active, accepted, handled, requests}; the asking connection and request count in it."""
         with self._connect(timeout) as client:
             client.sendall(b"GET /nginx_status HTTP/1.0\r\n\r\n")

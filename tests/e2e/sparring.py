@@ -14,7 +14,7 @@ import urllib.request
 import holdfast
 from nginx import die_with_parent
 
-STOP_SECONDS = 20
+STOP_SECONDS = 120
 RESETS_MOST = 1000
 
 
