@@ -29,7 +29,7 @@ struct host {
     int64_t conntrack_max;             /* net.netfilter.nf_conntrack_max */
     int64_t memory_total_bytes, memory_available_bytes; /* MemTotal, MemAvailable */
     int64_t connection_bytes; /* kernel memory of one idle connection without what the engine adds,
-                               * as this kernel's slabs (/proc/slabinfo) have it */
+                               * as this kernel's slabs (host/slabs.h) have it */
     /* Of the control groups that this process is in, the one with the least room each. Memory: what
      * is used without the page cache, which gives way. */
     struct host_share group_memory, group_processes;

@@ -36,7 +36,7 @@ enum { NET_OBJECTS_MAX = 2 };
 
 /* What the kernel allocates for each connection that waits for its readiness. */
 struct net_object {
-    const char *slab; /* its name in /proc/slabinfo, of which it is one object; NULL: none */
+    const char *slab; /* its name in /sys/kernel/slab, of which it is one object; NULL: none */
     int64_t bytes;    /* where that has no line of its own, as where slabs of a size are merged */
 };
 
