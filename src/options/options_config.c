@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/url.h"
+
 /* One file being read. */
 struct config {
     struct options *options;
@@ -28,7 +30,7 @@ static void fix_given(struct config *config) {
 
 static bool unknown_key(struct config *config, const char *key) {
     const struct option_row *near = option_guess(key);
-    if (near == NULL || near->id == ROW_config || !option_is_of_a_run(near))
+    if (near == NULL || near->id == ROW_config || !option_is_key(near))
         return refuse(config->to, "%s:%zu: unknown key \"%s\": a long option is accepted",
                       config->file.text, config->line, refuse_word(key).text);
     return refuse(config->to, "%s:%zu: unknown key \"%s\" (did you mean \"%s\"?)",
@@ -68,7 +70,11 @@ static bool take_url(struct config *config, const char *value) {
                       "%s:%zu: url: no URL: one is needed, such as http://127.0.0.1:8080/",
                       config->file.text, config->line);
     config->url_line = config->line;
-    if (options->url == NULL && (config->command & COMMAND_LOAD) != 0)
+    struct url url;
+    char error[URL_ERROR_MAX];
+    if (!url_parse(&url, value, error))
+        return refuse(config->to, "%s:%zu: url: %s", config->file.text, config->line, error);
+    if (options->url == NULL && (config->command & COMMAND_URL) != 0)
         options->url = value;
     return true;
 }
@@ -91,8 +97,8 @@ static bool take_line(struct config *config, char *line) {
     if (strcmp(key, "url") == 0)
         return take_url(config, value);
     const struct option_row *row = option_find(key);
-    return row != NULL && option_is_of_a_run(row) ? take_value(config, row, value)
-                                                  : unknown_key(config, key);
+    return row != NULL && option_is_key(row) ? take_value(config, row, value)
+                                             : unknown_key(config, key);
 }
 
 static bool take_lines(struct config *config, const char *text, size_t length) {

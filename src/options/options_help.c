@@ -309,14 +309,19 @@ void options_print_markdown(FILE *out) {
           "seconds. Counts: `10000`,\n`10k`, `1M` (powers of ten). `N/DUR` also as `N` (a "
           "second).\n\n"
           "## Config files\n\n"
-          "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines and "
-          "lines that begin with `#` are\nskipped; a value may hold a `#`. An option without a "
-          "value is `true` or `false`. `header`, `hide`, `require` and\n`exec-at` may be given on "
-          "several lines, "
-          "everything else once; `config` is refused. The command line wins, for\n`require` with "
-          "all its rules; headers add up, the file's first, but one that a request has once, such "
-          "as `Host`, is the\ncommand line's; names to `hide` add up. Keys are the options of a "
-          "run. Every key is judged for every command, and\none that a command has no use for is "
-          "not applied: one file serves all. `header = @FILE` reads one header a line.\n",
+          "`-C FILE` reads lines `long-option = value`, at most 1 MiB of them. Blank lines "
+          "and lines that begin with `#` are\n"
+          "skipped; a value may hold a `#`. An option without a value is `true` or `false`. "
+          "`header`, `hide`, `resolve`,\n"
+          "`require` and `exec-at` may be given on several lines, everything else once; "
+          "`config` is refused. The command line\n"
+          "wins, for `require` with all its rules; headers add up, the file's first, but one "
+          "that a request has once, such as\n"
+          "`Host`, is the command line's; names to `hide` add up. Keys are the options of "
+          "`run`, `check`, `capacity` and `probe`,\n"
+          "and `url`, the URL where the command line has none. Every key is judged for every "
+          "command, and one that a command has\n"
+          "no use for is not applied: one file serves all. `header = @FILE` reads one header "
+          "a line.\n",
           out);
 }

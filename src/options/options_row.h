@@ -88,9 +88,15 @@ struct option_name {
 };
 struct option_name option_name(const struct option_row *row);
 
-/* An option of run or check: a key of config files, a member of a report's plan. */
+/* An option of a command that plans a load: a member of a report's plan. */
 static inline bool option_is_of_a_run(const struct option_row *row) {
     return (row->commands & COMMAND_LOAD) != 0;
+}
+
+/* An option of a command that reads config files: a key of theirs. Not --schema, which asks for
+ * something else than the command. */
+static inline bool option_is_key(const struct option_row *row) {
+    return (row->commands & COMMAND_URL) != 0 && row->id != ROW_schema;
 }
 
 /* The row of a long name typed in full, or NULL. */

@@ -101,6 +101,10 @@ static void a_bad_line_is_refused_by_file_and_line(void **state) {
         {"--connections = 5", "soak.conf:1: unknown key \"--connections\" (did you mean"},
         {"c = 5", "soak.conf:1: unknown key \"c\": a long option is accepted"},
         {"Connections = 5", "soak.conf:1: unknown key \"Connections\" (did you mean"},
+        {"url = ftp://e", "soak.conf:1: url: scheme \"ftp\" is not spoken here"},
+        {"schema = true", "soak.conf:1: unknown key \"schema\""},
+        {"listen = 8080", "soak.conf:1: unknown key \"listen\""},
+        {"for = 0", "soak.conf:1: for: \"0\" is out of bounds"},
         {"url =", "soak.conf:1: url: no URL: one is needed"},
         {"url = e\n\nurl = f", "soak.conf:3: url: already given in line 1"},
         {"Url = e", "soak.conf:1: unknown key \"Url\""},
@@ -213,6 +217,20 @@ static void a_key_that_check_has_no_use_for_is_judged_and_not_applied(void **sta
     assert_non_null(strstr(error, "soak.conf:1: ui: \"lines\""));
 }
 
+static void what_only_probe_has_is_a_key_too(void **state) {
+    (void)state;
+    static const char text[] = "for = 5s\ngentle = true\n";
+    BEGIN(NULL);
+    assert_true(read_text(text));
+    assert_true(!options.gentle && !options.given.for_);
+    options_free(&options);
+    assert_true(read_bytes(COMMAND_PROBE, text, sizeof text - 1));
+    assert_true(options.gentle && options.for_ == 5 * SECOND);
+    options.url = NULL;
+    assert_true(read_bytes(COMMAND_PROBE, "url = http://h/\n", 16));
+    assert_string_equal(options.url, "http://h/");
+}
+
 static void a_value_that_the_command_line_replaces_is_judged_too(void **state) {
     (void)state;
     BEGIN("-c", "5", NULL);
@@ -286,6 +304,7 @@ int main(void) {
         cmocka_unit_test(a_hundred_headers_in_all),
         cmocka_unit_test(the_command_line_decides_on_the_live_view_with_either_option),
         cmocka_unit_test(a_key_that_check_has_no_use_for_is_judged_and_not_applied),
+        cmocka_unit_test(what_only_probe_has_is_a_key_too),
         cmocka_unit_test(a_value_that_the_command_line_replaces_is_judged_too),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_the_reason),
         cmocka_unit_test(the_smoke_profile_is_good_for_every_command),
