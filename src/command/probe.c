@@ -39,7 +39,8 @@ static bool write_json(struct soak *soak) {
         return true;
     outputs->open[OUTPUT_JSON] = false;
     mode_t before = outputs_mask(outputs);
-    int error = report_probe_json(file->text.out, &soak->plan, &soak->setup, soak->probe);
+    int error = report_probe_json(file->text.out, &soak->plan, &soak->setup, soak->probe,
+                                  &soak->judgement.findings);
     bool written = output_finish(file, OUTPUT_JSON, outputs->program_name, error, outputs->timeout);
     umask(before);
     return written;

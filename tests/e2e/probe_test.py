@@ -311,6 +311,8 @@ class OtherServersTest(Case):
         self.assertEqual(5, told.code)
         self.assertEqual({"unknown"}, {told.json[question]["status"] for question in QUESTIONS})
         self.assertIn("NO TARGET", told.out)
+        failed = [finding["code"] for finding in told.json["findings"] if finding["status"] == "fail"]
+        self.assertEqual(["target"], failed, "the JSON says why, too")
 
 
 class HeadCloses:

@@ -66,7 +66,7 @@ static void write_texts(struct json_writer *json, const char *name, const char *
 }
 
 int report_probe_json(FILE *out, const struct plan *plan, const struct setup *setup,
-                      const struct probe_report *report) {
+                      const struct probe_report *report, const struct findings *preflight) {
     struct json_writer json;
     json_write_begin(&json, out, true);
     json_write_object(&json);
@@ -78,7 +78,7 @@ int report_probe_json(FILE *out, const struct plan *plan, const struct setup *se
     write_texts(&json, "advice", report->advice[0], sizeof report->advice[0], report->advice_count);
     write_texts(&json, "not_tried", report->untried[0], sizeof report->untried[0],
                 report->untried_count);
-    json_section_findings(&json, &report->findings);
+    json_section_findings(&json, report->asked ? &report->findings : preflight);
     json_write_object_end(&json);
     json_write_end(&json);
     return report_file_flush(out);
