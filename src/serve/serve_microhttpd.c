@@ -191,8 +191,12 @@ static void run_library(void *owner) {
 static void take_lines(void *owner) {
     struct serve *serve = owner;
     struct run *run = serve->runs.current;
-    if (run != NULL && runs_read_lines(run))
-        listeners_wake(serve, run);
+    bool begun = run != NULL && run->last != NULL;
+    if (run == NULL || !runs_read_lines(run))
+        return;
+    if (!begun)
+        serve->load_began = serve->now;
+    listeners_wake(serve, run);
 }
 
 static void take_words(void *owner) {
@@ -211,11 +215,20 @@ static void take_end(void *owner) {
     starts_run_over(serve, run);
 }
 
-/* A run that is older than it may be, by whatever it was asked for, ends in order. */
+/* A run that is older than it may be, by whatever it was asked for, ends in order: one that says no
+ * time to the second, one that was asked for within the bound when more than that held it up. */
+static bool is_too_old(const struct serve *serve, const struct run *run) {
+    duration most = serve->limits.time;
+    bool endless = run->hold_seconds == 0 && run->last != NULL;
+    if (most == 0)
+        return false;
+    return endless ? instant_since(serve->now, serve->load_began) >= most
+                   : instant_since(serve->now, serve->run_began) > most + RUN_SLACK;
+}
+
 static void watch_age(struct serve *serve) {
     struct run *run = serve->runs.current;
-    if (run != NULL && serve->limits.time > 0 &&
-        instant_since(serve->now, serve->run_began) > serve->limits.time + RUN_SLACK)
+    if (run != NULL && is_too_old(serve, run))
         runs_stop(run);
 }
 

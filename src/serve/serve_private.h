@@ -104,8 +104,8 @@ struct serve {
     struct config_limits limits;
     struct folder folder;
     struct runs runs;
-    duration run_time; /* after which the run that goes on is ended */
     instant run_began;
+    instant load_began; /* the current run's first sample came; before it: run_began */
     struct serve_client clients[SERVE_CLIENTS_MAX];
     struct serve_start starts[SERVE_STARTS_MAX];
     struct serve_listener listeners[SERVE_LISTENERS_MAX];

@@ -65,7 +65,7 @@ static void start_run(struct serve_start *start) {
         refuse_start(start, 503, "no process could be started for it");
         return;
     }
-    serve->run_began = serve->now;
+    serve->run_began = serve->load_began = serve->now;
     start->run = run->id;
     if (start->what == START_STATISTICS)
         return;

@@ -300,6 +300,17 @@ class Runs(Case):
         self.assertTrue(report["run"]["interrupted"])
         self.assertEqual(sum(report["connections"]["drain"]["outcomes"].values()), 20)
 
+    def test_a_run_that_says_no_time_ends_with_max_duration(self):
+        target = self.target()
+        serve = self.serve("--max-duration", "2s")
+        run = serve.start(target.url, connections=5, duration=0)
+        self.assertEqual(serve.wait_for_end(run)["verdict"], "held", "its end was to be told")
+        run = serve.start(target.url, connections=5, requests=1000000)
+        self.assertEqual(serve.wait_for_end(run)["verdict"], "inconclusive")
+        report = serve.get(f"/api/v1/runs/{run}/report.json").json
+        self.assertGreaterEqual(report["run"]["hold_seconds"], 1)
+        self.assertTrue(report["run"]["interrupted"])
+
     def test_a_check_says_what_holdfast_check_says(self):
         target = self.target("--keepalive-timeout", "1s")
         serve = self.serve()
