@@ -208,7 +208,7 @@ static enum option_command command_of(enum serve_start_what what) {
 static bool read_words(struct serve_start *start, const struct json_t *object,
                        struct refuse_buffer to) {
     if (start->what == START_STATISTICS)
-        return statistics_words(&start->options, object, start->serve->limits.connections, to);
+        return statistics_words(&start->options, object, &start->serve->limits, to);
     return config_words(&start->options, object, to);
 }
 

@@ -17,8 +17,16 @@ struct reading {
     char error[256];
 };
 
-bool statistics_words(struct words *words, const struct json_t *object, uint64_t most,
-                      struct refuse_buffer to) {
+/* How long answers are waited for, in ms: beside the ramp of 1 ms, within --max-duration. */
+static long long timeout_ms(const struct config_limits *limits) {
+    static const duration most = STATISTICS_TIMEOUT_SECONDS * SECOND, ramp = 1 * MILLISECOND;
+    bool bounded = limits->time != 0 && limits->time < most + ramp;
+    long long ms = (bounded ? limits->time - ramp : most) / MILLISECOND;
+    return ms > 0 ? ms : 1;
+}
+
+bool statistics_words(struct words *words, const struct json_t *object,
+                      const struct config_limits *limits, struct refuse_buffer to) {
     const char *url = saved_value_string(saved_value_member(object, "requestUrl"));
     const struct json_t *given = saved_value_member(object, "count");
     char buffer[32], *end;
@@ -30,16 +38,16 @@ bool statistics_words(struct words *words, const struct json_t *object, uint64_t
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
             return refuse(to, "\"requestUrl\": a URL of one line is accepted");
     if (text == NULL || text[0] < '0' || text[0] > '9' || *end != '\0' || count == 0 ||
-        count > most)
+        count > limits->connections)
         return refuse(to, "\"count\": a whole number of 1..%llu is accepted",
-                      (unsigned long long)most);
+                      (unsigned long long)limits->connections);
     words_add(words, "--connections=%llu", count);
     words_add(words, "--ramp=%llu/1ms", count);
     words_add(words, "--requests=%llu", count);
     words_add(words, "--interval=24h"); /* each connection asks once */
     words_add(words, "--method=GET");
-    words_add(words, "--timeout=%ds", STATISTICS_TIMEOUT_SECONDS);
-    words_add(words, "--duration=%ds", STATISTICS_TIMEOUT_SECONDS);
+    words_add(words, "--timeout=%lldms", timeout_ms(limits));
+    words_add(words, "--duration=%lldms", timeout_ms(limits));
     words_add(words, "--");
     words_add(words, "%s", url);
     return !words->failed || refuse(to, "out of memory");

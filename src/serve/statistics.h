@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/refuse.h"
+#include "serve/config.h"
 #include "serve/endpoint.h"
 #include "serve/words.h"
 
@@ -14,10 +15,10 @@ struct json_t;
 
 enum { STATISTICS_TIMEOUT_SECONDS = 30 };
 
-/* {"requestUrl", "count"}: the words of its run, as config_words() makes them. False, with the
- * refusal. */
-bool statistics_words(struct words *words, const struct json_t *object, uint64_t most,
-                      struct refuse_buffer to);
+/* {"requestUrl", "count"}: the words of its run within the limits, as config_words() makes them.
+ * False, with the refusal. */
+bool statistics_words(struct words *words, const struct json_t *object,
+                      const struct config_limits *limits, struct refuse_buffer to);
 
 /* The answer, from the text of a report (NULL: there is none, and why is in message); the caller
  * frees; NULL: no memory. */

@@ -420,6 +420,15 @@ class Runs(Case):
                      {"requestUrl": target.url, "count": 10001}, {"requestUrl": target.url, "count": 1.5}):
             self.check_problem(serve.post("/api/v1/statistics", body), 422)
 
+    def test_statistics_are_within_max_duration(self):
+        target = self.target()
+        serve = self.serve("--max-duration", "2s")
+        answer = serve.post("/api/v1/statistics", {"requestUrl": target.url, "count": 5})
+        self.assertEqual((answer.status, answer.json["datas"][0]["total"]), (200, 5))
+        silent = self.target("--delay", "1h")
+        answer = serve.post("/api/v1/statistics", {"requestUrl": silent.url, "count": 5})
+        self.assertEqual((answer.status, answer.json["datas"]), (200, []), "no target: nothing was answered in 2 s")
+
     def test_statistics_of_a_server_that_fails_say_how_often(self):
         target = self.target("--status", "503")
         serve = self.serve()

@@ -37,7 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (int what = 0; object != NULL && saved_value_is_object(object) && what < 2; what++) {
         struct words words = {0};
         if (what == 0 ? config_words(&words, object, to)
-                      : statistics_words(&words, object, limits.connections, to))
+                      : statistics_words(&words, object, &limits, to))
             read_words(&words);
         else
             require_line(error, sizeof error, "");
