@@ -104,6 +104,13 @@ static void note_announced(struct probe_trace *trace, const struct exchange_answ
         trace->status = answer->status;
 }
 
+static void note_status(struct probe_facts *facts, uint16_t status) {
+    enum { FIRST_ERROR = 400 };
+    facts->answers++;
+    if (status >= FIRST_ERROR && facts->errors++ == 0)
+        facts->error_status = status;
+}
+
 static void answered(struct prober *prober, struct prober_conn *conn,
                      const struct exchange_fact *fact, instant now) {
     struct probe_trace *trace = prober_trace(prober, conn);
@@ -122,6 +129,7 @@ static void answered(struct prober *prober, struct prober_conn *conn,
     conn->deadline = INSTANT_NEVER;
     prober->changed = true;
     note_announced(trace, fact->answer);
+    note_status(&prober->facts, fact->answer->status);
     if (fact->kind == EXCHANGE_LAST_ANSWER)
         end(prober, conn, PROBE_END_ANNOUNCED, now);
 }

@@ -188,6 +188,13 @@ class OwnTargetTest(Case):
             self.assertEqual(["-k 2s"], told.advice)
             self.assertIn("(--for)", told.out)
 
+    def test_answers_of_an_error_status_are_told(self):
+        with Target("--status", "429", "--keepalive-timeout", "1s") as server:
+            told = self.probe("--for", "3s", "--gentle", server.url)
+        finding = next(finding for finding in told.json["findings"] if finding["code"] == "error_answers")
+        self.assertRegex(finding["text"], r"^(\d+) of \1 answers .* the first of 429")
+        self.assertIn("429", told.out)
+
     def test_where_no_connection_is_kept_that_is_told_at_once(self):
         with Target("--fault", "close-announced=1") as target:
             told = self.probe(target.url)

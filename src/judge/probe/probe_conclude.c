@@ -53,6 +53,7 @@ static void advise(struct probe_report *report, const char *option, const char *
 /* What limits a connection's life ends it, however it is asked: it is to be connected again. */
 static bool ends_by_design(const struct probe_result *result) {
     return result->values[PROBE_REQUESTS].status == PROBE_FOUND ||
+           result->values[PROBE_REQUESTS].status == PROBE_JITTERED ||
            result->values[PROBE_MAX_AGE].status == PROBE_FOUND;
 }
 
@@ -160,6 +161,16 @@ static void find_strays(struct probe_report *report) {
             result->strays, human_plural(result->strays), HUMAN_DURATION(result->stray_idle));
 }
 
+/* What a server does with connections that it refuses to serve may be another matter. */
+static void find_errors(struct probe_report *report) {
+    const struct probe_facts *facts = &report->facts;
+    if (facts->errors > 0)
+        findings_add(&report->findings, FINDING_error_answers, FINDING_WARN,
+                     "%s of %s answers were of an error status, the first of %u: what was seen may "
+                     "be of such answers alone",
+                     HUMAN_COUNT(facts->errors), HUMAN_COUNT(facts->answers), facts->error_status);
+}
+
 static void find_lateness(struct probe_report *report) {
     if (report->facts.late_max > 100 * MILLISECOND)
         findings_add(
@@ -223,6 +234,7 @@ void probe_conclude(struct probe_report *report) {
     find_restarts(report);
     find_limit(report);
     find_strays(report);
+    find_errors(report);
     find_lateness(report);
     advise_options(report);
     note_untried(report);

@@ -555,6 +555,34 @@ static void tell_number(struct probe_value *value, uint32_t number, uint32_t agr
     value->ended_by = single->end;
 }
 
+/* Three or more ended by answers of different numbers, alone and younger than others became, and
+ * one carried more than the least of them: no number is a limit, and the least is all there is for
+ * certain. */
+static void tell_scattered_numbers(struct probe_value *value,
+                                   const struct probe_evidence *evidence) {
+    enum { SEVERAL = 3 };
+    uint32_t count = 0, low = UINT32_MAX, high = (uint32_t)value->value;
+    enum probe_end end = PROBE_OPEN;
+    for (size_t i = 0; i < evidence->count; i++) {
+        const struct probe_trace *trace = &evidence->traces[i];
+        if (!trace->up || trace->swept || !probe_trace_ended_by_answer(trace) ||
+            !is_refuted_as_age(evidence, trace) || ended_with_others(evidence, trace, true))
+            continue;
+        count++;
+        low = min_u32(low, trace->answers);
+        high = max_u32(high, trace->answers);
+        end = trace->end;
+    }
+    if (count < SEVERAL || !(low <= value->value))
+        return;
+    set_unknown(value);
+    value->status = PROBE_JITTERED;
+    value->value = value->low = low;
+    value->high = high;
+    value->agreeing = count;
+    value->ended_by = end;
+}
+
 /* Of the connections that ended by an answer, the number that two reached, or one alone where
  * nothing else could have ended it; none may have been kept by that answer. */
 static void judge_requests(struct probe_value *value, const struct probe_evidence *evidence) {
@@ -578,6 +606,7 @@ static void judge_requests(struct probe_value *value, const struct probe_evidenc
             return;
         }
     }
+    tell_scattered_numbers(value, evidence);
 }
 
 /* ---- The greatest age ---- */
@@ -704,6 +733,7 @@ static bool is_explained(const struct probe_trace *trace, const struct probe_res
         return true;
     if (probe_trace_ended_by_answer(trace))
         return values[PROBE_REQUESTS].value == trace->answers ||
+               values[PROBE_REQUESTS].status == PROBE_JITTERED ||
                values[PROBE_MAX_AGE].status != PROBE_AT_LEAST;
     return (known && idle >= 0.8 * values[PROBE_IDLE_TIMEOUT].low) ||
            by_age(trace, &values[PROBE_MAX_AGE], now);

@@ -62,7 +62,10 @@ enum probe_scope {
 struct probe_facts {
     uint32_t connections; /* opened so far */
     uint32_t open, open_peak;
-    uint32_t requests; /* sent so far, those that were made already included */
+    uint32_t requests;     /* sent so far, those that were made already included */
+    uint32_t answers;      /* complete ones */
+    uint32_t errors;       /* of these, of a status of 400 or above */
+    uint16_t error_status; /* the first of those */
     uint32_t restarts;
     uint32_t holds;    /* connections that it kept while one more was not answered; 0: all were */
     bool not_kept;     /* each of the first ended at once */

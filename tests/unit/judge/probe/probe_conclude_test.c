@@ -117,12 +117,33 @@ static void what_could_not_be_opened_is_told_with_how_long_it_was_tried(void **s
     }
 }
 
+static void answers_of_an_error_status_are_a_finding(void **state) {
+    (void)state;
+    struct record_target target = {.asked = true};
+    struct traces traces = {.now = 60};
+    struct probe_report *report = calloc(1, sizeof *report);
+    add_idle(&traces, 5, -1);
+    fill(report, &target, &traces);
+    probe_conclude(report);
+    assert_null(findings_first(&report->findings, FINDING_error_answers));
+    fill(report, &target, &traces);
+    report->facts = (struct probe_facts){.answers = 40, .errors = 30, .error_status = 429};
+    probe_conclude(report);
+    const struct finding *finding = findings_first(&report->findings, FINDING_error_answers);
+    assert_non_null(finding);
+    assert_non_null(strstr(finding->text, "30 of 40 answers"));
+    assert_non_null(strstr(finding->text, "429"));
+    assert_int_equal(report->exit_code, EXIT_HELD);
+    free(report);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_timeout_is_advised_as_the_timer_it_is),
         cmocka_unit_test(a_header_that_differs_is_a_finding),
         cmocka_unit_test(the_exit_code_says_whether_the_idle_timeout_is_known),
         cmocka_unit_test(a_limit_of_requests_advises_to_reconnect),
+        cmocka_unit_test(answers_of_an_error_status_are_a_finding),
         cmocka_unit_test(what_could_not_be_opened_is_told_with_how_long_it_was_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,6 +217,26 @@ static void one_number_on_two_connections_is_a_limit_of_requests(void **state) {
     traces_expect(&result.values[PROBE_REQUESTS], PROBE_AT_LEAST, 120);
 }
 
+/* Each connection is given a number of its own: the most that one carried is no "at least". */
+static void numbers_that_differ_are_a_range(void **state) {
+    (void)state;
+    struct traces traces = {.now = 10};
+    traces_add(&traces, PROBE_STEADY, 0, 3, 9);
+    traces_end(traces_add(&traces, PROBE_FAST, 1, 12, 1.1), 1.101, PROBE_END_FIN);
+    traces_end(traces_add(&traces, PROBE_FAST, 2, 6, 2.1), 2.101, PROBE_END_FIN);
+    struct probe_result result = traces_judge(&traces);
+    traces_expect(&result.values[PROBE_REQUESTS], PROBE_AT_LEAST, 11); /* two are strays */
+    assert_int_equal(result.strays, 2);
+    traces_end(traces_add(&traces, PROBE_FAST, 3, 9, 3.1), 3.101, PROBE_END_FIN);
+    result = traces_judge(&traces);
+    const struct probe_value *requests = &result.values[PROBE_REQUESTS];
+    traces_expect(requests, PROBE_JITTERED, 6);
+    assert_float_equal(requests->high, 12, 0);
+    assert_int_equal(requests->agreeing, 3);
+    assert_int_equal(requests->ended_by, PROBE_END_FIN);
+    assert_int_equal(result.strays, 0);
+}
+
 static void one_alone_is_a_limit_where_an_older_one_was_kept_later(void **state) {
     (void)state;
     struct traces traces = {.now = 10};
@@ -282,6 +302,7 @@ int main(void) {
         cmocka_unit_test(ages_whose_ends_share_a_moment_are_not_told),
         cmocka_unit_test(an_older_one_that_was_kept_refutes_an_age),
         cmocka_unit_test(one_number_on_two_connections_is_a_limit_of_requests),
+        cmocka_unit_test(numbers_that_differ_are_a_range),
         cmocka_unit_test(one_alone_is_a_limit_where_an_older_one_was_kept_later),
         cmocka_unit_test(a_connection_that_never_asks_has_a_timeout_of_its_own),
         cmocka_unit_test(what_a_header_announces_stands_beside_it),
