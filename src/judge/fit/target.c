@@ -74,8 +74,17 @@ static const char *preflight_method(const struct plan *plan) {
 }
 
 /* The curl command to try next; only where the URL needs no quoting of its own. */
-static void target_do(struct finding *finding, const struct plan *plan, const struct setup *setup) {
-    if (address_is_loopback(&setup->addresses[0]))
+/* handshaking: it accepted, and the handshake failed. */
+static void target_do(struct finding *finding, const struct plan *plan, const struct setup *setup,
+                      bool handshaking) {
+    const char *host = plan->connect_host, *colon = strchr(host, ':');
+    if (handshaking)
+        finding_do(finding,
+                   "openssl s_client -connect %s%s%s:%u   (its certificate and protocol; see "
+                   "--cacert, --insecure, --tls-min)",
+                   colon != NULL ? "[" : "", host, colon != NULL ? "]" : "",
+                   (unsigned)plan->connect_port);
+    else if (address_is_loopback(&setup->addresses[0]))
         finding_do(finding, "ss -ltnp 'sport = :%u'   (who listens?)",
                    (unsigned)plan->connect_port);
     if (strlen(plan->target.url) < 120 && strchr(plan->target.url, '\'') == NULL)
@@ -95,10 +104,10 @@ static void judge_answer(struct findings *findings, const struct plan *plan,
                    (unsigned)target->status);
 }
 
-/* EADDRNOTAVAIL while ports are free: this host has no address of that family (connect(2)). No
- * peer makes a read or a write be denied. */
+/* EADDRNOTAVAIL while ports are free: this host has no address of that family (connect(2)). Of a
+ * connection that was up, a router of IPv6 may make EACCES, but nobody EPERM or ENOSYS. */
 static enum outcome outcome_of_target(const struct preflight_facts *facts) {
-    bool denied = outcome_of_open_errno(facts->target_errno) == OUTCOME_denied;
+    bool denied = facts->target_errno == EPERM || facts->target_errno == ENOSYS;
     if (facts->target_connected && !denied)
         return outcome_of_live_errno(facts->target_errno);
     if (facts->target_errno == EADDRNOTAVAIL && facts->ports_known)
@@ -118,7 +127,7 @@ static void judge_unreached(struct findings *findings, const struct plan *plan,
     else if (facts->target_errno == EADDRNOTAVAIL && outcome == OUTCOME_unreachable)
         finding_do(finding, "ip address   (has this host an address of that family?)");
     else if (setup->address_count > 0)
-        target_do(finding, plan, setup);
+        target_do(finding, plan, setup, plan->target.tls && facts->target_connected);
 }
 
 static void judge_plain_text(struct findings *findings, const struct plan *plan,

@@ -331,6 +331,18 @@ static void a_target_that_answers_is_described(void **state) {
     }
 }
 
+static void a_handshake_that_failed_sends_nobody_to_look_who_listens(void **state) {
+    struct preflight_fixture *fixture = *state;
+    fixture->facts.target.answered = false;
+    fixture->facts.target_connected = true;
+    fixture->plan.target.tls = true;
+    strcpy(fixture->facts.target_error, "127.0.0.1:8080: TLS: the server sent alert 70");
+    assert_int_equal(preflight(fixture), EXIT_NO_TARGET);
+    const struct finding *finding = find(&fixture->judgement.findings, "target");
+    assert_memory_equal(finding->todo[0], "openssl s_client -connect ", 26);
+    assert_todo(finding, 1, "curl -sv -o /dev/null 'http://localhost:8080/'");
+}
+
 static void a_target_that_does_not_answer_is_no_target(void **state) {
     struct preflight_fixture *fixture = *state;
     fixture->facts.target.answered = false;
@@ -523,6 +535,9 @@ static void an_errno_of_our_own_side_is_unfit_and_not_no_target(void **state) {
         {EHOSTUNREACH, EXIT_NO_TARGET, false, "curl"},
         {ECONNRESET, EXIT_NO_TARGET, true, "curl"},
         {EACCES, EXIT_NO_TARGET, true, "curl"},
+        {EPERM, EXIT_UNFIT, true, "seccomp"},
+        {ENOSYS, EXIT_UNFIT, true, "seccomp"},
+        {ENOSYS, EXIT_UNFIT, false, "seccomp"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         memset(&fixture->judgement, 0, sizeof fixture->judgement);
@@ -705,6 +720,7 @@ int main(void) {
         with_fixture(a_name_is_resolved_or_there_is_no_target),
         with_fixture(a_target_that_answers_is_described),
         with_fixture(a_target_that_does_not_answer_is_no_target),
+        with_fixture(a_handshake_that_failed_sends_nobody_to_look_who_listens),
         with_fixture(without_a_preflight_the_target_is_not_asked_and_that_is_no_failure),
         with_fixture(some_addresses_that_do_not_accept_are_warned_of),
         with_fixture(a_timeout_that_comes_before_the_next_request_is_a_mismatch),
