@@ -126,6 +126,19 @@ static void advise_connections(struct finding *finding, const struct findings *f
                    "raise the server's limit of connections, and that of its descriptors with it");
 }
 
+/* nginx ends some that are idle where it can, and drops what it accepts where it cannot; others
+ * refuse what is opened beyond their limit. */
+static const char *way_of(const struct closing *level, bool dropped) {
+    if (level == NULL)
+        return dropped ? "it dropped some as soon as it had accepted them"
+                       : "it ended some to take others";
+    if (!level->refused)
+        return "it ended some to take others";
+    return level->outcome == OUTCOME_response_timeout || level->outcome == OUTCOME_silent
+               ? "what was opened beyond its limit was never answered"
+               : "what was opened beyond its limit ended at once";
+}
+
 static void find_connections(struct findings *findings, const struct closings *closings,
                              const struct diagnosed_run *run) {
     const struct record *record = run->record;
@@ -137,13 +150,14 @@ static void find_connections(struct findings *findings, const struct closings *c
         return;
     struct shortage_line line = {0};
     if (level != NULL)
-        add(&line, "%s %s, one for each opened beyond %s", HUMAN_COUNT(level->count),
-            outcome_name(level->outcome), HUMAN_COUNT(level->value));
+        add(&line, "%s %s, %s %s", HUMAN_COUNT(level->count), outcome_name(level->outcome),
+            level->refused ? "each opened behind the first" : "one for each opened beyond",
+            HUMAN_COUNT(level->value));
     add_status(&line, record);
     add_log_lines(&line, log, log->short_of_connections, log->connections_line);
     struct finding *finding =
         findings_add(findings, FINDING_short_of_connections, FINDING_WARN,
-                     "the server ran out of connections: it ended some to take others");
+                     "the server ran out of connections: %s", way_of(level, dropped));
     finding_evidence(finding, "%s", line.text);
     if (level != NULL)
         finding->have = level->value;

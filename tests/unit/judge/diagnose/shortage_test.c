@@ -242,6 +242,7 @@ static void a_server_short_of_connections(void **state) {
                         "stub_status: active at most 513 while the client opened 1000; 1000 "
                         "accepted, 12 of them dropped at once; its error log says so 1 time, first "
                         "\"512 worker_connections\"");
+    assert_says(finding->text, "it dropped some as soon as it had accepted them");
     assert_says(finding->todo[0], "raise the server's limit of connections");
     memset(&f->judgement, 0, sizeof f->judgement);
     strcpy(f->judgement.target.server, "nginx/1.22.1");
@@ -276,6 +277,21 @@ static void what_the_log_says_decides_between_a_timeout_and_a_level(void **state
     assert_false(has(f, "idle_timeout"));
     assert_says(find(f, "short_of_connections")->evidence,
                 "488 closed_idle, one for each opened beyond 512; its error log");
+    assert_says(find(f, "short_of_connections")->text, "it ended some to take others");
+}
+
+/* The first 512 stay: nobody was ended for others. */
+static void those_that_are_refused_beyond_a_limit_were_not_ended_for_others(void **state) {
+    struct fixture *f = *state;
+    f->record.total.counts.first_attempt_ns = 1;
+    for (uint32_t i = 512; i < 1000; i++)
+        endings_add(&f->record.total.endings, OUTCOME_reset_idle,
+                    &(struct ending){
+                        .idle_ms = 1, .age_ms = 1, .moment_ms = i + 2, .sample_key = i * 7919});
+    lose(f, OUTCOME_reset_idle, 488);
+    const struct finding *finding = judged(f, "short_of_connections");
+    assert_says(finding->text, "what was opened beyond its limit ended at once");
+    assert_says(finding->evidence, "488 reset_idle, each opened behind the first 512");
 }
 
 static void connect_in(struct fixture *f, duration took, int count) {
@@ -417,6 +433,7 @@ int main(void) {
         EACH(its_own_log_line_is_quoted_and_escaped),
         EACH(a_server_short_of_connections),
         EACH(what_the_log_says_decides_between_a_timeout_and_a_level),
+        EACH(those_that_are_refused_beyond_a_limit_were_not_ended_for_others),
         EACH(a_full_accept_queue),
         EACH(an_overflow_of_another_listener_does_not_accuse),
         EACH(an_overflow_that_met_nobody_is_anothers),
