@@ -314,15 +314,23 @@ static bool is_unclear(const struct capacity_cause *cause) {
     return !cause->explained || cause->by_moment;
 }
 
+/* Of the same outcome, or of the limit that was found: what is refused beyond one ends now so, now
+ * so. */
+static bool shows_it_clearer(const struct capacity_step *step, const struct capacity *capacity) {
+    const struct capacity_cause *cause = &step->cause, *unclear = &capacity->broke->cause;
+    return step->result == CAPACITY_BROKE && step->connections > capacity->answer &&
+           cause->side == unclear->side && !is_unclear(cause) &&
+           (cause->outcome == unclear->outcome ||
+            (cause->limit > 0 && cause->limit == capacity->answer));
+}
+
 static const struct capacity_step *clearest_step(const struct capacity *capacity) {
     const struct capacity_step *best = capacity->broke;
     const struct capacity_cause *cause = &capacity->broke->cause;
     for (size_t i = 0; i < capacity->count && is_unclear(cause); i++) {
         const struct capacity_step *step = &capacity->steps[i];
-        bool same = step->result == CAPACITY_BROKE && step->connections > capacity->answer &&
-                    step->cause.side == cause->side && step->cause.outcome == cause->outcome &&
-                    !is_unclear(&step->cause);
-        if (same && (best == capacity->broke || step->connections < best->connections))
+        if (shows_it_clearer(step, capacity) &&
+            (best == capacity->broke || step->connections < best->connections))
             best = step;
     }
     return best;

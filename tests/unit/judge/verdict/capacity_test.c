@@ -315,6 +315,26 @@ static void as_many_closed_as_lie_beyond_what_held_is_a_limit(void **state) {
                         "holds: looks like worker_connections");
 }
 
+/* One more than the limit was closed before it asked, and those far beyond it were reset: how a
+ * refused connection ends is chance. */
+static void refusals_far_beyond_what_held_name_the_limit_however_they_end(void **state) {
+    struct fixture *f = *state;
+    run_of(f, 100);
+    take(f);
+    lose(run_of(f, 101), OUTCOME_closed_idle, 1);
+    take(f);
+    lose(run_of(f, 200), OUTCOME_reset_in_flight, 100);
+    for (uint32_t i = 100; i < 200; i++)
+        endings_add(
+            &f->record.total.endings, OUTCOME_reset_in_flight,
+            &(struct ending){.sample_key = i * 77, .idle_ms = 1, .age_ms = 1, .moment_ms = i + 2});
+    assert_int_equal(take(f)->cause.limit, 100);
+    capacity_conclude(&f->capacity, false, &f->judgement);
+    assert_int_equal(f->capacity.answer, 100);
+    assert_string_equal(f->capacity.cause.code, "worker_connections");
+    assert_non_null(strstr(f->capacity.cause.text, "at 200: 100 reset_in_flight"));
+}
+
 static void losses_that_grow_with_the_load_are_no_limit(void **state) {
     struct fixture *f = *state;
     run_of(f, 478);
@@ -356,6 +376,7 @@ int main(void) {
         TEST(so_it_is_when_that_is_known_only_afterwards),
         TEST(the_servers_own_words_come_before_what_is_inferred),
         TEST(as_many_closed_as_lie_beyond_what_held_is_a_limit),
+        TEST(refusals_far_beyond_what_held_name_the_limit_however_they_end),
         TEST(losses_that_grow_with_the_load_are_no_limit),
         TEST(a_burst_in_the_hold_stays_a_moment),
     };
