@@ -686,15 +686,30 @@ static void set_age(const struct inference *in, bool moment) {
     add_rival(in->closing, CLOSING_MOMENT, moment);
 }
 
-/* All of them at once, and nobody who lived says more: a restart, or a timer that all had in step.
- */
+/* All had been idle for the time that answers announce, and little longer. */
+static bool is_as_announced(const struct inference *in) {
+    const struct closing_view *view = in->view;
+    int64_t announced = in->context->announced_ms;
+    return announced > 0 && view->idle[0] + EARLY_MS >= announced &&
+           view->idle[view->last] <= announced + max_i64(AT_ONCE_MS, announced / 10);
+}
+
+/* All of them at once, and nobody who lived says more: a restart, or a timer that all had in step,
+ * which comes first where it was announced. */
 static void set_in_step(const struct inference *in) {
     const struct closing_view *view = in->view;
     if (!between_requests(in->outcome) || !in_bursts(in) || in->bursts.count > 1 ||
         view->answers[view->fifth] == 0 || view->age[view->last] < YOUNG_MS)
         return;
-    set_moment(in);
-    add_rival(in->closing, CLOSING_IDLE, true);
+    if (is_as_announced(in)) {
+        uint32_t spread = spread_of(view, view->idle);
+        set(in->closing, CLOSING_IDLE, middle_of(view, view->idle), spread,
+            (uint32_t)in->context->announced_ms);
+    } else {
+        set_moment(in);
+    }
+    add_rival(in->closing, CLOSING_IDLE, in->closing->dimension != CLOSING_IDLE);
+    add_rival(in->closing, CLOSING_MOMENT, in->closing->dimension != CLOSING_MOMENT);
     add_rival(in->closing, CLOSING_AGE, by_age(in));
 }
 

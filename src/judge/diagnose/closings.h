@@ -78,9 +78,10 @@ struct closing_context {
     const struct endings_gaps *gaps;
     const struct endings *endings; /* of all outcomes */
     struct units_span think;
-    uint32_t timeout_ms; /* the idle time at which others were closed; 0: none known */
-    int64_t started_ns;  /* run clock of the first attempt */
-    bool moments_wrap;   /* the run is longer than the 49 days that an ending's moment counts */
+    uint32_t timeout_ms;  /* the idle time at which others were closed; 0: none known */
+    int64_t announced_ms; /* the idle timeout that answers announce; 0: none */
+    int64_t started_ns;   /* run clock of the first attempt */
+    bool moments_wrap;    /* the run is longer than the 49 days that an ending's moment counts */
     const struct ramp *ramp;
     duration ramped;    /* how long the ramp took */
     duration ramp_late; /* the worst lateness of an attempt against it */

@@ -526,6 +526,7 @@ void judge_causes(struct closings *closings, const struct plan *plan, const stru
         .gaps = &total->endings.gaps,
         .endings = &total->endings,
         .think = plan->think,
+        .announced_ms = counts->keep_alive_timeout_s * 1000,
         .started_ns = counts->first_attempt_ns,
         .ramp = plan->ramp.rate.per > 0 ? &plan->ramp : NULL,
         .ramped = isfinite(record->ramp_seconds) ? (duration)(record->ramp_seconds * 1e9) : 0,

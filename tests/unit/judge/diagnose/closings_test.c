@@ -535,6 +535,32 @@ static void what_is_in_step_is_told_by_the_smaller_spread(void **state) {
     told(f, OUTCOME_closed_idle, CLOSING_MOMENT, "a restart, or nginx -s reload");
 }
 
+/* A busy server, or we, saw all of them at once, behind the time that it announces: a restart would
+ * have had to come just then. */
+static void in_step_behind_an_announced_timeout_it_is_that(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        int64_t announced;
+        uint32_t longest;
+        bool idle;
+    } cases[] = {{5, 5101, true}, {5, 5000, false}, {4, 5101, false}, {0, 5101, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        memset(&f->record.total.endings, 0, sizeof f->record.total.endings);
+        f->record.total.counts.keep_alive_timeout_s = cases[i].announced;
+        for (uint32_t k = 0; k < 100; k++)
+            add(f, OUTCOME_closed_idle, cases[i].longest - k, cases[i].longest - k, 5100 + k % 2,
+                1);
+        if (!cases[i].idle) {
+            told_in_step(f, 1U << CLOSING_IDLE | 1U << CLOSING_AGE);
+            continue;
+        }
+        told(f, OUTCOME_closed_idle, CLOSING_IDLE, "keepalive_timeout 5s");
+        assert_int_equal(f->judgement.closings.items[0].rivals,
+                         1U << CLOSING_MOMENT | 1U << CLOSING_AGE);
+        assert_non_null(strstr(f->judgement.closings.items[0].text, "as its answers say"));
+    }
+}
+
 /* Ten in 10 ms: a server's clock may be no finer than that. */
 static void a_few_in_step_are_told_by_the_rounder_number(void **state) {
     struct fixture *f = *state;
@@ -923,6 +949,7 @@ int main(void) {
         TEST(a_server_that_goes_down_in_order_is_a_moment_and_no_age),
         TEST(a_reload_ends_all_within_moments),
         TEST(what_is_in_step_is_told_by_the_smaller_spread),
+        TEST(in_step_behind_an_announced_timeout_it_is_that),
         TEST(a_few_in_step_are_told_by_the_rounder_number),
         TEST(a_request_that_meets_a_known_timeout_is_the_stale_reuse_race),
         TEST(an_odd_number_of_requests_in_step_is_rather_a_moment),
