@@ -694,6 +694,12 @@ static bool is_as_announced(const struct inference *in) {
            view->idle[view->last] <= announced + max_i64(AT_ONCE_MS, announced / 10);
 }
 
+static void set_announced(const struct inference *in) {
+    const struct closing_view *view = in->view;
+    set(in->closing, CLOSING_IDLE, middle_of(view, view->idle), spread_of(view, view->idle),
+        (uint32_t)in->context->announced_ms);
+}
+
 /* All of them at once, and nobody who lived says more: a restart, or a timer that all had in step,
  * which comes first where it was announced. */
 static void set_in_step(const struct inference *in) {
@@ -702,9 +708,7 @@ static void set_in_step(const struct inference *in) {
         view->answers[view->fifth] == 0 || view->age[view->last] < YOUNG_MS)
         return;
     if (is_as_announced(in)) {
-        uint32_t spread = spread_of(view, view->idle);
-        set(in->closing, CLOSING_IDLE, middle_of(view, view->idle), spread,
-            (uint32_t)in->context->announced_ms);
+        set_announced(in);
     } else {
         set_moment(in);
     }
@@ -733,6 +737,9 @@ static void infer_unannounced(const struct inference *in) {
         add_rival(in->closing, CLOSING_AGE,
                   age && age_spread <=
                              FAR * in->bursts.width_ms + AT_ONCE_MS + view->late[view->last]);
+    } else if (age && !in_step && !asked_again && is_as_announced(in)) {
+        set_announced(in);
+        add_rival(in->closing, CLOSING_AGE, true);
     } else if (age && !in_step && middle_of(view, view->idle) > AT_ONCE_MS) {
         set_age(in, moment);
         add_rival(in->closing, CLOSING_IDLE, !asked_again);

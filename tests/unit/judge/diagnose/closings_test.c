@@ -561,6 +561,24 @@ static void in_step_behind_an_announced_timeout_it_is_that(void **state) {
     }
 }
 
+/* Never asked again, so that age and idle time are one: the age alone is sharp where a busy machine
+ * read the answers late. */
+static void behind_an_announced_timeout_an_age_is_that(void **state) {
+    struct fixture *f = *state;
+    for (int announced = 0; announced <= 5; announced += 5) {
+        memset(&f->record.total.endings, 0, sizeof f->record.total.endings);
+        f->record.total.counts.keep_alive_timeout_s = announced;
+        for (uint32_t k = 0; k < 100; k++)
+            add(f, OUTCOME_closed_idle, 4995 + between(f, 0, 400), 5400 + k % 4, 5400 + 10 * k, 1);
+        if (announced > 0)
+            told(f, OUTCOME_closed_idle, CLOSING_IDLE, "keepalive_timeout 5s");
+        else
+            told(f, OUTCOME_closed_idle, CLOSING_AGE, "a connection's age limit of 5400ms");
+        assert_int_equal(f->judgement.closings.items[0].rivals,
+                         1U << (announced > 0 ? CLOSING_AGE : CLOSING_IDLE));
+    }
+}
+
 /* Ten in 10 ms: a server's clock may be no finer than that. */
 static void a_few_in_step_are_told_by_the_rounder_number(void **state) {
     struct fixture *f = *state;
@@ -950,6 +968,7 @@ int main(void) {
         TEST(a_reload_ends_all_within_moments),
         TEST(what_is_in_step_is_told_by_the_smaller_spread),
         TEST(in_step_behind_an_announced_timeout_it_is_that),
+        TEST(behind_an_announced_timeout_an_age_is_that),
         TEST(a_few_in_step_are_told_by_the_rounder_number),
         TEST(a_request_that_meets_a_known_timeout_is_the_stale_reuse_race),
         TEST(an_odd_number_of_requests_in_step_is_rather_a_moment),
