@@ -147,6 +147,18 @@ class Saved(Case):
                 self.assertEqual(expected, code, err)
                 self.drawn_again(out)
 
+    def test_what_steers_a_terminal_is_escaped(self):
+        self.search("-c", 4, "--require", "status_200<=0")
+        report = json.loads((self.folder / "a.json").read_text())
+        for name in ("code", "text", "do"):
+            report["capacity"]["gave"][name] = f"{name}\x1b[31m\x9b\n"
+        report["capacity"]["steps"][0]["gave"]["code"] = "\x1b[2J"
+        (self.folder / "hostile.json").write_text(json.dumps(report))
+        code, out, err = plainly("report", self.folder / "hostile.json")
+        self.assertEqual((0, ""), (code, err))
+        self.assertNotRegex(out, r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+        self.assertIn("code\\x1B[31m", out)
+
     def test_searches_are_not_merged_and_damaged_ones_are_refused(self):
         self.search("--from", 300)
         report = self.folder / "a.json"

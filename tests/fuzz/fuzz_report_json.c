@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (saved == NULL)
         return 0;
     draw_json(&once, saved);
+    draw_summary(saved);
     saved_free(saved);
     saved = read_bytes((const uint8_t *)once.text, once.length);
     require(saved != NULL);

@@ -9,6 +9,7 @@
 #include "report/export/writers.h"
 #include "report/format/style.h"
 #include "report/saved/saved.h"
+#include "report/terminal/capacity.h"
 #include "report/terminal/summary.h"
 
 /* No byte that steers a terminal. */
@@ -51,7 +52,11 @@ static inline void draw_json(struct drawing *json, const struct saved *saved) {
 static inline void draw_summary(const struct saved *saved) {
     struct drawing summary;
     drawing_begin(&summary);
-    report_summary(summary.out, (struct style){0}, &saved->plan, saved->record, &saved->judgement);
+    if (saved->judgement.capacity != NULL)
+        report_capacity(summary.out, (struct style){.width = 80}, &saved->plan, &saved->judgement);
+    else
+        report_summary(summary.out, (struct style){0}, &saved->plan, saved->record,
+                       &saved->judgement);
     drawing_end(&summary);
     free(summary.text);
 }

@@ -27,10 +27,11 @@ static const char *end_name(int end) {
     return capacity_end_name((enum capacity_end)end);
 }
 
+/* As a search writes it; whatever else steers a terminal is escaped. */
 static void read_text(char *to, size_t size, struct saved_place *place, const struct json_t *from,
                       const char *name) {
     const char *text = saved_value_text_if(place, from, name);
-    text_cut(to, size, text != NULL ? text : "");
+    text_escape(to, size, text != NULL ? text : "");
 }
 
 /* "gave", of a step and of the whole; null: nothing is known of a cause. */
