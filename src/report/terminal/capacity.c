@@ -208,13 +208,13 @@ struct status_words capacity_step_answers(const struct capacity_step *step) {
 }
 
 /* The columns of the table; closer together in a terminal that is narrower than its rows. */
-struct layout {
+struct capacity_layout {
     int count, few, time, answered;
 };
 
-static const struct layout *layout_of(struct style style) {
+static const struct capacity_layout *layout_of(struct style style) {
     enum { WIDE = 120 };
-    static const struct layout wide = {10, 8, 12, 14}, narrow = {8, 7, 9, 8};
+    static const struct capacity_layout wide = {10, 8, 12, 14}, narrow = {8, 7, 9, 8};
     return style.width == 0 || style.width >= WIDE ? &wide : &narrow;
 }
 
@@ -223,7 +223,8 @@ static void print_count(FILE *out, int columns, uint64_t count) {
     fprintf(out, "  %*s", format_width(columns, words.text), words.text);
 }
 
-static void print_step(FILE *out, const struct layout *layout, const struct capacity_step *step) {
+static void print_step(FILE *out, const struct capacity_layout *layout,
+                       const struct capacity_step *step) {
     print_count(out, layout->count, step->connections);
     fprintf(out, "  %-5s", result_words[step->result]);
     if (step->ran) {
@@ -250,7 +251,7 @@ static void print_search(FILE *out, struct style style, const struct plan *plan,
     for (size_t i = 0; i < judgement->reason_count && (cut || ends_all); i++)
         fprintf(out, "  %s\n", judgement->reasons[i]);
     capacity_facts(plan, judgement, print_fact, out);
-    const struct layout *layout = layout_of(style);
+    const struct capacity_layout *layout = layout_of(style);
     fprintf(out, "\n  %*s  %-5s  %*s  %*s  %*s  %*s  %*s  %-*s  %s\n", layout->count, "asked", "",
             layout->count, "opened", layout->count, "live", layout->few, "lost", layout->few,
             "errored", layout->time, "p99", layout->answered, "answered", "cause");

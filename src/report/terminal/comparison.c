@@ -77,14 +77,15 @@ struct comparison_words comparison_words(const struct compare_row *row) {
 
 /* The columns of the table. In a terminal that is narrower than the wide one's rows they are
  * closer, and a row that could not be compared says no reason: the lists above have it. */
-struct layout {
+struct comparison_layout {
     int name, value, change, tolerance;
     bool reasons;
 };
 
-static const struct layout *layout_of(struct style style) {
+static const struct comparison_layout *layout_of(struct style style) {
     enum { WIDE = 112 };
-    static const struct layout wide = {28, 12, 14, 14, true}, narrow = {21, 10, 12, 10, false};
+    static const struct comparison_layout wide = {28, 12, 14, 14, true},
+                                          narrow = {21, 10, 12, 10, false};
     return style.width == 0 || style.width >= WIDE ? &wide : &narrow;
 }
 
@@ -95,7 +96,7 @@ static void print_cell(FILE *out, int columns, const struct format_text *cell) {
 /* Where the runs are not comparable no row is, as the headline has it. */
 static void print_row(FILE *out, struct style style, const struct compare_row *row, bool judged) {
     struct comparison_words words = comparison_words(row);
-    const struct layout *layout = layout_of(style);
+    const struct comparison_layout *layout = layout_of(style);
     fprintf(out, "  %-*s", layout->name, row->rule.metric.name);
     print_cell(out, layout->value, &words.a);
     print_cell(out, layout->value, &words.b);
@@ -260,7 +261,7 @@ static void print_all(FILE *out, struct style style, const struct compare_result
     print_lists(out, style, comparison);
     if (comparison->count == 0)
         return;
-    const struct layout *layout = layout_of(style);
+    const struct comparison_layout *layout = layout_of(style);
     fprintf(out, "\n  %-*s %*s %*s %*s %*s  %s\n", layout->name, "quantity", layout->value, "A",
             layout->value, "B", layout->change, "change", layout->tolerance, "tolerance",
             comparison->result == COMPARE_NOT ? "" : "verdict");
