@@ -358,6 +358,16 @@ static bool is_auto(const struct value_parser *reading) {
     return reading->row->id == ROW_keepalive && strcmp(reading->value, "auto") == 0;
 }
 
+/* The --json of curl is what is sent. */
+static bool refuse_others_json(const struct value_parser *reading) {
+    char first = reading->value[0];
+    return reading->row->id != ROW_json || (first != '{' && first != '[' && first != '@') ||
+           refuse(reading->to,
+                  "%s: a FILE for the report is accepted (./NAME, where it begins so); the "
+                  "request's body is --body FILE",
+                  reading->label);
+}
+
 static bool read_duration_or_auto(const struct value_parser *reading) {
     if (!is_auto(reading))
         return refuse_others_k(reading) && refuse_others_d(reading) && read_duration(reading);
@@ -375,7 +385,7 @@ bool option_read(struct options *options, const struct option_row *row, const ch
     case KIND_duration: return read_duration_or_auto(&reading);
     case KIND_span: return read_span(&reading);
     case KIND_interval: return read_interval(&reading);
-    case KIND_text: return read_text(&reading);
+    case KIND_text: return refuse_others_json(&reading) && read_text(&reading);
     case KIND_headers: return option_read_header(options, label, value, to);
     case KIND_list: return read_list(&reading);
     case KIND_rules: return read_rule(&reading);

@@ -106,8 +106,8 @@ struct rules {
  * does not parse. */
 bool rules_read(struct rules *rules, const struct plan *plan, struct refuse_buffer to);
 
-/* A measured value as the texts of a verdict have it: "186 ms", "11.97 %"; all digits where rounding
- * would hide that it is not the bound. 48 bytes are enough. */
+/* A measured value as the texts of a verdict have it: "186 ms", "11.97 %"; all digits where
+ * rounding would hide that it is not the bound. 48 bytes are enough. */
 const char *rule_measured_text(char *to, size_t size, const struct rule *rule, double value);
 /* The sign behind a value: " %", " s", " /s", " B", or "". */
 const char *rule_unit_sign(const struct rule *rule);

@@ -180,6 +180,8 @@ static void values_of_other_tools_are_answered_by_what_they_are_here(void **stat
     (void)state;
     for (size_t i = 0; i < sizeof data / sizeof data[0]; i++)
         assert_answered(PARSE("-d", data[i], "e"), "the request's body is --body FILE");
+    assert_answered(PARSE("--json", "{\"a\":1}", "e"), "the request's body is --body FILE");
+    assert_int_equal(PARSE("--json", "./{a}.json", "e"), OPTIONS_OK);
     assert_answered(PARSE("-d", "", "e"), "is not a duration");
     assert_answered(PARSE("-k", "http://e/"), "'-k' is --keepalive here");
     assert_answered(PARSE("-k", "-c", "5", "e"), "connections are kept alive in any case");
