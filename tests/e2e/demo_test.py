@@ -8,18 +8,27 @@ import holdfast
 from holdfast import Run, plainly
 
 
+def run_demo(*arguments, **options):
+    """Where a busy machine made it late, and it says so, once more."""
+    TIMES = 5
+    for _ in range(TIMES):
+        with Run("demo", *arguments, **options) as run:
+            result = run.finish()
+        if "late ourselves" not in result.out:
+            break
+    return result
+
+
 class Demo(unittest.TestCase):
     def test_it_holds_its_connections_and_leaves_nothing_behind(self):
-        with Run("demo", "-q") as run:
-            result = run.finish()
+        result = run_demo("-q")
         self.assertEqual((0, "held"), (result.code, result.verdict), result.out + result.err)
         self.assertTrue(result.out.startswith("HELD   1000 connections for 10.0 s"), result.out)
         self.assertIn("agrees with the client", result.out)
         self.assertRegex(result.err, r"holdfast target --listen 127\.0\.0\.1:\d+ &\nholdfast run -c 1000 ")
 
     def test_it_holds_them_over_tls_too(self):
-        with Run("demo", "--tls", "-q", prefix=("prlimit", "--nofile=300:300")) as run:
-            result = run.finish()
+        result = run_demo("--tls", "-q", prefix=("prlimit", "--nofile=300:300"))
         self.assertEqual((0, "held"), (result.code, result.verdict), result.out + result.err)
         self.assertEqual((236, 236), (result.connections["live"], result.connections["tls"]["full"]))
         self.assertIn("agrees with the client", result.out)
@@ -34,8 +43,7 @@ class Demo(unittest.TestCase):
         self.assertEqual({}, result.outcomes)
 
     def test_few_descriptors_make_it_smaller(self):
-        with Run("demo", "-q", prefix=("prlimit", "--nofile=300:300")) as run:
-            result = run.finish()
+        result = run_demo("-q", prefix=("prlimit", "--nofile=300:300"))
         self.assertEqual(0, result.code, result.err)
         self.assertEqual(236, result.connections["live"])
 

@@ -246,8 +246,12 @@ class OwnTargetTest(Case):
 
     def test_ends_that_we_slept_through_are_not_measured(self):
         with Target("--keepalive-timeout", "3s") as target:
-            probe = self.begin("--for", "12s", "--gentle", target.url)
-            eventually(lambda: holdfast.connections_at(target.port) >= 4, "some are open")
+            for _ in range(5):  # a busy machine may look at it too late
+                probe = self.begin("--for", "12s", "--gentle", target.url)
+                eventually(lambda: holdfast.connections_at(target.port) >= 4 or probe.process.poll() is not None,
+                           "some are open")
+                if probe.process.poll() is None:
+                    break
             probe.signal(signal.SIGSTOP)
             eventually(lambda: holdfast.connections_at(target.port) == 0 or
                        target.stats()["connections"]["endings"]["keepalive_timeout"] >= 3, "they have ended")
@@ -286,7 +290,8 @@ class OtherServersTest(Case):
         with HeadCloses(seconds=4) as server:
             told = self.probe("--for", "6s", "--gentle", server.url)
             self.assertIn("keep_alive_head", told.codes())
-            self.assert_seconds(4, told.idle_timeout)
+            self.assertIn(told.idle_timeout["status"], ("found", "jittered"))  # the latter where our server is late
+            self.assertAlmostEqual(4, told.idle_timeout["seconds"], delta=0.4)
             self.assertEqual("-X GET", told.advice[0])
 
     def test_a_server_of_four_connections_is_not_asked_for_more(self):
