@@ -232,17 +232,17 @@ static uint64_t block_sum(const struct histogram *histogram, size_t first) {
 /* A block at a time, and its counts one by one only where a value is. */
 void histogram_percentiles(const struct histogram *histogram, const double *fractions, size_t count,
                            duration *values) {
-    uint64_t seen = 0;
     size_t found = 0;
-    for (size_t word = 0; word < HISTOGRAM_WORDS; word++) {
+    uint64_t seen = 0, wanted = count > 0 ? rank(fractions[0], histogram->count) : 0;
+    for (size_t word = 0; histogram->count > 0 && word < HISTOGRAM_WORDS; word++) {
         for (uint64_t bits = histogram->used[word]; bits != 0 && found < count;) {
             size_t index = next_block(word, &bits);
             uint64_t after = seen + block_sum(histogram, index);
-            for (; found < count && rank(fractions[found], histogram->count) <= after; found++) {
-                uint64_t wanted = rank(fractions[found], histogram->count);
+            while (found < count && wanted <= after) {
                 while (seen + histogram_count_at(histogram, index) < wanted)
                     seen += histogram_count_at(histogram, index++);
-                values[found] = histogram_value_at(histogram, index);
+                values[found++] = histogram_value_at(histogram, index);
+                wanted = found < count ? rank(fractions[found], histogram->count) : 0;
             }
             seen = after;
         }
