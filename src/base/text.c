@@ -17,12 +17,20 @@ static bool is_control(uint32_t character) {
     return character < 0x20 || (character >= 0x7f && character <= 0x9f);
 }
 
+/* What turns the direction of what follows (UAX #9), or ends a line where no byte says so: it would
+ * show another text than is there. */
+static bool is_format(uint32_t character) {
+    return character == 0x061c || character == 0x200e || character == 0x200f ||
+           (character >= 0x2028 && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
 /* How the first character (or stray byte) of text is shown; returns how many bytes of text that
  * was. */
 static unsigned show(char shown[REFUSE_QUOTE_MAX], const char *text) {
     uint32_t character = 0;
     unsigned length = utf8_read(text, &character);
-    if (length > 0 && !is_control(character)) {
+    if (length > 0 && !is_control(character) && !is_format(character)) {
         memcpy(shown, text, length);
         shown[length] = '\0';
         return length;

@@ -4,8 +4,9 @@
 
 #include <stddef.h>
 
-/* Copies text so that a terminal can show it: control bytes, DEL and bytes that are not UTF-8 as
- * \xHH; always terminated, cut with "..." when it does not fit. Returns buffer. */
+/* Copies text so that a terminal can show it: control bytes, DEL, marks of direction (UAX #9) and
+ * bytes that are not UTF-8 as \xHH; always terminated, cut with "..." when it does not fit. Returns
+ * buffer. */
 char *text_escape(char *buffer, size_t size, const char *text);
 
 /* Copies as much of text as fits, and no part of a character of UTF-8; always terminated. */

@@ -25,6 +25,16 @@ static void control_characters_of_both_sets_are_spelled_out(void **state) {
     check("\xc2\x80 \xc2\x9b[2J \xc2\x9f", "\\xC2\\x80 \\xC2\\x9B[2J \\xC2\\x9F");
 }
 
+static void marks_of_direction_are_spelled_out(void **state) {
+    (void)state;
+    check("live\xe2\x80\xae"
+          "exe",
+          "live\\xE2\\x80\\xAE"
+          "exe");
+    check("\xe2\x80\xa8 \xe2\x81\xa6 \xd8\x9c", "\\xE2\\x80\\xA8 \\xE2\\x81\\xA6 \\xD8\\x9C");
+    check("\xe2\x80\xaf \xe2\x81\xaa", "\xe2\x80\xaf \xe2\x81\xaa");
+}
+
 static void bytes_that_are_not_utf8_are_spelled_out_one_by_one(void **state) {
     (void)state;
     check("\x9b\x31m", "\\x9B1m");
@@ -99,6 +109,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain_text_and_utf8_stay_as_they_are),
         cmocka_unit_test(control_characters_of_both_sets_are_spelled_out),
+        cmocka_unit_test(marks_of_direction_are_spelled_out),
         cmocka_unit_test(bytes_that_are_not_utf8_are_spelled_out_one_by_one),
         cmocka_unit_test(what_fits_to_the_last_byte_is_not_cut),
         cmocka_unit_test(what_does_not_fit_ends_in_dots),
