@@ -391,7 +391,7 @@ class Many(Case):
     def test_forty_thousand_from_one_address_and_from_as_many_as_are_needed(self):
         own_network(ports=(32768, 60999))
         if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 20000:
-            self.skipTest("20 000 descriptors for each process are needed")
+            self.skipTest("20,000 descriptors for each process are needed")
         ramp = ("-r", "50/10ms", "-i", "1s..30s", "-k", "60s", "--timeout", "60s")
         with server(processes=4):
             check = soak("check", "-c", "40000", *ramp, self.url())

@@ -40,7 +40,7 @@ class PoolTest(NginxTest):
 
     def test_seven_workers_send_exactly_so_many(self):
         result = self.exactly(20000, "-c", 100, "-i", 0, "-w", 7)
-        self.assertIn("sent 20 000 of 20 000   answered 20 000", result.out)
+        self.assertIn("sent 20000 of 20000   answered 20000", result.out)
 
     def test_think_times_are_kept(self):
         result = self.exactly(200, "-c", 20, "-r", "20/10ms", "-i", "100ms", "-w", 2)

@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "bench"))
 from processes import rollup_bytes, tree  # noqa: E402
 
 STEADY_BYTES, LOOK_SECONDS = 64 * 1024, 0.25
-GIVEN_BACK_BYTES, GIVE_BACK_SECONDS = 256 * 1024, 30
+GIVEN_BACK_BYTES, GIVE_BACK_SECONDS = 1024 * 1024, 30
 HEAP = re.compile(r"\[heap\]$.*?^Pss: +(\d+) kB", re.MULTILINE | re.DOTALL)
 
 
