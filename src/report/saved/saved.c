@@ -205,10 +205,10 @@ static bool read_line(struct saved *saved, struct saved_place *place, const stru
                                   begins ? "it begins a second time" : "it has not begun yet");
     course->begun = true;
     course->ended = saved_value_flag_if(place, line, "end");
-    if (saved_value_has(line, "endings"))
-        return saved_endings(saved->record, place, line);
     if (begins)
         return read_begin(saved, place, line);
+    if (!course->ended && saved_value_has(line, "endings"))
+        return saved_endings(saved->record, place, line);
     return course->ended ? read_end(saved, place, line) : read_sample(saved, place, line);
 }
 

@@ -451,7 +451,9 @@ static bool check_ledger(struct saved_place *place, const struct record *record)
 
 bool saved_figures(struct saved *saved, struct saved_place *place, const struct json_t *document) {
     struct record *record = saved->record;
+    int64_t first_attempt_ns = record->total.counts.first_attempt_ns; /* of the endings' own line */
     memset(&record->total.counts, 0, sizeof record->total.counts);
+    record->total.counts.first_attempt_ns = first_attempt_ns;
     read_run(record, place, document);
     read_connections(saved, place, document);
     read_requests(record, place, document);

@@ -783,8 +783,49 @@ static void lines_to_a_leader_hold_their_histograms(void **state) {
     free(text);
 }
 
+/* Its line comes before the end's, whose figures are all counts but for that moment. */
+static void when_the_ramp_began_outlives_the_end(void **state) {
+    struct fixture *fixture = *state;
+    struct scratch scratch;
+    struct record *record = &fixture->record;
+    begin_run(fixture);
+    scratch_open(&scratch);
+    scratch.file.to_leader = true;
+    scratch.file.started_ns = 77;
+    record->total.counts.first_attempt_ns = 77 + 5;
+    assert_int_equal(timeline_file_header(&scratch.file, &fixture->plan, &fixture->setup), 0);
+    judge_run(&fixture->judgement, &fixture->plan, record);
+    assert_int_equal(timeline_file_end(&scratch.file, &fixture->plan, record, &fixture->judgement),
+                     0);
+    char *text = scratch_text(&scratch);
+    struct saved_follow *follow = saved_follow_open("h1");
+    assert_true(follow_lines(follow, text));
+    const struct record *followed = saved_follow_saved(follow)->record;
+    assert_true(followed->endings_kept);
+    assert_int_equal(followed->total.counts.first_attempt_ns, SECOND + 5);
+    saved_follow_close(follow);
+    free(text);
+}
+
+static void an_end_is_judged_whatever_else_its_line_has(void **state) {
+    struct fixture *fixture = *state;
+    make_sound(&fixture->record.total.counts);
+    char *text = timeline_of(fixture, true);
+    char *both = edited(text, "{\"end\":true,", "{\"end\":true,\"endings\":{},");
+    struct saved *plain = read_text(text), *saved = read_text(both);
+    assert_int_equal(saved->judgement.verdict, plain->judgement.verdict);
+    assert_true(plain->judgement.requirement_count > 0);
+    assert_int_equal(saved->judgement.requirement_count, plain->judgement.requirement_count);
+    saved_free(saved);
+    saved_free(plain);
+    free(both);
+    free(text);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(when_the_ramp_began_outlives_the_end),
+        WITH_FIXTURE(an_end_is_judged_whatever_else_its_line_has),
         WITH_FIXTURE(a_timeline_read_back_gives_the_runs_own_report_to_the_byte),
         WITH_FIXTURE(a_report_read_back_has_its_histograms),
         WITH_FIXTURE(a_timeline_without_its_end_has_buckets),
