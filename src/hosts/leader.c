@@ -308,7 +308,7 @@ static bool ask_server(struct leader *leader) {
     while (!observers_ready(&leader->observers) && instant_before(now_of(leader), until) &&
            loop_turn(&leader->loop, instant_earlier(until, leader_server_due(leader))))
         leader_server_turn(leader);
-    return !leader->loop.stopped && leader->loop.error == 0;
+    return !leader->loop.stopped && leader->loop.error == 0 && count_state(leader, PART_LOST) == 0;
 }
 
 /* So long before the start the order to go is sent. */
@@ -339,8 +339,10 @@ static bool await_start(struct leader *leader) {
 static void go(struct leader *leader) {
     leader->go = instant_after(now_of(leader), max_i64(before_go(leader), start_left(leader)));
     leader->next_tick = instant_after(leader->go, SECOND + TICK_BEHIND);
-    for (size_t i = 0; i < leader->count; i++)
+    for (size_t i = 0; i < leader->count; i++) {
+        leader->parts[i].heard = leader->go; /* until then it has nothing to say */
         leader_send_go(leader, &leader->parts[i], leader->go);
+    }
 }
 
 /* --- while it goes on --- */
@@ -531,7 +533,8 @@ struct saved *leader_run(struct judgement *judgement, const struct plan *plan, s
         whole = carry_out(&leader);
     if (whole == NULL)
         judge_no_load(&leader);
-    execs_end(&leader.execs);
+    if (leader.sum != NULL)
+        execs_end(&leader.execs);
     leader_server_end(&leader);
     leader_free_parts(&leader);
     loop_close(&leader.loop);

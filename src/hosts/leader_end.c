@@ -223,8 +223,8 @@ static void take_server(const struct leader *leader, struct record *record) {
  * whole one, and a peak is not below the mean. */
 static void take_seconds(const struct leader *leader, struct record *record) {
     const struct seconds_all *all = &leader->seconds;
-    if (leader->count == 1 && !isnan(record->per_second_peak))
-        return;
+    if (leader->count == 1 && leader->parts[0].state == PART_ENDED)
+        return; /* its own are exact */
     record->live_min_measured = all->held;
     record->live_min = min_u64(all->live_min, record->total.counts.live);
     double peak = all->per_second_peak > 0 ? all->per_second_peak : (double)NAN;
