@@ -561,6 +561,8 @@ static void tell_number(struct probe_value *value, uint32_t number, uint32_t agr
 static void tell_scattered_numbers(struct probe_value *value,
                                    const struct probe_evidence *evidence) {
     enum { SEVERAL = 3 };
+    if (isnan(value->value))
+        return;
     uint32_t count = 0, low = UINT32_MAX, high = (uint32_t)value->value;
     enum probe_end end = PROBE_OPEN;
     for (size_t i = 0; i < evidence->count; i++) {
@@ -573,7 +575,7 @@ static void tell_scattered_numbers(struct probe_value *value,
         high = max_u32(high, trace->answers);
         end = trace->end;
     }
-    if (count < SEVERAL || !(low <= value->value))
+    if (count < SEVERAL || low > value->value)
         return;
     set_unknown(value);
     value->status = PROBE_JITTERED;
