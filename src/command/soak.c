@@ -260,8 +260,18 @@ void soak_note_engine(const struct setup *setup) {
         fprintf(log_at(LOG_LEVEL_NOTE), "holdfast: note: engine epoll: %s\n", setup->choice.reason);
 }
 
+/* Once: a disk that is full stays so, and the run goes on. */
+static void note_key_log(const struct soak *soak) {
+    int error = soak->setup.tls != NULL ? tls_context_take_key_log_error(soak->setup.tls) : 0;
+    if (error != 0)
+        fprintf(log_at(LOG_LEVEL_NOTE),
+                "holdfast: note: TLS secrets could not be written to %s: %s (SSLKEYLOGFILE)\n",
+                refuse_quote(tls_context_key_log(soak->setup.tls)).text, strerror(error));
+}
+
 void soak_print_preflight(const struct soak *soak, const struct plan *plan,
                           const struct findings *findings) {
+    note_key_log(soak);
     if (!soak->options.no_check)
         preflight_table_print(log_stream(), style_for(STDERR_FILENO, soak->options.color), plan,
                               findings, soak->options.quiet);
@@ -284,6 +294,7 @@ int soak_report(struct soak *soak, const struct record *record, bool with_summar
 static void end(struct soak *soak) {
     outputs_discard(&soak->outputs);
     scrape_close(soak->scrape);
+    note_key_log(soak);
     tls_context_destroy(soak->setup.tls);
     setup_free(&soak->setup);
     timeline_file_close(&soak->timeline.file);

@@ -12,7 +12,6 @@
 #include "base/require.h"
 #include "wire/tls/tls_context.h"
 #include "wire/tls/tls_handshake.h"
-#include "wire/tls/tls_key_log.h"
 #include "wire/tls/tls_records.h"
 #include "wire/tls/tls_seen.h"
 #include "wire/tls/tls_tickets.h"
@@ -372,7 +371,7 @@ static const char *explain(const void *shared) {
 /* ---- A process's own ---- */
 
 static void log_update(void *owner, const char *line) {
-    tls_key_log_write(tls_context_key_log(owner), line);
+    tls_context_log_secret(owner, line);
 }
 
 /* AES-256's state is the largest. */

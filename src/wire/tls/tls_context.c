@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "wire/tls/tls_certificate.h"
-#include "wire/tls/tls_key_log.h"
 #include "wire/tls/tls_private.h"
 
 /* AES-128 first: its state is the smallest, and servers that follow the client's order take it. */
@@ -88,20 +87,19 @@ static bool set_all(SSL_CTX *ssl, const struct tls_settings *settings, struct re
            SSL_CTX_set_alpn_protos(ssl, http11, sizeof http11 - 1) == 0;
 }
 
+static bool set_key_log(struct tls_context *made, const char *path, struct refuse_buffer to) {
+    return path == NULL || tls_key_log_open(&made->key_log, path) ||
+           refuse(to, "SSLKEYLOGFILE: cannot append to %s: %s", refuse_quote(path).text,
+                  strerror(errno));
+}
+
 static bool create(struct tls_context *made, const struct tls_settings *settings,
                    struct refuse_buffer to) {
     made->insecure = settings->insecure;
-    made->key_log = settings->key_log != NULL ? strdup(settings->key_log) : NULL;
     made->ssl = SSL_CTX_new(TLS_client_method());
-    if (made->ssl == NULL || (settings->key_log != NULL && made->key_log == NULL))
+    if (made->ssl == NULL)
         return refuse(to, "no memory for TLS");
-    int log = made->key_log != NULL ? tls_key_log_open(made->key_log) : -1;
-    if (made->key_log != NULL && log < 0)
-        return refuse(to, "SSLKEYLOGFILE: cannot append to %s: %s",
-                      refuse_quote(made->key_log).text, strerror(errno));
-    if (log >= 0)
-        close(log);
-    return set_all(made->ssl, settings, to);
+    return set_key_log(made, settings->key_log, to) && set_all(made->ssl, settings, to);
 }
 
 bool tls_context_create(struct tls_context **out, const struct tls_settings *settings,
@@ -122,10 +120,18 @@ void tls_context_destroy(struct tls_context *context) {
     if (context == NULL)
         return;
     SSL_CTX_free(context->ssl);
-    free(context->key_log);
+    tls_key_log_close(&context->key_log);
     free(context);
 }
 
 const char *tls_context_key_log(const struct tls_context *context) {
-    return context->key_log;
+    return context->key_log.path;
+}
+
+void tls_context_log_secret(const struct tls_context *context, const char *line) {
+    tls_key_log_write(&context->key_log, line);
+}
+
+int tls_context_take_key_log_error(const struct tls_context *context) {
+    return tls_key_log_take_error(&context->key_log);
 }

@@ -29,5 +29,9 @@ void tls_context_destroy(struct tls_context *context);
 
 /* Of the settings; NULL: none. */
 const char *tls_context_key_log(const struct tls_context *context);
+/* Appends a line of secrets to it, from any process that was forked behind the context. */
+void tls_context_log_secret(const struct tls_context *context, const char *line);
+/* As tls_key_log_take_error(). */
+int tls_context_take_key_log_error(const struct tls_context *context);
 
 #endif

@@ -12,7 +12,6 @@
 
 #include "base/require.h"
 #include "base/tls_alert.h"
-#include "wire/tls/tls_key_log.h"
 #include "wire/tls/tls_private.h"
 
 enum { HEADER_BYTES = 5, RECORD_TYPE_MIN = 20, RECORD_TYPE_MAX = 24, MAJOR_VERSION = 3 };
@@ -136,7 +135,7 @@ void tls_handshake_take_secret(const SSL *ssl, const char *line) {
     struct tls_secrets *secrets = &handshake->secrets;
     handshake->has_client |= take_line(line, "CLIENT_TRAFFIC_SECRET_0 ", secrets, secrets->client);
     handshake->has_server |= take_line(line, "SERVER_TRAFFIC_SECRET_0 ", secrets, secrets->server);
-    tls_key_log_write(handshake->parts.context->key_log, line);
+    tls_key_log_write(&handshake->parts.context->key_log, line);
 }
 
 /* ---- Sessions ---- */

@@ -6,11 +6,12 @@
 #include <stdbool.h>
 
 #include "wire/tls/tls_context.h"
+#include "wire/tls/tls_key_log.h"
 
 struct tls_context {
     SSL_CTX *ssl;
     bool insecure;
-    char *key_log;
+    struct tls_key_log key_log;
 };
 
 /* Callbacks of the context: their handshake is the application's data of the SSL. */
