@@ -133,6 +133,29 @@ uint64_t tally_drained(const struct tally_counts *counts) {
     return total;
 }
 
+uint64_t tally_handshakes_timed_out(const struct tally_counts *counts) {
+    uint64_t all = counts->outcomes[OUTCOME_connect_timeout];
+    return counts->tls_timed_out < all ? counts->tls_timed_out : all;
+}
+
+uint64_t tally_connects_timed_out(const struct tally_counts *counts) {
+    return counts->outcomes[OUTCOME_connect_timeout] - tally_handshakes_timed_out(counts);
+}
+
+/* TCP that is up has lost no SYN. A full accept queue is none, either; but a kernel takes the
+ * ClientHello of a connection that nobody has accepted yet. */
+#define NO_HANDSHAKE                                                                               \
+    "the server's CPU, workers that do not accept (ss -ltn: Recv-Q), or a middlebox on the way"
+
+const char *tally_outcome_advice(const struct tally_counts *counts, enum outcome outcome) {
+    if (outcome != OUTCOME_connect_timeout || tally_handshakes_timed_out(counts) == 0)
+        return outcome_advice(outcome);
+    if (tally_connects_timed_out(counts) == 0)
+        return "TCP was up, the TLS handshake was not done: " NO_HANDSHAKE;
+    return "where TCP was up, the TLS handshake was not done: " NO_HANDSHAKE
+           "; else lost SYNs, or a slower ramp (-r)";
+}
+
 const char *tally_imbalance(const struct tally *tally) {
     const struct tally_counts *c = &tally->counts;
     if (c->attempted != c->connecting + c->live + tally_closed(c) + tally_errored(c))

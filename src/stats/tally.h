@@ -107,6 +107,13 @@ uint64_t tally_closed(const struct tally_counts *counts);  /* closed_idle + clos
 uint64_t tally_errored(const struct tally_counts *counts); /* all other outcomes before the drain */
 uint64_t tally_drained(const struct tally_counts *counts); /* sum of drain */
 
+/* connect_timeout where TCP was up and the TLS handshake was not done; and all others. */
+uint64_t tally_handshakes_timed_out(const struct tally_counts *counts);
+uint64_t tally_connects_timed_out(const struct tally_counts *counts);
+
+/* outcome_advice, which of connect_timeout depends on how far those connections had come. */
+const char *tally_outcome_advice(const struct tally_counts *counts, enum outcome outcome);
+
 /* The identities of the ledger. NULL when they hold, else the one that does not, as text:
  *   attempted = connecting + live + closed + errored
  *   sent = answered + timed_out + requests_lost + outstanding

@@ -139,6 +139,8 @@ class RulesOfTheTarget(unittest.TestCase):
         self.assertEqual(result.outcomes, {"connect_timeout": 20})
         self.assertEqual(result.connections["tls"]["timed_out"], 20)
         self.assertEqual(result.connections["tls"]["begun"], 100)
+        self.assertIn("TCP was up, the TLS handshake was not done", result.out)
+        self.assertNotIn("a full accept queue", result.out)
 
     def test_an_end_amid_handshakes_abandons_them(self):
         with holdfast.listener() as stalls, \
@@ -278,6 +280,14 @@ class KeyLog(unittest.TestCase):
         lines = log.read_text().splitlines()
         self.assertEqual(sum(line.startswith("CLIENT_TRAFFIC_SECRET_0 ") for line in lines), COUNT + 1)
         self.assertTrue(all(len(line.split()) == 3 for line in lines))
+
+    def test_secrets_that_cannot_be_written_are_noted_once_and_the_run_goes_on(self):
+        with Target("--tls") as target:
+            for given in ((), ("--no-check",)):  # the preflight meets it, or a worker
+                code, _, err = plainly(*HELD, "-w", 2, "--insecure", *given, target.url,
+                                       env={**holdfast.os.environ, "SSLKEYLOGFILE": "/dev/full"})
+                self.assertEqual(code, 0, err)
+                self.assertEqual(1, err.count("TLS secrets could not be written to /dev/full: No space left"), err)
 
 
 if __name__ == "__main__":

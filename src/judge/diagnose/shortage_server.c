@@ -273,7 +273,7 @@ static void find_overflow(struct findings *findings, const struct diagnosed_run 
 /* A path on which all connects take that long drops nothing; nor where no SYN was sent again. */
 static bool syns_were_lost(const struct record *record, const struct slow *slow) {
     const struct evidence_namespace *ours = &record->evidence.ours;
-    if (slow->total == 0 && outcome_of(record, OUTCOME_connect_timeout) == 0)
+    if (slow->total == 0 && tally_connects_timed_out(&record->total.counts) == 0)
         return false;
     return ours->measured && positive(ours->syn_retransmits);
 }
@@ -281,7 +281,7 @@ static bool syns_were_lost(const struct record *record, const struct slow *slow)
 static void find_dropped_syns(struct findings *findings, const struct record *record,
                               const struct slow *slow) {
     const struct evidence *evidence = &record->evidence;
-    uint64_t timed_out = outcome_of(record, OUTCOME_connect_timeout);
+    uint64_t timed_out = tally_connects_timed_out(&record->total.counts);
     struct shortage_line line = {0}, text = {0};
     add(&line, "in this network namespace %s SYNs were sent again (TCPSynRetrans)",
         HUMAN_COUNT(evidence->ours.syn_retransmits));

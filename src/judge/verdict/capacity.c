@@ -106,8 +106,8 @@ static struct capacity_cause cause_of_outcome(enum outcome top, const struct jud
         if (foremost.code == FINDING_short_of_connections)
             snprintf(cause.code, sizeof cause.code, "%s", closings_level_name(&judgement->target));
     } else {
-        cause = cause_of(outcome_side(top), outcome_name(top), outcome_advice(top), "%s",
-                         outcome_text(top));
+        cause = cause_of(outcome_side(top), outcome_name(top),
+                         tally_outcome_advice(&record->total.counts, top), "%s", outcome_text(top));
     }
     cause.outcome = (int)top;
     cause.by_ramp |= top == OUTCOME_connect_timeout;

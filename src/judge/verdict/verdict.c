@@ -23,7 +23,7 @@ struct finding *judge_outcome(struct findings *findings, enum outcome outcome,
                      "%" PRIu64 " of %" PRIu64 " connections: %s", counts->outcomes[outcome],
                      counts->attempted, outcome_text(outcome));
     finding->have = (int64_t)counts->outcomes[outcome];
-    finding_do(finding, "%s", outcome_advice(outcome));
+    finding_do(finding, "%s", tally_outcome_advice(counts, outcome));
     shortage_explain(finding, outcome, plan, setup, record);
     return finding;
 }

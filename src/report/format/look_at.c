@@ -70,7 +70,8 @@ static bool print_cause(FILE *out, enum outcome top, const struct judgement *jud
     return true;
 }
 
-static void print_look_at_outcome(FILE *out, enum outcome top, const struct judgement *judgement) {
+static void print_look_at_outcome(FILE *out, enum outcome top, const struct judgement *judgement,
+                                  const struct tally_counts *counts) {
     const struct finding *finding = shortage_of_server(&judgement->findings);
     if (judgement->verdict == VERDICT_BROKE && finding != NULL) {
         fprintf(out, "  look at       %s: %s; %s\n", finding->name, finding->text,
@@ -86,7 +87,8 @@ static void print_look_at_outcome(FILE *out, enum outcome top, const struct judg
     if (print_cause(out, top, judgement))
         return;
     if (finding == NULL)
-        fprintf(out, "  look at       %s: %s\n", outcome_name(top), outcome_advice(top));
+        fprintf(out, "  look at       %s: %s\n", outcome_name(top),
+                tally_outcome_advice(counts, top));
     else
         fprintf(out, "  look at       %s: %s%s%s\n", outcome_name(top), finding->text,
                 finding->do_count > 0 ? "; " : "", finding->do_count > 0 ? finding->todo[0] : "");
@@ -110,7 +112,7 @@ void look_at_print(FILE *out, const struct record *record, const struct judgemen
     if (judgement->verdict == VERDICT_HELD)
         return;
     if (top >= 0)
-        print_look_at_outcome(out, (enum outcome)top, judgement);
+        print_look_at_outcome(out, (enum outcome)top, judgement, &record->total.counts);
     else if (failed != NULL)
         fprintf(out, "  look at       %s: %s\n", failed->name,
                 failed->do_count > 0 ? failed->todo[0] : failed->text);

@@ -18,8 +18,10 @@ static void row(FILE *out, const char *name) {
 }
 
 /* With its cause where one was found; without, what it means. */
-static void print_outcome(FILE *out, enum outcome outcome, uint64_t count,
+static void print_outcome(FILE *out, enum outcome outcome, const struct tally_counts *counts,
                           const struct closings *closings) {
+    uint64_t count = counts->outcomes[outcome];
+    const char *advice = tally_outcome_advice(counts, outcome);
     const struct closing *closing = closings_find(closings, outcome);
     if (closing != NULL) {
         fprintf(out, "%*s%s %s, %s\n", INDENT, "", format_count(count).text, outcome_name(outcome),
@@ -28,8 +30,8 @@ static void print_outcome(FILE *out, enum outcome outcome, uint64_t count,
     }
     fprintf(out, "%*s%s %s: %s (%s)", INDENT, "", format_count(count).text, outcome_name(outcome),
             outcome_text(outcome), outcome_side_name(outcome_side(outcome)));
-    if (!outcome_is_closed(outcome) && outcome_advice(outcome)[0] != '\0')
-        fprintf(out, "; %s", outcome_advice(outcome));
+    if (!outcome_is_closed(outcome) && advice[0] != '\0')
+        fprintf(out, "; %s", advice);
     fputc('\n', out);
 }
 
@@ -81,7 +83,7 @@ static void print_connections(FILE *out, const struct record *record,
             format_count(tally_errored(counts)).text, format_count(counts->lost).text);
     for (int i = 0; i < OUTCOME_COUNT; i++) {
         if (counts->outcomes[i] > 0)
-            print_outcome(out, (enum outcome)i, counts->outcomes[i], closings);
+            print_outcome(out, (enum outcome)i, counts, closings);
     }
     print_details(out, counts);
     print_tls_details(out, counts);

@@ -326,6 +326,18 @@ static void a_full_accept_queue(void **state) {
     expect_cause(f, SIDE_SERVER, "reset_idle", "4 of 1000");
 }
 
+static void a_handshake_that_was_not_done_lost_no_syns(void **state) {
+    struct fixture *f = *state;
+    f->record.evidence.ours = (struct evidence_namespace){.measured = true, .syn_retransmits = 3};
+    fail_to_open(f, OUTCOME_connect_timeout, 5);
+    f->record.total.counts.tls_timed_out = 4;
+    assert_says(judged(f, "dropped_syns")->text, "1 connect not up in time");
+    f->record.total.counts.tls_timed_out = 5;
+    judge(f);
+    assert_false(has(f, "dropped_syns"));
+    assert_says(judged(f, "connect_timeout")->todo[0], "the TLS handshake was not done");
+}
+
 static void an_overflow_of_another_listener_does_not_accuse(void **state) {
     struct fixture *f = *state;
     connect_in(f, MILLISECOND, 999);
@@ -436,6 +448,7 @@ int main(void) {
         EACH(those_that_are_refused_beyond_a_limit_were_not_ended_for_others),
         EACH(a_full_accept_queue),
         EACH(an_overflow_of_another_listener_does_not_accuse),
+        EACH(a_handshake_that_was_not_done_lost_no_syns),
         EACH(an_overflow_that_met_nobody_is_anothers),
         EACH(syns_dropped_who_knows_where),
         EACH(a_long_path_drops_nothing),

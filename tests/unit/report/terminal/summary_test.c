@@ -507,6 +507,24 @@ static void no_target_after_load_looks_at_what_happened_most(void **state) {
     assert_says(text, "  opened>=100% is broken: 97 %\n"); /* the reason */
 }
 
+static void handshakes_that_were_not_done_accuse_no_accept_queue(void **state) {
+    struct fixture *fixture = *state;
+    struct tally_counts *counts = &fixture->record.total.counts;
+    memset(counts, 0, sizeof *counts);
+    counts->attempted = 40;
+    counts->tls_begun = counts->tls_timed_out = counts->outcomes[OUTCOME_connect_timeout] = 40;
+    fixture->judgement.verdict = VERDICT_NO_TARGET;
+    fixture->judgement.exit_code = EXIT_NO_TARGET;
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text,
+                "  look at       connect_timeout: TCP was up, the TLS handshake was not done: ");
+    assert_null(strstr(text, "a full accept queue"));
+    counts->tls_timed_out = 30;
+    text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "connect_timeout: where TCP was up, the TLS handshake was not done: ");
+    assert_says(text, "; else lost SYNs");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(the_worked_example_reads_as_it_should),
@@ -537,6 +555,7 @@ int main(void) {
         cmocka_unit_test(a_preflight_that_fits_says_so),
         cmocka_unit_test(an_interrupted_preflight_is_inconclusive),
         WITH_FIXTURE(no_target_after_load_looks_at_what_happened_most),
+        WITH_FIXTURE(handshakes_that_were_not_done_accuse_no_accept_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
