@@ -2,6 +2,7 @@
 #include "observe/http_client.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,6 +119,7 @@ static void send_request(struct http_client *http_client, instant now) {
     http_client->sent++;
     memset(&http_client->kept, 0, sizeof http_client->kept);
     http_client->answer_begun = false;
+    http_client->so_far = (struct exchange_answer){.status = 0};
     http_client->asked_at = now;
     http_client->deadline = instant_after(now, http_client->timeout);
     http_client->send_error = 0;
@@ -286,7 +288,9 @@ static void use_fact(struct http_client *http_client, instant now,
                      const struct exchange_fact *fact) {
     switch (fact->kind) {
     case EXCHANGE_MORE:
-        if (fact->answer != NULL && fact->answer->body_bytes > http_client->body_max)
+        if (fact->answer != NULL)
+            http_client->so_far = *fact->answer;
+        if (http_client->so_far.body_bytes > http_client->body_max)
             fail(http_client, now, 0, "the answer is longer than what was asked for can be");
         break;
     case EXCHANGE_ANSWER:
@@ -465,6 +469,24 @@ void http_client_event(struct http_client *http_client, const struct net_event *
         readable(http_client, now); /* a failed send too: the socket says how it ended */
 }
 
+/* How far the answer has come. */
+static void fail_unfinished(struct http_client *http_client, instant now) {
+    const struct exchange_answer *answer = &http_client->so_far;
+    char why[HTTP_CLIENT_ERROR_MAX] = "no answer in time";
+    if (answer->has_head && answer->has_length)
+        snprintf(why, sizeof why,
+                 "answered %u, and its body was not whole in time: %" PRIu64 " of %" PRIu64
+                 " bytes came",
+                 answer->status, answer->body_bytes, answer->body_length);
+    else if (answer->has_head)
+        snprintf(why, sizeof why,
+                 "answered %u, and its body had no end in time: %" PRIu64 " bytes came",
+                 answer->status, answer->body_bytes);
+    else if (http_client->answer_begun)
+        snprintf(why, sizeof why, "an answer began, and its head was not whole in time");
+    fail(http_client, now, ETIMEDOUT, why);
+}
+
 instant http_client_tick(struct http_client *http_client, instant now) {
     if (instant_before(now, http_client->deadline))
         return http_client->deadline;
@@ -475,6 +497,6 @@ instant http_client_tick(struct http_client *http_client, instant now) {
                        http_client->securing ? "TLS: the handshake was not done in time"
                                              : "no connection in time");
     else if (http_client->state == HTTP_CLIENT_WAITING)
-        fail(http_client, now, ETIMEDOUT, "no answer in time");
+        fail_unfinished(http_client, now);
     return http_client->deadline;
 }

@@ -54,7 +54,8 @@ struct http_client {
     size_t tried;          /* of them, by the present ask */
     struct address source; /* length 0: the kernel's choice */
     const struct request *request;
-    bool answer_begun; /* a byte of the answer to the latest request has come */
+    bool answer_begun;             /* a byte of the answer to the latest request has come */
+    struct exchange_answer so_far; /* of that answer, while it is not complete */
     duration connect_timeout, timeout;
     uint64_t body_max;
     instant deadline;

@@ -40,7 +40,10 @@ struct exchange_answer {
     uint8_t interim;     /* interim (1xx) answers before it */
     bool announced_end;  /* the connection is not to be used again */
     bool idle_end;       /* may be about the idle connection and not the request (HTTP 408) */
+    bool has_head;       /* what stands before the body has come whole, of one that is no interim */
+    bool has_length;     /* body_length was said */
     uint64_t body_bytes; /* of the body, transfer coding taken off */
+    uint64_t body_length;         /* that it is to have */
     int32_t keep_alive_timeout_s; /* -1: absent */
     int32_t keep_alive_max;       /* -1: absent */
 };

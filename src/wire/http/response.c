@@ -557,6 +557,9 @@ static int on_headers_complete(llhttp_t *parser) {
     bool persistent = facts->minor > 0 || (response->persist && !response->has_coding);
     response->until_close = !bodiless && llhttp_message_needs_eof(parser) != 0;
     facts->announced_end = response->until_close || !persistent || response->close;
+    facts->has_head = facts->status >= 200;
+    facts->has_length = response->has_length && !bodiless;
+    facts->body_length = facts->has_length ? response->length : 0;
     facts->keep_alive_timeout_s = response->keep_alive.timeout_s;
     facts->keep_alive_max = response->keep_alive.max;
     response->at = (parser->flags & F_CHUNKED) != 0 ? AT_CHUNK_SIZE : AT_BODY;

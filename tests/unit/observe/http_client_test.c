@@ -1,5 +1,6 @@
 /* The client of the observers over real sockets: what it makes of a server that ends, goes on too
  * long, or sends what nobody asked for. */
+#include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -173,6 +174,40 @@ static void a_longer_body_than_can_be_fails_before_it_ends(void **state) {
     assert_int_equal(meeting->client.state, HTTP_CLIENT_FAILED);
 }
 
+static bool has_begun_its_answer(const struct http_client *client) {
+    return client->answer_begun;
+}
+
+/* Each is cut, and nothing follows: at the deadline. */
+static void an_answer_that_stays_unfinished_says_how_far_it_came(void **state) {
+    struct meeting *meeting = *state;
+    static const struct {
+        const char *cut, *error;
+    } rows[] = {
+        {"", "no answer in time"},
+        {"HTTP/1.1 20", "an answer began, and its head was not whole in time"},
+        {"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 O",
+         "an answer began, and its head was not whole in time"},
+        {"HTTP/1.1 503 No\r\nContent-Length: 100\r\n\r\nhello",
+         "answered 503, and its body was not whole in time: 5 of 100 bytes came"},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
+         "answered 200, and its body was not whole in time: 0 of 7 bytes came"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+         "answered 200, and its body had no end in time: 3 bytes came"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ask(meeting, true);
+        send_text(meeting, rows[i].cut);
+        if (rows[i].cut[0] != '\0')
+            run_until(meeting, has_begun_its_answer);
+        http_client_tick(&meeting->client, meeting->client.deadline);
+        assert_int_equal(meeting->client.state, HTTP_CLIENT_FAILED);
+        assert_int_equal(meeting->client.error_number, ETIMEDOUT);
+        assert_string_equal(meeting->client.error, rows[i].error);
+        run_until(meeting, is_quiet);
+    }
+}
+
 static void what_is_no_answer_has_its_reason(void **state) {
     struct meeting *meeting = *state;
     ask(meeting, true);
@@ -292,6 +327,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_answer_that_is_cut_is_told_from_none, meet, part),
         cmocka_unit_test_setup_teardown(a_longer_body_than_can_be_fails_before_it_ends, meet, part),
         cmocka_unit_test_setup_teardown(what_is_no_answer_has_its_reason, meet, part),
+        cmocka_unit_test_setup_teardown(an_answer_that_stays_unfinished_says_how_far_it_came, meet,
+                                        part),
         cmocka_unit_test_setup_teardown(a_408_on_a_reused_connection_is_asked_again, meet, part),
         cmocka_unit_test_setup_teardown(a_408_that_the_end_completes_is_asked_again_too, meet,
                                         part),
