@@ -161,6 +161,17 @@ static void find_strays(struct probe_report *report) {
             result->strays, human_plural(result->strays), HUMAN_DURATION(result->stray_idle));
 }
 
+static void find_given_up(struct probe_report *report) {
+    const struct probe_result *result = &report->result;
+    if (result->given_up > 0 && !report->facts.not_kept)
+        findings_add(&report->findings, FINDING_stray_ends, FINDING_WARN,
+                     "we gave up %" PRIu32
+                     " connection%s: a request on %s, idle for %s at most before it, was not "
+                     "answered in --timeout",
+                     result->given_up, human_plural(result->given_up),
+                     result->given_up == 1 ? "it" : "each", HUMAN_DURATION(result->given_up_idle));
+}
+
 /* What a server does with connections that it refuses to serve may be another matter. */
 static void find_errors(struct probe_report *report) {
     const struct probe_facts *facts = &report->facts;
@@ -234,6 +245,7 @@ void probe_conclude(struct probe_report *report) {
     find_restarts(report);
     find_limit(report);
     find_strays(report);
+    find_given_up(report);
     find_errors(report);
     find_lateness(report);
     advise_options(report);

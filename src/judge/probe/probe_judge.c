@@ -747,8 +747,10 @@ static void count_strays(struct probe_result *result, const struct probe_evidenc
         if (!trace->up || trace->swept || !probe_trace_ended(trace) ||
             is_explained(trace, result, evidence->now))
             continue;
-        result->strays++;
-        result->stray_idle = max_i64(result->stray_idle, probe_trace_idle(trace, evidence->now));
+        bool ours = trace->end == PROBE_END_SILENT;
+        duration *idle = ours ? &result->given_up_idle : &result->stray_idle;
+        ++*(ours ? &result->given_up : &result->strays);
+        *idle = max_i64(*idle, probe_trace_idle(trace, evidence->now));
     }
 }
 

@@ -40,8 +40,10 @@ struct probe_value {
 
 struct probe_result {
     struct probe_value values[PROBE_QUESTIONS];
-    uint32_t strays;     /* connections that ended by none of these */
-    duration stray_idle; /* the longest that one of them was idle */
+    uint32_t strays;        /* connections that ended by none of these */
+    duration stray_idle;    /* the longest that one of them was idle */
+    uint32_t given_up;      /* by us: a request was never answered, and none of these tells why */
+    duration given_up_idle; /* the longest that one of them was idle before that request */
 };
 
 struct probe_evidence {

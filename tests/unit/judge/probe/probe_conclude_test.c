@@ -117,6 +117,28 @@ static void what_could_not_be_opened_is_told_with_how_long_it_was_tried(void **s
     }
 }
 
+static void what_we_gave_up_is_not_called_ended(void **state) {
+    (void)state;
+    struct record_target target = {.asked = true};
+    struct traces traces = {.now = 20};
+    struct probe_report *report = calloc(1, sizeof *report);
+    for (int i = 0; i < 12; i++) {
+        struct probe_trace *trace = traces_add(&traces, PROBE_FAST, i, 1, i);
+        traces_end(trace, i + 3, PROBE_END_SILENT);
+        trace->outstanding = true;
+        trace->asked_at = trace->answered_at;
+    }
+    fill(report, &target, &traces);
+    probe_conclude(report);
+    const struct finding *finding = findings_first(&report->findings, FINDING_stray_ends);
+    assert_non_null(finding);
+    assert_non_null(
+        strstr(finding->text, "we gave up 12 connections: a request on each, idle for"));
+    assert_null(strstr(finding->text, "ended by none"));
+    assert_int_equal(report->result.strays, 0);
+    free(report);
+}
+
 static void answers_of_an_error_status_are_a_finding(void **state) {
     (void)state;
     struct record_target target = {.asked = true};
@@ -144,6 +166,7 @@ int main(void) {
         cmocka_unit_test(the_exit_code_says_whether_the_idle_timeout_is_known),
         cmocka_unit_test(a_limit_of_requests_advises_to_reconnect),
         cmocka_unit_test(answers_of_an_error_status_are_a_finding),
+        cmocka_unit_test(what_we_gave_up_is_not_called_ended),
         cmocka_unit_test(what_could_not_be_opened_is_told_with_how_long_it_was_tried),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
