@@ -1,4 +1,5 @@
 /* A saved run's figures: a line of its timeline, or a whole report, into the record. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -430,6 +431,30 @@ static void read_workers_lost(struct record *record, struct saved_place *place,
 
 /* --- the whole --- */
 
+/* Each is a part of the other: of what can be opened, lost or live. */
+static bool check_parts(struct saved_place *place, const struct record *record) {
+    const struct tally_counts *c = &record->total.counts;
+    const struct {
+        const char *part;
+        uint64_t value;
+        const char *whole;
+        uint64_t most;
+    } rows[] = {
+        {"opened", c->opened, "attempted", c->attempted},
+        {"live", c->live, "opened", c->opened},
+        {"live_peak", record->live_peak, "opened", c->opened},
+        {"lost", c->lost, "opened", c->opened},
+        {"reconnected", c->reconnected, "opened", c->opened},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].value > rows[i].most)
+            return saved_place_refuse(place,
+                                      "the ledger does not add up: \"%s\": at most \"%s\", which "
+                                      "is %" PRIu64 ", is accepted",
+                                      rows[i].part, rows[i].whole, rows[i].most);
+    return true;
+}
+
 /* A ledger that was written balanced must balance still: else a byte has changed on the way. */
 static bool check_ledger(struct saved_place *place, const struct record *record) {
     const struct tally_counts *c = &record->total.counts;
@@ -439,14 +464,11 @@ static bool check_ledger(struct saved_place *place, const struct record *record)
         return saved_place_refuse(place,
                                   "the ledger does not add up: attempted is not connecting + live "
                                   "+ closed + errored");
-    if (c->reconnected > c->opened)
-        return saved_place_refuse(place,
-                                  "the ledger does not add up: more reconnected than opened");
     if (c->sent != c->answered + c->timed_out + c->requests_lost + c->outstanding)
         return saved_place_refuse(place,
                                   "the ledger does not add up: sent is not answered + timed_out + "
                                   "lost + outstanding");
-    return true;
+    return check_parts(place, record);
 }
 
 bool saved_figures(struct saved *saved, struct saved_place *place, const struct json_t *document) {

@@ -652,6 +652,33 @@ static void what_is_wrong_is_said_with_its_line(void **state) {
     free(timeline);
 }
 
+static void a_report_whose_ledger_cannot_be_is_refused(void **state) {
+    static const struct {
+        const char *from, *to, *said;
+    } cases[] = {
+        {"\"opened\": 97", "\"opened\": 49995",
+         "\"opened\": at most \"attempted\", which is 100, is"},
+        {"\"opened\": 97", "\"opened\": 93", "\"live\": at most \"opened\", which is 93, is"},
+        {"\"live_peak\": 97", "\"live_peak\": 98",
+         "\"live_peak\": at most \"opened\", which is 97"},
+        {"\"lost\": 3", "\"lost\": 98", "\"lost\": at most \"opened\", which is 97, is accepted"},
+        {"\"reconnected\": 0", "\"reconnected\": 98",
+         "\"reconnected\": at most \"opened\", which is"},
+        {"\"live\": 94", "\"live\": 95", "attempted is not connecting + live"},
+    };
+    struct fixture *fixture = *state;
+    char *json = strdup(fixture_json(fixture, &fixture->record));
+    assert_non_null(json);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *changed = edited(json, cases[i].from, cases[i].to);
+        if (read_bytes(changed, strlen(changed)) != NULL)
+            fail_msg("let pass: %s for %s", cases[i].to, cases[i].from);
+        assert_says(error, cases[i].said);
+        free(changed);
+    }
+    free(json);
+}
+
 static void nothing_follows_the_end(void **state) {
     char *timeline = timeline_of(*state, true);
     size_t length = strlen(timeline);
@@ -847,6 +874,7 @@ int main(void) {
         WITH_FIXTURE(zeros_behind_the_last_line_are_a_torn_line),
         cmocka_unit_test(a_preflights_end_is_a_timeline_too),
         WITH_FIXTURE(what_is_wrong_is_said_with_its_line),
+        WITH_FIXTURE(a_report_whose_ledger_cannot_be_is_refused),
         WITH_FIXTURE(nothing_follows_the_end),
         WITH_FIXTURE(a_line_without_an_end_is_bounded),
         WITH_FIXTURE(a_full_disk_is_told_once),
