@@ -285,6 +285,7 @@ static void note_target_error(struct preflight_facts *facts,
              http_client->error);
     facts->target_errno = http_client->error_number;
     facts->target_connected = http_client->connected;
+    facts->target_secured = http_client->secured;
 }
 
 static bool make_tls(struct preflight *preflight) {

@@ -41,6 +41,7 @@ struct preflight_facts {
     char target_error[200];     /* "" = answered; else one line: refused, not HTTP, no answer... */
     int target_errno;           /* of that; 0: none */
     bool target_connected;      /* errno is of a connection that was up */
+    bool target_secured;        /* and of one whose TLS handshake was done */
     bool target_speaks_tls;     /* it was asked in plain text, and shakes hands */
     int address_errno; /* of an address that is left out: the first of our own side; else 0 */
     struct record_target target;

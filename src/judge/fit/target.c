@@ -127,7 +127,8 @@ static void judge_unreached(struct findings *findings, const struct plan *plan,
     else if (facts->target_errno == EADDRNOTAVAIL && outcome == OUTCOME_unreachable)
         finding_do(finding, "ip address   (has this host an address of that family?)");
     else if (setup->address_count > 0)
-        target_do(finding, plan, setup, plan->target.tls && facts->target_connected);
+        target_do(finding, plan, setup,
+                  plan->target.tls && facts->target_connected && !facts->target_secured);
 }
 
 static void judge_plain_text(struct findings *findings, const struct plan *plan,

@@ -341,6 +341,11 @@ static void a_handshake_that_failed_sends_nobody_to_look_who_listens(void **stat
     const struct finding *finding = find(&fixture->judgement.findings, "target");
     assert_memory_equal(finding->todo[0], "openssl s_client -connect ", 26);
     assert_todo(finding, 1, "curl -sv -o /dev/null 'http://localhost:8080/'");
+    fixture->facts.target_secured = true;
+    strcpy(fixture->facts.target_error, "127.0.0.1:8080: no answer in time");
+    assert_int_equal(preflight(fixture), EXIT_NO_TARGET);
+    finding = find(&fixture->judgement.findings, "target");
+    assert_memory_equal(finding->todo[0], "ss -ltnp", 8);
 }
 
 static void a_target_that_does_not_answer_is_no_target(void **state) {
