@@ -32,7 +32,7 @@ struct histogram {
     uint64_t used[HISTOGRAM_WORDS];     /* bit b: block b holds a count */
     uint64_t dirty[2][HISTOGRAM_WORDS]; /* bit b of set s: block b changed since the last
                                            publication into buffer s */
-    uint64_t raised[HISTOGRAM_WORDS];   /* bit b: an upper part of block b is not 0 */
+    uint64_t raised[HISTOGRAM_WORDS];   /* bit b: an upper part of block b may be not 0 */
     uint16_t lower[HISTOGRAM_COUNTS];
     uint64_t upper[HISTOGRAM_COUNTS]; /* in units of 65536; not read where raised has no bit */
 };

@@ -33,9 +33,11 @@ const struct record *leader_record_of(const struct host_part *part) {
     return saved != NULL ? saved->record : NULL;
 }
 
+const char *const leader_phase_names[HOST_PHASES] = {"start", "ramp", "hold", "freeze", "drain"};
+
 bool leader_is_frozen(const struct host_part *part) {
     const char *phase = saved_follow_phase(part->follow);
-    return strcmp(phase, "drain") == 0;
+    return strcmp(phase, leader_phase_names[IN_DRAIN]) == 0;
 }
 
 /* What it had is gone with it. */
@@ -382,9 +384,8 @@ static void take_sample(struct host_part *part, const struct json_t *line) {
 }
 
 static void take_phase(struct host_part *part, const char *name) {
-    static const char *const names[HOST_PHASES] = {"start", "ramp", "hold", "freeze", "drain"};
     for (int i = 0; i < HOST_PHASES; i++)
-        if (strcmp(name, names[i]) == 0)
+        if (strcmp(name, leader_phase_names[i]) == 0)
             part->phase = (enum host_phase)i;
 }
 

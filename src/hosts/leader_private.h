@@ -128,10 +128,13 @@ void leader_lose(struct leader *leader, struct host_part *part, const char *form
 bool leader_is_over(const struct host_part *part);
 /* What has come of a part so far; NULL: nothing. */
 const struct record *leader_record_of(const struct host_part *part);
-/* What came of it last is final but for its drain. */
+/* What came of it last is final but for its drain: of the last figures, while part->phase is its
+ * last word, which comes before them. */
 bool leader_is_frozen(const struct host_part *part);
 /* All that it held as it was heard of last is lost. */
 void leader_lose_held(struct tally *tally, const struct host_part *part);
+/* As the timeline and the live view say it. */
+extern const char *const leader_phase_names[HOST_PHASES];
 /* Of whoever is least far, of those who go on. */
 enum host_phase leader_phase(const struct leader *leader);
 /* To one. */

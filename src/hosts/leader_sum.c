@@ -151,8 +151,7 @@ static void tell_skew(struct leader *leader) {
 /* --- the second --- */
 
 static const char *phase_name(const struct leader *leader) {
-    static const char *const names[HOST_PHASES] = {"start", "ramp", "hold", "freeze", "drain"};
-    return names[leader_phase(leader)];
+    return leader_phase_names[leader_phase(leader)];
 }
 
 static double add_known(double sum, double value) {
