@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/minmax.h"
+#include "stats/rates.h"
 
 enum { CHUNK_BYTES = 256 * 1024 };
 /* Short, so that no file comes and goes at the path unseen. */
@@ -303,9 +304,8 @@ void access_log_hold(struct access_log *follower, bool holding, instant now) {
         follower->hold_requests = view->requests;
     } else if (follower->in_hold && view->requests >= follower->hold_requests) {
         duration held = instant_since(now, follower->hold_since);
-        view->hold_measured = held > 0 && view->lines > 0;
-        view->per_second_mean =
-            (double)(view->requests - follower->hold_requests) / duration_seconds(held);
+        view->hold_measured = held >= RATES_MEAN_MIN && view->lines > 0;
+        view->per_second_mean = rates_mean(view->requests - follower->hold_requests, held);
     }
     follower->in_hold = holding;
 }

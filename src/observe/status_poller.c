@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/minmax.h"
+#include "stats/rates.h"
 #include "wire/http/http_exchange.h"
 #include "wire/http/request.h"
 #include "wire/tls/tls_client.h"
@@ -89,11 +90,11 @@ static void take_own_out(struct status_poller *poller) {
 static void measure_hold(struct status_poller *poller, uint64_t requests, instant at) {
     struct server_view *view = &poller->view;
     poller->hold_requests += requests;
-    double held = duration_seconds(instant_since(at, poller->hold_since));
-    view->hold_measured = held > 0;
-    view->per_second_mean = (double)poller->hold_requests / held;
+    duration held = instant_since(at, poller->hold_since);
+    view->hold_measured = held >= RATES_MEAN_MIN;
+    view->per_second_mean = rates_mean(poller->hold_requests, held);
     uint64_t unsure = poller->http_client.sent - poller->http_client.begun - poller->hold_unsure;
-    view->per_second_mean_min = (double)saturating_sub_u64(poller->hold_requests, unsure) / held;
+    view->per_second_mean_min = rates_mean(saturating_sub_u64(poller->hold_requests, unsure), held);
 }
 
 static void add_page(struct status_poller *poller, const struct stub_status *page, instant at,

@@ -1,6 +1,7 @@
 /* The figures of a session: the crew's sums, and the record that is brought up to date from them.
  */
 #include "run/session_private.h"
+#include "stats/rates.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -89,10 +90,10 @@ void session_record_members(struct session *session) {
 }
 
 void session_measure_hold(const struct session *session, struct record *record) {
-    record->hold_seconds = duration_seconds(instant_since(session->now, session->hold_since));
+    duration held = instant_since(session->now, session->hold_since);
+    record->hold_seconds = duration_seconds(held);
     record->answered_in_hold = session->total->counts.answered - session->answered_before_hold;
-    if (record->hold_seconds > 0)
-        record->per_second_mean = (double)record->answered_in_hold / record->hold_seconds;
+    record->per_second_mean = rates_mean(record->answered_in_hold, held);
 }
 
 static void measure_files(const struct session *session, struct record *record) {

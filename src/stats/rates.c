@@ -14,6 +14,10 @@ static double rate_between(struct rate_point from, struct rate_point to) {
     return (double)(to.count - from.count) / duration_seconds(length(from, to));
 }
 
+double rates_mean(uint64_t count, duration over) {
+    return over >= RATES_MEAN_MIN ? (double)count / duration_seconds(over) : (double)NAN;
+}
+
 void rates_init(struct rates *rates) {
     *rates = (struct rates){.latest = NAN, .highest = NAN};
 }

@@ -27,6 +27,12 @@ struct rates {
     struct rate_point until;     /* the latest look at the hold */
 };
 
+/* A mean over less is not measured: when a hold began and ended is known to some milliseconds. */
+static const duration RATES_MEAN_MIN = 100 * MILLISECOND;
+
+/* So many in that time: a second, or NAN. */
+double rates_mean(uint64_t count, duration over);
+
 void rates_init(struct rates *rates);
 
 /* A look. The rate of the time since the former one, if that is half a second or more; else of that

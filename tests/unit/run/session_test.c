@@ -164,6 +164,15 @@ static void an_interrupt_in_the_hold_ends_it(void **state) {
     assert_true(record->interrupted && record->stopped);
     assert_false(record->ramp_cut || record->cut);
     assert_seconds(record->hold_seconds, 2);
+    assert_true(record->per_second_mean >= 0);
+}
+
+static void a_mean_over_next_to_no_hold_is_not_measured(void **state) {
+    (void)state;
+    plan.hold = 50 * MICROSECOND;
+    run();
+    assert_true(record->hold_seconds < 0.1);
+    assert_true(isnan(record->per_second_mean));
 }
 
 static void an_interrupt_is_the_planned_end_of_a_hold_without_one(void **state) {
@@ -285,6 +294,7 @@ int main(void) {
         TEST(an_interrupt_before_the_ramp_sends_no_load),
         TEST(an_interrupt_in_the_ramp_cuts_it),
         TEST(an_interrupt_in_the_hold_ends_it),
+        TEST(a_mean_over_next_to_no_hold_is_not_measured),
         TEST(an_interrupt_is_the_planned_end_of_a_hold_without_one),
         TEST(an_interrupt_in_freeze_or_drain_changes_no_figure),
         TEST(a_second_interrupt_in_the_freeze_cuts_it),
