@@ -86,17 +86,18 @@ class Broken(unittest.TestCase):
     """After one good answer."""
 
     def break_by(self, misdeed, outcome="tls_broken"):
-        told = []
+        told = []  # on each connection
 
         def script(conn):
             conn.answer()
             misdeed(conn)
             conn.until_end()
-            told.extend(conn.messages)
+            told.append(conn.messages)
         with RudeTls(script) as server:
             result = soak(*FAST, server.url)
-        self.assertEqual({outcome: COUNT}, result.outcomes, result.out)
-        return result.connections["tls"], told
+            self.assertEqual({outcome: COUNT}, result.outcomes, result.out)
+            holdfast.eventually(lambda: len(told) == COUNT, "the server has seen the end of each")
+        return result.connections["tls"], sum(told, [])
 
     def reason(self, name, alert, misdeed):
         tls, told = self.break_by(misdeed)

@@ -659,8 +659,6 @@ static void a_report_whose_ledger_cannot_be_is_refused(void **state) {
         {"\"opened\": 97", "\"opened\": 49995",
          "\"opened\": at most \"attempted\", which is 100, is"},
         {"\"opened\": 97", "\"opened\": 93", "\"live\": at most \"opened\", which is 93, is"},
-        {"\"live_peak\": 97", "\"live_peak\": 98",
-         "\"live_peak\": at most \"opened\", which is 97"},
         {"\"lost\": 3", "\"lost\": 98", "\"lost\": at most \"opened\", which is 97, is accepted"},
         {"\"reconnected\": 0", "\"reconnected\": 98",
          "\"reconnected\": at most \"opened\", which is"},
