@@ -10,10 +10,6 @@
 /* So many leases are a window; a burst is over when in one of them a quarter was enough. */
 enum { WINDOW = 1024, SURPLUS = 4 };
 
-static size_t align(size_t bytes) {
-    return (bytes + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
-}
-
 static size_t memory_bytes(const struct page_pool *pool) {
     return pool->slots.capacity * pool->stride + 1;
 }
@@ -23,7 +19,7 @@ static size_t links_bytes(const struct page_pool *pool) {
 }
 
 bool page_pool_create(struct page_pool *pool, uint32_t count, size_t bytes) {
-    *pool = (struct page_pool){.stride = align(bytes + 1), .slots = {.capacity = count}};
+    *pool = (struct page_pool){.stride = pages_align(bytes + 1), .slots = {.capacity = count}};
     pool->memory = pages_reserve(memory_bytes(pool));
     pool->links = pages_reserve(links_bytes(pool));
     slots_init(&pool->slots, pool->links, count);

@@ -28,10 +28,6 @@ struct sock_transport {
     struct page_pool buffers;   /* the same, while a send is under way */
 };
 
-static size_t align(size_t bytes) {
-    return (bytes + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
-}
-
 bool sock_transport_create(struct sock_transport **out, const struct sock_transport_parts *parts) {
     *out = NULL;
     if (parts->transport == NULL)
@@ -40,7 +36,8 @@ bool sock_transport_create(struct sock_transport **out, const struct sock_transp
     if (made == NULL)
         return false;
     made->parts = *parts;
-    made->place_bytes = align(sizeof(struct sock_transport_place) + parts->transport->state_bytes);
+    made->place_bytes =
+        pages_align(sizeof(struct sock_transport_place) + parts->transport->state_bytes);
     made->places = pages_reserve(parts->count * made->place_bytes + 1);
     pages_hide(made->places, parts->count * made->place_bytes + 1);
     bool any = page_pool_create(&made->fragments, parts->count, parts->transport->fragment_bytes);
