@@ -89,7 +89,7 @@ int64_t slabs_connection_bytes(const char *root) {
     int64_t bytes[OBJECTS], all = 0;
     read_sizes(root, objects, OBJECTS, bytes);
     for (size_t i = 0; i < OBJECTS; i++) {
-        if (bytes[i] == 0 && i < OBJECTS_NEEDED)
+        if (i < OBJECTS_NEEDED && bytes[i] == 0)
             return -1;
         all += bytes[i];
     }

@@ -14,7 +14,7 @@ from holdfast import nginx, plainly, soak
 
 IDLE_SECONDS = 1
 SOAK = ("-c", 60, "-r", "10/10ms", "--ui", "line", "-k", "60s", "-d", "3s")
-GENERAL, NGINX = "a keep-alive timeout of 1s", "keepalive_timeout 1s"
+GENERAL, NGINX = "a keep-alive timeout of ", "keepalive_timeout "  # how long: tests/e2e/closings_test.py
 OWN_NAME = pathlib.Path("/proc/self/comm")
 
 
