@@ -605,51 +605,60 @@ static void gather_observed(struct preflight *preflight, enum preflight_scope sc
     loop_close(&preflight->loop);
 }
 
-bool preflight_observed(struct judgement *judgement, const struct plan *plan, struct setup *setup,
-                        enum preflight_scope scope, int signals_fd) {
+/* NULL where there is no memory, which is judged. */
+static struct preflight *open_preflight(struct judgement *judgement, const struct plan *plan,
+                                        struct setup *setup) {
     struct preflight *preflight = calloc(1, sizeof *preflight);
     struct preflight_facts *facts = calloc(1, sizeof *facts);
-    bool may_run = false;
-    if (preflight != NULL && facts != NULL) {
-        preflight->plan = plan;
-        preflight->setup = setup;
-        preflight->facts = facts;
-        if (find_observed(plan, setup, facts))
-            gather_observed(preflight, scope, signals_fd);
-        judge_observed(&judgement->findings, plan, setup, facts);
-        if (scope == PREFLIGHT_ALL || facts->status_error[0] != '\0')
-            judge_status_page(&judgement->findings, plan, facts);
-        judge_preflight(judgement, plan, facts);
-        may_run = judge_may_run(judgement, facts);
-    } else {
+    if (preflight == NULL || facts == NULL) {
         no_room(judgement);
+        free(facts);
+        free(preflight);
+        return NULL;
     }
+    preflight->plan = plan;
+    preflight->setup = setup;
+    preflight->facts = facts;
+    return preflight;
+}
+
+/* Whether there may be a run. */
+static bool close_preflight(struct preflight *preflight, struct judgement *judgement) {
+    struct preflight_facts *facts = preflight->facts;
+    judge_preflight(judgement, preflight->plan, facts);
+    bool may_run = judge_may_run(judgement, facts);
+    ephemeral_ports_free(&facts->ports);
     free(facts);
     free(preflight);
     return may_run;
 }
 
+bool preflight_observed(struct judgement *judgement, const struct plan *plan, struct setup *setup,
+                        enum preflight_scope scope, int signals_fd) {
+    struct preflight *preflight = open_preflight(judgement, plan, setup);
+    if (preflight == NULL)
+        return false;
+    struct preflight_facts *facts = preflight->facts;
+    if (find_observed(plan, setup, facts))
+        gather_observed(preflight, scope, signals_fd);
+    judge_observed(&judgement->findings, plan, setup, facts);
+    if (scope == PREFLIGHT_ALL || facts->status_error[0] != '\0')
+        judge_status_page(&judgement->findings, plan, facts);
+    return close_preflight(preflight, judgement);
+}
+
 bool preflight_make(struct judgement *judgement, const struct plan *plan, struct setup *setup,
                     enum preflight_scope scope, int signals_fd) {
-    struct preflight *preflight = calloc(1, sizeof *preflight);
-    struct preflight_facts *facts = calloc(1, sizeof *facts);
-    bool may_run = false;
-    if (preflight != NULL && facts != NULL) {
-        preflight->plan = plan;
-        preflight->setup = setup;
-        preflight->facts = facts;
-        if (find_observed(plan, setup, facts))
-            gather(preflight, judgement, scope, signals_fd);
-        judge_observed(&judgement->findings, plan, setup, facts);
-        judge_target(&judgement->findings, plan, setup, facts);
-        judge_preflight(judgement, plan, facts);
-        may_run = judge_may_run(judgement, facts);
-        judgement->target = facts->target;
-        ephemeral_ports_free(&facts->ports);
-    } else {
-        no_room(judgement);
-    }
-    free(facts);
-    free(preflight);
+    struct preflight *preflight = open_preflight(judgement, plan, setup);
+    if (preflight == NULL)
+        return false;
+    struct preflight_facts *facts = preflight->facts;
+    if (find_observed(plan, setup, facts))
+        gather(preflight, judgement, scope, signals_fd);
+    judge_observed(&judgement->findings, plan, setup, facts);
+    judge_target(&judgement->findings, plan, setup, facts);
+    struct record_target target = facts->target;
+    bool may_run = close_preflight(preflight, judgement);
+    judgement->target = target;
     return may_run;
 }
