@@ -98,7 +98,7 @@ static void what_was_sent_is_there_by_the_load_s_own_clock(void **state) {
     assert_memory_equal(&a->ages, &b->ages, sizeof a->ages);
 }
 
-/* Else it would be left out: a part that all kinds of endings befell would have no end. */
+/* Else it would be left out: a part with endings of all kinds would have no end. */
 static void the_longest_line_is_one_that_a_pipe_takes(void **state) {
     (void)state;
     struct memory_stream text;
