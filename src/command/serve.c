@@ -109,6 +109,7 @@ int command_serve_child(int argc, char **argv) {
                 SERVE_CHILD_COMMAND);
         return EXIT_USAGE;
     }
+    (void)fcntl(SERVE_CHILD_FOLDER_FD, F_SETFD, FD_CLOEXEC); /* its lock is no host's to hold */
     if (fcntl(SERVE_CHILD_ORDERS_FD, F_GETFD) >= 0)
         orders_take_from(SERVE_CHILD_ORDERS_FD);
     return strcmp(words[0], "check") == 0 ? command_check(count, words) : command_run(count, words);

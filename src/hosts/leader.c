@@ -18,6 +18,7 @@
 #include "options/options.h"
 #include "report/format/log.h"
 #include "report/terminal/preflight_table.h"
+#include "run/orders.h"
 #include "run/priority.h"
 #include "run/view.h"
 
@@ -53,8 +54,11 @@ static void take_err(void *owner, const struct net_event *event, instant now) {
         loop_arm(&leader->loop, part->remote.err, ERR_OPERATION, slot);
 }
 
-/* The first ends all parts in order, the second at once. */
+/* The first ends all parts in order, the second at once. Whoever has the order pipe stops a run
+ * once; a signal after that says that it is gone. */
 static void interrupt(struct leader *leader) {
+    if (leader->stopping && orders_fd() >= 0)
+        return;
     leader->interrupts++;
     leader->stopping = true;
     if (leader->go.ns == 0) {
@@ -82,6 +86,28 @@ static void take_signal(void *owner, int number) {
     }
 }
 
+/* Nobody is there any more who would wait for what is outstanding. */
+static void lose_orders(struct leader *leader) {
+    loop_forget(&leader->loop, ORDERS_OPERATION);
+    interrupt(leader);
+    for (size_t i = 0; i < leader->count && leader->go.ns != 0; i++)
+        leader_send_hurry(leader, &leader->parts[i]);
+}
+
+static void take_orders(void *owner, const struct net_event *event, instant now) {
+    struct leader *leader = owner;
+    char shown[2 * MARK_TEXT_MAX];
+    struct order order;
+    (void)event, (void)now;
+    while (orders_next(&order) != ORDER_NONE && order.kind != ORDER_END)
+        if (order.kind == ORDER_MARK)
+            leader_mark(leader, text_escape(shown, sizeof shown, order.text));
+    if (order.kind == ORDER_END)
+        lose_orders(leader);
+    else
+        loop_arm(&leader->loop, orders_fd(), ORDERS_OPERATION, 0);
+}
+
 static void take_exec(void *owner, const struct net_event *event, instant now) {
     struct leader *leader = owner;
     (void)now;
@@ -95,6 +121,10 @@ static void add_sources(struct leader *leader, int signals_fd) {
     loop_handle(loop, ERR_OPERATION, take_err, leader);
     loop_handle(loop, EXEC_OPERATION, take_exec, leader);
     execs_watch(&leader->execs, loop->net, EXEC_OPERATION);
+    if (orders_fd() >= 0) {
+        loop_handle(loop, ORDERS_OPERATION, take_orders, leader);
+        loop_arm(loop, orders_fd(), ORDERS_OPERATION, 0);
+    }
     for (size_t i = 0; i < leader->count; i++) {
         const struct remote *remote = &leader->parts[i].remote;
         if (remote->out >= 0)

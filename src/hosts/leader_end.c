@@ -185,6 +185,8 @@ static void take_plan(struct saved *whole, const struct plan *plan) {
     to->given.hosts = true;
     to->given.remote = from->given.remote;
     to->given.on_host_loss = from->given.on_host_loss;
+    to->resolve = from->resolve; /* pinned names were their own addition */
+    to->given.resolve = from->given.resolve;
     to->label = from->label;
     to->require = from->require;
     to->given.require = from->given.require;

@@ -15,6 +15,7 @@
 #include "base/minmax.h"
 #include "base/text.h"
 #include "base/version.h"
+#include "host/pins.h"
 #include "options/options_row.h"
 #include "report/format/log.h"
 #include "report/saved/saved_value.h"
@@ -115,6 +116,11 @@ static void write_stop(FILE *out, const void *with) {
     message_write_stop(out);
 }
 
+static void write_hurry(FILE *out, const void *with) {
+    (void)with;
+    message_write_hurry(out);
+}
+
 static void write_abort(FILE *out, const void *with) {
     message_write_abort(out, with);
 }
@@ -150,6 +156,10 @@ void leader_send_go(struct leader *leader, struct host_part *part, instant go) {
 
 void leader_send_stop(struct leader *leader, struct host_part *part) {
     lose_unsent(leader, part, "the order to stop", send_line(part, write_stop, NULL));
+}
+
+void leader_send_hurry(struct leader *leader, struct host_part *part) {
+    lose_unsent(leader, part, "the order to stop", send_line(part, write_hurry, NULL));
 }
 
 void leader_send_abort(struct leader *leader, struct host_part *part, const char *rule) {
@@ -228,7 +238,7 @@ static void add_options(struct plan_words *words, const struct options *options)
     char buffer[OPTION_VALUE_MAX];
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
         if ((row->commands & COMMAND_RUN) == 0 || is_leaders(row->id) ||
-            !option_is_given(options, row))
+            !option_is_given(options, row) || (row->id == ROW_resolve && host_pins_any()))
             continue;
         struct option_name name = option_name(row);
         const char *value = option_value(options, row, buffer);
@@ -239,6 +249,36 @@ static void add_options(struct plan_words *words, const struct options *options)
         else if (row->kind != KIND_flag && value != NULL)
             add_word(words, "--%s=%s", name.text, value);
     }
+}
+
+static void write_addresses(FILE *out, const struct address *addresses, size_t count) {
+    char text[ADDRESS_TEXT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        address_format(&addresses[i], text, sizeof text);
+        *strrchr(text, ':') = '\0'; /* its port */
+        fprintf(out, "%c%s", i == 0 ? ':' : ',', text);
+    }
+}
+
+/* Where names are pinned here, they have the same addresses on each host: it asks nobody. */
+static void add_pins(struct plan_words *words, const struct plan *plan) {
+    struct address addresses[ADDRESSES_MAX];
+    struct memory_stream text;
+    bool numeric = address_parse(&addresses[0], plan->connect_host, plan->connect_port);
+    if (!host_pins_any() || numeric)
+        return;
+    size_t count = host_pinned(plan->connect_host, plan->connect_port, addresses);
+    if (count == 0 || !memory_stream_open(&text)) {
+        words->failed = true;
+        return;
+    }
+    fprintf(text.out, "%s:%u", plan->connect_host, (unsigned)plan->connect_port);
+    write_addresses(text.out, addresses, count);
+    if (memory_stream_close(&text))
+        add_word(words, "--resolve=%s", text.text);
+    else
+        words->failed = true;
+    free(text.text);
 }
 
 /* I/N, or with the sizes where they are not equal. */
@@ -276,6 +316,7 @@ void leader_send_plan(struct leader *leader, struct host_part *part) {
     }
     words->url = leader->plan->options->url;
     add_options(words, leader->plan->options);
+    add_pins(words, leader->plan);
     add_word(words, "--seed=%" PRIu64, leader->plan->seed);
     if (leader->count > 1)
         add_shard(words, leader, part);

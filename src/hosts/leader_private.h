@@ -22,6 +22,7 @@ enum {
     ERR_OPERATION,
     STATUS_OPERATION,
     EXEC_OPERATION,
+    ORDERS_OPERATION,
 };
 
 /* How far a part has come. */
@@ -143,6 +144,8 @@ void leader_compare_clock(struct leader *leader, struct host_part *part);
 void leader_send_arm(struct leader *leader, struct host_part *part);
 void leader_send_go(struct leader *leader, struct host_part *part, instant go);
 void leader_send_stop(struct leader *leader, struct host_part *part);
+/* To stop, and to wait for nothing that is outstanding for long. */
+void leader_send_hurry(struct leader *leader, struct host_part *part);
 void leader_send_abort(struct leader *leader, struct host_part *part, const char *rule);
 /* number: from 1. */
 void leader_send_mark(struct leader *leader, struct host_part *part, const char *text,

@@ -101,6 +101,10 @@ void message_write_stop(FILE *out) {
     write_flag(out, "stop");
 }
 
+void message_write_hurry(FILE *out) {
+    write_flag(out, "hurry");
+}
+
 void message_write_abort(FILE *out, const char *rule) {
     struct json_writer json;
     begin(&json, out);

@@ -15,7 +15,7 @@
 #include "judge/verdict/judgement.h"
 
 /* Raised with every change that an older holdfast would not understand. */
-enum { MESSAGE_PROTOCOL = 2 };
+enum { MESSAGE_PROTOCOL = 3 };
 
 /* Longer is no line of ours: a timeline's with its histograms is some kB. */
 enum { MESSAGE_LINE_MAX = 1 << 20, MESSAGE_WORDS_MAX = 512 };
@@ -77,6 +77,7 @@ void message_write_plan(FILE *out, const char *const *words, size_t count, const
 void message_write_arm(FILE *out);
 void message_write_go(FILE *out, int64_t clock_ns);
 void message_write_stop(FILE *out);
+void message_write_hurry(FILE *out);
 void message_write_abort(FILE *out, const char *rule);
 /* number: from 1, by which the leader knows it again. */
 void message_write_mark(FILE *out, const char *text, uint32_t number);

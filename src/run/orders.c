@@ -99,6 +99,8 @@ static enum order_kind take_object(const struct json_t *object, struct order *or
         return ORDER_ABORT;
     if (saved_value_flag_if(&place, object, "stop"))
         return ORDER_STOP;
+    if (saved_value_flag_if(&place, object, "hurry"))
+        return ORDER_HURRY;
     if (go < 0)
         return ORDER_NONE;
     orders.go.ns = go;

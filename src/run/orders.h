@@ -26,6 +26,7 @@ enum order_kind {
     ORDER_MARK,  /* "mark TEXT": a moment to note */
     ORDER_GO,    /* {"go": NANOSECONDS}: orders_go() is known */
     ORDER_STOP,  /* {"stop": true}: the end, in order */
+    ORDER_HURRY, /* {"hurry": true}: the same, and as soon as without who gives orders */
     ORDER_ABORT, /* {"abort": RULE}: the same, as that rule can no longer hold */
     ORDER_END    /* the pipe's other end is closed: who gives orders is gone */
 };

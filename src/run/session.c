@@ -113,11 +113,16 @@ static void abort_run(struct session *session, const char *rule) {
     notes_print(&session->notes, "%s can no longer hold: ending in order", rule);
 }
 
+/* The end, in order, with as little time for what is outstanding as without a leader. */
+static void hurry(struct session *session) {
+    session->leader_lost = session->now;
+    interrupt(session);
+}
+
 /* Whoever started us to give orders is gone; the kernel may have said so by a signal too. */
 static void lose_leader(struct session *session) {
-    session->leader_lost = session->now;
     loop_forget(&session->loop, ORDERS_OPERATION);
-    interrupt(session);
+    hurry(session);
 }
 
 static void take_orders(void *owner, const struct net_event *event, instant now) {
@@ -133,6 +138,8 @@ static void take_orders(void *owner, const struct net_event *event, instant now)
             abort_run(session, order.text);
         else if (order.kind == ORDER_STOP)
             interrupt(session);
+        else if (order.kind == ORDER_HURRY)
+            hurry(session);
     if (order.kind == ORDER_END)
         lose_leader(session);
     else

@@ -57,7 +57,7 @@ struct session {
     bool ready;          /* to begin, but for --start-at */
     bool begun;          /* the ramp has */
     bool stopping;       /* a signal asked for the end */
-    instant leader_lost; /* who gives orders was gone by then; 0: there is one, or never was */
+    instant leader_lost; /* who gives orders was gone by then, or in a hurry; 0: neither */
     bool aborting;       /* a rule can no longer hold: --abort-on-fail */
     struct rules rules;
     instant now; /* run clock */

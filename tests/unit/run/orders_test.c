@@ -95,13 +95,14 @@ static void a_leader_speaks_json(void **state) {
     assert_int_equal(order.number, 3);
     assert_int_equal(orders_next(&order), ORDER_NONE);
     assert_true(orders_await_go());
-    put(ends[1], "34}\n{\"abort\":\"lost<=0\"}\n{\"stop\":true}\n");
+    put(ends[1], "34}\n{\"abort\":\"lost<=0\"}\n{\"stop\":true}\n{\"hurry\":true}\n");
     assert_int_equal(orders_next(&order), ORDER_GO);
     assert_false(orders_await_go());
     assert_int_equal(orders_go().ns, 1234);
     assert_int_equal(orders_next(&order), ORDER_ABORT);
     assert_string_equal(order.text, "lost<=0");
     assert_int_equal(orders_next(&order), ORDER_STOP);
+    assert_int_equal(orders_next(&order), ORDER_HURRY);
     assert_false(orders_ended());
     close(ends[1]);
     assert_int_equal(orders_next(&order), ORDER_END);
