@@ -46,6 +46,17 @@ bool host_list_is_one(const char *list) {
     }
 }
 
+bool host_list_has(const char *list, const char *name, size_t length) {
+    size_t here = strcspn(list, ",");
+    while (here != length || strncmp(list, name, length) != 0) {
+        if (list[here] == '\0')
+            return false;
+        list += here + 1;
+        here = strcspn(list, ",");
+    }
+    return true;
+}
+
 size_t host_list_count(const char *list) {
     size_t count = 1;
     for (; (list = strchr(list, ',')) != NULL; list++)

@@ -17,6 +17,9 @@ bool host_list_next(const char **list, char name[static HOST_NAME_SIZE]);
  * stands, and no option: letters, digits and -._:@%+=[]/, the first none of -. */
 bool host_list_is_one(const char *list);
 
+/* Whether that name, of so many bytes, stands in such a list. */
+bool host_list_has(const char *list, const char *name, size_t length);
+
 /* How many there are in such a list. */
 size_t host_list_count(const char *list);
 

@@ -96,6 +96,13 @@ const char *option_help(const struct option_row *row, enum option_command comman
         {ROW_quiet, COMMAND_PROBE, "no progress on standard error"},
         {ROW_body, COMMAND_TARGET,
          "the body of every answer: of a file, or a size, so many bytes; 5 bytes unless given"},
+        {ROW_hosts, COMMAND_SERVE,
+         "the hosts that a run of the API may be spread over, h1,h2,...: a run names those of them "
+         "that it takes (docs/serve.md); none unless given"},
+        {ROW_remote, COMMAND_SERVE,
+         "with --hosts: the command that runs another on a host, by /bin/sh, {host} replaced; no "
+         "run "
+         "of the API says another; 'ssh -oBatchMode=yes {host}' unless given"},
         {ROW_workers, COMMAND_TARGET,
          "worker processes, at most 256; as descriptors allow unless given"},
     };

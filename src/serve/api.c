@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/memory_stream.h"
 #include "base/require.h"
+#include "options/host_list.h"
 #include "report/saved/saved_value.h"
 #include "serve/page.h"
 
@@ -118,6 +119,26 @@ static enum MHD_Result answer_runs(struct serve_request *request) {
     json_write_array(&json);
     for (size_t i = 0; i < runs->count; i++)
         run_write(&json, runs->items[i], true);
+    json_write_array_end(&json);
+    json_write_object_end(&json);
+    json_write_end(&json);
+    return answer_json_stream(request, &stream);
+}
+
+/* Those that a run may name. */
+static enum MHD_Result answer_hosts(struct serve_request *request) {
+    const char *list = request->serve->limits.hosts != NULL ? request->serve->limits.hosts : "";
+    char name[HOST_NAME_SIZE];
+    struct memory_stream stream;
+    struct json_writer json;
+    if (!memory_stream_open(&stream))
+        return answer_problem(request, 503, "out of memory");
+    json_write_begin(&json, stream.out, false);
+    json_write_object(&json);
+    json_write_name(&json, "hosts");
+    json_write_array(&json);
+    while (host_list_next(&list, name))
+        json_write_string(&json, name);
     json_write_array_end(&json);
     json_write_object_end(&json);
     json_write_end(&json);
@@ -343,6 +364,7 @@ static enum MHD_Result get_page(struct serve_request *request) {
         return answer_text(request, MHD_HTTP_OK, "text/css; charset=utf-8", page_style(),
                            page_style_length());
     case ENDPOINT_metrics: return answer_metrics(request);
+    case ENDPOINT_hosts: return answer_hosts(request);
     case ENDPOINT_runs: return answer_runs(request);
     default: return answer_static(request, json_type, health, sizeof health - 1);
     }

@@ -7,6 +7,7 @@
 
 #include "host/host.h"
 #include "judge/rules/rules.h"
+#include "options/host_list.h"
 #include "options/options_row.h"
 #include "report/saved/saved_value.h"
 #include "run/tls_options.h"
@@ -14,9 +15,8 @@
 /* Options that name a file, a command, a process or a port of this machine; whether or not this
  * build has them all. */
 static const char *const of_this_machine[] = {
-    "json",       "html",    "junit",  "hgrm",  "timeline", "metrics",     "server-log",
-    "server-pid", "exec-at", "body",   "urls",  "cert",     "key",         "cacert",
-    "config",     "hosts",   "remote", "shard", "start-at", "on-host-loss"};
+    "json", "html", "junit", "hgrm", "timeline", "metrics", "server-log", "server-pid", "exec-at",
+    "body", "urls", "cert",  "key",  "cacert",   "config",  "shard",      "start-at"};
 /* Of a terminal, which a run of the API has none of. */
 static const char *const of_a_terminal[] = {"ui", "quiet", "color"};
 
@@ -32,6 +32,11 @@ static const struct option_row *row_of(const char *name, struct refuse_buffer to
     if (is_among(name, of_this_machine, sizeof of_this_machine / sizeof *of_this_machine)) {
         refuse(to, "--%s: refused here: it names a file, a process or a command of this machine",
                name);
+        return NULL;
+    }
+    if (strcmp(name, "remote") == 0) {
+        refuse(to,
+               "--remote: refused here: it is an option of holdfast serve itself, at its start");
         return NULL;
     }
     if (is_among(name, of_a_terminal, sizeof of_a_terminal / sizeof *of_a_terminal)) {
@@ -57,8 +62,60 @@ static bool is_plain(const char *text) {
     return *text == '\0';
 }
 
-static bool add_value(struct words *words, const struct option_row *row, const struct json_t *value,
+/* --- hosts --- */
+
+/* As many of them as have room, and how many more there are. */
+static void list_hosts(char *text, size_t size, const char *hosts) {
+    static const size_t end = sizeof " and 256 more";
+    size_t length = 0, left = host_list_count(hosts);
+    char name[HOST_NAME_SIZE];
+    while (left > 0 && host_list_next(&hosts, name) && length + strlen(name) + 2 + end < size) {
+        length +=
+            (size_t)snprintf(text + length, size - length, "%s%s", length > 0 ? ", " : "", name);
+        left--;
+    }
+    if (left > 0)
+        snprintf(text + length, size - length, " and %zu more", left);
+}
+
+/* Those that serve was started with, and no others: each name is one of its operator's. */
+static bool check_hosts(const char *list, const struct config_limits *limits,
+                        struct refuse_buffer to) {
+    char accepted[OPTIONS_ERROR_MAX / 2];
+    if (limits->hosts == NULL)
+        return refuse(to,
+                      "--hosts: refused here: holdfast serve was started without --hosts, which "
+                      "names those that a run may be spread over");
+    for (const char *at = list;; at++) {
+        size_t length = strcspn(at, ",");
+        if (!host_list_has(limits->hosts, at, length)) {
+            list_hosts(accepted, sizeof accepted, limits->hosts);
+            return refuse(to,
+                          "--hosts: \"%s\" is none of the hosts of this server: %s: some of these "
+                          "with commas between them are accepted",
+                          refuse_quote_bytes(at, length).text, accepted);
+        }
+        at += length;
+        if (*at == '\0')
+            return true;
+    }
+}
+
+/* --remote is the server's, and never the run's. */
+static bool add_hosts(struct words *words, const char *list, const struct config_limits *limits,
                       struct refuse_buffer to) {
+    if (!check_hosts(list, limits, to))
+        return false;
+    words_add(words, "--hosts=%s", list);
+    if (limits->remote != NULL)
+        words_add(words, "--remote=%s", limits->remote);
+    return true;
+}
+
+/* --- words --- */
+
+static bool add_value(struct words *words, const struct option_row *row, const struct json_t *value,
+                      const struct config_limits *limits, struct refuse_buffer to) {
     char buffer[32];
     const char *text = saved_value_written(value, buffer);
     const struct option_name name = option_name(row);
@@ -66,6 +123,8 @@ static bool add_value(struct words *words, const struct option_row *row, const s
         return refuse(to, "--%s: a text of one line, a number or true is accepted", name.text);
     if (row->id == ROW_header && text[0] == '@')
         return refuse(to, "--header: refused here: it names a file of this machine");
+    if (row->id == ROW_hosts)
+        return add_hosts(words, text, limits, to);
     if (row->kind != KIND_flag) {
         words_add(words, "--%s=%s", name.text, text);
         return true;
@@ -78,27 +137,28 @@ static bool add_value(struct words *words, const struct option_row *row, const s
 }
 
 static bool add_member(struct words *words, const char *name, const struct json_t *value,
-                       struct refuse_buffer to) {
+                       const struct config_limits *limits, struct refuse_buffer to) {
     const struct option_row *row = row_of(name, to);
     if (row == NULL)
         return false;
     if (!saved_value_is_list(value))
-        return add_value(words, row, value, to);
+        return add_value(words, row, value, limits, to);
     if (!option_is_list(row))
         return refuse(to, "--%s: a list is refused: it is given once", option_name(row).text);
     for (size_t i = 0; i < saved_value_size(value); i++)
-        if (!add_value(words, row, saved_value_at(value, i), to))
+        if (!add_value(words, row, saved_value_at(value, i), limits, to))
             return false;
     return true;
 }
 
-bool config_words(struct words *words, const struct json_t *object, struct refuse_buffer to) {
+bool config_words(struct words *words, const struct json_t *object,
+                  const struct config_limits *limits, struct refuse_buffer to) {
     const char *url = saved_value_string(saved_value_member(object, "url"));
     struct saved_value_step step = {0};
     if (url == NULL || !is_plain(url))
         return refuse(to, "\"url\": a text is needed, such as \"http://127.0.0.1:8080/\"");
     while (saved_value_next(object, &step))
-        if (strcmp(step.name, "url") != 0 && !add_member(words, step.name, step.value, to))
+        if (strcmp(step.name, "url") != 0 && !add_member(words, step.name, step.value, limits, to))
             return false;
     words_add(words, "--");
     words_add(words, "%s", url);

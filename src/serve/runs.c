@@ -42,6 +42,7 @@ static void run_free(struct run *run) {
     descriptor_close(&run->timeline_fd);
     free(run->url);
     free(run->label);
+    free(run->hosts);
     free(run->last);
     free(run->torn);
     free(run);
@@ -81,6 +82,7 @@ static void write_facts(const struct run *run) {
     json_write_object(&json);
     json_write_string_member(&json, "url", run->url);
     json_write_string_member(&json, "label", run->label);
+    json_write_string_member(&json, "hosts", run->hosts);
     json_write_uint_member(&json, "connections", run->connections);
     json_write_number_member(&json, "hold_seconds", run->hold_seconds);
     json_write_bool_member(&json, "statistics", run->of_statistics);
@@ -108,6 +110,7 @@ static void read_facts(struct run *run, int run_fd) {
     if (saved_value_is_object(facts)) {
         keep_text(&run->url, saved_value_text_if(&place, facts, "url"));
         keep_text(&run->label, saved_value_text_if(&place, facts, "label"));
+        keep_text(&run->hosts, saved_value_text_if(&place, facts, "hosts"));
         run->connections = saved_value_count_if(&place, facts, "connections");
         run->hold_seconds = saved_value_seconds_if(&place, facts, "hold_seconds");
         run->of_statistics = saved_value_flag_if(&place, facts, "statistics");
@@ -298,6 +301,7 @@ static int begin(struct runs *runs, struct run *run, const struct run_facts *fac
         return run->folder_fd;
     keep_text(&run->url, facts->url);
     keep_text(&run->label, facts->label);
+    keep_text(&run->hosts, facts->hosts);
     run->connections = facts->connections;
     run->hold_seconds = facts->hold_seconds;
     run->of_statistics = facts->of_statistics;
@@ -464,6 +468,7 @@ void run_write(struct json_writer *json, const struct run *run, bool with_last) 
     json_write_string_member(json, "kind", run->of_statistics ? "statistics" : "run");
     json_write_string_member(json, "url", run->url);
     json_write_string_member(json, "label", run->label);
+    json_write_string_member(json, "hosts", run->hosts);
     json_write_uint_member(json, "connections", run->connections);
     json_write_number_member(json, "hold_seconds", run->hold_seconds);
     write_time(json, &run->began);

@@ -26,6 +26,7 @@ struct run {
     bool of_statistics; /* started by /api/v1/statistics */
     bool stop_ordered;
     char *url, *label; /* secrets hidden; label NULL: none */
+    char *hosts;       /* that it is spread over; NULL: it is of this machine */
     uint64_t connections;
     double hold_seconds; /* as asked; 0: until it is stopped */
     struct timespec began;
@@ -52,7 +53,7 @@ struct runs {
 
 /* What a run is, when it is started. */
 struct run_facts {
-    const char *url, *label;
+    const char *url, *label, *hosts;
     uint64_t connections;
     double hold_seconds;
     bool of_statistics;

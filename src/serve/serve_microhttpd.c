@@ -124,6 +124,8 @@ static bool listen_on(struct serve *serve, struct refuse_buffer to) {
 
 static bool read_rules(struct serve *serve, struct refuse_buffer to) {
     const struct options *options = serve->options;
+    if (options->remote != NULL && options->hosts == NULL)
+        return refuse(to, "--remote without --hosts: with the hosts' names it is accepted");
     if (options->allow_host != NULL && !access_allow_hosts(&serve->rules, options->allow_host, to))
         return false;
     if (!targets_read(&serve->targets, options->allow_target, to))
@@ -164,7 +166,8 @@ struct serve *serve_open(const struct options *options, struct refuse_buffer to)
     saved_value_end_without_memory(end_without_memory);
     serve->options = options;
     serve->listen_fd = serve->folder.fd = -1;
-    serve->limits = (struct config_limits){options->max_connections, options->max_duration};
+    serve->limits = (struct config_limits){options->max_connections, options->max_duration,
+                                           options->hosts, options->remote};
     serve->now = monotonic_now();
     clients_init(serve);
     if (read_rules(serve, to) && folder_open(&serve->folder, options->state, to) &&

@@ -43,7 +43,7 @@ struct serve_start {
     enum serve_start_what what;
     struct words options, pins;
     struct run_facts facts;
-    char *url, *label;
+    char *url, *label, *hosts;
     size_t name_count, resolved;
     struct serve_name {
         struct serve_start *start;

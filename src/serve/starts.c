@@ -33,6 +33,7 @@ static void release(struct serve_start *start) {
     serve_child_end(&start->child);
     free(start->url);
     free(start->label);
+    free(start->hosts);
     free(start->text);
     *start = (struct serve_start){.child = {0, -1, -1, -1, -1}};
 }
@@ -209,16 +210,21 @@ static bool read_words(struct serve_start *start, const struct json_t *object,
                        struct refuse_buffer to) {
     if (start->what == START_STATISTICS)
         return statistics_words(&start->options, object, &start->serve->limits, to);
-    return config_words(&start->options, object, to);
+    if (start->what == START_CHECK && saved_value_has(object, "hosts"))
+        return refuse(to, "--hosts: refused in a check, which is of this machine alone: each host "
+                          "checks its own share when the run begins");
+    return config_words(&start->options, object, &start->serve->limits, to);
 }
 
 static void keep_facts(struct serve_start *start, const struct config_plan *config) {
     start->url = strdup(config->plan.target.url);
     start->label = config->options.label != NULL ? strdup(config->options.label) : NULL;
+    start->hosts = config->options.hosts != NULL ? strdup(config->options.hosts) : NULL;
     start->facts = (struct run_facts){.url = start->url,
                                       .label = start->label,
                                       .connections = config->plan.connections,
                                       .hold_seconds = duration_seconds(config->plan.hold),
+                                      .hosts = start->hosts,
                                       .of_statistics = start->what == START_STATISTICS};
 }
 

@@ -97,6 +97,23 @@ async function wholeWay(page) {
     await look(page, "compare");
 }
 
+// Each host checks its own share: there is nothing to check here before.
+async function overHosts(page) {
+    found.texts.hostsHelp = await page.innerText("#hosts-help");
+    await fill(page, {duration: "10m", label: "third", hosts: given.hosts});
+    found.texts.checkOfHosts = await page.isDisabled("#check");
+    await page.click("#start");
+    await visible(page, "run-part");
+    found.texts.where = await page.innerText("#run-where");
+    await until(page, n => document.querySelector("#tiles b")?.textContent.replace(/\D/g, "") === String(n), given.connections);
+    await page.click("#stop");
+    await visible(page, "report-part");
+    await until(page, () => [...document.querySelectorAll("#report .as-h2")].some(title => title.textContent === "Hosts"));
+    found.texts.reportOfHosts = await page.innerText("#report");
+    await page.fill("#hosts", "");
+    found.texts.checkOfHere = await page.isDisabled("#check");
+}
+
 async function byKeyboard(page) {
     await page.reload();
     await visible(page, "new-part");
@@ -156,6 +173,7 @@ async function main() {
     page.on("pageerror", error => found.messages.push(`error: ${error.message}`));
     try {
         await wholeWay(page);
+        await overHosts(page);
         await byKeyboard(page);
         await withoutToken(context);
         await fromElsewhere(browser);

@@ -10,6 +10,7 @@ import unittest
 
 import holdfast
 import npm
+from hosts import REMOTE
 from serve import Serve
 from sparring import Target
 
@@ -57,10 +58,10 @@ class Page(unittest.TestCase):
     def test_a_run_from_the_form_to_the_comparison(self):
         target = Target("--keepalive-timeout", "5s")
         self.addCleanup(target.__exit__, None, None, None)
-        serve = Serve()
+        serve = Serve("--hosts", "h1,h2", "--remote", REMOTE)
         self.addCleanup(serve.__exit__)
         found = self.drive(address=serve.line, host=serve.host, token=serve.token, target=target.url, connections=1000,
-                           tooSlow="10s", elsewhere=self.elsewhere())
+                           tooSlow="10s", hosts="h1,h2", elsewhere=self.elsewhere())
         texts = found["texts"]
         self.assertEqual(found["messages"], [])
         self.assertNotIn(serve.token, texts["address"])
@@ -81,7 +82,11 @@ class Page(unittest.TestCase):
         self.assertTrue(texts["tokenAsked"])
         self.assertEqual(set(texts["elsewhere"].values()), {"failed"})
         self.assertNotEqual(texts["elsewhere"], {})
-        self.assertEqual(len(serve.get("/api/v1/runs").json["runs"]), 2)
+        self.assertEqual("of h1, h2; empty: this machine", texts["hostsHelp"])
+        self.assertEqual((True, False), (texts["checkOfHosts"], texts["checkOfHere"]))
+        self.assertTrue(texts["where"].endswith(", from h1,h2"), texts["where"])
+        self.assertRegex(texts["reportOfHosts"], r"(?s)Hosts.*h1.*500.*h2.*500")
+        self.assertEqual(len(serve.get("/api/v1/runs").json["runs"]), 3)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ RUN = f"/api/v1/runs/{NO_RUN}"
 # Each path: methods that it has, and whether it asks for a token.
 ENDPOINTS = {
     "/": ("GET", False), "/app.js": ("GET", False), "/app.css": ("GET", False), "/healthz": ("GET", False),
-    "/metrics": ("GET", True), "/api/v1/checks": ("POST", True), "/api/v1/runs": ("GET POST", True),
+    "/metrics": ("GET", True), "/api/v1/checks": ("POST", True), "/api/v1/hosts": ("GET", True), "/api/v1/runs": ("GET POST", True),
     RUN: ("GET", True), f"{RUN}/stop": ("POST", True), f"{RUN}/marks": ("POST", True), f"{RUN}/events": ("GET", True),
     f"{RUN}/timeline": ("GET", True), f"{RUN}/report.json": ("GET", True), f"{RUN}/report.html": ("GET", True),
     f"{RUN}/report.hgrm": ("GET", True), f"{RUN}/junit.xml": ("GET", True), f"{RUN}/chart.svg": ("GET", True),

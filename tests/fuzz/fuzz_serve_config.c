@@ -1,17 +1,31 @@
 /* Any bytes as the body of a POST: what is accepted is a command line of a run within the limits
  * that names no file, and what is not is one line. */
+#include <string.h>
+
 #include "fuzz.h"
+#include "options/host_list.h"
 #include "options/options_row.h"
 #include "report/saved/saved_value.h"
 #include "serve/config.h"
 #include "serve/statistics.h"
 
-static const struct config_limits limits = {10000, HOUR};
+static const struct config_limits limits = {10000, HOUR, "h1,h2", "ip netns exec {host}"};
+
+/* A shell command is made of these two. */
+static void require_hosts(const struct options *options) {
+    const char *list = options->hosts;
+    char name[HOST_NAME_SIZE];
+    require(options->remote == NULL ||
+            (list != NULL && strcmp(options->remote, limits.remote) == 0));
+    while (list != NULL && host_list_next(&list, name))
+        require(host_list_has(limits.hosts, name, strlen(name)));
+}
 
 static void require_within(const struct config_plan *config) {
     const struct options *options = &config->options;
     require(options->connections <= limits.connections);
     require(options->duration <= limits.time);
+    require_hosts(options);
     require(config->plan.connect_host[0] != '\0');
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++)
         require(row->argument == NULL || strcmp(row->argument, "FILE") != 0 ||
@@ -36,7 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct refuse_buffer to = {error, sizeof error};
     for (int what = 0; object != NULL && saved_value_is_object(object) && what < 2; what++) {
         struct words words = {0};
-        if (what == 0 ? config_words(&words, object, to)
+        if (what == 0 ? config_words(&words, object, &limits, to)
                       : statistics_words(&words, object, &limits, to))
             read_words(&words);
         else

@@ -103,7 +103,7 @@ function forget() {
 
 function configuration() {
     const form = new FormData(byId("new-form")), config = {};
-    for (const name of ["url", "connections", "ramp", "interval", "duration", "label"]) {
+    for (const name of ["url", "connections", "ramp", "interval", "duration", "hosts", "label"]) {
         const value = form.get(name).trim();
         if (value !== "")
             config[name] = value;
@@ -116,7 +116,29 @@ function configuration() {
 
 function allowStart(allowed) {
     byId("start").disabled = !allowed;
-    byId("start-help").textContent = allowed ? "the check passed" : "a check that passes comes first";
+    byId("start-help").textContent = byId("hosts").value.trim() !== "" ? "each host checks its own share before the load" :
+        allowed ? "the check passed" : "a check that passes comes first";
+}
+
+// A check is of this machine: of a run over hosts each checks its own share when it begins.
+function mayStart() {
+    const config = configuration();
+    return !current && ("hosts" in config || (passed !== "" && passed === JSON.stringify(config)));
+}
+
+function reviewForm() {
+    byId("check").disabled = "hosts" in configuration();
+    allowStart(mayStart());
+}
+
+const HOSTS_SHOWN = 8;
+
+async function offerHosts() {
+    const {hosts} = await get("/api/v1/hosts");
+    const more = hosts.length > HOSTS_SHOWN ? ` and ${hosts.length - HOSTS_SHOWN} more` : "";
+    byId("hosts").placeholder = hosts.slice(0, 2).join(",");
+    byId("hosts-help").textContent = `of ${hosts.slice(0, HOSTS_SHOWN).join(", ")}${more}; empty: this machine`;
+    show("hosts-part", hosts.length > 0);
 }
 
 function findingRow(finding) {
@@ -156,6 +178,7 @@ async function check(event) {
     event.preventDefault();
     const config = configuration();
     refuse(null);
+    passed = "";
     allowStart(false);
     byId("check").disabled = true;
     byId("state").textContent = "checking";
@@ -163,19 +186,18 @@ async function check(event) {
         const answer = await post("/api/v1/checks", config);
         showFindings(answer);
         passed = answer.exit_code === 0 ? JSON.stringify(config) : "";
-        allowStart(passed !== "" && !current);
     } catch (error) {
         show("findings", false);
         refuse(error);
     }
-    byId("check").disabled = false;
+    reviewForm();
     byId("state").textContent = current ? "a run goes on" : "ready";
 }
 
 async function start() {
     refuse(null);
     try {
-        const made = await post("/api/v1/runs", JSON.parse(passed));
+        const made = await post("/api/v1/runs", configuration());
         show("findings", false);
         await follow(made.id);
         byId("run-title").focus();
@@ -344,7 +366,7 @@ async function listenToEnd(id) {
 async function follow(id) {
     const run = await get(`/api/v1/runs/${id}`);
     current = {id, last: null, outcomes: {}, marks: 0, hold: run.hold_seconds || 0, drawing: false, over: false};
-    byId("run-where").textContent = `${grouped(run.connections)} connections on ${run.url}`;
+    byId("run-where").textContent = `${grouped(run.connections)} connections on ${run.url}${run.hosts ? `, from ${run.hosts}` : ""}`;
     byId("run-verdict").textContent = "the preflight comes first";
     byId("so-far").className = "verdict";
     byId("progress").value = 0;
@@ -365,7 +387,7 @@ async function finish(run) {
     byId("stop").disabled = byId("mark").disabled = true;
     byId("state").textContent = "ready";
     show("run-part", false);
-    allowStart(passed !== "");
+    reviewForm();
     await listRuns();
     await openReport(run);
 }
@@ -568,6 +590,7 @@ async function begin() {
         return forget();
     try {
         const runs = await listRuns();
+        await offerHosts();
         show("token-part", false);
         show("new-part");
         byId("state").textContent = "ready";
@@ -586,7 +609,7 @@ byId("token-form").addEventListener("submit", event => {
     void begin();
 });
 byId("new-form").addEventListener("submit", check);
-byId("new-form").addEventListener("input", () => allowStart(!current && passed !== "" && passed === JSON.stringify(configuration())));
+byId("new-form").addEventListener("input", reviewForm);
 byId("start").addEventListener("click", start);
 byId("order-form").addEventListener("submit", order);
 byId("stop").addEventListener("click", stop);

@@ -36,6 +36,18 @@ static void what_a_shell_or_an_option_could_be_is_no_name(void **state) {
     assert_true(host_list_is_one("ab,a,b"));
 }
 
+static void a_name_is_in_the_list_whole_or_not_at_all(void **state) {
+    (void)state;
+    static const char list[] = "ab,a,b/c";
+    static const char *const others[] = {"", "c", "b", "abc", "ab,a", "A", "b/"};
+    assert_true(host_list_has(list, "ab", 2));
+    assert_true(host_list_has(list, "a", 1));
+    assert_true(host_list_has(list, "b/c", 3));
+    assert_true(host_list_has(list, "a,b", 1));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(host_list_has(list, others[i], strlen(others[i])));
+}
+
 static void there_are_at_most_256(void **state) {
     (void)state;
     char list[4096];
@@ -53,6 +65,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_taken_one_by_one),
         cmocka_unit_test(what_a_shell_or_an_option_could_be_is_no_name),
+        cmocka_unit_test(a_name_is_in_the_list_whole_or_not_at_all),
         cmocka_unit_test(there_are_at_most_256),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
