@@ -129,6 +129,7 @@ class HostsTest(unittest.TestCase):
         hosts = result.report["hosts"]
         self.assertEqual([("h1", 20, "ok", "held", 20), ("h2", 20, "ok", "held", 20)],
                          [tuple(host[name] for name in ("name", "share", "state", "verdict", "live")) for host in hosts])
+        self.assertIn("\n  hosts         h1   live 20 of 20   held\n                h2   live 20 of 20   held\n", result.out)
         self.assertEqual(0, min(host["started_seconds"] for host in hosts))
         self.assertEqual(result.requests["answered"], sum(host["answered"] for host in hosts))
         self.assertGreaterEqual(result.requests["per_second_peak"], result.requests["per_second_mean"])
@@ -392,6 +393,7 @@ class HostsTest(unittest.TestCase):
         if (mean := result.requests["per_second_mean"]) is not None:  # the lost one's is of its own time
             self.assertLessEqual(mean, result.requests["answered"] / result.report["run"]["hold_seconds"])
         self.assertIn("host h2: ", result.finding("worker_lost")["evidence"])
+        self.assertRegex(result.out, rf"\n  hosts         h2   live  0 of 30   lost {lost['have']} at \S+.*\n {{16}}h1   live 30 of 30   held\n")
         self.check_lost_host(result.report["hosts"], lost["have"])
         self.assertNotIn("exit code 0", result.out)
         again = timeline.with_suffix(".json")

@@ -29,6 +29,9 @@ void summary_errors(FILE *out, struct style style, const struct plan *plan,
 void summary_figures(FILE *out, const struct plan *plan, const struct setup *setup,
                      const struct record *record, const struct judgement *judgement);
 
+/* The rows of the hosts of a run on many; nothing of a run of one. summary_hosts.c */
+void summary_hosts(FILE *out, const struct record *record);
+
 /* The rows of the server, one a source. summary_server.c */
 void summary_server(FILE *out, const struct record *record, const struct findings *findings);
 enum { SUMMARY_INDENT = 16 };

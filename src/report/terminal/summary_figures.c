@@ -338,6 +338,7 @@ void summary_figures(FILE *out, const struct plan *plan, const struct setup *set
     print_shard(out, plan);
     print_connections(out, record, &judgement->closings);
     print_ledger(out, record);
+    summary_hosts(out, record);
     print_ramp(out, plan, record);
     if (plan_reconnects(plan))
         print_refill(out, record);

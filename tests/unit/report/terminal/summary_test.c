@@ -76,6 +76,104 @@ static void how_connections_came_back_has_its_row(void **state) {
     assert_says(text, "  ramp          97 opened in ");
 }
 
+/* --- hosts --- */
+
+enum { HOSTS = 64 };
+static struct record_host hosts[HOSTS];
+
+static void set_host(size_t i, const char *name, uint64_t live, const char *verdict) {
+    hosts[i] = (struct record_host){.share = 100, .live = live, .lost_seconds = NAN};
+    snprintf(hosts[i].name, sizeof hosts[i].name, "%s", name);
+    snprintf(hosts[i].verdict, sizeof hosts[i].verdict, "%s", verdict);
+}
+
+static void set_hosts(struct fixture *fixture, size_t count) {
+    char name[32];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "h%zu", i + 1);
+        set_host(i, name, 100, "held");
+    }
+    fixture->record.hosts = hosts;
+    fixture->record.host_count = count;
+}
+
+static void lose_host(size_t i, uint64_t connections, double seconds) {
+    hosts[i].lost = true;
+    hosts[i].live = 0;
+    hosts[i].verdict[0] = '\0';
+    hosts[i].lost_connections = connections;
+    hosts[i].lost_seconds = seconds;
+}
+
+/* No line of the hosts is wider than a terminal. */
+static void assert_narrow(const char *text) {
+    const char *at = strstr(text, "  hosts  "), *end = strstr(text, "  ramp  ");
+    assert_non_null(at);
+    for (; at < end; at = strchr(at, '\n') + 1)
+        assert_true(strcspn(at, "\n") <= 80);
+}
+
+static void few_hosts_have_a_row_each_the_worst_first(void **state) {
+    struct fixture *fixture = *state;
+    assert_silent(fixture_summary(fixture, &fixture->record, true), "  hosts  ");
+    set_hosts(fixture, 5);
+    set_host(1, "h2", 97, "held");
+    set_host(2, "node-3.example", 12, "broke");
+    hosts[2].errored = 88;
+    set_host(3, "h4", 40, "");
+    lose_host(4, 100, 3.2);
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "drain\n"
+                      "  hosts         h5               live   0 of 100   lost 100 at 3.20 s\n"
+                      "                h4               live  40 of 100   no verdict\n"
+                      "                node-3.example   live  12 of 100   broke, errored 88\n"
+                      "                h2               live  97 of 100   held\n"
+                      "                h1               live 100 of 100   held\n"
+                      "  ramp ");
+    assert_narrow(text);
+}
+
+static void of_many_hosts_those_that_did_not_hold_have_a_row(void **state) {
+    struct fixture *fixture = *state;
+    set_hosts(fixture, HOSTS);
+    assert_says(fixture_summary(fixture, &fixture->record, true),
+                "drain\n  hosts         64, all held   live 6400 of 6400\n  ramp ");
+    lose_host(40, 100, 61);
+    set_host(60, "h61", 99, "broke");
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text, "  hosts         h41   live  0 of 100   lost 100 at 1m01s\n"
+                      "                h61   live 99 of 100   broke\n"
+                      "                and 62 more, all held   live 6200 of 6200\n  ramp ");
+    for (size_t i = 0; i < 20; i++)
+        lose_host(i, i, NAN);
+    text = fixture_summary(fixture, &fixture->record, true);
+    assert_says(text,
+                "                and 56 more: 13 lost, 1 not held, 42 held   live 4299 of 5600\n");
+    assert_narrow(text);
+}
+
+/* The largest plan, the longest time. */
+static void rows_of_hosts_fit_a_terminal(void **state) {
+    struct fixture *fixture = *state;
+    set_hosts(fixture, 2);
+    set_host(0, "node-12.rack-003", 99999, "broke");
+    hosts[0].share = hosts[1].share = 100000;
+    hosts[0].errored = 1;
+    lose_host(1, 99999, 3723);
+    assert_narrow(fixture_summary(fixture, &fixture->record, true));
+}
+
+/* Of a file that somebody changed. */
+static void a_hosts_name_cannot_write_to_the_terminal(void **state) {
+    struct fixture *fixture = *state;
+    set_hosts(fixture, 1);
+    strcpy(hosts[0].name, "h\033[2J");
+    strcpy(hosts[0].verdict, "\033[31m");
+    const char *text = fixture_summary(fixture, &fixture->record, true);
+    assert_silent(text, "\033");
+    assert_says(text, "  hosts         h\\x1B[2J   live 100 of 100   \\x1B[31m\n");
+}
+
 /* Most were closed, without fault and refilled: the resets are what to look at. */
 static void a_broken_rule_on_faults_points_at_a_fault(void **state) {
     struct fixture *fixture = *state;
@@ -530,6 +628,10 @@ int main(void) {
         WITH_FIXTURE(the_worked_example_reads_as_it_should),
         WITH_FIXTURE(held_without_a_mark_to_look_at),
         WITH_FIXTURE(how_connections_came_back_has_its_row),
+        WITH_FIXTURE(few_hosts_have_a_row_each_the_worst_first),
+        WITH_FIXTURE(of_many_hosts_those_that_did_not_hold_have_a_row),
+        WITH_FIXTURE(rows_of_hosts_fit_a_terminal),
+        WITH_FIXTURE(a_hosts_name_cannot_write_to_the_terminal),
         WITH_FIXTURE(a_broken_rule_on_faults_points_at_a_fault),
         WITH_FIXTURE(ascii_marks_where_the_locale_is_not_utf8),
         WITH_FIXTURE(color_is_never_the_only_meaning),
