@@ -76,7 +76,7 @@ static bool check_hosts(const struct plan *plan, struct refuse_buffer to) {
     if (plan->parts > 1)
         return refuse(to, "--shard with --hosts: --hosts cuts the plan into parts itself: one of "
                           "the two is accepted");
-    return check_hosts_workers(options, hosts, to);
+    return options->saved || check_hosts_workers(options, hosts, to); /* a report has the sum */
 }
 
 /* Each part has one at least of what is cut into parts; 0 of what was not asked for. */

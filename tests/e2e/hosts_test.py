@@ -145,6 +145,16 @@ class HostsTest(unittest.TestCase):
         self.assertEqual([14, 14, 13], [worker["share"] for worker in result.report["generator"]["workers"]])
         self.assertEqual(301, result.requests["sent"])
 
+    def test_a_report_is_read_back_where_all_workers_are_more_than_a_host_holds(self):
+        path = holdfast.folder(self.addCleanup) / "report.json"
+        timeline = path.with_suffix(".jsonl")
+        code, _, err = plainly(*self.arguments("--json", path, "--timeline", timeline, hosts="h1,h2,h3", count=6))
+        self.assertEqual(0, code, err)
+        for saved in (path, timeline):
+            code, out, err = plainly("report", saved)
+            self.assertEqual(0, code, err)
+            self.assertIn("h3   live 2 of 2   held", out)
+
     def test_one_host_is_a_run_too(self):
         result = soak(*self.arguments(hosts="h1"))
         self.assertEqual((0, 40), (result.code, result.connections["opened"]), result.err)
