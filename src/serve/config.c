@@ -64,24 +64,26 @@ static bool is_plain(const char *text) {
 
 /* --- hosts --- */
 
-/* As many of them as have room, and how many more there are. */
+/* The first of them, and how many more there are. */
 static void list_hosts(char *text, size_t size, const char *hosts) {
-    static const size_t end = sizeof " and 256 more";
-    size_t length = 0, left = host_list_count(hosts);
+    enum { NAMED = 8, END = sizeof " and 256 more" };
+    size_t length = 0, named = 0, count = host_list_count(hosts);
     char name[HOST_NAME_SIZE];
-    while (left > 0 && host_list_next(&hosts, name) && length + strlen(name) + 2 + end < size) {
+    while (named < NAMED && host_list_next(&hosts, name) &&
+           length + 2 + strlen(name) + END < size) {
         length +=
-            (size_t)snprintf(text + length, size - length, "%s%s", length > 0 ? ", " : "", name);
-        left--;
+            (size_t)snprintf(text + length, size - length, "%s%s", named > 0 ? ", " : "", name);
+        named++;
     }
-    if (left > 0)
-        snprintf(text + length, size - length, " and %zu more", left);
+    text[length] = '\0';
+    if (named < count)
+        snprintf(text + length, size - length, " and %zu more", count - named);
 }
 
 /* Those that serve was started with, and no others: each name is one of its operator's. */
 static bool check_hosts(const char *list, const struct config_limits *limits,
                         struct refuse_buffer to) {
-    char accepted[OPTIONS_ERROR_MAX / 2];
+    char accepted[OPTIONS_ERROR_MAX / 2] = "";
     if (limits->hosts == NULL)
         return refuse(to,
                       "--hosts: refused here: holdfast serve was started without --hosts, which "

@@ -136,8 +136,19 @@ static void a_list_of_very_many_hosts_is_told_in_part(void **state) {
         at += snprintf(at, sizeof all - (size_t)(at - all), "%shost%d", i > 0 ? "," : "", i);
     const struct config_limits many = {10000, HOUR, all, NULL};
     const char *said = refusal_within(&many, "{\"url\": \"127.0.0.1\", \"hosts\": \"x\"}");
-    assert_says(said, "host0, host1, host2, ");
-    assert_says(said, " more: some of these with commas between them are accepted");
+    assert_says(said,
+                ": host0, host1, host2, host3, host4, host5, host6, host7 and 248 more: some of "
+                "these with commas between them are accepted");
+}
+
+static void long_names_are_told_as_far_as_they_have_room(void **state) {
+    (void)state;
+    char all[4 * HOST_NAME_SIZE], *at = all;
+    for (int i = 0; i < 4; i++)
+        at += snprintf(at, sizeof all - (size_t)(at - all), "%s%d%0250d", i > 0 ? "," : "", i, 0);
+    const struct config_limits many = {10000, HOUR, all, NULL};
+    const char *said = refusal_within(&many, "{\"url\": \"127.0.0.1\", \"hosts\": \"x\"}");
+    assert_says(said, " and 3 more: some of these with commas between them are accepted");
 }
 
 static void the_command_that_reaches_hosts_is_never_a_runs_own(void **state) {
@@ -229,6 +240,7 @@ int main(void) {
         cmocka_unit_test(hosts_are_those_of_the_server_and_its_remote_is_added),
         cmocka_unit_test(what_is_none_of_the_servers_hosts_is_refused_with_those_that_are),
         cmocka_unit_test(a_list_of_very_many_hosts_is_told_in_part),
+        cmocka_unit_test(long_names_are_told_as_far_as_they_have_room),
         cmocka_unit_test(the_command_that_reaches_hosts_is_never_a_runs_own),
         cmocka_unit_test(a_run_over_hosts_is_within_the_limits_of_the_server),
         cmocka_unit_test(no_option_of_a_run_that_takes_a_file_is_let_through),
