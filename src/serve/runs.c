@@ -352,6 +352,8 @@ void runs_finish(struct runs *runs) {
     int status = serve_child_reap(&run->child);
     int code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     bool said = code == EXIT_USAGE && run->message[0] != '\0';
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT) /* it takes signals once it begins */
+        snprintf(run->message, sizeof run->message, "it was stopped before it could begin");
     conclude(run, run->folder_fd);
     if (run->verdict[0] == '\0')
         run->exit_code = code;

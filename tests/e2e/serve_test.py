@@ -300,6 +300,16 @@ class Runs(Case):
         self.assertTrue(report["run"]["interrupted"])
         self.assertEqual(sum(report["connections"]["drain"]["outcomes"].values()), 20)
 
+    def test_a_stop_that_comes_with_the_start_is_told_as_that(self):
+        target = self.target()
+        serve = self.serve()
+        for _ in range(10):
+            run = serve.start(target.url, connections=1, duration="10m")
+            self.assertEqual(serve.post(f"/api/v1/runs/{run}/stop").status, 202)
+            ended = serve.wait_for_end(run)
+            self.assertIn((ended["verdict"], ended["message"]),
+                          (("inconclusive", None), (None, "it was stopped before it could begin")))
+
     def test_a_run_that_says_no_time_ends_with_max_duration(self):
         target = self.target()
         serve = self.serve("--max-duration", "2s")
