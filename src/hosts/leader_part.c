@@ -333,12 +333,15 @@ void leader_send_plan(struct leader *leader, struct host_part *part) {
 
 /* --- from it --- */
 
-/* Beside the protocol: kept for a message, and shown. */
+/* Beside the protocol: kept for a message, and shown. ssh ends its lines with CR LF. */
 static void show(struct leader *leader, struct host_part *part, const char *line, size_t length) {
     char text[160], shown[sizeof part->said + HOST_NAME_SIZE + 8];
     snprintf(text, sizeof text, "%.*s", (int)(length < sizeof text ? length : sizeof text - 1),
              line);
-    if (text[strspn(text, " \t\r")] == '\0')
+    size_t end = strlen(text);
+    while (end > 0 && strchr(" \t\r", text[end - 1]) != NULL)
+        text[--end] = '\0';
+    if (end == 0)
         return;
     text_escape(part->said, sizeof part->said, text);
     snprintf(shown, sizeof shown, "%s: %s", part->name, part->said);

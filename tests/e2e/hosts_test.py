@@ -217,6 +217,10 @@ class HostsTest(unittest.TestCase):
         self.assertIn("h2: its command here ended with exit code 255; it said: no route to h2",
                       result.finding("hosts")["text"])
 
+    def test_a_line_may_end_as_those_of_ssh_do(self):
+        result = soak(*self.arguments(hosts="h1", remote=self.script('printf "no route to h1\\r\\n" >&2; exit 255\n')))
+        self.assertTrue(result.finding("hosts")["text"].endswith("it said: no route to h1"), result.finding("hosts"))
+
     def test_a_target_that_refuses_is_no_target(self):
         with holdfast.listener() as listening:
             url = holdfast.url_of(listening)
