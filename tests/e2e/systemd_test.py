@@ -3,6 +3,7 @@
 
 import json
 import re
+import shutil
 import unittest
 import urllib.error
 import urllib.request
@@ -115,6 +116,50 @@ class SystemdTest(unittest.TestCase):
             self.assertEqual(200, answer.status)
         self.systemd.run("systemctl", "stop", "holdfast-serve")
         self.assertEqual(0, self.wait_for_end("holdfast-serve"))
+
+    # --- runs over hosts ---
+
+    def ask(self, path, body=None):
+        asked = urllib.request.Request(f"http://127.0.0.1:8791/api/v1/{path}", body and json.dumps(body).encode(),
+                                       {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"})
+        with urllib.request.urlopen(asked) as answer:
+            return json.load(answer)
+
+    def serve_hosts(self, hosts, remote):
+        """The unit with such options, as systemctl edit leaves it."""
+        (line,) = [line for line in UNITS[1].read_text().splitlines() if line.startswith("ExecStart=")]
+        folder = self.systemd.root / "etc/systemd/system/holdfast-serve.service.d"
+        folder.mkdir()
+        (folder / "hosts.conf").write_text(f"[Service]\nLoadCredential=ssh_key:/etc/holdfast/ssh_key\nExecStart=\n{line} "
+                                           f"--hosts {hosts} --remote '{remote}'\n")
+        self.write("token", TOKEN)
+        self.write("ssh_key", "a key")
+        self.systemd.run("systemctl", "daemon-reload")
+        self.start("holdfast-serve")
+
+    def test_a_stop_of_serve_ends_a_run_over_hosts_in_order(self):
+        self.serve_hosts("h1,h2", "env ON_HOST={host}")
+        with Target() as target:
+            run = self.ask("runs", {"url": target.url, "hosts": "h1,h2", "connections": 20, "interval": "100ms", "duration": "10m"})["id"]
+            holdfast.eventually(lambda: (self.ask(f"runs/{run}")["last"] or {}).get("phase") == "hold", "it holds")
+            self.systemd.run("systemctl", "stop", "holdfast-serve")
+        self.assertEqual(0, self.wait_for_end("holdfast-serve"))
+        report = json.loads((self.systemd.root / "var/lib/private/holdfast" / run / "report.json").read_text())
+        holdfast.check_report(report, 4)
+        self.assertEqual([("h1", "ok", 10), ("h2", "ok", 10)],
+                         [(host["name"], host["state"], host["live"]) for host in report["hosts"]])
+
+    def test_ssh_works_in_the_unit(self):
+        """As far as it goes where nobody answers."""
+        if not shutil.which("ssh"):
+            raise unittest.SkipTest("hosts of the API's unit: no ssh")
+        (remote,) = re.findall(r"--remote '(ssh .*)'$", UNITS[1].read_text(), re.M)
+        self.serve_hosts("127.0.0.1", remote)
+        with Target() as target:
+            run = self.ask("runs", {"url": target.url, "hosts": "127.0.0.1", "connections": 20})["id"]
+            holdfast.eventually(lambda: self.ask(f"runs/{run}")["state"] == "ended", "it has ended")
+        self.assertRegex(self.ask(f"runs/{run}/report.json")["verdict"]["reasons"][0],
+                         r"exit code 255; it said: ssh: connect to host 127\.0\.0\.1 port 22: Connection refused$")
 
 
 if __name__ == "__main__":
