@@ -31,6 +31,12 @@ def objects_of(build):
     return {path: source for path, source in sources.items() if source and os.path.exists(path)}
 
 
-def symbols_of(object_file, which):
-    """External symbols; which: "--defined-only" or "--undefined-only"."""
-    return {line.split()[-1] for line in output("nm", which, "--extern-only", object_file).splitlines()}
+def symbols_of(files):
+    """Of each object (its external symbols, those of others that it uses): nm(1) once for all, as it takes longer to
+    start than to read one."""
+    symbols = {file: (set(), set()) for file in files}
+    for line in output("nm", "--extern-only", "--print-file-name", "--format=posix", *files).splitlines():
+        file, _, rest = line.rpartition(": ")
+        name, kind = rest.split()[:2]
+        symbols[file][kind in "Uvw"].add(name)
+    return symbols
