@@ -47,6 +47,7 @@ console.log(JSON.stringify({{
 """
 
 # junit-10.xsd of Jenkins' xUnit plugin, as far as we write it: what an element holds, and its attributes; the required ones.
+# What is required beyond the schema's own is what GitLab and GitHub's actions show.
 JUNIT = {
     "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "errors"}, set()),
     "testsuite": ({"properties", "testcase", "system-out"}, {"name", "tests", "failures", "errors", "time", "skipped", "timestamp"},
@@ -59,12 +60,35 @@ JUNIT = {
     "skipped": (set(), {"message"}, {"message"}),
     "system-out": (set(), set(), set()),
 }
+JUNIT_TEXT = {"failure", "error", "skipped", "system-out"}  # the others hold elements, or nothing
+JUNIT_TIME = r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]*)?"
+XSD = "{http://www.w3.org/2001/XMLSchema}"
+
+
+def check_junit_text(element):
+    """Text where the schema has text, and no more than blanks elsewhere."""
+    if element.tag not in JUNIT_TEXT and (element.text or "").strip():
+        raise AssertionError(f"{element.tag} holds text")
+    for child in element:
+        if (child.tail or "").strip():
+            raise AssertionError(f"{element.tag} holds text")
+        check_junit_text(child)
+
+
+def schema_element(declared):
+    """As a row of JUNIT, of an xs:element; whether it may hold text."""
+    inner = declared.find(f"{XSD}complexType")
+    if inner is None:
+        return (set(), set(), set()), True
+    attributes = inner.findall(f"{XSD}attribute")
+    return ({one.get("ref") for one in inner.iter(f"{XSD}element")}, {one.get("name") for one in attributes},
+            {one.get("name") for one in attributes if one.get("use") == "required"}), inner.get("mixed") == "true"
 
 
 def check_junit(element):
     """Known elements, known attributes, counts that add up: what Jenkins, GitLab and GitHub's actions read."""
     children, known, required = JUNIT[element.tag]
-    if not re.fullmatch(r"\d*(\.\d*)?", element.get("time", "")):
+    if not re.fullmatch(JUNIT_TIME, element.get("time", "")):
         raise AssertionError(f"{element.tag}: time {element.get('time')}")
     if set(element.attrib) - known or required - set(element.attrib):
         raise AssertionError(f"{element.tag}: attributes {sorted(element.attrib)}")
@@ -84,6 +108,7 @@ def read_junit(path):
     if root.tag != "testsuites" or len(root) != 1:
         raise AssertionError("no testsuites of one testsuite")
     check_junit(root)
+    check_junit_text(root)
     if root[0][-1].tag != "system-out" or not root[0][-1].text.strip():
         raise AssertionError("the summary is missing")
     cases = {case.get("name"): [child.tag for child in case] for case in root.iter("testcase")}
@@ -179,19 +204,46 @@ class ConversionsTest(unittest.TestCase):
         self.assertEqual((1, "<?xml"), (code, out[:5]))
         self.assertIn("WORSE", err, "the table gives way")
 
+    def junit_of_runs(self):
+        """The JUnit of each way that a command ends in, by its name."""
+        names = ("held", "broke", "cut", "unfit", "no_target", "check", "check_unfit", "search", "none_held")
+        paths = {name: self.at / f"end-{name}.xml" for name in names}
+        reports = self.at / "end-a.json", self.at / "end-b.json"
+        self.soak("--junit", paths["held"], "--json", reports[0], report=reports[0])
+        with Target("--fault", "close-after=2") as server:
+            self.soak("--junit", paths["broke"], "--json", reports[1], "--label", "]]> <&> \u00b5", server=server, report=reports[1])
+        with Run("-c", 5, "-d", "1h", "--ui", "line", "--junit", paths["cut"], self.server.url) as run:
+            run.wait_for_phase("hold")
+            run.signal(signal.SIGINT)
+            self.assertEqual(4, run.finish().code)
+        too_many = "10M"  # connections, more than there are ports
+        search = "capacity", "-q", "-c", 5, "--hold-each", "100ms", self.server.url
+        for name, code, arguments in (
+                ("unfit", 3, ("-q", "-c", too_many, self.server.url)), ("no_target", 5, ("-q", "http://127.0.0.1:1/")),
+                ("check", 0, ("check", "-q", "-c", 5, self.server.url)), ("check_unfit", 3, ("check", "-q", "-c", too_many, self.server.url)),
+                ("search", 0, search), ("none_held", 1, (*search, "--require", "status_2xx<=0"))):
+            self.assertEqual(code, plainly(*arguments, "--junit", paths[name])[0], name)
+        return paths, reports
+
+    def junit_of_reports(self, one, worse):
+        """The JUnit of saved runs: each result of a comparison, and two halves that were added up."""
+        names = ("same", "worse", "better", "not_comparable", "merged")
+        paths = {name: self.at / f"saved-{name}.xml" for name in names}
+        other = self.at / "other.json"
+        other.write_text(one.read_text().replace('"duration": "1s"', '"duration": "2s"'))
+        for name, code, a, b in (("same", 0, one, one), ("worse", 1, one, worse), ("better", 0, worse, one), ("not_comparable", 4, one, other)):
+            self.assertEqual(code, plainly("report", "--compare", a, b, "--junit", paths[name])[0], name)
+        halves = [self.at / f"half-{i}.json" for i in (1, 2)]
+        for i, half in enumerate(halves, start=1):
+            self.soak("--shard", f"{i}/2", "--seed", 5, "--json", half, report=half)
+        code, _, err = plainly("report", "--merge", *halves, "--junit", paths["merged"])
+        self.assertEqual(0, code, err)
+        return paths
+
     def test_junit_of_every_end_is_what_is_read(self):
         """$HOLDFAST_JUNIT_XSD: Jenkins' own junit-10.xsd, which xmllint holds each against too."""
-        paths = {name: self.at / f"schema-{name}.xml" for name in ("held", "broke", "unfit", "check", "search", "same", "other")}
-        report, other = self.at / "schema.json", self.at / "other.json"
-        self.soak("--junit", paths["held"], "--json", report, report=report)
-        with Target("--fault", "close-after=2") as server:
-            self.soak("--junit", paths["broke"], "--label", "]]> <&> \u00b5", server=server)
-        plainly("-q", "--junit", paths["unfit"], "http://127.0.0.1:1/")
-        plainly("check", "-q", "-c", 5, "--junit", paths["check"], self.server.url)
-        plainly("capacity", "-q", "-c", 5, "--hold-each", "100ms", "--junit", paths["search"], self.server.url)
-        plainly("report", "--compare", report, report, "--junit", paths["same"])
-        other.write_text(report.read_text().replace('"duration": "1s"', '"duration": "2s"'))
-        plainly("report", "--compare", report, other, "--junit", paths["other"])
+        paths, reports = self.junit_of_runs()
+        paths |= self.junit_of_reports(*reports)
         for name, path in paths.items():
             with self.subTest(name=name):
                 read_junit(path)
@@ -199,6 +251,20 @@ class ConversionsTest(unittest.TestCase):
         if schema:
             done = subprocess.run(["xmllint", "--noout", "--nonet", "--schema", schema, *paths.values()], capture_output=True, text=True)
             self.assertEqual(0, done.returncode, done.stderr)
+
+    def test_our_rows_of_the_schema_are_no_wider_than_the_schema(self):
+        schema = os.environ.get("HOLDFAST_JUNIT_XSD")
+        if not schema:
+            self.skipTest("no $HOLDFAST_JUNIT_XSD")
+        root = ET.parse(schema).getroot()
+        declared = {one.get("name"): schema_element(one) for one in root.findall(f"{XSD}element")}
+        for name, (children, known, required) in JUNIT.items():
+            (their_children, their_known, their_required), text = declared[name]
+            self.assertLessEqual(children, their_children, name)
+            self.assertLessEqual(known, their_known, name)
+            self.assertGreaterEqual(required, their_required, name)
+            self.assertEqual(name in JUNIT_TEXT, text, name)
+        self.assertEqual(JUNIT_TIME, root.find(f".//{XSD}pattern").get("value"))
 
     def test_junit_tells_broken_from_inconclusive(self):
         broken, cut = self.at / "broken.xml", self.at / "cut.xml"
