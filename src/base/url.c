@@ -82,9 +82,28 @@ static bool check_ipv6(struct piece host, char out[static URL_HOST_MAX], struct 
                   refuse_quote_bytes(host.text, host.length).text);
 }
 
+/* What was no host where it was typed: the quotation mark of another shell or page, a port alone,
+ * a scheme whose ":" or "//" got lost. */
+static bool check_host_word(struct piece host, struct refuse_buffer to) {
+    struct refuse_quoted shown = refuse_quote_bytes(host.text, host.length);
+    if (strchr("'\"`<", host.text[0]) != NULL)
+        return refuse(to, "the URL begins with %c: leave it out", host.text[0]);
+    if (host.text[0] == '-')
+        return refuse(to, "the host \"%s\" begins with '-', as no name does", shown.text);
+    if (host.length <= 5 && made_of(host, "", ""))
+        return refuse(to, "\"%s\" is a port: 127.0.0.1:%s is accepted", shown.text, shown.text);
+    if (ascii_equal_bytes(host.text, host.length, "http") ||
+        ascii_equal_bytes(host.text, host.length, "https"))
+        return refuse(to, "\"%s\" is a scheme: http://host[:port]/path is accepted", shown.text);
+    return true;
+}
+
 static bool check_name(struct piece host, char out[static URL_HOST_MAX], struct refuse_buffer to) {
     if (host.length == 0)
-        return refuse(to, "the host is empty: a name or an address is needed, such as 127.0.0.1");
+        return refuse(to, "the host is empty: a name or an address is needed, such as 127.0.0.1 "
+                          "or 127.0.0.1:8080");
+    if (!check_host_word(host, to))
+        return false;
     if (host.length >= URL_HOST_MAX)
         return refuse(to, "the host \"%s\" is longer than %d bytes",
                       refuse_quote_bytes(host.text, host.length).text, URL_HOST_MAX - 1);
@@ -150,6 +169,9 @@ static bool check_bytes(const char *url, struct piece authority, struct refuse_b
                            : byte < 0x20 || byte == 0x7f ? "a control character"
                                                          : "a byte outside ASCII";
         size_t place = (size_t)(at - url) + 1;
+        if (byte == ' ' && (at == url || at[1] == '\0'))
+            return refuse(to, "\"%s\" has a space (byte %zu): leave it out", url_quote(url).text,
+                          place);
         if (at >= authority.text && at < authority.text + authority.length)
             return refuse(to, "the host in \"%s\" has %s (byte %zu): %s", url_quote(url).text, what,
                           place,

@@ -65,7 +65,7 @@ static const struct named_command *command_find(const char *name) {
 static const char *const meanings[][2] = {
     {"attack", "run"},     {"bench", "run"},       {"benchmark", "run"},  {"loadtest", "run"},
     {"soak", "run"},       {"preflight", "check"}, {"compare", "report"}, {"merge", "report"},
-    {"convert", "report"}, {"cap", "capacity"},
+    {"convert", "report"}, {"cap", "capacity"},    {"start", "run"},      {"stress", "run"},
 };
 
 static const struct named_command *command_meant(const char *word) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/url.h"
 #include "options/options_row.h"
 
@@ -117,6 +118,12 @@ static void name_typed(char typed[static OPTION_NAME_MAX + 2], int code) {
         snprintf(typed, OPTION_NAME_MAX + 2, "-%c", code);
 }
 
+/* The next option, taken for the name of a file. */
+static bool is_option_for_file(const struct command_line *line, const struct option_row *row) {
+    return row->argument != NULL && strcmp(row->argument, "FILE") == 0 &&
+           optarg == line->argv[optind - 1] && optarg[0] == '-' && optarg[1] != '\0';
+}
+
 static bool take_option(struct command_line *line, int code) {
     const struct option_row *row = row_of(code);
     char label[OPTION_NAME_MAX + 2], *before = line->typed[row->id];
@@ -127,6 +134,9 @@ static bool take_option(struct command_line *line, int code) {
                       option_command_name(line->command));
     if (before[0] != '\0' && !option_is_list(row))
         return refuse(line->to, "%s: given twice (%s before): once is accepted", label, before);
+    if (is_option_for_file(line, row))
+        return refuse(line->to, "%s: the value is missing: \"%s\" is no file, but ./%s is one",
+                      label, refuse_quote(optarg).text, refuse_quote(optarg).text);
     memcpy(before, label, sizeof label);
     *option_given(line->options, row) = true;
     return option_read(line->options, row, label, row->kind == KIND_flag ? "true" : optarg,
@@ -145,6 +155,66 @@ static bool is_script(const char *text) {
            (strcmp(end, ".js") == 0 || strcmp(end, ".lua") == 0 || strcmp(end, ".jmx") == 0);
 }
 
+/* Dashes that an editor or a web page made of '-': U+2010 to U+2015, and the minus sign. */
+static bool is_dashed(const char *text) {
+    return (strncmp(text, "\xe2\x80", 2) == 0 && (unsigned char)text[2] - 0x90U <= 5) ||
+           strncmp(text, "\u2212", 3) == 0;
+}
+
+static bool is_among(const char *word, const char *const *words, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (ascii_equal(word, words[i]))
+            return true;
+    return false;
+}
+
+static bool is_unit(const char *word) {
+    static const char *const units[] = {"ns", "us", "ms", "s", "m", "h", "d", "min", "sec", "k"};
+    return is_among(word, units, sizeof units / sizeof units[0]);
+}
+
+static bool is_method(const char *word) {
+    static const char *const methods[] = {"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"};
+    return is_among(word, methods, sizeof methods / sizeof methods[0]);
+}
+
+/* Of two operands, one that is no URL, and what it was meant to be. */
+static bool check_first_of_two(const struct command_line *line, const char *first,
+                               const char *second) {
+    if (line->options->given.quiet && first[strspn(first, "0123456789")] == '\0')
+        return refuse(
+            line->to,
+            "\"%s\": '-q' is --quiet here and takes no value; a rate is --rate R (of hey, oha)",
+            url_quote(first).text);
+    if (is_unit(first) || is_unit(second))
+        return refuse(line->to, "\"%s\": a unit stands right behind its number, such as 30s",
+                      is_unit(first) ? first : second);
+    if (is_method(first)) {
+        char method[8] = "";
+        for (size_t i = 0; first[i] != '\0' && i < sizeof method - 1; i++)
+            method[i] = (char)ascii_upper((unsigned char)first[i]);
+        return refuse(line->to, "\"%s\": the method is an option: -X %s", first, method);
+    }
+    if (is_bare_word(first) && !is_bare_word(second))
+        return refuse(line->to, "unknown command \"%s\" (see holdfast help)",
+                      refuse_quote(first).text);
+    return true;
+}
+
+/* Operands that other tools or other pages would have, and no URL. */
+static bool check_words(const struct command_line *line, const char *operand) {
+    if (is_dashed(operand))
+        return refuse(line->to,
+                      "\"%s\" begins with a dash that is no '-': options begin with '-' or '--'",
+                      refuse_quote(operand).text);
+    if (is_script(operand))
+        return refuse(
+            line->to,
+            "\"%s\": no script is run: a URL is accepted, and --urls FILE asks for several",
+            url_quote(operand).text);
+    return line->options->url == NULL || check_first_of_two(line, line->options->url, operand);
+}
+
 static bool take_operand(struct command_line *line, const char *operand) {
     if (line->command == COMMAND_TARGET && !line->options->given.listen) {
         line->options->given.listen = true;
@@ -155,20 +225,8 @@ static bool take_operand(struct command_line *line, const char *operand) {
         return refuse(line->to, "\"%s\" is one operand too many: holdfast %s takes %s",
                       url_quote(operand).text, option_command_name(line->command),
                       line->command == COMMAND_TARGET ? "one, or --listen" : "none");
-    if (is_script(operand))
-        return refuse(
-            line->to,
-            "\"%s\": no script is run: a URL is accepted, and --urls FILE asks for several",
-            url_quote(operand).text);
-    if (line->options->url != NULL && line->options->given.quiet &&
-        line->options->url[strspn(line->options->url, "0123456789")] == '\0')
-        return refuse(
-            line->to,
-            "\"%s\": '-q' is --quiet here and takes no value; a rate is --rate R (of hey, oha)",
-            url_quote(line->options->url).text);
-    if (line->options->url != NULL && is_bare_word(line->options->url) && !is_bare_word(operand))
-        return refuse(line->to, "unknown command \"%s\" (see holdfast help)",
-                      refuse_quote(line->options->url).text);
+    if (!check_words(line, operand))
+        return false;
     if (line->options->url != NULL)
         return refuse(line->to, "\"%s\" is one operand too many: one URL is accepted",
                       url_quote(operand).text);

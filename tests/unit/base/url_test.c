@@ -99,6 +99,19 @@ static void a_bad_url_is_refused_in_one_line_that_says_what(void **state) {
         {"http://e%41/", "not a name"},
         {"http://e\\f/", "not a name"},
         {"http://e,f/", "not a name"},
+        {":8080", "such as 127.0.0.1 or 127.0.0.1:8080"},
+        {"8080", "\"8080\" is a port: 127.0.0.1:8080 is accepted"},
+        {"http://8080/", "127.0.0.1:8080 is accepted"},
+        {"http:/e/", "\"http\" is a scheme: http://host[:port]/path is accepted"},
+        {"http//e/", "\"http\" is a scheme"},
+        {"http://http://e/", "\"http\" is a scheme"},
+        {"HTTPS:e", "\"HTTPS\" is a scheme"},
+        {"-", "\"-\" begins with '-'"},
+        {"http://e/ ", "a space (byte 10): leave it out"},
+        {" http://e/", "a space (byte 1): leave it out"},
+        {"'http://e/'", "the URL begins with ': leave it out"},
+        {"\"http://e/\"", "the URL begins with \": leave it out"},
+        {"<http://e/>", "the URL begins with <: leave it out"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct url target;

@@ -80,6 +80,8 @@ static void a_word_near_a_command_is_no_host(void **state) {
     assert_refused("helpp", "did you mean \"help\"?");
     assert_refused("soak http://127.0.0.1/", "unknown command \"soak\": did you mean \"run\"?");
     assert_refused("attack", "did you mean \"run\"?");
+    assert_refused("start http://127.0.0.1/", "did you mean \"run\"?");
+    assert_refused("stress http://127.0.0.1/", "did you mean \"run\"?");
     assert_refused("merge a.json b.json", "did you mean \"report\"?");
     assert_refused("other http://127.0.0.1/", "unknown command \"other\" (see holdfast help)");
 }

@@ -105,6 +105,25 @@ static void exactly_one_url_is_taken(void **state) {
     assert_refused(PARSE("e", "--", "f"), "\"f\" is one operand too many");
     assert_refused(PARSE("e.f", "http://u:secret@f\x1b"), "\"***@f\\x1B\" is one operand too many");
     assert_refused(PARSE("e", "http://f"), "unknown command \"e\" (see holdfast help)");
+    assert_refused(PARSE("GET", "http://f"), "\"GET\": the method is an option: -X GET");
+    assert_refused(PARSE("post", "http://f"), "\"post\": the method is an option: -X POST");
+    assert_refused(PARSE("-d", "30", "s", "http://f"),
+                   "\"s\": a unit stands right behind its number, such as 30s");
+    assert_refused(PARSE("http://f", "-d", "100", "ms"), "\"ms\": a unit stands right behind its");
+    assert_refused(PARSE("\u2013c", "10", "http://f"),
+                   "\"\u2013c\" begins with a dash that is no '-': options begin with '-' or '--'");
+    assert_refused(PARSE("\u2014", "http://f"), "\"\u2014\" begins with a dash");
+}
+
+static void an_option_is_no_file(void **state) {
+    (void)state;
+    assert_refused(PARSE("--json", "-d", "1s", "e"),
+                   "--json: the value is missing: \"-d\" is no file, but ./-d is one");
+    assert_refused(PARSE("--html", "--junit", "x", "e"),
+                   "--html: the value is missing: \"--junit\"");
+    assert_int_equal(PARSE("--json", "-", "e"), OPTIONS_OK);
+    assert_int_equal(PARSE("--json=-d", "e"), OPTIONS_OK);
+    assert_int_equal(PARSE("--label", "-d", "e"), OPTIONS_OK);
 }
 
 static void names_are_not_abbreviated(void **state) {
@@ -782,6 +801,7 @@ int main(void) {
         cmocka_unit_test(options_and_the_url_stand_in_any_order),
         cmocka_unit_test(help_and_version_end_the_reading),
         cmocka_unit_test(exactly_one_url_is_taken),
+        cmocka_unit_test(an_option_is_no_file),
         cmocka_unit_test(names_are_not_abbreviated),
         cmocka_unit_test(each_habit_of_another_tool_is_answered_by_what_it_is_here),
         cmocka_unit_test(a_long_option_with_one_dash_is_answered_with_two),
