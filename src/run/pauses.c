@@ -8,6 +8,7 @@
 
 /* Workers that stood still together publish their pauses one after another. */
 static const duration GATHER = 200 * MILLISECOND;
+static const duration NOTE_INTERVAL = 10 * SECOND;
 /* The user's own marks always find room. */
 enum { PAUSE_MARKS_MAX = MARKS_MAX / 2 };
 
@@ -78,6 +79,23 @@ static const char *who(const struct pauses *pauses) {
                           : "workers of ours stood still";
 }
 
+/* On a busy machine pauses come by the second: a line for each would drown the others. */
+static bool is_news(const struct pauses *pauses, double seconds, instant now) {
+    return pauses->noted != who(pauses) || seconds > pauses->noted_seconds ||
+           instant_since(now, pauses->noted_at) >= NOTE_INTERVAL;
+}
+
+static void print_note(struct pauses *pauses, const char *text, double seconds, instant now,
+                       struct notes *notes) {
+    if (!is_news(pauses, seconds, now))
+        return;
+    notes_print(notes, "%s, from %.1f s on: what fell into it says nothing of the server", text,
+                pauses->before.t);
+    pauses->noted = who(pauses);
+    pauses->noted_at = now;
+    pauses->noted_seconds = seconds;
+}
+
 void pauses_report(struct pauses *pauses, instant now, instant started, struct marks *marks,
                    struct notes *notes) {
     if (!pauses->open || instant_before(now, pauses->due))
@@ -87,8 +105,7 @@ void pauses_report(struct pauses *pauses, instant now, instant started, struct m
     char text[MARK_TEXT_MAX];
     snprintf(text, sizeof text, "%s for %.2f s", who(pauses), length);
     pauses->before.t = duration_seconds(instant_since(pauses->from, started));
-    notes_print(notes, "%s, from %.1f s on: what fell into it says nothing of the server", text,
-                pauses->before.t);
+    print_note(pauses, text, length, now, notes);
     if (marks->count < PAUSE_MARKS_MAX)
         marks_add(marks, MARK_PAUSE, text, &pauses->before);
 }

@@ -14,6 +14,9 @@ struct pauses {
     duration suspended;    /* of the machine, while the run clock stood still too */
     duration boot_ahead;   /* of CLOCK_BOOTTIME before CLOCK_MONOTONIC, at the latest look */
     struct mark_look before;
+    const char *noted; /* whose pause was printed last; NULL: none was */
+    instant noted_at;
+    double noted_seconds;
 };
 
 void pauses_init(struct pauses *pauses);
@@ -27,7 +30,8 @@ void pauses_see_parent(struct pauses *pauses, instant until, instant now,
 
 /* When a pause is to be noted; INSTANT_NEVER: there is none. */
 instant pauses_due(const struct pauses *pauses);
-/* Adds a note and a mark of the pause that is due. started: of the run. */
+/* Adds a mark of the pause that is due, and a note where none of the last 10 s was of one as long.
+ * started: of the run. */
 void pauses_report(struct pauses *pauses, instant now, instant started, struct marks *marks,
                    struct notes *notes);
 

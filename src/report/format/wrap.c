@@ -81,8 +81,17 @@ static void put(struct folding *folding, const char *text, size_t length, size_t
     folding->empty = false;
 }
 
+/* Whether to begin a line with an item that has no room behind the others would leave most of
+ * theirs empty. */
+static bool is_long_behind_short(const struct folding *folding, int columns, size_t blanks) {
+    int room = folding->width - folding->column - (int)blanks;
+    return !folding->empty && columns > room && room >= folding->width / 2;
+}
+
 static void put_item(struct folding *folding, const char *item, size_t length, size_t blanks) {
-    if (format_columns(item, length) <= folding->width - folding->indent) {
+    int columns = format_columns(item, length);
+    if (columns <= folding->width - folding->indent &&
+        !is_long_behind_short(folding, columns, blanks)) {
         put(folding, item, length, blanks);
         return;
     }

@@ -23,9 +23,10 @@ FILE *wrap_begin(struct wrap *wrap, FILE *out, struct style style);
 void wrap_end(struct wrap *wrap);
 
 /* Prints the text's lines in at most width columns: a line breaks between its items (two blanks or
- * more), an item that is longer than a line between its words, no number before its sign or unit.
- * What follows is indented to where the line's own text began. A word that is wider than all stays
- * whole. UTF-8 counts a column for each character; sequences of SGR count none. */
+ * more), an item that is longer than a line, or would leave most of one empty, between its words,
+ * no number before its sign or unit. What follows is indented to where the line's own text began. A
+ * word that is wider than all stays whole. UTF-8 counts a column for each character; sequences of
+ * SGR count none. */
 void wrap_print(FILE *out, const char *text, int width);
 
 #endif

@@ -79,8 +79,14 @@ struct item {
     bool shortened;
 };
 
+/* What is said of items that have no room. RANK_REMARK: of an item that none of them is. */
+enum row_rest { REST_UNSAID, REST_COUNTED, REST_OTHERS };
+enum { RANK_REMARK = 9 };
+
 struct block_row {
     int gap;
+    enum row_rest rest;
+    size_t left_out;
     size_t count;
     struct item items[ITEMS_MAX];
 };
@@ -113,11 +119,22 @@ static const char *shown(const struct item *item) {
     return item->shortened ? item->brief : item->text;
 }
 
+/* "": nothing is said. */
+static struct format_text rest_words(const struct block_row *row) {
+    struct format_text words = {""};
+    if (row->rest == REST_OTHERS)
+        snprintf(words.text, sizeof words.text, "and others");
+    else if (row->rest == REST_COUNTED && row->left_out > 0)
+        snprintf(words.text, sizeof words.text, "and %zu more", row->left_out);
+    return words;
+}
+
 static int row_columns(const struct block_row *row) {
     int columns = row->count > 0 ? (int)(row->count - 1) * row->gap : 0;
+    struct format_text rest = rest_words(row);
     for (size_t i = 0; i < row->count; i++)
         columns += columns_of_text(shown(&row->items[i]));
-    return columns;
+    return rest.text[0] == '\0' ? columns : columns + row->gap + columns_of_text(rest.text);
 }
 
 /* The item that is needed least, of those that can be shortened or of all. */
@@ -146,6 +163,7 @@ static void row_reduce(struct block_row *row, int columns) {
         item->shortened = true;
     } else if (row->count > 1) {
         item = least_needed(row, false);
+        row->left_out += item->rank < RANK_REMARK;
         row->count--;
         memmove(item, item + 1, (size_t)(row->items + row->count - item) * sizeof *item);
     } else {
@@ -187,6 +205,11 @@ static void put_row(struct block_line *line, struct block_row *row, int columns,
         if (i > 0)
             put_blanks(line, row->gap);
         put_tinted(line, style, row->items[i].tint, shown(&row->items[i]));
+    }
+    struct format_text rest = rest_words(row);
+    if (rest.text[0] != '\0') {
+        put_blanks(line, row->gap);
+        put(line, rest.text);
     }
 }
 
@@ -470,7 +493,7 @@ static int tint_of_status(int status) {
 static void draw_statuses(struct block *block, const struct block_view *view, int columns,
                           struct style style) {
     const struct statuses *statuses = &view->statuses;
-    struct block_row row = {.gap = 3};
+    struct block_row row = {.gap = 3, .rest = statuses->more ? REST_OTHERS : REST_COUNTED};
     for (size_t i = 0; i < statuses->count; i++) {
         const struct statuses_count *item = &statuses->items[i];
         int tint = tint_of_status(item->status);
@@ -482,32 +505,37 @@ static void draw_statuses(struct block *block, const struct block_view *view, in
     }
     if (statuses->count == 0)
         add(&row, 0, TINT_PLAIN, "no answer yet");
-    else if (statuses->more)
-        add(&row, 3, TINT_PLAIN, "and others");
-    else if (statuses->others == 0)
-        add(&row, 3, TINT_PLAIN, "all 2xx");
+    else if (!statuses->more && statuses->others == 0)
+        add(&row, RANK_REMARK, TINT_PLAIN, "all 2xx");
     put_row(next_line(block, style, "status"), &row, columns, style);
+}
+
+/* The outcome that most connections ended in, of those not drawn; below zero: none is left. */
+static int most_frequent(const uint64_t ends[static OUTCOME_COUNT],
+                         const bool drawn[static OUTCOME_COUNT]) {
+    int most = -1;
+    for (int i = 0; i < OUTCOME_COUNT; i++)
+        if (!drawn[i] && ends[i] > 0 && (most < 0 || ends[i] > ends[most]))
+            most = i;
+    return most;
 }
 
 /* Why connections ended, the most frequent first; what is no fault of the run's is not news. */
 static void draw_ends(struct block *block, const struct block_view *view, int columns,
                       struct style style) {
-    struct block_row row = {.gap = 3};
+    struct block_row row = {.gap = 3, .rest = REST_COUNTED};
     bool drawn[OUTCOME_COUNT] = {false};
-    for (int rank = 0; rank < ITEMS_MAX - 1; rank++) {
-        int most = -1;
-        for (int i = 0; i < OUTCOME_COUNT; i++)
-            if (!drawn[i] && view->ends[i] > 0 && (most < 0 || view->ends[i] > view->ends[most]))
-                most = i;
-        if (most < 0)
-            break;
+    for (int rank = 0, most; (most = most_frequent(view->ends, drawn)) >= 0; rank++) {
         drawn[most] = true;
         bool closed = most == OUTCOME_closed_idle || most == OUTCOME_closed_announced;
-        add(&row, rank, closed ? TINT_WARN : TINT_BAD, "%s %s", outcome_name((enum outcome)most),
-            format_count(view->ends[most]).text);
+        if (rank < ITEMS_MAX - 1)
+            add(&row, rank, closed ? TINT_WARN : TINT_BAD, "%s %s",
+                outcome_name((enum outcome)most), format_count(view->ends[most]).text);
+        else
+            row.left_out++;
     }
     if (row.count == 0)
-        add(&row, 0, TINT_PLAIN, "none so far");
+        add(&row, 0, TINT_PLAIN, strcmp(view->phase, "done") == 0 ? "none" : "none so far");
     put_row(next_line(block, style, "ended"), &row, columns, style);
 }
 

@@ -92,12 +92,34 @@ static void pauses_leave_room_for_the_marks_of_the_user(void **state) {
     assert_int_equal(marks.count, MARKS_MAX / 2);
 }
 
+static void a_shorter_pause_of_the_same_10_s_is_a_mark_but_no_line(void **state) {
+    (void)state;
+    worker_paused(SECOND, 2 * SECOND);
+    tell(3 * SECOND);
+    assert_int_equal(pauses.noted_at.ns, 3 * SECOND);
+    worker_paused(4 * SECOND, 5 * SECOND);
+    tell(6 * SECOND);
+    assert_int_equal(pauses.noted_at.ns, 3 * SECOND);
+    assert_int_equal(marks.count, 2);
+    worker_paused(6 * SECOND, 8 * SECOND); /* longer */
+    tell(9 * SECOND);
+    assert_int_equal(pauses.noted_at.ns, 9 * SECOND);
+    pauses_see_parent(&pauses, at(9 * SECOND), at(10 * SECOND), &before); /* another kind */
+    tell(11 * SECOND);
+    assert_int_equal(pauses.noted_at.ns, 11 * SECOND);
+    pauses_see_parent(&pauses, at(21 * SECOND - SECOND / 2), at(21 * SECOND), &before);
+    tell(22 * SECOND);
+    assert_int_equal(pauses.noted_at.ns, 22 * SECOND);
+    assert_int_equal(marks.count, 5);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(nothing_is_due_without_a_pause, set_up),
         cmocka_unit_test_setup(a_late_wait_of_the_parent_is_a_mark, set_up),
         cmocka_unit_test_setup(parent_and_workers_in_one_moment_are_one_mark, set_up),
         cmocka_unit_test_setup(the_same_pause_of_workers_is_seen_once, set_up),
+        cmocka_unit_test_setup(a_shorter_pause_of_the_same_10_s_is_a_mark_but_no_line, set_up),
         cmocka_unit_test_setup(pauses_leave_room_for_the_marks_of_the_user, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

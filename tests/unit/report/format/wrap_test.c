@@ -49,6 +49,18 @@ static void what_follows_stands_under_the_text_of_the_row(void **state) {
                         "       http://127.0.0.1/\n");
 }
 
+/* A long item behind a short one would leave most of a line empty. */
+static void a_long_item_goes_on_in_the_line_of_a_short_one(void **state) {
+    (void)state;
+    assert_string_equal(
+        wrapped("21:16:12  note   7 reset_idle: reset while no request was out\n", 60),
+        "21:16:12  note   7 reset_idle: reset while no request was\n"
+        "          out\n");
+    assert_string_equal(wrapped("  marks   at 1 s   workers of ours stood still: 0 lost\n", 46),
+                        "  marks   at 1 s   workers of ours stood\n"
+                        "          still: 0 lost\n");
+}
+
 static void a_number_is_not_cut_between_its_digits(void **state) {
     (void)state;
     assert_string_equal(wrapped("it has 2\u202f466\u202f177 of them\n", 12),
@@ -90,6 +102,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_line_that_fits_stays_as_it_is),
         cmocka_unit_test(what_follows_stands_under_the_text_of_the_row),
+        cmocka_unit_test(a_long_item_goes_on_in_the_line_of_a_short_one),
         cmocka_unit_test(a_number_is_not_cut_between_its_digits),
         cmocka_unit_test(a_word_that_is_too_wide_stays_whole),
         cmocka_unit_test(only_what_is_seen_takes_columns),

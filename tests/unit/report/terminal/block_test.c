@@ -359,6 +359,25 @@ static void why_connections_ended_stands_there_most_first(void **state) {
                            "closed_idle 3   reset_idle 2   response_timeout 1"));
     memset(view.ends, 0, sizeof view.ends);
     assert_non_null(strstr(line_with(&block, &view, 80, "ended"), "none so far"));
+    view.phase = "done";
+    assert_null(strstr(line_with(&block, &view, 80, "ended"), "so far"));
+}
+
+static void what_has_no_room_is_counted(void **state) {
+    (void)state;
+    struct block block;
+    struct block_view view = in_hold();
+    view.ends[OUTCOME_closed_mid_response] = 7;
+    view.ends[OUTCOME_reset_mid_response] = 6;
+    view.ends[OUTCOME_reset_in_flight] = 5;
+    assert_non_null(strstr(line_with(&block, &view, 120, "ended"), "response_timeout 1"));
+    assert_non_null(
+        strstr(line_with(&block, &view, 80, "ended"), "reset_mid_response 6   and 4 more"));
+    view.statuses = (struct statuses){.count = 6, .others = 5, .errors = 5};
+    for (int i = 0; i < 6; i++)
+        view.statuses.items[i] = (struct statuses_count){500 + i, 123456789};
+    assert_non_null(strstr(line_with(&block, &view, 60, "status"), "and 4 more"));
+    assert_non_null(strstr(line_with(&block, &view, 120, "500: "), "505: "));
 }
 
 static void think_times_that_only_begin_are_no_shortfall(void **state) {
@@ -416,6 +435,7 @@ int main(void) {
         cmocka_unit_test(a_second_that_was_not_measured_is_a_blank_and_zero_is_not),
         cmocka_unit_test(the_verdict_so_far_tells_what_is_broken_from_what_is_not_yet),
         cmocka_unit_test(why_connections_ended_stands_there_most_first),
+        cmocka_unit_test(what_has_no_room_is_counted),
         cmocka_unit_test(think_times_that_only_begin_are_no_shortfall),
         cmocka_unit_test(the_hold_is_a_bar_with_its_end_by_the_clock),
         cmocka_unit_test(reconnections_stand_there_only_where_there_are_some_to_count),
