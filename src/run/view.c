@@ -56,6 +56,7 @@ void view_take_second(struct block_view *view, const struct block_second *second
         view->worst_at = at;
     }
     push_second(view, second);
+    block_history_add(&view->history, second);
 }
 
 void view_tick(struct block_view *view, struct meter *meter, const struct crew *crew,

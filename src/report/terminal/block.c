@@ -625,15 +625,21 @@ static double sparkline_value(const struct block_second *second, enum sparkline 
     return NAN;
 }
 
-/* Cell i of n covers so many of the minute's seconds, the latest at its end. Of what was measured
- * then: the fewest connections, the greatest p99, the mean rate. */
-static double sparkline_cell(const struct block_view *view, enum sparkline sparkline, int i,
-                             int n) {
+/* So many seconds, or cells of several, the latest at the end of `room` of them. */
+struct curve {
+    const struct block_second *items;
+    int count, room;
+};
+
+/* Cell i of n covers a part of them. Of what was measured then: the fewest connections, the
+ * greatest p99, the mean rate. */
+static double sparkline_cell(const struct curve *curve, enum sparkline sparkline, int i, int n) {
     double sum = 0, least = NAN, most = NAN;
-    int measured = 0, missing = BLOCK_SECONDS - (int)view->second_count;
-    for (int at = i * BLOCK_SECONDS / n; at < (i + 1) * BLOCK_SECONDS / n; at++) {
+    int measured = 0, missing = curve->room - curve->count;
+    int from = i * curve->room / n, to = (i + 1) * curve->room / n;
+    for (int at = from; at < to || at == from; at++) {
         double value =
-            at >= missing ? sparkline_value(&view->seconds[at - missing], sparkline) : NAN;
+            at >= missing ? sparkline_value(&curve->items[at - missing], sparkline) : NAN;
         if (!isfinite(value) || value < 0)
             continue;
         measured++;
@@ -662,39 +668,84 @@ static int sparkline_level(enum sparkline sparkline, double value, double least,
     return level < SPARKLINE_LEVELS - 1 ? (int)level : SPARKLINE_LEVELS - 1;
 }
 
-static void put_sparkline(struct block_line *line, const struct block_view *view,
+static void put_sparkline(struct block_line *line, const struct curve *curve, uint64_t target,
                           enum sparkline sparkline, int cells, struct style style) {
     static const char *const utf8[] = {"\u2581", "\u2582", "\u2583", "\u2584",
                                        "\u2585", "\u2586", "\u2587"};
     static const char *const ascii[] = {".", ":", "-", "=", "+", "*", "#"};
     double values[BLOCK_SECONDS], least = INFINITY, most = 0;
     for (int i = 0; i < cells; i++) {
-        values[i] = sparkline_cell(view, sparkline, i, cells);
+        values[i] = sparkline_cell(curve, sparkline, i, cells);
         least = fmin(least, values[i]);
         most = fmax(most, values[i]);
     }
     for (int i = 0; i < cells; i++) {
-        int level = sparkline_level(sparkline, values[i], least, most, (double)view->target);
+        int level = sparkline_level(sparkline, values[i], least, most, (double)target);
         put_wide(line, isnan(values[i]) ? " " : style.utf8 ? utf8[level] : ascii[level], 1);
     }
 }
 
-static void draw_minute(struct block *block, const struct block_view *view, int columns,
-                        struct style style) {
+static void draw_curve(struct block *block, const char *label, const struct curve *curve,
+                       uint64_t target, int columns, struct style style) {
     static const char *const names[] = {"live ", "   req/s ", "   p99 "};
-    struct block_line *line = next_line(block, style, "60 s");
+    struct block_line *line = next_line(block, style, label);
     int room = columns - line->columns;
     for (int i = 0; i < 3; i++)
         room -= (int)strlen(names[i]);
     int cells = room / 3 < BLOCK_SECONDS ? room / 3 : BLOCK_SECONDS;
     for (int i = 0; i < 3; i++) {
         put(line, names[i]);
-        put_sparkline(line, view, (enum sparkline)i, cells, style);
+        put_sparkline(line, curve, target, (enum sparkline)i, cells, style);
     }
     while (line->text[line->length - 1] == ' ') {
         line->text[--line->length] = '\0';
         line->columns--;
     }
+}
+
+static void draw_curves(struct block *block, const struct block_view *view, int columns,
+                        struct style style) {
+    struct curve minute = {view->seconds, (int)view->second_count, BLOCK_SECONDS};
+    struct curve run = {view->history.cells, (int)view->history.count, (int)view->history.count};
+    draw_curve(block, "60 s", &minute, view->target, columns, style);
+    if (view->history.span > 1)
+        draw_curve(block, "run", &run, view->target, columns, style);
+}
+
+static struct block_second merged(const struct block_second *a, double weight,
+                                  const struct block_second *b, double added) {
+    return (struct block_second){
+        .live = fmin(a->live, b->live),
+        .per_second = isnan(a->per_second) ? b->per_second
+                      : isnan(b->per_second)
+                          ? a->per_second
+                          : (a->per_second * weight + b->per_second * added) / (weight + added),
+        .p99_seconds = fmax(a->p99_seconds, b->p99_seconds),
+    };
+}
+
+static void history_halve(struct block_history *history) {
+    struct block_second *cells = history->cells;
+    for (size_t i = 0; i < history->count / 2; i++)
+        cells[i] = merged(&cells[2 * i], 1, &cells[2 * i + 1], 1);
+    history->count /= 2;
+    history->span *= 2;
+    history->filled = history->span;
+}
+
+void block_history_add(struct block_history *history, const struct block_second *second) {
+    if (history->span == 0)
+        history->span = history->filled = 1;
+    if (history->filled == history->span && history->count == BLOCK_SECONDS)
+        history_halve(history);
+    if (history->filled == history->span) {
+        history->cells[history->count++] = *second;
+        history->filled = 1;
+        return;
+    }
+    struct block_second *open = &history->cells[history->count - 1];
+    *open = merged(open, history->filled, second, 1);
+    history->filled++;
 }
 
 /* --- the whole --- */
@@ -747,7 +798,7 @@ static void draw_lines(struct block *block, const struct block_view *view, int c
     draw_rules(block, view, columns, style);
     draw_here(block, view, columns, style);
     draw_next(block, view, columns, style);
-    draw_minute(block, view, columns, style);
+    draw_curves(block, view, columns, style);
 }
 
 void block_draw(struct block *block, const struct block_view *view, int width, struct style style) {

@@ -16,6 +16,16 @@ struct block_second {
     double live, per_second, p99_seconds;
 };
 
+/* All of a run in as many cells as the minute has, each of as many seconds; the latest is the one
+ * that fills. Once there is no room, neighbours become one. */
+struct block_history {
+    size_t count;
+    uint32_t span;   /* seconds of a cell */
+    uint32_t filled; /* of the latest */
+    struct block_second cells[BLOCK_SECONDS];
+};
+void block_history_add(struct block_history *history, const struct block_second *second);
+
 /* The figures of the block. NAN, or below zero where it is an int64_t: not measured. Texts may come
  * from outside. */
 struct block_view {
@@ -58,9 +68,10 @@ struct block_view {
     uint32_t workers;
     size_t second_count; /* latest last */
     struct block_second seconds[BLOCK_SECONDS];
+    struct block_history history;
 };
 
-enum { BLOCK_LINES_MAX = 12, BLOCK_LINE_BYTES = 1024 };
+enum { BLOCK_LINES_MAX = 13, BLOCK_LINE_BYTES = 1024 };
 
 struct block_line {
     char text[BLOCK_LINE_BYTES]; /* without a line's end */
@@ -73,9 +84,9 @@ struct block {
     struct block_line lines[BLOCK_LINES_MAX];
 };
 
-/* Draws for a terminal of that width (of very wide ones only a part is used): twelve lines, or one
- * where there is no room for twelve. Nothing wraps, and of a text from outside only
- * printable ASCII reaches the terminal. */
+/* Draws for a terminal of that width (of very wide ones only a part is used): twelve lines,
+ * thirteen once the run is longer than a minute, or one where that is too narrow. Nothing wraps,
+ * and of a text from outside only printable ASCII reaches the terminal. */
 void block_draw(struct block *block, const struct block_view *view, int width, struct style style);
 /* In one line, whatever the width. */
 void block_draw_line(struct block *block, const struct block_view *view, int width,

@@ -259,7 +259,7 @@ static void no_line_reaches_the_last_column_in_any_width(void **state) {
             for (int s = 0; s < 3; s++) {
                 struct block block;
                 block_draw(&block, &view, width, styles[s]);
-                assert_int_equal(block.count, width < 60 ? 1 : BLOCK_LINES_MAX);
+                assert_int_equal(block.count, width < 60 ? 1 : BLOCK_LINES_MAX - 1);
                 for (size_t i = 0; i < block.count; i++) {
                     const struct block_line *line = &block.lines[i];
                     assert_int_equal(line->length, strlen(line->text));
@@ -363,6 +363,38 @@ static void why_connections_ended_stands_there_most_first(void **state) {
     assert_null(strstr(line_with(&block, &view, 80, "ended"), "so far"));
 }
 
+static void a_run_of_more_than_a_minute_has_curves_of_the_whole(void **state) {
+    (void)state;
+    struct block block;
+    struct block_view view = in_hold();
+    for (int i = 0; i < BLOCK_SECONDS; i++)
+        block_history_add(&view.history, &(struct block_second){10000, 600, 0.001});
+    block_draw(&block, &view, 80, ascii);
+    assert_int_equal(block.count, 12);
+    for (int i = BLOCK_SECONDS; i < 4 * BLOCK_SECONDS; i++)
+        block_history_add(&view.history,
+                          &(struct block_second){i == 200 ? 0 : 10000, i < 120 ? 600 : NAN,
+                                                 i == 200 ? 1 : 0.001});
+    assert_int_equal(view.history.count, 60);
+    assert_int_equal(view.history.span, 4);
+    assert_true(view.history.cells[50].live == 0 && view.history.cells[50].p99_seconds == 1);
+    assert_true(view.history.cells[29].per_second == 600);
+    assert_true(isnan(view.history.cells[30].per_second));
+    block_draw(&block, &view, 80, ascii);
+    assert_int_equal(block.count, 13);
+    assert_string_equal(block.lines[12].text,
+                        "run    live ##############.##   req/s #########           p99 "
+                        "..............#..");
+    for (int width = 60; width < 130; width++) {
+        block_draw(&block, &view, width, ascii);
+        assert_true(block.lines[12].columns < width);
+    }
+    block_history_add(&view.history, &(struct block_second){5000, 0, 0});
+    assert_int_equal(view.history.count, 31);
+    assert_int_equal(view.history.span, 8);
+    assert_int_equal(view.history.filled, 1);
+}
+
 static void what_has_no_room_is_counted(void **state) {
     (void)state;
     struct block block;
@@ -435,6 +467,7 @@ int main(void) {
         cmocka_unit_test(a_second_that_was_not_measured_is_a_blank_and_zero_is_not),
         cmocka_unit_test(the_verdict_so_far_tells_what_is_broken_from_what_is_not_yet),
         cmocka_unit_test(why_connections_ended_stands_there_most_first),
+        cmocka_unit_test(a_run_of_more_than_a_minute_has_curves_of_the_whole),
         cmocka_unit_test(what_has_no_room_is_counted),
         cmocka_unit_test(think_times_that_only_begin_are_no_shortfall),
         cmocka_unit_test(the_hold_is_a_bar_with_its_end_by_the_clock),
