@@ -133,6 +133,8 @@ void view_counts(struct block_view *view, const struct plan *plan, const struct 
                  const struct tally *total) {
     const struct tally_counts *counts = &total->counts;
     view->ramp_seconds = record->ramp_seconds;
+    view->hold = plan->hold;
+    view->hold_seconds = record->hold_seconds;
     view->attempted = counts->attempted;
     view->live = counts->live;
     view->connecting = counts->connecting;

@@ -397,30 +397,51 @@ static void draw_ledger(struct block *block, const struct block_view *view, int 
     put_row(line, &row, columns, style);
 }
 
+static bool is_before_hold(const struct block_view *view) {
+    return strcmp(view->phase, "start") == 0 || strcmp(view->phase, "ramp") == 0;
+}
+
+/* Once it is over: all of it, but where it was ended before its time. */
+static double held_part(const struct block_view *view) {
+    if (view->hold_seconds <= 0 && !isfinite(view->ramp_seconds))
+        return 0;
+    double part = view->hold > 0 && view->hold_seconds > 0
+                      ? view->hold_seconds / duration_seconds(view->hold)
+                      : 1;
+    return part < 0.99 ? part : 1;
+}
+
 /* How much of the hold is over: by time, or by the requests of -n. NAN: it has no end. */
 static double hold_part(const struct block_view *view) {
-    bool holds = strcmp(view->phase, "hold") == 0;
-    if (strcmp(view->phase, "start") == 0 || strcmp(view->phase, "ramp") == 0)
+    if (is_before_hold(view))
         return 0;
-    if (!holds)
-        return 1;
+    if (strcmp(view->phase, "hold") != 0)
+        return held_part(view);
     if (view->length > 0)
         return fmin(1, (double)view->elapsed / (double)view->length);
     return view->requests > 0 ? fmin(1, (double)view->sent / (double)view->requests) : NAN;
+}
+
+static void add_held(struct block_row *row, const struct block_view *view, double part) {
+    if (isnan(part))
+        add(row, 0, TINT_PLAIN, "until interrupted");
+    else if (is_before_hold(view))
+        add(row, 0, TINT_PLAIN, "after the ramp");
+    else if (strcmp(view->phase, "hold") == 0)
+        add(row, 0, TINT_PLAIN, "%d %%", (int)(100 * part));
+    else if (part <= 0)
+        add(row, 0, TINT_WARN, "not begun");
+    else if (part < 1)
+        add(row, 0, TINT_WARN, "cut short at %d %%", (int)(100 * part));
+    else
+        add(row, 0, TINT_PLAIN, "over");
 }
 
 static void draw_hold(struct block *block, const struct block_view *view, int columns,
                       struct style style) {
     struct block_row row = {.gap = 3};
     double part = hold_part(view);
-    if (isnan(part))
-        add(&row, 0, TINT_PLAIN, "until interrupted");
-    else if (part <= 0)
-        add(&row, 0, TINT_PLAIN, "after the ramp");
-    else if (strcmp(view->phase, "hold") != 0)
-        add(&row, 0, TINT_PLAIN, "over");
-    else
-        add(&row, 0, TINT_PLAIN, "%d %%", (int)(100 * part));
+    add_held(&row, view, part);
     if (view->ends_at[0] != '\0')
         add(&row, 1, TINT_PLAIN, "ends %s", view->ends_at);
     struct block_line *line = next_line(block, style, "hold");
@@ -434,10 +455,10 @@ static void draw_hold(struct block *block, const struct block_view *view, int co
 /* Think times are drawn anew after each answer: until the longest has passed, those that follow the
  * ramp stand out, and fewer requests than planned are due. */
 static bool is_starting(const struct block_view *view) {
-    bool ramps = strcmp(view->phase, "start") == 0 || strcmp(view->phase, "ramp") == 0;
     return view->rate == 0 && view->think.high > 0 && view->think_mean == 0 &&
            view->think.low < view->think.high &&
-           (ramps || (strcmp(view->phase, "hold") == 0 && view->elapsed < view->think.high));
+           (is_before_hold(view) ||
+            (strcmp(view->phase, "hold") == 0 && view->elapsed < view->think.high));
 }
 
 static void draw_rate(struct block *block, const struct block_view *view, int columns,

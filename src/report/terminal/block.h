@@ -41,6 +41,8 @@ struct block_view {
     uint64_t requests;       /* to be sent in all; 0: no bound */
     uint64_t sent;
     uint64_t target;     /* connections */
+    duration hold;       /* planned; 0: it has no set length */
+    double hold_seconds; /* how long it took, once it is over; 0: it did not begin */
     double ramp_seconds; /* how long it took; NAN: it is under way, or was cut short */
     uint64_t attempted, live, connecting, closed, errored, peak;
     int64_t drained;     /* of live and connecting; below zero: the drain has not begun */

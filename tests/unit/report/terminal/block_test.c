@@ -436,6 +436,14 @@ static void the_hold_is_a_bar_with_its_end_by_the_clock(void **state) {
     assert_non_null(strstr(line_with(&block, &view, 80, "after the"), "after the ramp"));
     view.phase = "drain";
     assert_non_null(strstr(line_with(&block, &view, 80, "over"), "##] over"));
+    view.hold = MINUTE;
+    view.hold_seconds = 60.01;
+    assert_non_null(strstr(line_with(&block, &view, 80, "over"), "##] over"));
+    view.hold_seconds = 30;
+    assert_non_null(strstr(line_with(&block, &view, 80, "cut short"), " ] cut short at 50 %"));
+    view.hold_seconds = 0;
+    view.ramp_seconds = NAN;
+    assert_non_null(strstr(line_with(&block, &view, 80, "not begun"), " ] not begun"));
 }
 
 static void reconnections_stand_there_only_where_there_are_some_to_count(void **state) {
