@@ -5,20 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/page_pool.h"
 #include "base/pages.h"
 #include "base/require.h"
 
 /* Of one socket; the transport's state follows. All zero: a new connection. */
 struct sock_transport_place {
-    uint32_t cut;    /* 1 + the index of its fragment while a record is cut, else 0 */
-    uint32_t buffer; /* while sealed > 0 */
-    uint32_t sealed; /* bytes in the buffer */
-    uint8_t alert;   /* that the peer is to be told at the end; 0: that nothing follows */
-    _Alignas(max_align_t) char state[];
+    uint32_t cut : 24;  /* 1 + the index of its fragment while a record is cut, else 0 */
+    uint32_t alert : 8; /* that the peer is to be told at the end; 0: that nothing follows */
+    uint32_t buffer;    /* 1 + the index of its buffer while a send is under way, else 0 */
+    _Alignas(uint64_t) char state[];
 };
 
-static_assert(sizeof(struct sock_transport_place) <= 16, "a socket has no more beside that state");
+enum { PLACES_MAX = (1 << 24) - 1 };
+
+static_assert(sizeof(struct sock_transport_place) <= 8, "a socket has no more beside that state");
+static_assert((int)CONNECTIONS_MAX <= (int)PLACES_MAX, "each has a fragment");
+
+/* In a buffer. */
+struct sock_transport_sealed {
+    size_t length;
+    char bytes[];
+};
 
 struct sock_transport {
     struct sock_transport_parts parts;
@@ -28,21 +37,28 @@ struct sock_transport {
     struct page_pool buffers;   /* the same, while a send is under way */
 };
 
+static size_t place_bytes(const struct transport *transport) {
+    const size_t grain = _Alignof(struct sock_transport_place);
+    size_t bytes = sizeof(struct sock_transport_place) + transport->state_bytes;
+    return (bytes + grain - 1) / grain * grain;
+}
+
 bool sock_transport_create(struct sock_transport **out, const struct sock_transport_parts *parts) {
     *out = NULL;
     if (parts->transport == NULL)
         return true;
+    require(parts->count <= PLACES_MAX);
     struct sock_transport *made = calloc(1, sizeof *made);
     if (made == NULL)
         return false;
     made->parts = *parts;
-    made->place_bytes =
-        pages_align(sizeof(struct sock_transport_place) + parts->transport->state_bytes);
+    made->place_bytes = place_bytes(parts->transport);
     made->places = pages_reserve(parts->count * made->place_bytes + 1);
     pages_hide(made->places, parts->count * made->place_bytes + 1);
     bool any = page_pool_create(&made->fragments, parts->count, parts->transport->fragment_bytes);
     any &= page_pool_create(&made->buffers, parts->count,
-                            parts->transport->sealed_bytes(parts->send_max));
+                            sizeof(struct sock_transport_sealed) +
+                                parts->transport->sealed_bytes(parts->send_max));
     if (!any || made->places == NULL) {
         sock_transport_destroy(made);
         return false;
@@ -70,21 +86,39 @@ static struct sock_transport_place *place_of(const struct sock_transport *transp
     return (void *)(transport->places + index_of(transport, sock) * transport->place_bytes);
 }
 
+static struct sock_transport_sealed *buffer_of(const struct sock_transport *transport,
+                                               const struct sock_transport_place *place) {
+    return (void *)page_pool_at(&transport->buffers, place->buffer - 1);
+}
+
+static struct sock_transport_sealed *lease_buffer(struct sock_transport *transport,
+                                                  struct sock_transport_place *place) {
+    require(place->buffer == 0);
+    place->buffer = page_pool_lease(&transport->buffers) + 1;
+    return buffer_of(transport, place);
+}
+
+static void return_buffer(struct sock_transport *transport, struct sock_transport_place *place) {
+    page_pool_return(&transport->buffers, place->buffer - 1);
+    place->buffer = 0;
+}
+
 /* A fragment is leased for the call; given back at once it still holds the bytes of a record that
  * it completed, until the next call. */
 void sock_transport_open(struct sock_transport *transport, const struct sock *sock, char *bytes,
                          size_t length, struct transport_fact *fact) {
     struct sock_transport_place *place = place_of(transport, sock);
-    uint32_t fragment = place->cut > 0 ? place->cut - 1 : page_pool_lease(&transport->fragments);
+    uint32_t cut = place->cut;
+    uint32_t fragment = cut > 0 ? cut - 1 : page_pool_lease(&transport->fragments);
     struct transport_conn lent = {.shared = transport->parts.transport->shared,
                                   .state = place->state,
                                   .fragment = page_pool_at(&transport->fragments, fragment),
-                                  .cut = place->cut > 0};
+                                  .cut = cut > 0};
     transport->parts.transport->open(&lent, bytes, length, fact);
     require(fact->taken > 0 && fact->taken <= length);
     if (fact->kind == TRANSPORT_BROKEN)
         place->alert = fact->alert;
-    place->cut = lent.cut ? fragment + 1 : 0;
+    place->cut = (lent.cut ? fragment + 1 : 0) & PLACES_MAX;
     if (!lent.cut)
         page_pool_return(&transport->fragments, fragment);
 }
@@ -110,18 +144,13 @@ const void *sock_transport_take_owed(struct sock_transport *transport, const str
     struct sock_transport_place *place = place_of(transport, sock);
     if (table->take_owed == NULL)
         return NULL;
-    require(place->sealed == 0);
-    uint32_t buffer = page_pool_lease(&transport->buffers);
-    char *out = page_pool_at(&transport->buffers, buffer);
-    *length = table->take_owed(table->shared, place->state, out,
-                               table->sealed_bytes(transport->parts.send_max));
-    if (*length == 0) {
-        page_pool_return(&transport->buffers, buffer);
-        return NULL;
-    }
-    place->buffer = buffer;
-    place->sealed = (uint32_t)*length;
-    return out;
+    struct sock_transport_sealed *sealed = lease_buffer(transport, place);
+    sealed->length = *length = table->take_owed(table->shared, place->state, sealed->bytes,
+                                                table->sealed_bytes(transport->parts.send_max));
+    if (sealed->length > 0)
+        return sealed->bytes;
+    return_buffer(transport, place);
+    return NULL;
 }
 
 size_t sock_transport_say_end(struct sock_transport *transport, const struct sock *sock,
@@ -166,21 +195,20 @@ size_t sock_transport_seal_into(struct sock_transport *transport, const struct s
 const void *sock_transport_seal(struct sock_transport *transport, const struct sock *sock,
                                 const void *bytes, size_t *length) {
     struct sock_transport_place *place = place_of(transport, sock);
-    require(place->sealed == 0 && *length <= transport->parts.send_max);
-    place->buffer = page_pool_lease(&transport->buffers);
-    char *out = page_pool_at(&transport->buffers, place->buffer);
-    place->sealed = (uint32_t)sock_transport_seal_into(transport, sock, bytes, *length, out);
-    *length = place->sealed;
-    return out;
+    require(*length <= transport->parts.send_max);
+    struct sock_transport_sealed *sealed = lease_buffer(transport, place);
+    sealed->length = sock_transport_seal_into(transport, sock, bytes, *length, sealed->bytes);
+    *length = sealed->length;
+    return sealed->bytes;
 }
 
 size_t sock_transport_sent(struct sock_transport *transport, const struct sock *sock) {
     struct sock_transport_place *place = place_of(transport, sock);
-    size_t sealed = place->sealed;
-    if (sealed > 0)
-        page_pool_return(&transport->buffers, place->buffer);
-    place->sealed = 0;
-    return sealed;
+    if (place->buffer == 0)
+        return 0;
+    size_t length = buffer_of(transport, place)->length;
+    return_buffer(transport, place);
+    return length;
 }
 
 void sock_transport_abandon(struct sock_transport *transport, const struct sock *sock) {
@@ -191,9 +219,9 @@ void sock_transport_abandon(struct sock_transport *transport, const struct sock 
 
 void sock_transport_end(struct sock_transport *transport, const struct sock *sock) {
     struct sock_transport_place *place = place_of(transport, sock);
-    require(place->sealed == 0); /* the kernel owns nothing any more */
+    require(place->buffer == 0); /* the kernel owns nothing any more */
     if (place->cut > 0)
-        page_pool_return(&transport->fragments, place->cut - 1);
+        page_pool_return(&transport->fragments, place->cut - 1U);
     sock_transport_abandon(transport, sock);
     memset(place, 0, transport->place_bytes);
 }

@@ -53,7 +53,7 @@ struct transport_counts {
 /* What a connection lends for a call. */
 struct transport_conn {
     void *shared;   /* the transport's own */
-    void *state;    /* state_bytes, zero-filled for a new connection */
+    void *state;    /* state_bytes, for eight bytes aligned, zero-filled for a new connection */
     void *fragment; /* fragment_bytes, the connection's own while a record is cut */
     bool cut;       /* in: the fragment holds the beginning of a record. out: it does */
 };

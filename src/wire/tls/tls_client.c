@@ -43,6 +43,7 @@ struct tls_attempt {
     struct tls_attempt *older, *newer; /* of those that wait for tickets */
     struct tls_ticket_id ticket;       /* that was shown */
     uint32_t slot;
+    uint8_t stage;   /* of the connection */
     uint8_t tickets; /* that came */
     bool asked;      /* to resume */
     bool begun;      /* something was sent */
@@ -50,12 +51,11 @@ struct tls_attempt {
 
 /* Of a connection; the state of its records follows. */
 struct tls_place {
-    struct tls_attempt *attempt;
-    uint8_t stage;
+    struct tls_attempt *attempt; /* NULL: none was begun; the client's own: OpenSSL has no part */
     _Alignas(8) char records[];
 };
 
-static_assert(sizeof(struct tls_place) <= 16, "an open connection has no more beside its records");
+static_assert(sizeof(struct tls_place) <= 8, "an open connection has no more beside its records");
 
 struct tls_client {
     struct tls_client_settings settings;
@@ -64,6 +64,7 @@ struct tls_client {
     const struct transport *inner; /* of the records */
     struct tls_tickets **tickets;  /* of each pool; NULL: nothing is resumed */
     uint32_t pools;                /* one, or of connections that share tickets one an address */
+    struct tls_attempt detached;   /* of all connections whose OpenSSL's object is given back */
     struct tls_attempt *oldest, *newest; /* that wait for tickets */
     uint32_t handshakes, waiting, whole, given_back;
     uint64_t refused;
@@ -74,6 +75,14 @@ struct tls_client {
     char explained[TLS_EXPLAIN_MAX];
     char plain[TLS_PLAIN_MAX];
 };
+
+static enum tls_stage stage_of(const struct tls_place *place) {
+    return place->attempt != NULL ? (enum tls_stage)place->attempt->stage : STAGE_NONE;
+}
+
+static bool has_object(const struct tls_client *client, const struct tls_place *place) {
+    return place->attempt != NULL && place->attempt != &client->detached;
+}
 
 /* ---- The pool ---- */
 
@@ -113,17 +122,17 @@ static struct tls_tickets *tickets_of(const struct tls_client *client, uint32_t 
 /* Gives OpenSSL's object back; the connection may go on without it. */
 static void give_back(struct tls_client *client, struct tls_place *place) {
     struct tls_attempt *attempt = place->attempt;
-    if (attempt == NULL)
+    if (!has_object(client, place))
         return;
-    if (place->stage == STAGE_RECORDS)
+    if (attempt->stage == STAGE_RECORDS)
         leave_waiting(client, attempt);
-    else if (place->stage == STAGE_WHOLE)
+    else if (attempt->stage == STAGE_WHOLE)
         client->whole--;
     else
         client->handshakes--;
     tls_handshake_free(attempt->handshake);
     free(attempt);
-    place->attempt = NULL;
+    place->attempt = &client->detached;
     trim(client);
 }
 
@@ -138,7 +147,7 @@ static void keep_session(void *owner, SSL_SESSION *session) {
 /* Of those that it overhears the records count them. */
 static void count_ticket(void *owner) {
     const struct tls_attempt *attempt = owner;
-    attempt->client->tickets_whole += attempt->place->stage != STAGE_RECORDS;
+    attempt->client->tickets_whole += attempt->stage != STAGE_RECORDS;
 }
 
 static struct tls_handshake *begin_handshake(struct tls_client *client,
@@ -165,14 +174,14 @@ static bool begin(void *shared, void *state, uint32_t slot) {
     struct tls_attempt *attempt = calloc(1, sizeof *attempt);
     if (attempt == NULL)
         return false;
-    *attempt = (struct tls_attempt){.client = client, .place = place, .slot = slot};
+    *attempt = (struct tls_attempt){
+        .client = client, .place = place, .slot = slot, .stage = STAGE_HANDSHAKE};
     attempt->handshake = begin_handshake(client, attempt);
     if (attempt->handshake == NULL) {
         free(attempt);
         return false;
     }
     place->attempt = attempt;
-    place->stage = STAGE_HANDSHAKE;
     client->handshakes++;
     return true;
 }
@@ -224,10 +233,10 @@ static void handshake_done(struct tls_client *client, struct tls_place *place,
     fact->resumed = tls_handshake_resumed(place->attempt->handshake);
     note_handshake(client, place->attempt, fact->resumed);
     if (detach(client, place)) {
-        place->stage = STAGE_FLUSH;
+        place->attempt->stage = STAGE_FLUSH;
         return;
     }
-    place->stage = STAGE_WHOLE;
+    place->attempt->stage = STAGE_WHOLE;
     client->handshakes--;
     client->whole++;
     client->peer.detached = false;
@@ -255,12 +264,11 @@ static void open_handshake(struct tls_client *client, struct tls_place *place, c
 /* All of the handshake is sent: its object stays only for tickets. As many wait as may shake hands,
  * and the oldest gives way. */
 static void flushed(struct tls_client *client, struct tls_place *place) {
-    bool waits = client->tickets != NULL && place->attempt->tickets < TICKETS_EACH;
-    if (!waits)
+    if (client->tickets == NULL || place->attempt->tickets == TICKETS_EACH) {
         give_back(client, place);
-    place->stage = STAGE_RECORDS;
-    if (!waits)
         return;
+    }
+    place->attempt->stage = STAGE_RECORDS;
     client->handshakes--;
     if (client->waiting == client->settings.handshakes_max)
         give_back(client, client->oldest->place);
@@ -273,14 +281,14 @@ static void flushed(struct tls_client *client, struct tls_place *place) {
 static void overheard(struct tls_client *client, struct tls_place *place, bool answered) {
     if (answered)
         place->attempt->tickets = TICKETS_EACH;
-    if (place->stage == STAGE_RECORDS && place->attempt->tickets == TICKETS_EACH)
+    if (stage_of(place) == STAGE_RECORDS && place->attempt->tickets == TICKETS_EACH)
         give_back(client, place);
 }
 
 static void open_record(struct tls_client *client, struct tls_place *place,
                         struct transport_conn *conn, char *bytes, size_t length,
                         struct transport_fact *fact) {
-    bool overhears = client->tickets != NULL && place->attempt != NULL;
+    bool overhears = client->tickets != NULL && has_object(client, place);
     if (overhears) /* the bytes are decrypted where they stand */
         tls_handshake_overhear(place->attempt->handshake, bytes, length, client->plain,
                                sizeof client->plain);
@@ -300,9 +308,10 @@ static void open_bytes(struct transport_conn *conn, char *bytes, size_t length,
                        struct transport_fact *fact) {
     struct tls_client *client = conn->shared;
     struct tls_place *place = conn->state;
-    if (place->stage == STAGE_HANDSHAKE) {
+    enum tls_stage stage = stage_of(place);
+    if (stage == STAGE_HANDSHAKE) {
         open_handshake(client, place, bytes, length, fact);
-    } else if (place->stage == STAGE_WHOLE) {
+    } else if (stage == STAGE_WHOLE) {
         tls_handshake_open(place->attempt->handshake, bytes, length, client->plain,
                            sizeof client->plain, fact);
     } else {
@@ -317,10 +326,10 @@ static size_t sealed_bytes(size_t length) {
 static size_t seal(void *shared, void *state, const void *bytes, size_t length, char *out) {
     struct tls_client *client = shared;
     struct tls_place *place = state;
-    if (place->stage == STAGE_WHOLE)
+    if (stage_of(place) == STAGE_WHOLE)
         return tls_handshake_seal(place->attempt->handshake, bytes, length, out,
                                   sealed_bytes(length));
-    require(place->stage == STAGE_RECORDS);
+    require(stage_of(place) == STAGE_RECORDS);
     return client->inner->seal(client->records, place->records, bytes, length, out);
 }
 
@@ -328,7 +337,7 @@ static size_t seal(void *shared, void *state, const void *bytes, size_t length, 
 static size_t end(void *shared, void *state, uint8_t alert, char *out) {
     struct tls_client *client = shared;
     struct tls_place *place = state;
-    if (place->stage == STAGE_RECORDS)
+    if (stage_of(place) == STAGE_RECORDS)
         return client->inner->end(client->records, place->records, alert, out);
     if (place->attempt == NULL)
         return 0;
@@ -337,11 +346,11 @@ static size_t end(void *shared, void *state, uint8_t alert, char *out) {
 
 static size_t take_owed(void *shared, void *state, char *out, size_t room) {
     struct tls_place *place = state;
-    if (place->attempt == NULL || place->stage == STAGE_RECORDS)
+    if (place->attempt == NULL || stage_of(place) == STAGE_RECORDS)
         return 0;
     size_t length = tls_handshake_take(place->attempt->handshake, out, room);
     place->attempt->begun = true;
-    if (place->stage == STAGE_FLUSH && !tls_handshake_owes(place->attempt->handshake))
+    if (stage_of(place) == STAGE_FLUSH && !tls_handshake_owes(place->attempt->handshake))
         flushed(shared, place);
     return length;
 }
@@ -433,6 +442,7 @@ struct tls_client *tls_client_create(const struct tls_client_settings *settings)
     if (client == NULL)
         return NULL;
     client->settings = *settings;
+    client->detached.stage = STAGE_RECORDS;
     if (settings->seen != NULL)
         client->seen.first = *settings->seen;
     if (make_records(client) && make_tickets(client))
