@@ -3,10 +3,10 @@
 #include "engine/worker.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/heap.h"
 #include "base/minmax.h"
 #include "base/require.h"
 #include "base/slots.h"
@@ -241,7 +241,7 @@ static void give_heap_back(struct worker *worker) {
         counts->connecting > 0 || counts->refilling > 0 ||
         (worker->trimmed > 0 && instant_since(worker->now, worker->trimmed_at) < SECOND))
         return;
-    malloc_trim(0);
+    heap_trim();
     worker->trimmed = counts->attempted;
     worker->trimmed_at = worker->now;
 }

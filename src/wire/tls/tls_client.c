@@ -2,13 +2,13 @@
 #include "wire/tls/tls_client.h"
 
 #include <assert.h>
-#include <malloc.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/heap.h"
 #include "base/require.h"
 #include "wire/tls/tls_context.h"
 #include "wire/tls/tls_handshake.h"
@@ -109,7 +109,7 @@ static void trim(struct tls_client *client) {
     client->given_back++;
     if (client->handshakes > 0 || client->given_back < TRIM_AFTER)
         return;
-    malloc_trim(0);
+    heap_trim();
     client->given_back = 0;
 }
 
@@ -462,7 +462,7 @@ void tls_client_destroy(struct tls_client *client) {
     free(client);
     if (any) /* the preflight's: a page that is free here, and used anew by a worker, is there twice
               */
-        malloc_trim(0);
+        heap_trim();
 }
 
 const struct transport *tls_client_transport(const struct tls_client *client) {

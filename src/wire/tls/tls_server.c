@@ -2,12 +2,12 @@
  * it had to say is taken. */
 #include "wire/tls/tls_server.h"
 
-#include <malloc.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/heap.h"
 #include "base/require.h"
 #include "wire/tls/tls_certificate.h"
 #include "wire/tls/tls_records.h"
@@ -98,7 +98,7 @@ static void give_up(struct tls_server *server, struct tls_server_state *state) {
     state->handshake = NULL;
     server->given_back++;
     if (--server->handshakes == 0 && server->given_back >= TRIM_AFTER) {
-        malloc_trim(0);
+        heap_trim();
         server->given_back = 0;
     }
 }
