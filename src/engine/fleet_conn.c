@@ -297,6 +297,12 @@ static void secured(struct fleet *fleet, struct conn *conn, bool resumed) {
     conn->due_ns = fleet->now.ns;
 }
 
+/* reset: the kernel spent it on another call, and what is left of it looks like a FIN. */
+static void note_fin(struct fleet *fleet, const struct conn *conn, bool told, bool reset) {
+    if (sock_has_handshake(&fleet->socks) && !told && !reset && (conn->flags & CONN_FROZEN) == 0)
+        fleet_counts_of(fleet)->tls_closed_without_notify++;
+}
+
 /* FIN, after all bytes before it were used; completes: the outstanding answer. An earlier errno
  * means that the kernel spent the reset on another call: the connection was reset all the same. */
 static void use_fin(struct fleet *fleet, struct conn *conn, const struct sock_fact *sock_fact) {
@@ -306,9 +312,7 @@ static void use_fin(struct fleet *fleet, struct conn *conn, const struct sock_fa
         secure_failed(fleet, conn, reset ? HANDSHAKE_REASON_reset : HANDSHAKE_REASON_closed, 0);
         return;
     }
-    if (sock_has_handshake(&fleet->socks) && !sock_fact->told && !reset &&
-        (conn->flags & CONN_FROZEN) == 0)
-        fleet_counts_of(fleet)->tls_closed_without_notify++;
+    note_fin(fleet, conn, sock_fact->told, reset);
     if (reset) {
         fleet_handle_event(fleet, conn, CONN_EVENT_RESET);
     } else if (fact->kind == EXCHANGE_LAST_ANSWER) {
@@ -359,6 +363,16 @@ static bool next_fact(struct fleet *fleet, struct conn *conn, struct sock_readin
     return any;
 }
 
+/* What comes behind an announced end is dropped, but for the peer's own end. */
+static void use_end(struct fleet *fleet, struct conn *conn, struct sock_reading *reading) {
+    struct sock_fact fact;
+    if (!sock_next_end(&fleet->socks, &conn->sock, reading, &fact))
+        return;
+    if (fact.kind == SOCK_FIN)
+        note_fin(fleet, conn, fact.told, conn->error == ECONNRESET || fleet->reset_on_send);
+    fleet_handle_event(fleet, conn, fact.kind == SOCK_FIN ? CONN_EVENT_FIN : CONN_EVENT_ERROR);
+}
+
 static void use_facts(struct fleet *fleet, struct conn *conn, struct sock_reading *reading) {
     struct sock_fact fact;
     while (fleet_open_for_reading(conn) && next_fact(fleet, conn, reading, &fact)) {
@@ -377,6 +391,8 @@ static void use_facts(struct fleet *fleet, struct conn *conn, struct sock_readin
         case SOCK_BROKEN: use_break(fleet, conn, fact.reason); break;
         }
     }
+    if ((conn->flags & CONN_LINGERING) != 0)
+        use_end(fleet, conn, reading); /* it may stand right behind the answer */
 }
 
 /* Reads until nothing more is there. all: something behind the bytes is known to wait (HUP, RDHUP
@@ -394,18 +410,11 @@ static void receive_present(struct fleet *fleet, struct conn *conn) {
     use_facts(fleet, conn, &reading);
 }
 
-/* Waits for the peer's FIN behind an announced end; bytes before it are dropped. */
-static void receive_lingering(struct fleet *fleet, struct conn *conn) {
-    for (int i = 0; i < READS_MAX; i++) {
-        ssize_t got = net_receive(fleet->net, conn->sock.fd, fleet->scratch, FLEET_SCRATCH);
-        if (got == -EAGAIN)
-            break;
-        if (got <= 0) {
-            fleet_handle_event(fleet, conn, got == 0 ? CONN_EVENT_FIN : CONN_EVENT_ERROR);
-            return;
-        }
-    }
-    arm_readiness(fleet, conn);
+/* Behind an announced end, for which the peer's own is waited for; true when that has come. */
+static bool receive_end(struct fleet *fleet, struct conn *conn) {
+    struct sock_reading reading = {.reads = READS_MAX, .most = SIZE_MAX, .all = true};
+    use_end(fleet, conn, &reading);
+    return (conn->flags & CONN_LINGERING) == 0;
 }
 
 /* ---- Requests ---- */
@@ -611,8 +620,8 @@ static void closing_ready(struct fleet *fleet, struct conn *conn, int result) {
     else if (result < 0)
         fleet_handle_event(fleet, conn,
                            CONN_EVENT_ERROR); /* to arm it again and again would be a spin */
-    else
-        receive_lingering(fleet, conn);
+    else if (!receive_end(fleet, conn))
+        arm_readiness(fleet, conn);
 }
 
 static void ready(struct fleet *fleet, struct conn *conn, int result) {
@@ -690,7 +699,10 @@ void fleet_handle_timer(struct fleet *fleet, struct conn *conn, instant due) {
     case CONN_AWAITING: response_timeout(fleet, conn); break;
     case CONN_CONNECTING:
     case CONN_SECURING: connect_timeout(fleet, conn); break;
-    case CONN_CLOSING: fleet_handle_event(fleet, conn, CONN_EVENT_DEADLINE); break;
+    case CONN_CLOSING:
+        if (!receive_end(fleet, conn))
+            fleet_handle_event(fleet, conn, CONN_EVENT_DEADLINE);
+        break;
     case CONN_VACANT: reconnect_push(&fleet->reconnects, fleet_index_of(fleet, conn)); break;
     default: require(false); /* no deadline in this state */
     }

@@ -286,3 +286,14 @@ bool sock_next(struct sock_set *set, struct sock *sock, struct exchange_conn *le
     }
     return true;
 }
+
+bool sock_next_end(struct sock_set *set, struct sock *sock, struct sock_reading *reading,
+                   struct sock_fact *fact) {
+    struct exchange_conn nothing = {.outstanding = NULL};
+    do {
+        reading->left = 0;
+        if (!sock_next(set, sock, &nothing, reading, fact))
+            return false;
+    } while (fact->kind == SOCK_BYTES || fact->kind == SOCK_RECORD);
+    return true;
+}

@@ -152,4 +152,9 @@ struct sock_fact {
 bool sock_next(struct sock_set *set, struct sock *sock, struct exchange_conn *lent,
                struct sock_reading *reading, struct sock_fact *fact);
 
+/* How the socket ends, when that is there without waiting; what the protocol says before it is
+ * passed over. */
+bool sock_next_end(struct sock_set *set, struct sock *sock, struct sock_reading *reading,
+                   struct sock_fact *fact);
+
 #endif

@@ -9,6 +9,7 @@ from holdfast import soak
 from rude_tls import ALERT, ANSWER, CHANGE_CIPHER_SPEC, DATA, HANDSHAKE, RudeTls, key_update, ticket
 
 COUNT = 5
+LAST_ANSWER = ANSWER.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 FAST = ("-c", COUNT, "-r", "5/10ms", "-d", "1s", "-i", "100ms", "--no-check", "-q", "--insecure", "--timeout", "20s",
         "--connect-timeout", "20s")
 
@@ -155,6 +156,20 @@ class Broken(unittest.TestCase):
             conn.record(DATA, ANSWER)
         tls, told = self.break_by(misdeed, "closed_idle")
         self.assertEqual((0, [(ALERT, bytes([1, 0]))] * COUNT), (tls["closed_without_notify"], told))
+
+    def test_close_notify_behind_an_announced_end_is_answered_before_the_fin(self):
+        def script(conn):
+            conn.request()
+            conn.raw(conn.seal(LAST_ANSWER + bytes([DATA])) + conn.seal(bytes([1, 0, ALERT])))
+            conn.until_end()
+            told.append(conn.messages)
+        told = []
+        with RudeTls(script) as server:
+            result = soak(*FAST, server.url)
+            self.assertEqual({"closed_announced": COUNT}, result.outcomes, result.out)
+            holdfast.eventually(lambda: len(told) == COUNT, "the server has seen the end of each")
+        self.assertEqual([[(ALERT, bytes([1, 0]))]] * COUNT, told)
+        self.assertEqual(0, result.connections["tls"]["closed_without_notify"])
 
     def test_a_fin_inside_a_record_completes_nothing(self):
         def script(conn):

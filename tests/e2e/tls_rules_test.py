@@ -67,6 +67,14 @@ class Agree(unittest.TestCase):
         self.assertEqual(4, result.connections["tls"]["closed_without_notify"])
         self.assertEqual((4, 4), tuple(rule(stats, "tls-no-notify@10%")[what] for what in ("connections", "fired")))
 
+    def test_a_fin_without_close_notify_behind_an_announced_end_is_counted_too(self):
+        with Target("--tls", "--fault", "tls-no-notify@20%", "--keepalive-requests", "3") as sparring:
+            result = soak("-c", 40, "-r", "4/10ms", *FAST[4:-4], "-d", "2s", "-i", "200ms", sparring.url)
+            stats = sparring.stats_when_closed()
+        self.assertEqual({"closed_announced": 40}, result.outcomes, result.out)
+        self.assertEqual(rule(stats, "tls-no-notify@20%")["fired"], result.connections["tls"]["closed_without_notify"])
+        self.assertIn("without_close_notify", [finding["code"] for finding in result.report["findings"]])
+
     def test_key_updates_are_counted_alike(self):
         with Target("--tls", "--fault", "tls-key-update=2@10%") as sparring:
             result = soak(*FAST, sparring.url)

@@ -300,6 +300,14 @@ static void do_deed_of_records(struct net *net, int fd, duration after, enum dee
         socket->untold = true;
         answer_then(net, fd, after, DEED_IDLE_FIN);
         break;
+    case DEED_CLOSE_UNTOLD:
+        socket->untold = true;
+        do_deed(net, fd, after, DEED_ANSWER_CLOSE);
+        break;
+    case DEED_CLOSE_TOLD:
+        do_deed(net, fd, after, DEED_ANSWER_LINGER);
+        records_send_end(net, fd, after, 0);
+        break;
     default: socket->untold = true; do_deed(net, fd, after, DEED_ANSWER_EOF);
     }
 }
@@ -338,7 +346,9 @@ static void do_deed(struct net *net, int fd, duration after, enum deed deed) {
     case DEED_GARBAGE:
     case DEED_KEY_UPDATE:
     case DEED_FIN_UNTOLD:
-    case DEED_EOF_UNTOLD: do_deed_of_records(net, fd, after, deed); break;
+    case DEED_EOF_UNTOLD:
+    case DEED_CLOSE_UNTOLD:
+    case DEED_CLOSE_TOLD: do_deed_of_records(net, fd, after, deed); break;
     default: answer_then(net, fd, after, deed); break;
     }
 }

@@ -42,6 +42,8 @@ enum deed {
     DEED_KEY_UPDATE,    /* new keys in front of the answer, and the client is asked for its own */
     DEED_FIN_UNTOLD,    /* answered, and then a FIN that nothing announced */
     DEED_EOF_UNTOLD,    /* as DEED_ANSWER_EOF, and only the FIN ends the body */
+    DEED_CLOSE_UNTOLD,  /* as DEED_ANSWER_CLOSE, and the FIN comes alone */
+    DEED_CLOSE_TOLD,    /* as DEED_ANSWER_LINGER, and that nothing follows is told */
     RECORD_DEEDS
 };
 

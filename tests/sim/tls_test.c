@@ -196,6 +196,43 @@ static void an_end_that_is_not_told_completes_no_answer_and_is_counted(void **st
     assert_int_equal(idle.tls_closed_without_notify, 1);
 }
 
+static void behind_an_announced_end_the_fin_is_read_and_counted_too(void **state) {
+    (void)state;
+    struct tally_counts told = met(HANDSHAKE_DONE, DEED_ANSWER_CLOSE);
+    play_expect_outcomes(told.outcomes, "closed_announced", 1, NULL);
+    assert_int_equal(told.tls_closed_without_notify, 0);
+    struct tally_counts untold = met(HANDSHAKE_DONE, DEED_CLOSE_UNTOLD);
+    play_expect_outcomes(untold.outcomes, "closed_announced", 1, NULL);
+    assert_int_equal(untold.tls_closed_without_notify, 1);
+    struct tally_counts neither = met(HANDSHAKE_DONE, DEED_ANSWER_LINGER);
+    play_expect_outcomes(neither.outcomes, "closed_announced", 1, NULL);
+    assert_int_equal(neither.tls_closed_without_notify, 0);
+}
+
+/* A server that waits for our own words before its FIN waits no second for them. */
+static void close_notify_behind_an_announced_end_is_its_end(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        struct ends ends;
+        struct play play;
+        struct script script = {.deed = DEED_CLOSE_TOLD, .whole = seed % 2 == 0};
+        struct play_config config = calm(1);
+        config.ramp = (struct units_rate){1, 10 * MILLISECOND};
+        config.world.seed = seed;
+        config.world.scripts = &script;
+        config.world.script_count = 1;
+        make_ends(&ends, &config, 64);
+        play_start(&play, &config);
+        play_until(&play, 900 * MILLISECOND);
+        play_expect_outcomes(play_counts(&play)->outcomes, "closed_announced", 1, NULL);
+        assert_int_equal(play_counts(&play)->descriptors, 0);
+        assert_int_equal(play_counts(&play)->tls_closed_without_notify, 0);
+        play_end(&play);
+        play_free(&play);
+        free_ends(&ends);
+    }
+}
+
 /* Each handshake takes 10 to 20 ms here, of which 4 are under way: 200 to 400 a second. */
 static void a_ramp_waits_for_handshakes_and_loses_none(void **state) {
     (void)state;
@@ -298,6 +335,8 @@ int main(void) {
         cmocka_unit_test(a_handshake_without_memory_is_our_own_fault),
         cmocka_unit_test(a_certificate_counts_as_later_once_a_reload_is_over),
         cmocka_unit_test(an_end_that_is_not_told_completes_no_answer_and_is_counted),
+        cmocka_unit_test(behind_an_announced_end_the_fin_is_read_and_counted_too),
+        cmocka_unit_test(close_notify_behind_an_announced_end_is_its_end),
         cmocka_unit_test(a_ramp_waits_for_handshakes_and_loses_none),
         cmocka_unit_test(a_server_that_stops_ends_them_told_and_all_come_back),
         cmocka_unit_test(any_operation_may_fail_once_or_from_then_on),
