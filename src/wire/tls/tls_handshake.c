@@ -14,7 +14,9 @@
 #include "base/tls_alert.h"
 #include "wire/tls/tls_private.h"
 
-enum { HEADER_BYTES = 5, RECORD_TYPE_MIN = 20, RECORD_TYPE_MAX = 24, MAJOR_VERSION = 3 };
+enum { HEADER_BYTES = 5, RECORD_TYPE_MIN = 20, RECORD_TYPE_MAX = 23, MAJOR_VERSION = 3 };
+/* Of a record's body: RFC 5246 6.2.3, RFC 8446 5.2. */
+enum { OLDER_BODY_MAX = 16384 + 2048, BODY_MAX = 16384 + 256 };
 enum { PROTOCOL_VERSION_ALERT = 70, ALERTS = 256 };
 
 /* Where in a record the bytes from the peer stand. */
@@ -253,8 +255,19 @@ static enum tls_handshake_state fail(struct tls_handshake *handshake, enum hands
 
 static bool is_of_versions(int reason) {
     return reason == SSL_R_UNSUPPORTED_PROTOCOL || reason == SSL_R_WRONG_SSL_VERSION ||
-           reason == SSL_R_VERSION_TOO_LOW || reason == SSL_R_WRONG_VERSION_NUMBER ||
-           reason == SSL_R_NO_PROTOCOLS_AVAILABLE;
+           reason == SSL_R_VERSION_TOO_LOW || reason == SSL_R_NO_PROTOCOLS_AVAILABLE;
+}
+
+/* What OpenSSL itself says, behind what its ciphers do; the first of all where it says nothing. */
+static unsigned long take_error(void) {
+    unsigned long first = ERR_get_error(), error = first;
+    while (error != 0 && ERR_GET_LIB(error) != ERR_LIB_SSL)
+        error = ERR_get_error();
+    return error != 0 ? error : first;
+}
+
+static bool out_of_memory(void) {
+    return ERR_GET_REASON(ERR_peek_error()) == ERR_R_MALLOC_FAILURE;
 }
 
 /* OpenSSL's reasons for its own troubles lie above those of alerts. */
@@ -264,7 +277,8 @@ static bool is_alert(int reason) {
 
 /* What OpenSSL says of it: of alerts that came, the number above SSL_AD_REASON_OFFSET. */
 static enum tls_handshake_state fail_by_openssl(struct tls_handshake *handshake) {
-    unsigned long error = ERR_peek_error();
+    bool memory = out_of_memory();
+    unsigned long error = take_error();
     int reason = ERR_GET_LIB(error) == ERR_LIB_SSL ? ERR_GET_REASON(error) : 0;
     const char *words = ERR_reason_error_string(error);
     if (handshake->verified != X509_V_OK && !handshake->parts.context->insecure)
@@ -278,7 +292,7 @@ static enum tls_handshake_state fail_by_openssl(struct tls_handshake *handshake)
                                                                : HANDSHAKE_REASON_alert,
                     NULL);
     }
-    if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+    if (memory)
         return fail(handshake, HANDSHAKE_REASON_no_memory, "out of memory");
     snprintf(handshake->text, sizeof handshake->text, "%s (%s)",
              handshake_reason_text(is_of_versions(reason) ? HANDSHAKE_REASON_protocol_version
@@ -290,17 +304,30 @@ static enum tls_handshake_state fail_by_openssl(struct tls_handshake *handshake)
                 NULL);
 }
 
-/* Before the first record is whole it shows whether it is one. */
-static bool is_a_record(const struct tls_record_cursor *cursor) {
-    return cursor->header[0] >= RECORD_TYPE_MIN && cursor->header[0] <= RECORD_TYPE_MAX &&
-           (cursor->have < 2 || cursor->header[1] == MAJOR_VERSION);
+/* Of a header as far as it is there: OpenSSL would wait for what it says that follows. */
+static enum record_reason check_header(const struct tls_handshake *handshake) {
+    const struct tls_record_cursor *cursor = &handshake->cursor;
+    const unsigned char *header = cursor->header;
+    if (header[0] < RECORD_TYPE_MIN || header[0] > RECORD_TYPE_MAX ||
+        (cursor->have >= 2 && header[1] != MAJOR_VERSION))
+        return RECORD_REASON_no_record;
+    size_t max = SSL_version(handshake->ssl) == TLS1_3_VERSION ? BODY_MAX : OLDER_BODY_MAX;
+    bool too_long = cursor->have == HEADER_BYTES && ((size_t)header[3] << 8 | header[4]) > max;
+    return too_long ? RECORD_REASON_record_too_long : RECORD_REASON_none;
 }
 
-static enum tls_handshake_state fail_by_bytes(struct tls_handshake *handshake) {
+/* Only the first record shows whether TLS is spoken at all. */
+static enum tls_handshake_state fail_by_bytes(struct tls_handshake *handshake,
+                                              enum record_reason why) {
     bool http = handshake->cursor.header[0] == 'H';
-    return fail(
-        handshake, http ? HANDSHAKE_REASON_plain_http : HANDSHAKE_REASON_not_tls,
-        handshake_reason_text(http ? HANDSHAKE_REASON_plain_http : HANDSHAKE_REASON_not_tls));
+    enum handshake_reason reason = handshake->any ? HANDSHAKE_REASON_handshake
+                                   : http         ? HANDSHAKE_REASON_plain_http
+                                                  : HANDSHAKE_REASON_not_tls;
+    if (!handshake->any)
+        return fail(handshake, reason, handshake_reason_text(reason));
+    snprintf(handshake->text, sizeof handshake->text, "%s (%s)", handshake_reason_text(reason),
+             record_reason_text(why));
+    return fail(handshake, reason, NULL);
 }
 
 /* ---- Feeding ---- */
@@ -336,10 +363,14 @@ static bool chose_http(const struct tls_handshake *handshake) {
 static enum tls_handshake_state step(struct tls_handshake *handshake) {
     ERR_clear_error();
     int result = SSL_do_handshake(handshake->ssl);
+    int error = SSL_get_error(handshake->ssl, result);
+    if (error == SSL_ERROR_WANT_READ)
+        return TLS_HANDSHAKE_MORE;
+    if (error == SSL_ERROR_ZERO_RETURN)
+        return fail(handshake, HANDSHAKE_REASON_closed,
+                    "closed within the handshake (close_notify)");
     if (result != 1)
-        return SSL_get_error(handshake->ssl, result) == SSL_ERROR_WANT_READ
-                   ? TLS_HANDSHAKE_MORE
-                   : fail_by_openssl(handshake);
+        return fail_by_openssl(handshake);
     if (!chose_http(handshake))
         return fail(handshake, HANDSHAKE_REASON_alpn, handshake_reason_text(HANDSHAKE_REASON_alpn));
     require(BIO_ctrl_pending(handshake->in) == 0);
@@ -350,9 +381,10 @@ static enum tls_handshake_state step(struct tls_handshake *handshake) {
 enum tls_handshake_state tls_handshake_feed(struct tls_handshake *handshake, const char *bytes,
                                             size_t length, size_t *taken) {
     *taken = advance(&handshake->cursor, bytes, length);
-    if (!handshake->any && !is_a_record(&handshake->cursor)) {
+    enum record_reason reason = check_header(handshake);
+    if (reason != RECORD_REASON_none) {
         *taken = length;
-        return fail_by_bytes(handshake);
+        return fail_by_bytes(handshake, reason);
     }
     if (BIO_write(handshake->in, bytes, (int)*taken) != (int)*taken)
         return fail(handshake, HANDSHAKE_REASON_no_memory, "out of memory");
@@ -458,22 +490,41 @@ void tls_handshake_overhear(struct tls_handshake *handshake, const char *bytes, 
 /* ---- A connection that stays OpenSSL's ---- */
 
 static enum record_reason reason_of_break(int reason) {
-    return reason == SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC ? RECORD_REASON_bad_tag
-           : reason == ERR_R_MALLOC_FAILURE                    ? RECORD_REASON_no_memory
-                                                               : RECORD_REASON_other;
+    switch (reason) {
+    case SSL_R_DECRYPTION_FAILED:
+    case SSL_R_DECRYPTION_FAILED_OR_BAD_RECORD_MAC: return RECORD_REASON_bad_tag;
+    case SSL_R_PACKET_LENGTH_TOO_LONG:
+    case SSL_R_ENCRYPTED_LENGTH_TOO_LONG:
+    case SSL_R_DATA_LENGTH_TOO_LONG: return RECORD_REASON_record_too_long;
+    case SSL_R_LENGTH_TOO_SHORT: return RECORD_REASON_record_too_short;
+    case SSL_R_WRONG_VERSION_NUMBER: return RECORD_REASON_no_record;
+    case SSL_R_BAD_RECORD_TYPE:
+    case SSL_R_CCS_RECEIVED_EARLY:
+    case SSL_R_UNEXPECTED_RECORD: return RECORD_REASON_unexpected_type;
+    case SSL_R_RECORD_TOO_SMALL: return RECORD_REASON_empty_message; /* one upon the other */
+    case SSL_R_INVALID_ALERT:
+    case SSL_R_UNKNOWN_ALERT_TYPE: return RECORD_REASON_bad_alert;
+    case SSL_R_UNEXPECTED_MESSAGE: return RECORD_REASON_unexpected_message;
+    default: return RECORD_REASON_other;
+    }
+}
+
+static void break_by(enum record_reason reason, struct transport_fact *fact) {
+    fact->kind = TRANSPORT_BROKEN;
+    fact->reason = reason;
 }
 
 static void read_end(struct tls_handshake *handshake, int result, struct transport_fact *fact) {
     int error = SSL_get_error(handshake->ssl, result);
-    int reason = ERR_GET_REASON(ERR_peek_error());
+    bool memory = out_of_memory();
+    int reason = ERR_GET_REASON(take_error());
     if (error == SSL_ERROR_ZERO_RETURN) {
         fact->kind = TRANSPORT_CLOSED;
     } else if (error == SSL_ERROR_SSL && is_alert(reason)) {
         fact->kind = TRANSPORT_ALERT;
         fact->alert = (uint8_t)(reason - SSL_AD_REASON_OFFSET);
     } else if (error != SSL_ERROR_WANT_READ) {
-        fact->kind = TRANSPORT_BROKEN;
-        fact->reason = reason_of_break(reason);
+        break_by(memory ? RECORD_REASON_no_memory : reason_of_break(reason), fact);
     }
 }
 
@@ -483,14 +534,16 @@ void tls_handshake_open(struct tls_handshake *handshake, const char *bytes, size
     fact->taken = advance(&handshake->cursor, bytes, length);
     ERR_clear_error();
     if (BIO_write(handshake->in, bytes, (int)fact->taken) != (int)fact->taken) {
-        fact->kind = TRANSPORT_BROKEN;
-        fact->reason = RECORD_REASON_no_memory;
+        break_by(RECORD_REASON_no_memory, fact);
         return;
     }
-    if (!is_whole(&handshake->cursor))
+    enum record_reason bad = check_header(handshake);
+    if (bad == RECORD_REASON_none && !is_whole(&handshake->cursor))
         return;
     int got = SSL_read(handshake->ssl, plain, (int)room);
-    if (got > 0) {
+    if (bad != RECORD_REASON_none) { /* of most OpenSSL has told the peer by now */
+        break_by(bad, fact);
+    } else if (got > 0) {
         fact->kind = TRANSPORT_DATA;
         fact->plain = (struct exchange_bytes){plain, (size_t)got};
     } else {

@@ -580,6 +580,111 @@ static void what_speaks_no_tls_is_told_as_that(void **state) {
     }
 }
 
+struct text {
+    const char *bytes;
+    size_t length;
+};
+#define TEXT(literal)                                                                              \
+    { literal, sizeof literal - 1 }
+
+/* Those bytes end the handshake. */
+static void expect_end(struct pair *pair, const struct text *text, enum handshake_reason reason,
+                       const char *words) {
+    feed(pair, text->bytes, text->length);
+    assert_int_equal(pair->last.kind, TRANSPORT_FAILED);
+    assert_int_equal(pair->last.failure, reason);
+    const char *told = pair->transport->explain(pair->transport->shared);
+    if (strstr(told, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", told, words);
+    finish(pair);
+}
+
+/* Behind the ServerHello. */
+static void expect_amid_failure(const char *version, size_t piece, const struct text *text,
+                                enum handshake_reason reason, const char *words) {
+    struct pair pair;
+    char bytes[8000];
+    struct tls_settings settings = verifying;
+    settings.tls_max = version;
+    begin(&pair, &settings, "localhost", piece);
+    size_t hello =
+        pair.transport->take_owed(pair.transport->shared, pair.state, bytes, sizeof bytes);
+    BIO_write(pair.in, bytes, (int)hello);
+    SSL_do_handshake(pair.server);
+    assert_in_range(BIO_read(pair.out, bytes, sizeof bytes), 500, sizeof bytes);
+    feed(&pair, bytes, 5 + ((size_t)(unsigned char)bytes[3] << 8 | (unsigned char)bytes[4]));
+    assert_int_equal(pair.last.kind, TRANSPORT_MORE);
+    expect_end(&pair, text, reason, words);
+}
+
+static const char *const versions_spoken[] = {"1.3", "1.2"};
+
+static void what_is_no_record_amid_a_handshake_ends_it_as_that(void **state) {
+    (void)state;
+    static const struct text texts[] = {
+        TEXT("HTTP/1.1 400 Bad Request\r\n"), TEXT("\x16\2\3"),         TEXT("\x18\3\3\0\1"),
+        TEXT("\xff\xff\xff\xff\xff"),         TEXT("\x16\3\3\xff\xff"), TEXT("\x16\3\3\x48\1")};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        for (size_t j = 0; j < 4; j++)
+            expect_amid_failure(versions_spoken[j / 2], j % 2 == 0 ? 1 : 1000, &texts[i],
+                                HANDSHAKE_REASON_handshake,
+                                i < 4 ? "no record of TLS" : "a record above 16,384 bytes");
+}
+
+static void a_version_that_changes_amid_a_handshake_is_no_version_that_is_missing(void **state) {
+    (void)state;
+    static const struct text text = TEXT("\x16\3\1\0\4\x0e\0\0\0");
+    for (size_t i = 0; i < 2; i++)
+        expect_amid_failure(versions_spoken[i], 1000, &text, HANDSHAKE_REASON_handshake,
+                            "not as agreed");
+}
+
+static void a_close_notify_amid_a_handshake_is_told_as_a_close(void **state) {
+    (void)state;
+    static const struct text text = TEXT("\x15\3\3\0\2\1\0");
+    static const char words[] = "closed within the handshake (close_notify)";
+    struct pair pair;
+    begin(&pair, &verifying, "localhost", 1);
+    expect_end(&pair, &text, HANDSHAKE_REASON_closed, words);
+    expect_amid_failure("1.2", 1000, &text, HANDSHAKE_REASON_closed, words);
+}
+
+/* What comes instead of an answer, to a connection that stays OpenSSL's. */
+static void expect_break(size_t piece, const struct text *text, enum record_reason reason) {
+    struct pair pair;
+    struct tls_settings settings = verifying;
+    settings.tls_max = "1.2";
+    begin(&pair, &settings, "localhost", piece);
+    talk(&pair);
+    exchange(&pair);
+    feed(&pair, text->bytes, text->length);
+    assert_int_equal(pair.last.kind, TRANSPORT_BROKEN);
+    assert_string_equal(record_reason_name(pair.last.reason), record_reason_name(reason));
+    finish(&pair);
+}
+
+static void what_is_no_record_of_an_older_version_is_broken_at_once(void **state) {
+    (void)state;
+    static const struct {
+        struct text text;
+        enum record_reason reason;
+    } rows[] = {
+        {TEXT("HTTP/1.1 408 Request Timeout\r\n"), RECORD_REASON_no_record},
+        {TEXT("\xff"), RECORD_REASON_no_record},
+        {TEXT("\x17\2"), RECORD_REASON_no_record},
+        {TEXT("\x17\3\1\0\x20 of thirty-two bytes, as it says"), RECORD_REASON_no_record},
+        {TEXT("\x17\3\3\xff\xff"), RECORD_REASON_record_too_long},
+        {TEXT("\x17\3\3\x48\1"), RECORD_REASON_record_too_long},
+        {TEXT("\x17\3\3\0\x20 of thirty-two bytes, as it says"), RECORD_REASON_bad_tag},
+        {TEXT("\x17\3\3\0\x40 of sixty-four bytes, so that some are left with the tag off...."),
+         RECORD_REASON_bad_tag},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        expect_break(1, &rows[i].text, rows[i].reason);
+        expect_break(1000, &rows[i].text, rows[i].reason);
+    }
+}
+
 /* A bit anywhere in the server's first flight. */
 static void a_handshake_with_a_changed_bit_is_never_up(void **state) {
     (void)state;
@@ -676,6 +781,10 @@ int main(void) {
             any_certificate_is_accepted_where_that_is_asked_for_and_what_is_wrong_is_kept),
         cmocka_unit_test(a_server_of_another_version_is_told_from_others),
         cmocka_unit_test(what_speaks_no_tls_is_told_as_that),
+        cmocka_unit_test(what_is_no_record_amid_a_handshake_ends_it_as_that),
+        cmocka_unit_test(a_version_that_changes_amid_a_handshake_is_no_version_that_is_missing),
+        cmocka_unit_test(a_close_notify_amid_a_handshake_is_told_as_a_close),
+        cmocka_unit_test(what_is_no_record_of_an_older_version_is_broken_at_once),
         cmocka_unit_test(a_handshake_with_a_changed_bit_is_never_up),
         cmocka_unit_test(what_openssl_does_not_take_is_refused_in_one_line),
     };
