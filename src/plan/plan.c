@@ -138,6 +138,16 @@ static bool read_target(struct url *target, const char *label, const char *url,
     return true;
 }
 
+/* Certificates bear neither the dot of an absolute name nor the zone of an address, and no server
+ * is sent them (RFC 6066 3, RFC 6874 2). */
+static void set_tls_name(struct plan *plan, const char *name) {
+    bool is_address = strchr(name, ':') != NULL;
+    size_t length = is_address ? strcspn(name, "%") : strlen(name);
+    if (!is_address && length > 1 && name[length - 1] == '.')
+        length--;
+    snprintf(plan->tls_name, sizeof plan->tls_name, "%.*s", (int)length, name);
+}
+
 static bool decide_targets(struct plan *plan, struct refuse_buffer to) {
     const struct options *options = plan->options;
     char error[URL_ERROR_MAX];
@@ -149,8 +159,7 @@ static bool decide_targets(struct plan *plan, struct refuse_buffer to) {
     snprintf(plan->connect_host, sizeof plan->connect_host, "%s", plan->target.host);
     plan->connect_port = plan->target.port;
     plan->tls_resume = options->tls_resume;
-    snprintf(plan->tls_name, sizeof plan->tls_name, "%s",
-             options->sni != NULL ? options->sni : plan->target.host);
+    set_tls_name(plan, options->sni != NULL ? options->sni : plan->target.host);
     if (options->connect_to == NULL)
         return true;
     return url_parse_endpoint(options->connect_to, plan->connect_host, &plan->connect_port,

@@ -16,8 +16,8 @@ static duration ends_early(const struct plan *plan, const struct preflight_facts
     if (plan->hold == 0 || facts->target.tls.not_after == 0)
         return 0;
     duration planned = ramp_length(&plan->ramp) + plan->hold;
-    duration left = (facts->target.tls.not_after - facts->wall_seconds) * SECOND;
-    return left < planned ? planned - left : 0;
+    int64_t left_s = facts->target.tls.not_after - facts->wall_seconds;
+    return left_s < planned / SECOND ? planned - left_s * SECOND : 0;
 }
 
 static void describe_trust(char *text, size_t size, const struct plan *plan,

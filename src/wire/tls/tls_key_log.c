@@ -11,8 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* A FIFO that nobody reads, or not fast enough, is not waited for: ENXIO, EAGAIN. */
 static int open_file(const char *path) {
-    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 }
 
 bool tls_key_log_open(struct tls_key_log *log, const char *path) {

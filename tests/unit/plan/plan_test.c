@@ -275,6 +275,16 @@ static void connect_to_leaves_the_target_as_given(void **state) {
     assert_string_equal(plan->target.authority, "e");
 }
 
+static void the_name_of_a_certificate_has_neither_a_last_dot_nor_a_zone(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"https://localhost./", "localhost"},
+                                           {"https://[fe80::1%25lo]/", "fe80::1"},
+                                           {"--sni a.test. https://e/", "a.test"},
+                                           {"https://e:81/", "e"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(make(cases[i][0], 1000)->plan.tls_name, cases[i][1]);
+}
+
 static void a_seed_and_a_status_page_are_taken_as_given(void **state) {
     (void)state;
     const struct plan *plan = &make("--seed 0 --server-status e:81/s e", 1000)->plan;
@@ -327,6 +337,7 @@ int main(void) {
         cmocka_unit_test(a_setup_closes_the_log_it_holds),
         cmocka_unit_test(copied_addresses_outlive_the_setup_they_came_from),
         cmocka_unit_test(connect_to_leaves_the_target_as_given),
+        cmocka_unit_test(the_name_of_a_certificate_has_neither_a_last_dot_nor_a_zone),
         cmocka_unit_test(a_seed_and_a_status_page_are_taken_as_given),
         cmocka_unit_test(what_contradicts_itself_is_refused_in_one_line),
     };

@@ -1,5 +1,7 @@
 /* What a handshake costs beside its cryptography: the host's certificates are looked up by their
  * names, and no folder of them is read through. */
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -94,9 +97,42 @@ static void a_handshake_reads_through_no_folder_of_certificates(void **state) {
     assert_int_equal(rmdir(folder), 0);
 }
 
+static void expect_refusal(const struct tls_settings *settings, const char *words) {
+    char line[300] = "";
+    struct tls_context *context;
+    assert_false(tls_context_create(&context, settings, (struct refuse_buffer){line, sizeof line}));
+    if (strstr(line, words) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", line, words);
+}
+
+/* To open it would wait for a reader, which may never come. */
+static void a_key_log_that_nobody_reads_is_not_waited_for(void **state) {
+    (void)state;
+    char path[] = "/tmp/holdfast-keys.XXXXXX";
+    assert_non_null(mkdtemp(path));
+    char fifo[sizeof path + 5], line[300] = "";
+    snprintf(fifo, sizeof fifo, "%s/fifo", path);
+    assert_int_equal(mkfifo(fifo, 0600), 0);
+    const struct tls_settings settings = {.key_log = fifo};
+    expect_refusal(&settings, "SSLKEYLOGFILE: cannot append");
+    int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    struct tls_context *context;
+    assert_true(tls_context_create(&context, &settings, (struct refuse_buffer){line, sizeof line}));
+    tls_context_log_secret(context, "A LINE");
+    assert_int_equal(read(reader, line, sizeof line), 7);
+    assert_int_equal(tls_context_take_key_log_error(context), 0);
+    close(reader);
+    tls_context_log_secret(context, "A LINE");
+    assert_int_equal(tls_context_take_key_log_error(context), ENXIO);
+    tls_context_destroy(context);
+    unlink(fifo);
+    rmdir(path);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_handshake_reads_through_no_folder_of_certificates),
+        cmocka_unit_test(a_key_log_that_nobody_reads_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
