@@ -379,7 +379,7 @@ static void go(struct leader *leader) {
 
 static bool all_over(const struct leader *leader) {
     for (size_t i = 0; i < leader->count; i++)
-        if (!leader_is_over(&leader->parts[i]))
+        if (!leader_is_over(&leader->parts[i]) || leader_is_leaving(leader, &leader->parts[i]))
             return false;
     return true;
 }
@@ -446,9 +446,11 @@ static void tick(struct leader *leader) {
 /* What is due, once something has come or it is time. */
 static void turn(struct leader *leader) {
     instant due = instant_earlier(leader_server_due(leader), leader_execs_due(leader));
+    due = instant_earlier(due, leader_left_due(leader));
     (void)loop_turn(&leader->loop, instant_earlier(leader->next_tick, due));
     if (leader->loop.error != 0)
         return;
+    leader_lose_left(leader);
     look_for_losses(leader);
     leader_server_turn(leader);
     leader_execs_turn(leader);

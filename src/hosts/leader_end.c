@@ -68,6 +68,7 @@ static void close_lost(struct record *record, struct host_part *part) {
         part->lost -= min_u64(part->lost, tally_drained(counts));
     count_endings(record);
     leader_lose_held(&record->total, part);
+    record->interrupted = false; /* the whole was not */
     record->ramp_cut = isnan(record->ramp_seconds);
     record->drain_seconds = 0;
     record->unfinished = 0;

@@ -89,10 +89,13 @@ static void find_loss(const struct host_part *part, struct judgement *judgement)
                                            "%s was lost, and %" PRIu64 " connections with it: %s",
                                            part->name, part->lost, part->why);
     finding->have = (int64_t)part->lost;
-    finding_do(finding,
-               "look on %s for the report that its part left where it was started "
-               "(docs/hosts.md)",
-               part->name);
+    if (part->left_at.ns != 0)
+        finding_do(finding, "look on %s for who ended its part: only the leader is to", part->name);
+    else
+        finding_do(finding,
+                   "look on %s for the report that its part left where it was started "
+                   "(docs/hosts.md)",
+                   part->name);
     judgement_reason(judgement, "host %s was lost: %s", part->name, part->why);
     know_less(judgement);
 }

@@ -20,7 +20,9 @@
 #include "report/format/log.h"
 #include "report/saved/saved_value.h"
 
-static const duration END_TIMEOUT = 2 * SECOND, KILL_TIMEOUT = SECOND;
+/* Who ends all at once, as systemd and batch engines do, ends the leader within LEFT_TIME too. */
+static const duration END_TIMEOUT = 2 * SECOND, KILL_TIMEOUT = SECOND,
+                      LEFT_TIME = 300 * MILLISECOND;
 
 enum { CLOCK_QUESTIONS = 8, READ_BYTES = 64 * 1024, READS_MAX = 8, COMMAND_MAX = 8192 };
 
@@ -38,7 +40,7 @@ const char *const leader_phase_names[HOST_PHASES] = {"start", "ramp", "hold", "f
 
 bool leader_is_frozen(const struct host_part *part) {
     const char *phase = saved_follow_phase(part->follow);
-    return strcmp(phase, leader_phase_names[IN_DRAIN]) == 0;
+    return part->left_at.ns == 0 && strcmp(phase, leader_phase_names[IN_DRAIN]) == 0;
 }
 
 /* What it had is gone with it. */
@@ -364,6 +366,34 @@ void leader_lose(struct leader *leader, struct host_part *part, const char *form
         notes_print(&leader->notes, "%s is lost: %s", part->name, part->why);
 }
 
+bool leader_is_leaving(const struct leader *leader, const struct host_part *part) {
+    return part->left_at.ns != 0 && part->state != PART_LOST && !leader->stopping;
+}
+
+static instant left_due(const struct host_part *part) {
+    return instant_after(part->left_at, LEFT_TIME);
+}
+
+instant leader_left_due(const struct leader *leader) {
+    instant due = INSTANT_NEVER;
+    for (size_t i = 0; i < leader->count; i++)
+        if (leader_is_leaving(leader, &leader->parts[i]))
+            due = instant_earlier(due, left_due(&leader->parts[i]));
+    return due;
+}
+
+/* Also when it has come to its end: what it held is lost to the others all the same. */
+void leader_lose_left(struct leader *leader) {
+    instant now = net_now(leader->loop.net);
+    for (size_t i = 0; i < leader->count; i++) {
+        struct host_part *part = &leader->parts[i];
+        if (!leader_is_leaving(leader, part) || instant_before(now, left_due(part)))
+            continue;
+        part->state = PART_RUNNING;
+        leader_lose(leader, part, "a signal ended it there");
+    }
+}
+
 static void take_hello(struct leader *leader, struct host_part *part,
                        const struct message *message) {
     if (message->protocol != MESSAGE_PROTOCOL || strcmp(message->version, version_string) != 0)
@@ -433,6 +463,13 @@ static void take_phase(struct host_part *part, const char *name) {
             part->phase = (enum host_phase)i;
 }
 
+/* Who is told to end says so too: then it is no news. */
+static void look_whether_left(const struct leader *leader, struct host_part *part) {
+    const struct record *record = leader_record_of(part);
+    if (record != NULL && record->interrupted && part->left_at.ns == 0 && !leader->stopping)
+        part->left_at = net_now(leader->loop.net);
+}
+
 static void take_timeline(struct leader *leader, struct host_part *part,
                           const struct message *message) {
     if (saved_value_has(message->document, "schema")) {
@@ -448,6 +485,7 @@ static void take_timeline(struct leader *leader, struct host_part *part,
                     saved_follow_error(part->follow));
     take_phase(part, message->phase);
     take_sample(part, message->document);
+    look_whether_left(leader, part);
     if (saved_follow_has_ended(part->follow) && !leader_is_over(part) &&
         part->state == PART_RUNNING)
         part->state = PART_ENDED;

@@ -57,6 +57,7 @@ struct host_part {
     bool cut;          /* a second interrupt waited for it no longer: that is why */
     char refused[200]; /* its figures cannot be added up with the others'; "" */
     instant heard;     /* when a line came last */
+    instant left_at;   /* when a signal there was heard to have ended it; 0: none has */
     instant lost_at;   /* when it was known to be lost; 0: it is not */
     bool silent;       /* that it was not heard of is told */
     struct clock_offset clock;
@@ -127,6 +128,12 @@ void leader_read_err(struct leader *leader, struct host_part *part);
 void leader_lose(struct leader *leader, struct host_part *part, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 bool leader_is_over(const struct host_part *part);
+/* Whether it ended because of a signal there, and all may still be meant; and when that is known.
+ */
+bool leader_is_leaving(const struct leader *leader, const struct host_part *part);
+instant leader_left_due(const struct leader *leader);
+/* Those that were meant alone are lost. */
+void leader_lose_left(struct leader *leader);
 /* What has come of a part so far; NULL: nothing. */
 const struct record *leader_record_of(const struct host_part *part);
 /* What came of it last is final but for its drain: of the last figures, while part->phase is its

@@ -53,7 +53,7 @@ static void add_up_seconds(struct leader *leader) {
     struct seconds_all *all = &leader->seconds;
     for (size_t i = 0; i < leader->count; i++) {
         struct host_part *part = &leader->parts[i];
-        part->seconds.ended = part->state == PART_ENDED;
+        part->seconds.ended = part->state == PART_ENDED && !leader_is_leaving(leader, part);
         part->seconds.lost = part->state == PART_LOST;
         parts[i] = &part->seconds;
     }

@@ -83,6 +83,14 @@ static void interrupt(struct session *session) {
     notes_print(&session->notes, "ending in order; a second interrupt leaves at once");
 }
 
+/* A part's end is its leader's to ask for: a signal there is never the end that was planned. */
+static void take_interrupt(struct session *session) {
+    bool first = !session->stopping;
+    interrupt(session);
+    session->record->interrupted |=
+        first && session_has_leader(session) && session->phase < PHASE_FREEZE;
+}
+
 /* --- marks --- */
 
 static void mark(struct session *session, const char *text, uint32_t number) {
@@ -203,7 +211,7 @@ static void take_signal(void *owner, int number) {
     case SIGUSR2: mark(session, "SIGUSR2", 0); break;
     case SIGWINCH: screen_resized(&session->screen); break;
     case SIGCONT: screen_resumed(&session->screen); break;
-    default: interrupt(session);
+    default: take_interrupt(session);
     }
 }
 

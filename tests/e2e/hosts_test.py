@@ -441,6 +441,56 @@ class HostsTest(unittest.TestCase):
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
 
+    def end_one(self, number, *more, hold="4s"):
+        """Its part alone is ended in order, as by an administrator or a batch engine there."""
+        with Run(*self.arguments("--ui", "line", *more, hold=hold)) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            hit("h2", run.marker, number)
+            run.wait_for(r"h2 is lost: a signal ended it there")
+            if hold == "0":
+                run.wait_for(r"phase=hold .* live=20 ")
+                run.signal(signal.SIGINT)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(20, result.finding("host_lost")["have"])
+        self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
+        self.assertEqual((20, 20, 20), tuple(result.connections[name] for name in ("live", "live_min", "lost")))
+        self.check_lost_host(result.report["hosts"], 20)
+        self.assertRegex(result.report["verdict"]["reasons"][-1], r"^host h2 was lost: a signal ended it there$")
+        return result
+
+    def test_a_part_that_a_signal_ends_there_is_lost(self):
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            result = self.end_one(number)
+            self.assertFalse(result.report["run"]["interrupted"])
+            self.assertGreater(result.report["run"]["hold_seconds"], 3.9)
+            self.assertRegex(result.err, r"is lost(?s:.*)phase=hold .* live=20 ")
+
+    def test_a_part_that_a_signal_ends_in_a_hold_without_end_is_lost_too(self):
+        self.end_one(signal.SIGTERM, hold="0")
+
+    def test_a_part_that_a_signal_ends_may_end_all(self):
+        with Run(*self.arguments("--ui", "line", "--on-host-loss", "stop", hold="1h")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            hit("h1", run.marker, signal.SIGTERM)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
+        self.assertEqual(["lost", "ok"], [host["state"] for host in result.report["hosts"]])
+
+    def test_a_signal_to_all_is_an_interrupt(self):
+        with Run(*self.arguments("--ui", "line", hold="1h")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            of_all = parts(run.marker)
+            run.signal(signal.SIGSTOP)  # so that it hears of all at once
+            kill(of_all, signal.SIGTERM)
+            run.signal(signal.SIGTERM)
+            run.signal(signal.SIGCONT)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(["ok", "ok"], [host["state"] for host in result.report["hosts"]])
+        self.assertEqual(["interrupted in the hold"], result.report["verdict"]["reasons"])
+
     def lose_leader(self, after):
         with Run(*self.arguments("--ui", "line", hold="1h", count=30), report=None) as run:
             run.wait_for(r"phase=hold ")
