@@ -478,6 +478,21 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
         self.assertEqual(["lost", "ok"], [host["state"] for host in result.report["hosts"]])
 
+    def mangle(self, edit):
+        """A --remote whose host h2 has its lines changed on their way, by sed."""
+        return self.script(f'[ $host = h2 ] && {{ "$@" | sed -u \'{edit}\'; exit; }}\nexec "$@"\n')
+
+    def test_a_line_that_cannot_be_loses_its_host_and_nothing_before_it(self):
+        for when, held, wrong in (("", 0, r's/"attempted":[0-9]*/"attempted":-5/'),
+                                  ("", 0, r's/"connections":{/"connections":5,"x":{/'),
+                                  ("[2-9]", 20, r's/"sent":[0-9]*/"sent":9223372036854775807/'),
+                                  ("[2-9]", 20, r's/"t":/"end":{},"t":/')):
+            result = soak(*self.arguments(remote=self.mangle(rf'/"t":{when}/{wrong}'), hold="3s"))
+            self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+            self.assertRegex(result.finding("host_lost")["text"], r"what it sent could not be read: h2:")
+            self.assertEqual(held, result.connections["outcomes"]["worker_lost"])
+            self.assertEqual(20, result.connections["live"])
+
     def test_a_signal_to_all_is_an_interrupt(self):
         with Run(*self.arguments("--ui", "line", hold="1h")) as run:
             run.wait_for(r"phase=hold .* live=40 ")

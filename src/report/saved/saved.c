@@ -394,6 +394,19 @@ static bool read_source(struct saved *saved, struct saved_place *place,
     return read;
 }
 
+/* As before the first line that has any. */
+static void begin_figures(struct record *record) {
+    record->saved = record->balanced = true;
+    record->imbalance = NULL;
+    record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
+    record->cpu_user_seconds = record->cpu_system_seconds = NAN;
+    record->pss_bytes_max = record->rss_bytes_max = -1;
+    record->tick_seconds_max = NAN;
+    record->headroom_files_used = record->headroom_files_limit = -1;
+    for (int i = 0; i < DISTRIBUTION_COUNT; i++)
+        record->figures[i] = figures_of(&record->total.lag); /* of nothing */
+}
+
 /* Nothing is known yet; NULL: no memory. */
 static struct saved *begin_saved(void) {
     struct saved *saved = calloc(1, sizeof *saved);
@@ -405,14 +418,7 @@ static struct saved *begin_saved(void) {
     }
     saved->record = record;
     saved->judgement.setup = &saved->setup;
-    record->saved = record->balanced = true;
-    record->ramp_seconds = record->per_second_mean = record->per_second_peak = NAN;
-    record->cpu_user_seconds = record->cpu_system_seconds = NAN;
-    record->pss_bytes_max = record->rss_bytes_max = -1;
-    record->tick_seconds_max = NAN;
-    record->headroom_files_used = record->headroom_files_limit = -1;
-    for (int i = 0; i < DISTRIBUTION_COUNT; i++)
-        record->figures[i] = figures_of(&record->total.lag); /* of nothing */
+    begin_figures(record);
     timeline_init(&record->timeline, SECOND);
     return saved;
 }
@@ -447,6 +453,7 @@ struct saved_follow {
     struct saved *saved;
     struct saved_place place;
     struct course course;
+    struct json_t *figures; /* the latest line that has any; NULL: none yet */
     bool has_header;
     char phase[16];
     char error[SAVED_ERROR_MAX];
@@ -473,6 +480,37 @@ static bool follow_header(struct saved_follow *follow, const struct json_t *line
                : saved_place_refuse(&follow->place, "the header of a timeline is accepted");
 }
 
+static void keep_figures(struct saved_follow *follow, const struct json_t *line) {
+    if (!saved_value_has(line, "connections"))
+        return;
+    saved_value_free(follow->figures);
+    follow->figures = saved_value_keep(line);
+}
+
+/* A line that cannot be is left half read: what was there before it counts. */
+static void take_back(struct saved_follow *follow) {
+    struct saved *saved = follow->saved;
+    char unread[SAVED_ERROR_MAX];
+    struct saved_place place = {.to = {unread, sizeof unread}, .file = follow->place.file};
+    if (saved->record == NULL)
+        return;
+    tally_clear(&saved->record->total);
+    begin_figures(saved->record);
+    if (follow->figures != NULL)
+        (void)saved_figures(saved, &place, follow->figures);
+}
+
+static bool follow_line(struct saved_follow *follow, const struct json_t *line) {
+    if (!follow->has_header)
+        return follow_header(follow, line);
+    bool read = read_line(follow->saved, &follow->place, line, &follow->course);
+    if (read)
+        keep_figures(follow, line);
+    else
+        take_back(follow);
+    return read;
+}
+
 bool saved_follow_line(struct saved_follow *follow, const struct json_t *line) {
     const char *phase = saved_value_string(saved_value_member(line, "phase"));
     follow->place.line++;
@@ -480,8 +518,7 @@ bool saved_follow_line(struct saved_follow *follow, const struct json_t *line) {
         return false;
     if (phase != NULL)
         snprintf(follow->phase, sizeof follow->phase, "%.15s", phase);
-    return follow->has_header ? read_line(follow->saved, &follow->place, line, &follow->course)
-                              : follow_header(follow, line);
+    return follow_line(follow, line);
 }
 
 const struct saved *saved_follow_saved(const struct saved_follow *follow) {
@@ -513,6 +550,7 @@ struct saved *saved_follow_take(struct saved_follow *follow) {
 void saved_follow_close(struct saved_follow *follow) {
     if (follow == NULL)
         return;
+    saved_value_free(follow->figures);
     saved_free(follow->saved);
     free(follow);
 }

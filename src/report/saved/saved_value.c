@@ -31,6 +31,10 @@ json_t *saved_value_parse(const char *text, size_t length, struct saved_value_fa
     return document;
 }
 
+json_t *saved_value_keep(const json_t *document) {
+    return json_incref((json_t *)document);
+}
+
 void saved_value_free(json_t *document) {
     json_decref(document);
 }

@@ -19,6 +19,8 @@ struct saved_value_fault {
     struct refuse_quoted text;
 };
 struct json_t *saved_value_parse(const char *text, size_t length, struct saved_value_fault *fault);
+/* One more owner of a document, who frees it too. */
+struct json_t *saved_value_keep(const struct json_t *document);
 void saved_value_free(struct json_t *document);
 
 /* From now on memory that runs out while a document is parsed calls end(), which does not return:
