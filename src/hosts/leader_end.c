@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/exit_code.h"
+#include "base/limits.h"
 #include "base/minmax.h"
 #include "judge/verdict/verdict.h"
 #include "options/options.h"
@@ -96,7 +97,8 @@ static void begin_host(const struct leader *leader, struct host_part *part) {
     *host = (struct record_host){
         .share = part->share,
         .lost = lost,
-        .lost_seconds = lost ? duration_seconds(instant_since(part->lost_at, leader->go)) : NAN,
+        .lost_seconds =
+            lost ? fmax(0, duration_seconds(instant_since(part->lost_at, leader->go))) : NAN,
         .started_seconds = NAN,
         .clock_error_seconds = duration_seconds(part->clock.round_trip / 2),
         .p99_seconds = NAN};
@@ -168,12 +170,40 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
             even_hold(saved->record, whole);
     }
     note_host(part, saved);
-    if (saved_merge_add(merge, saved, part->name, error))
+    part->merged = saved_merge_add(merge, saved, part->name, error);
+    if (part->merged)
         return true;
     part->workers_lost = 0;
     snprintf(part->refused, sizeof part->refused, "%.199s", error);
     notes_print(&leader->notes, "%s: its figures are left out: %s", part->name, part->refused);
     return false;
+}
+
+/* Of its workers nothing is known: one stands for them. */
+static void add_absent(struct record *record, struct host_part *part) {
+    size_t count = record->worker_count;
+    struct record_worker *workers = realloc(record->workers, (count + 1) * sizeof *workers);
+    if (workers == NULL)
+        return;
+    workers[count] = (struct record_worker){.share = part->share, .lost = true, .status = -1};
+    record->workers = workers;
+    record->worker_count = count + 1;
+    part->workers_lost = 1;
+}
+
+/* Whose figures are missing is of the plan all the same. */
+static void take_amounts(struct saved *whole, struct leader *leader) {
+    const struct plan *plan = leader->plan;
+    for (size_t i = 0; i < leader->count; i++)
+        if (!leader->parts[i].merged && whole->record->worker_count < WORKERS_MAX)
+            add_absent(whole->record, &leader->parts[i]);
+    whole->plan.connections = plan->connections;
+    whole->plan.ramp.target = plan->ramp.target;
+    whole->plan.requests = plan->requests;
+    whole->plan.rate = plan->rate;
+    whole->options.connections = plan->options->connections;
+    whole->options.requests = plan->options->requests;
+    whole->options.rate = plan->options->rate;
 }
 
 /* The options of the whole have what the parts' had not. */
@@ -248,6 +278,7 @@ static void add_own(struct leader *leader, struct saved *whole) {
     take_seconds(leader, record);
     take_hosts(leader, record);
     take_server(leader, record);
+    take_amounts(whole, leader);
     take_plan(whole, leader->plan);
 }
 

@@ -215,28 +215,38 @@ static bool is_leaders(enum option_id id) {
     return false;
 }
 
-/* A rule about what the server says, of which a part knows nothing. */
-static bool is_of_server(const char *rule) {
-    return strncmp(rule, "server_", strlen("server_")) == 0;
+/* Whether a share of the plan can be held against it: no rule about what the server says, of which
+ * a part knows nothing, and none about how much all have together. */
+static bool is_of_part(const struct rule *rule) {
+    enum rule_unit unit = rule->metric.unit;
+    bool amount = unit == RULE_UNIT_COUNT || unit == RULE_UNIT_RATE || unit == RULE_UNIT_BYTES ||
+                  unit == RULE_UNIT_SHARE || strcmp(rule->metric.name, "cpu_seconds") == 0;
+    bool none = unit == RULE_UNIT_COUNT && rule->value == 0;
+    return strncmp(rule->metric.name, "server_", strlen("server_")) != 0 &&
+           (!amount || rule->percent || none);
+}
+
+/* Without any a part would be judged by what was not asked for: one that always holds. */
+static void add_rules(struct plan_words *words, const struct rules *rules) {
+    size_t before = words->count;
+    for (size_t i = 0; i < rules->count; i++)
+        if (is_of_part(&rules->items[i]))
+            add_word(words, "--require=%s", rules->items[i].expression);
+    if (words->count == before)
+        add_word(words, "--require=attempted>=0");
 }
 
 static void add_list(struct plan_words *words, const struct options *options,
                      const struct option_row *row) {
     const void *field = (const char *)options + row->offset;
     const struct option_name name = option_name(row);
-    if (row->kind == KIND_rules) {
-        const option_rules *rules = field;
-        for (size_t i = 0; i < rules->count; i++)
-            if (!is_of_server(rules->items[i].text))
-                add_word(words, "--%s=%s", name.text, rules->items[i].text);
-        return;
-    }
     const struct option_text_list *list = field;
     for (size_t i = 0; i < list->count; i++)
         add_word(words, "--%s=%s", name.text, list->items[i]);
 }
 
-static void add_options(struct plan_words *words, const struct options *options) {
+static void add_options(struct plan_words *words, const struct options *options,
+                        const struct rules *rules) {
     char buffer[OPTION_VALUE_MAX];
     for (const struct option_row *row = option_rows; row < option_rows + OPTION_ROWS; row++) {
         if ((row->commands & COMMAND_RUN) == 0 || is_leaders(row->id) ||
@@ -244,7 +254,9 @@ static void add_options(struct plan_words *words, const struct options *options)
             continue;
         struct option_name name = option_name(row);
         const char *value = option_value(options, row, buffer);
-        if (option_is_list(row))
+        if (row->kind == KIND_rules)
+            add_rules(words, rules);
+        else if (option_is_list(row))
             add_list(words, options, row);
         else if (row->kind == KIND_flag && strcmp(value, "true") == 0)
             add_word(words, "--%s", name.text);
@@ -317,7 +329,7 @@ void leader_send_plan(struct leader *leader, struct host_part *part) {
         return;
     }
     words->url = leader->plan->options->url;
-    add_options(words, leader->plan->options);
+    add_options(words, leader->plan->options, &leader->rules);
     add_pins(words, leader->plan);
     add_word(words, "--seed=%" PRIu64, leader->plan->seed);
     if (leader->count > 1)
@@ -478,7 +490,7 @@ static void take_timeline(struct leader *leader, struct host_part *part,
     }
     if (part->follow == NULL)
         return;
-    if (message->clock_ns >= 0)
+    if (message->clock_ns > 0) /* 0: it ended before */
         part->started = clock_offset_ours(&part->clock, message->clock_ns);
     if (!saved_follow_line(part->follow, message->document))
         leader_lose(leader, part, "what it sent could not be read: %.200s",

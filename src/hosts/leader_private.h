@@ -81,6 +81,7 @@ struct host_part {
     struct finding own[2];            /* of its run, of its own side, with what they rest on */
     size_t own_count;
     size_t workers_lost; /* the same of workers */
+    bool merged;         /* its figures are in the whole's */
 };
 
 struct leader {

@@ -493,6 +493,35 @@ class HostsTest(unittest.TestCase):
             self.assertEqual(held, result.connections["outcomes"]["worker_lost"])
             self.assertEqual(20, result.connections["live"])
 
+    def test_a_host_lost_before_its_start_is_of_the_plan_all_the_same(self):
+        eats_go = self.script('[ $host = h2 ] && { sed -u \'/"go"/{s/.*//;q}\' | "$@"; exit; }\nexec "$@"\n')
+        path = holdfast.folder(self.addCleanup) / "r.json"
+        result = soak(*self.arguments(remote=eats_go, hold="2s"))
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual((40, 20, 20), tuple(result.connections[name] for name in ("target", "attempted", "live")))
+        lost = result.report["hosts"][1]
+        self.assertEqual(("lost", 0, 0, None), tuple(lost[name] for name in
+                                                     ("state", "lost_seconds", "lost_connections", "started_seconds")))
+        self.assertLess(result.finding("hosts")["have"], 1e6)
+        path.write_text(json.dumps(result.report))
+        code, out, err = plainly("report", path)
+        self.assertEqual(0, code, err)
+        self.assertIn("INCONCLUSIVE", out)
+
+    def test_a_host_is_judged_by_what_its_share_can_tell(self):
+        result = soak(*self.arguments("--require", "live>=40", "--require", "rate>=1"))
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        self.assertEqual(["held", "held"], [host["verdict"] for host in result.report["hosts"]])
+
+    def test_a_host_that_reaches_no_target_says_so(self):
+        apart = ["unshare", "--net"]
+        if subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
+            raise unittest.SkipTest("no network namespace here")
+        remote = self.script(f'[ $host = h2 ] && exec {" ".join(apart)} "$@"\nexec "$@"\n')
+        result = soak(*self.arguments("--no-check", remote=remote))
+        self.assertEqual((1, "broke"), (result.code, result.verdict), result.err)
+        self.assertEqual(["held", "no_target"], [host["verdict"] for host in result.report["hosts"]])
+
     def test_a_signal_to_all_is_an_interrupt(self):
         with Run(*self.arguments("--ui", "line", hold="1h")) as run:
             run.wait_for(r"phase=hold .* live=40 ")

@@ -9,7 +9,8 @@ static const char *const schema_names[] = {"holdfast/1", NULL};
 static const char *const how_names[] = {"fin", "rst", NULL};
 static const char *const source_names[] = {"stub_status", "access_log", "process", "several", NULL};
 static const char *const memory_names[] = {"pss", "rss", NULL};
-static const char *const host_verdict_names[] = {"held", "broke", "inconclusive", NULL};
+static const char *const host_verdict_names[] = {"held",         "broke",     "unfit",
+                                                 "inconclusive", "no_target", NULL};
 static const char *const state_names[] = {"ok", "lost", NULL};
 static const char *const http_names[] = {"1.0", "1.1", NULL};
 static const char *const result_names[] = {"held", "gave", "gone", "cut", NULL};
