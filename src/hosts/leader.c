@@ -377,7 +377,7 @@ static void go(struct leader *leader) {
 
 /* --- while it goes on --- */
 
-static bool all_over(const struct leader *leader) {
+bool leader_all_over(const struct leader *leader) {
     for (size_t i = 0; i < leader->count; i++)
         if (!leader_is_over(&leader->parts[i]) || leader_is_leaving(leader, &leader->parts[i]))
             return false;
@@ -463,7 +463,7 @@ static bool goes_on(const struct leader *leader) {
 }
 
 static void look_on(struct leader *leader) {
-    while (goes_on(leader) && !all_over(leader))
+    while (goes_on(leader) && !leader_all_over(leader))
         turn(leader);
     while (goes_on(leader) && !leader_server_is_over(leader))
         turn(leader);

@@ -80,16 +80,6 @@ static void close_lost(struct record *record, struct host_part *part) {
     }
 }
 
-/* The lost did not hold as long as the others; rates are of the hold of those. */
-static void even_hold(struct record *lost, const struct record *whole) {
-    if (isnan(lost->per_second_mean)) /* it was lost in its ramp */
-        lost->per_second_mean = 0;
-    if (whole->hold_seconds > 0)
-        lost->per_second_mean *= lost->hold_seconds / whole->hold_seconds;
-    lost->hold_seconds = whole->hold_seconds;
-    lost->ended_at = whole->ended_at;
-}
-
 /* What is known of each host, whether or not it has any figures. */
 static void begin_host(const struct leader *leader, struct host_part *part) {
     struct record_host *host = &part->host;
@@ -167,9 +157,12 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
     } else if (part->state == PART_LOST) {
         close_lost(saved->record, part);
         if (whole != NULL)
-            even_hold(saved->record, whole);
+            saved->record->ended_at = whole->ended_at;
     }
     note_host(part, saved);
+    part->hold_seconds = saved->record->hold_seconds;
+    part->per_second_mean = saved->record->per_second_mean;
+    part->ended_empty = saved->record->ended_empty;
     part->merged = saved_merge_add(merge, saved, part->name, error);
     if (part->merged)
         return true;
@@ -252,6 +245,27 @@ static void take_server(const struct leader *leader, struct record *record) {
                         saturating_sub_u64(record->server.requests, record->server.client_sent));
 }
 
+/* The whole holds as long as one of them does, as one process would, and rates are of that time;
+ * of parts that began apart nothing was held as it was planned. */
+static void take_hold(const struct leader *leader, struct record *record) {
+    double hold = 0, answered = NAN;
+    bool empty = true;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (!part->merged)
+            continue;
+        hold = fmax(hold, part->hold_seconds);
+        if (!isnan(part->per_second_mean))
+            answered =
+                (isnan(answered) ? 0 : answered) + part->per_second_mean * part->hold_seconds;
+        empty &= part->ended_empty || part->state == PART_LOST;
+    }
+    record->ended_empty &= empty;
+    record->hold_seconds = hold;
+    bool apart = (double)leader_skew(leader, (char[200]){""}) / SECOND > 0.1 * hold;
+    record->per_second_mean = hold > 0 && !apart ? answered / hold : (double)NAN;
+}
+
 /* Of several parts: what all held in the same seconds, and the highest of these. The last was no
  * whole one, and a peak is not below the mean. */
 static void take_seconds(const struct leader *leader, struct record *record) {
@@ -275,6 +289,7 @@ static void add_own(struct leader *leader, struct saved *whole) {
     record->tick_seconds_max = leader->tick_seconds_max;
     record->marks = leader->sum->marks;
     record->timeline = leader->sum->timeline;
+    take_hold(leader, record);
     take_seconds(leader, record);
     take_hosts(leader, record);
     take_server(leader, record);

@@ -8,6 +8,9 @@
 #include "base/exit_code.h"
 #include "base/minmax.h"
 
+/* Further apart hosts did not begin together. */
+static const duration LATE = SECOND;
+
 /* --- of the preflights --- */
 
 /* "h1", "h1, h2 and 3 more": who found the same. */
@@ -181,17 +184,67 @@ static void name_outcomes(const struct leader *leader, struct findings *findings
 
 /* --- of all of them --- */
 
-static void find_skew(const struct leader *leader, struct findings *findings) {
+static const char *last_to_begin(const struct leader *leader) {
+    const struct host_part *last = &leader->parts[0];
+    for (size_t i = 1; i < leader->count; i++)
+        if (leader->parts[i].started.ns > last->started.ns)
+            last = &leader->parts[i];
+    return last->name;
+}
+
+/* What held need not have held at once for as long as was planned. */
+static void find_late(const struct leader *leader, duration apart, struct saved *whole,
+                      struct finding *finding) {
+    struct judgement *judgement = &whole->judgement;
+    const char *last = last_to_begin(leader);
+    double late = duration_seconds(apart), hold = whole->record->hold_seconds;
+    finding->status = FINDING_WARN;
+    finding_do(finding, "look at %s, which began last: was it stopped, or short of CPU?", last);
+    if (late <= 0.1 * hold || judgement->verdict != VERDICT_HELD)
+        return;
+    judgement_reason(judgement,
+                     "host %s began %.1f s after the first: all were not held together for %.1f s",
+                     last, late, hold);
+    know_less(judgement);
+}
+
+static void find_skew(const struct leader *leader, struct saved *whole) {
     char text[200];
     duration apart = leader_skew(leader, text);
     if (apart < 0)
         return;
-    struct finding *finding = findings_add(findings, FINDING_hosts, FINDING_OK, "%s", text);
+    struct finding *finding =
+        findings_add(&whole->judgement.findings, FINDING_hosts, FINDING_OK, "%s", text);
     finding->have = apart / MICROSECOND;
+    if (apart > LATE)
+        find_late(leader, apart, whole, finding);
+}
+
+/* Clocks are no matter here: who began with the others and held for less ended before them. */
+static void explain_overlap(const struct leader *leader, struct saved *whole) {
+    struct findings *findings = &whole->judgement.findings;
+    double hold = whole->record->hold_seconds;
+    struct finding *merged = NULL;
+    for (size_t i = 0; i < findings->count; i++)
+        if (findings->items[i].code == FINDING_merged && findings->items[i].status == FINDING_WARN)
+            merged = &findings->items[i];
+    for (size_t i = 0; i < leader->count && merged != NULL; i++) {
+        const struct host_part *part = &leader->parts[i];
+        bool early = part->ended_empty || leader->plan->requests > 0;
+        if (!part->merged || part->state == PART_LOST || !early || part->hold_seconds >= 0.9 * hold)
+            continue;
+        merged->do_count = 0;
+        finding_do(merged, "look at %s, which held %.1f s of %.1f s: %s", part->name,
+                   part->hold_seconds, hold,
+                   part->ended_empty ? RECORD_ENDED_EMPTY " there"
+                                     : "its share of the requests (-n) was sent");
+        return;
+    }
 }
 
 void leader_find_hosts(const struct leader *leader, struct saved *whole) {
-    find_skew(leader, &whole->judgement.findings);
+    find_skew(leader, whole);
+    explain_overlap(leader, whole);
     name_outcomes(leader, &whole->judgement.findings);
     find_losses(leader, whole);
 }

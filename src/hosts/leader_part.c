@@ -482,6 +482,13 @@ static void look_whether_left(const struct leader *leader, struct host_part *par
         part->left_at = net_now(leader->loop.net);
 }
 
+static void end_part(struct leader *leader, struct host_part *part) {
+    const struct record *record = leader_record_of(part);
+    part->state = PART_ENDED;
+    if (record != NULL && record->ended_empty && !leader_all_over(leader))
+        notes_print(&leader->notes, "%s ended early: " RECORD_ENDED_EMPTY, part->name);
+}
+
 static void take_timeline(struct leader *leader, struct host_part *part,
                           const struct message *message) {
     if (saved_value_has(message->document, "schema")) {
@@ -500,7 +507,7 @@ static void take_timeline(struct leader *leader, struct host_part *part,
     look_whether_left(leader, part);
     if (saved_follow_has_ended(part->follow) && !leader_is_over(part) &&
         part->state == PART_RUNNING)
-        part->state = PART_ENDED;
+        end_part(leader, part);
 }
 
 static void take_message(struct leader *leader, struct host_part *part,

@@ -80,8 +80,10 @@ struct host_part {
     uint64_t outcomes[OUTCOME_COUNT]; /* the same */
     struct finding own[2];            /* of its run, of its own side, with what they rest on */
     size_t own_count;
-    size_t workers_lost; /* the same of workers */
-    bool merged;         /* its figures are in the whole's */
+    size_t workers_lost;                  /* the same of workers */
+    bool merged;                          /* its figures are in the whole's */
+    double hold_seconds, per_second_mean; /* of its own hold */
+    bool ended_empty;                     /* nothing was live there any more */
 };
 
 struct leader {
@@ -116,6 +118,7 @@ struct leader {
     struct seconds_all seconds;
     double tick_seconds_max;
     uint64_t ticks;
+    struct tally_counts drained; /* live and connecting: of parts that ended before others */
     bool skew_told;
 };
 
@@ -180,6 +183,9 @@ void leader_execs_turn(struct leader *leader);
 void leader_marks_add_up(struct leader *leader);
 /* Those of the parts themselves, behind ours. */
 void leader_marks_of_parts(struct leader *leader);
+
+/* leader.c */
+bool leader_all_over(const struct leader *leader);
 
 /* leader_sum.c: all parts together, while they go on and in the end. */
 /* All figures anew. */

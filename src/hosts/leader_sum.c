@@ -47,6 +47,24 @@ struct timespec leader_wall_of(instant moment, instant now) {
     return (struct timespec){.tv_sec = ns / SECOND, .tv_nsec = ns % SECOND};
 }
 
+/* What parts that ended before others held is closed, and live no more. */
+static void add_up_drained(struct leader *leader) {
+    leader->drained.live = leader->drained.connecting = 0;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        const struct record *record = leader_record_of(part);
+        if (part->state != PART_ENDED || record == NULL || leader_all_over(leader))
+            continue;
+        leader->drained.live += record->total.counts.live;
+        leader->drained.connecting += record->total.counts.connecting;
+    }
+}
+
+static bool has_ended_empty(const struct host_part *part) {
+    const struct record *record = leader_record_of(part);
+    return part->state == PART_ENDED && record != NULL && record->ended_empty;
+}
+
 /* All together, where there are several: of one its own figures are exact. */
 static void add_up_seconds(struct leader *leader) {
     const struct seconds_part *parts[HOST_LIST_MAX];
@@ -54,7 +72,7 @@ static void add_up_seconds(struct leader *leader) {
     for (size_t i = 0; i < leader->count; i++) {
         struct host_part *part = &leader->parts[i];
         part->seconds.ended = part->state == PART_ENDED && !leader_is_leaving(leader, part);
-        part->seconds.lost = part->state == PART_LOST;
+        part->seconds.lost = part->state == PART_LOST || has_ended_empty(part);
         parts[i] = &part->seconds;
     }
     seconds_all_add(all, parts, leader->count);
@@ -83,6 +101,7 @@ void leader_add_up(struct leader *leader) {
             add_record(sum, &leader->parts[i], record);
     }
     add_up_seconds(leader);
+    add_up_drained(leader);
     sum->imbalance = tally_imbalance(&sum->total);
     sum->balanced = sum->imbalance == NULL;
     if (leader->imbalance == NULL)
@@ -174,8 +193,8 @@ static struct timeline_sample take_sample(struct leader *leader, duration behind
     double seconds = at - leader->latest.t;
     struct timeline_sample sample = {
         .t = at,
-        .live = counts->live,
-        .connecting = counts->connecting,
+        .live = counts->live - leader->drained.live,
+        .connecting = counts->connecting - leader->drained.connecting,
         .closed = tally_closed(counts),
         .errored = tally_errored(counts),
         .client_per_second = seconds > 0.5 ? (double)more / seconds : (double)NAN,
@@ -186,8 +205,8 @@ static struct timeline_sample take_sample(struct leader *leader, duration behind
         .cpu_percent = NAN,
         .descriptors = NAN,
         .loop_lag_seconds = NAN,
-        .live_min = counts->live,
-        .live_max = counts->live,
+        .live_min = counts->live - leader->drained.live,
+        .live_max = counts->live - leader->drained.live,
     };
     for (size_t i = 0; i < leader->count; i++) {
         const struct host_part *part = &leader->parts[i];
@@ -220,8 +239,10 @@ static void write_timeline(struct leader *leader, const struct timeline_sample *
                      timeline_file_sample(&timeline->file, leader->plan, leader->sum, &moment));
 }
 
+/* Each connection is in one state, or has ended: what was drained is among these. */
 static void publish(struct leader *leader, const struct timeline_sample *sample) {
-    const struct record *sum = leader->sum;
+    struct record *sum = leader->sum;
+    struct tally_counts *counts = &sum->total.counts;
     if (leader->scrape == NULL)
         return;
     struct prometheus_scrape exposition = {.plan = leader->plan,
@@ -231,7 +252,11 @@ static void publish(struct leader *leader, const struct timeline_sample *sample)
                                            .cpu_seconds =
                                                sum->cpu_user_seconds + sum->cpu_system_seconds,
                                            .self = self_measure()};
+    counts->live -= leader->drained.live;
+    counts->connecting -= leader->drained.connecting;
     scrape_publish(leader->scrape, &exposition);
+    counts->live += leader->drained.live;
+    counts->connecting += leader->drained.connecting;
 }
 
 void leader_print_line(struct leader *leader) {

@@ -518,9 +518,49 @@ class HostsTest(unittest.TestCase):
         if subprocess.run([*apart, "true"], check=False, capture_output=True).returncode:
             raise unittest.SkipTest("no network namespace here")
         remote = self.script(f'[ $host = h2 ] && exec {" ".join(apart)} "$@"\nexec "$@"\n')
-        result = soak(*self.arguments("--no-check", remote=remote))
+        result = soak(*self.arguments("--no-check", remote=remote, hold="2s"))
         self.assertEqual((1, "broke"), (result.code, result.verdict), result.err)
         self.assertEqual(["held", "no_target"], [host["verdict"] for host in result.report["hosts"]])
+        self.assertGreater(result.report["run"]["hold_seconds"], 1.9)
+        self.assertFalse(result.report["run"]["ended_early"])
+        self.assertEqual(20, result.connections["live_min"])
+        mean = result.requests["per_second_mean"]
+        self.assertLess(abs(mean * result.report["run"]["hold_seconds"] - result.requests["answered"]), 30)
+        self.assertIn("h2 ended early: nothing was live any more", result.err)
+        self.assertRegex(result.finding("merged")["do"][0], r"^look at h2, which held 0\.0 s of 2\.\d s: nothing was live")
+
+    def test_a_host_that_begins_late_is_named_and_all_did_not_hold_together(self):
+        with Run(*self.arguments("--start-at", "+3s", hold="4s")) as run:
+            run.wait_for(r"ready: the ramp begins")
+            of_h2 = on_host("h2", run.marker)
+            kill(of_h2, signal.SIGSTOP)
+            run.wait_for(r"h2: nothing came for \d+ s")  # 5 s after the start
+            kill(of_h2, signal.SIGCONT)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        found = result.finding("hosts")
+        self.assertEqual("warn", found["status"])
+        self.assertRegex(found["do"][0], r"^look at h2, which began last")
+        self.assertRegex(result.report["verdict"]["reasons"][-1],
+                         r"^(host h2 began \d+\.\d s after the first|the 2 parts were never all held together)")
+
+    def test_a_host_that_has_sent_its_share_is_live_no_more(self):
+        with Run(*self.arguments("--ui", "line", "--metrics", "127.0.0.1:0", "-n", "1200", hold="0")) as run:
+            url = run.wait_for(r"metrics at (\S+)")[1]
+            run.wait_for(r"phase=hold .* live=40 ")
+            of_h2 = on_host("h2", run.marker)
+            kill(of_h2, signal.SIGSTOP)
+            run.wait_for(r"phase=hold .* live=20 ")
+            scraped = urllib.request.urlopen(url, timeout=holdfast.TIMEOUT_SECONDS).read().decode()
+            kill(of_h2, signal.SIGCONT)
+            result = run.finish()
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        counted = sum(map(int, re.findall(r"^holdfast_connections(?:_ended_total)?\{\S+\} (\d+)$", scraped, re.M)))
+        self.assertEqual(40, counted, scraped)
+        self.assertIn('holdfast_connections{state="live"} 20', scraped)
+        mean = result.requests["per_second_mean"]
+        self.assertLess(abs(mean * result.report["run"]["hold_seconds"] - 1200), 60)
+        self.assertRegex(result.finding("merged")["do"][0], r"^look at h1, which held .*: its share of the requests")
 
     def test_a_signal_to_all_is_an_interrupt(self):
         with Run(*self.arguments("--ui", "line", hold="1h")) as run:
