@@ -10,7 +10,14 @@ void clock_offset_take(struct clock_offset *clock, instant sent, instant receive
     }
     clock->samples++;
     clock->round_trip = trip;
+    clock->taken = received;
     clock->offset = their_ns - instant_after(sent, trip / 2).ns;
+}
+
+duration clock_offset_error(const struct clock_offset *clock, instant ours) {
+    enum { SLEW_PPM = 500, MILLION = 1000000 };
+    duration age = instant_since(ours, clock->taken);
+    return clock->round_trip / 2 + (age > 0 ? age / MILLION * SLEW_PPM : 0);
 }
 
 int64_t clock_offset_theirs(const struct clock_offset *clock, instant ours) {

@@ -90,7 +90,8 @@ static void begin_host(const struct leader *leader, struct host_part *part) {
         .lost_seconds =
             lost ? fmax(0, duration_seconds(instant_since(part->lost_at, leader->go))) : NAN,
         .started_seconds = NAN,
-        .clock_error_seconds = duration_seconds(part->clock.round_trip / 2),
+        .clock_error_seconds = duration_seconds(
+            clock_offset_error(&part->clock, part->started.ns != 0 ? part->started : leader->go)),
         .p99_seconds = NAN};
     memcpy(host->name, part->name, sizeof host->name);
     memcpy(host->why, lost ? part->why : "", lost ? sizeof host->why : 1);
@@ -104,6 +105,14 @@ static void note_findings(struct host_part *part, const struct findings *finding
         if (finding->side == SIDE_TESTER && finding->evidence[0] != '\0')
             part->own[part->own_count++] = *finding;
     }
+}
+
+static void note_setting(struct host_part *part, const struct saved *saved) {
+    const struct record *record = saved->record;
+    snprintf(part->engine, sizeof part->engine, "%s", record->engine);
+    snprintf(part->engine_reason, sizeof part->engine_reason, "%s", record->engine_reason);
+    part->address_count = saved->setup.address_count;
+    memcpy(part->addresses, saved->setup.addresses, sizeof part->addresses);
 }
 
 /* Its record is closed, and goes into the whole's. */
@@ -160,6 +169,7 @@ static bool add_part(struct saved_merge *merge, struct leader *leader, struct ho
             saved->record->ended_at = whole->ended_at;
     }
     note_host(part, saved);
+    note_setting(part, saved);
     part->hold_seconds = saved->record->hold_seconds;
     part->per_second_mean = saved->record->per_second_mean;
     part->ended_empty = saved->record->ended_empty;

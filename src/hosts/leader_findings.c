@@ -10,6 +10,8 @@
 
 /* Further apart hosts did not begin together. */
 static const duration LATE = SECOND;
+/* A start that is known no better than so says little. */
+static const duration VAGUE = SECOND / 10;
 
 /* --- of the preflights --- */
 
@@ -208,6 +210,14 @@ static void find_late(const struct leader *leader, duration apart, struct saved 
     know_less(judgement);
 }
 
+static const struct host_part *vaguest(const struct leader *leader) {
+    const struct host_part *found = &leader->parts[0];
+    for (size_t i = 1; i < leader->count; i++)
+        if (leader->parts[i].clock.round_trip > found->clock.round_trip)
+            found = &leader->parts[i];
+    return found;
+}
+
 static void find_skew(const struct leader *leader, struct saved *whole) {
     char text[200];
     duration apart = leader_skew(leader, text);
@@ -216,6 +226,12 @@ static void find_skew(const struct leader *leader, struct saved *whole) {
     struct finding *finding =
         findings_add(&whole->judgement.findings, FINDING_hosts, FINDING_OK, "%s", text);
     finding->have = apart / MICROSECOND;
+    const struct host_part *vague = vaguest(leader);
+    if (vague->clock.round_trip / 2 > VAGUE) {
+        finding->status = FINDING_WARN;
+        finding_do(finding, "a quicker way to %s: its clock answered after %.0f ms at best",
+                   vague->name, (double)vague->clock.round_trip / 1e6);
+    }
     if (apart > LATE)
         find_late(leader, apart, whole, finding);
 }
@@ -242,9 +258,63 @@ static void explain_overlap(const struct leader *leader, struct saved *whole) {
     }
 }
 
+/* --- of hosts that differ --- */
+
+/* The first address of one that the other has not; NULL: none. */
+static const struct address *address_beyond(const struct host_part *of,
+                                            const struct host_part *other) {
+    for (size_t i = 0; i < of->address_count; i++) {
+        bool has = false;
+        for (size_t j = 0; j < other->address_count && !has; j++)
+            has = address_equal(&of->addresses[i], &other->addresses[j]);
+        if (!has)
+            return &of->addresses[i];
+    }
+    return NULL;
+}
+
+/* true: told. */
+static bool find_elsewhere(const struct host_part *has, const struct host_part *lacks,
+                           struct findings *findings) {
+    char text[ADDRESS_TEXT_MAX];
+    const struct address *address = address_beyond(has, lacks);
+    if (address == NULL)
+        return false;
+    struct finding *finding = findings_add(
+        findings, FINDING_hosts, FINDING_WARN, "the target is %s on %s, and is not on %s",
+        address_format(address, text, sizeof text), has->name, lacks->name);
+    finding_do(finding, "--connect-to, where all hosts are to load the same server");
+    return true;
+}
+
+static void find_engine(const struct host_part *first, const struct host_part *part,
+                        struct findings *findings) {
+    const char *reason = part->engine_reason[0] != '\0' ? part->engine_reason : "as it was asked";
+    struct finding *finding =
+        findings_add(findings, FINDING_hosts, FINDING_WARN, "%s ran on %s, %s on %s: %s",
+                     part->name, part->engine, first->name, first->engine, reason);
+    finding_do(finding, "--engine %s, where all hosts are to be alike", part->engine);
+}
+
+/* The whole has engine and target of the first; each of the others that has another is named. */
+static void find_differences(const struct leader *leader, struct findings *findings) {
+    const struct host_part *first = NULL;
+    for (size_t i = 0; i < leader->count; i++) {
+        const struct host_part *part = &leader->parts[i];
+        if (!part->merged || part->engine[0] == '\0')
+            continue;
+        first = first == NULL ? part : first;
+        if (!find_elsewhere(part, first, findings))
+            (void)find_elsewhere(first, part, findings);
+        if (strcmp(first->engine, part->engine) != 0)
+            find_engine(first, part, findings);
+    }
+}
+
 void leader_find_hosts(const struct leader *leader, struct saved *whole) {
     find_skew(leader, whole);
     explain_overlap(leader, whole);
+    find_differences(leader, &whole->judgement.findings);
     name_outcomes(leader, &whole->judgement.findings);
     find_losses(leader, whole);
 }

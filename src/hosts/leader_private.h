@@ -80,10 +80,13 @@ struct host_part {
     uint64_t outcomes[OUTCOME_COUNT]; /* the same */
     struct finding own[2];            /* of its run, of its own side, with what they rest on */
     size_t own_count;
-    size_t workers_lost;                  /* the same of workers */
-    bool merged;                          /* its figures are in the whole's */
-    double hold_seconds, per_second_mean; /* of its own hold */
-    bool ended_empty;                     /* nothing was live there any more */
+    size_t workers_lost;                     /* the same of workers */
+    bool merged;                             /* its figures are in the whole's */
+    double hold_seconds, per_second_mean;    /* of its own hold */
+    bool ended_empty;                        /* nothing was live there any more */
+    char engine[64], engine_reason[240];     /* of its record */
+    struct address addresses[ADDRESSES_MAX]; /* that it has for the target */
+    size_t address_count;
 };
 
 struct leader {

@@ -131,7 +131,7 @@ static struct skew measure_skew(const struct leader *leader) {
             continue;
         first.ns = min_i64(first.ns, part->started.ns);
         last.ns = max_i64(last.ns, part->started.ns);
-        skew.error = max_i64(skew.error, part->clock.round_trip / 2);
+        skew.error = max_i64(skew.error, clock_offset_error(&part->clock, part->started));
         skew.began++;
     }
     if (skew.began > 0)

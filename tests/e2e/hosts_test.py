@@ -20,6 +20,7 @@ import urllib.request
 import holdfast
 from holdfast import PROGRAM, Run, eventually, plainly, soak
 from hosts import FOLDER, REMOTE, hit, kill, on_host, parts
+from seccomp import EPERM, ERRNO, FILTERED, IO_URING_SETUP
 from sparring import Target
 
 LOSSES = int(os.environ.get("HOLDFAST_LOSSES", "2"))
@@ -237,7 +238,8 @@ class HostsTest(unittest.TestCase):
 
     def test_lists_and_commands_that_are_none_are_refused(self):
         for list_of, word in (("h1,,h2", "list of hosts"), ("h1,h1", "list of hosts"), ("-oProxyCommand=x", "list of hosts"),
-                              ("h1;reboot", "list of hosts")):
+                              ("h1;reboot", "list of hosts"),
+                              (",".join(f"h{i}" for i in range(257)), "256 at most")):
             code, _, err = plainly("--hosts", list_of, self.server.url)
             self.assertEqual(2, code)
             self.assertIn(word, err)
@@ -561,6 +563,34 @@ class HostsTest(unittest.TestCase):
         mean = result.requests["per_second_mean"]
         self.assertLess(abs(mean * result.report["run"]["hold_seconds"] - 1200), 60)
         self.assertRegex(result.finding("merged")["do"][0], r"^look at h1, which held .*: its share of the requests")
+
+    def test_hosts_that_run_on_another_engine_or_reach_another_server_are_named(self):
+        if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+            raise unittest.SkipTest("no mount namespace here")
+        names = holdfast.folder(self.addCleanup) / "hosts"
+        names.write_text("127.0.0.1 localhost\n127.0.0.3 localhost\n")
+        no_ring = holdfast.folder(self.addCleanup) / "no_ring.py"
+        no_ring.write_text(FILTERED)
+        words = f"{sys.executable} {no_ring} {IO_URING_SETUP} {ERRNO | EPERM}"
+        remote = self.script(f"[ $host = h2 ] && exec unshare --mount sh -c 'mount --bind {names} /etc/hosts && "
+                             f'exec {words} "$@"\' sh "$@"\nexec "$@"\n')
+        port = self.server.port
+        result = soak("--hosts", "h1,h2", "--remote", remote, "-c", "10", "-d", "1s", "--no-check", "--require",
+                      "opened>=50%", f"http://localhost:{port}/")
+        self.assertEqual((0, "held"), (result.code, result.verdict), result.err)
+        told = [found["text"] for found in result.report["findings"] if found["code"] == "hosts"]
+        self.assertIn(f"the target is 127.0.0.3:{port} on h2, and is not on h1", told)
+        self.assertTrue(any(text.startswith("h2 ran on epoll, h1 on io_uring: ") for text in told), told)
+        self.assertIn(f"127.0.0.3:{port}", result.report["target"]["addresses"])
+
+    def test_clocks_that_cannot_be_compared_well_are_a_warning(self):
+        slow = self.script('[ $host = h2 ] && { while IFS= read -r line; do sleep 0.3; printf "%s\\n" "$line"; done | "$@"; exit; }\n'
+                           'exec "$@"\n')
+        result = soak(*self.arguments(remote=slow, hold="3s"))
+        found = result.finding("hosts")
+        self.assertEqual("warn", found["status"], result.err)
+        self.assertRegex(found["do"][0], r"^a quicker way to h2: its clock answered after \d{3,} ms at best$")
+        self.assertGreater(result.report["hosts"][1]["clock_error_seconds"], 0.15)
 
     def test_a_signal_to_all_is_an_interrupt(self):
         with Run(*self.arguments("--ui", "line", hold="1h")) as run:

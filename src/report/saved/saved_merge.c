@@ -351,6 +351,17 @@ static void forget(struct saved *whole) {
     memset(&whole->setup.sources, 0, sizeof whole->setup.sources);
 }
 
+/* A name may have other addresses elsewhere. */
+static void add_addresses(struct setup *whole, const struct setup *part) {
+    for (size_t i = 0; i < part->address_count; i++) {
+        bool known = whole->address_count == ADDRESSES_MAX;
+        for (size_t j = 0; j < whole->address_count && !known; j++)
+            known = address_equal(&whole->addresses[j], &part->addresses[i]);
+        if (!known)
+            whole->addresses[whole->address_count++] = part->addresses[i];
+    }
+}
+
 static bool add(struct saved_merge *merge, struct saved *part) {
     struct saved *whole = merge->whole;
     struct record *record = whole->record;
@@ -359,6 +370,7 @@ static bool add(struct saved_merge *merge, struct saved *part) {
     if (!add_workers(record, part->record))
         return false;
     add_plan(whole, part);
+    add_addresses(&whole->setup, &part->setup);
     add_timeline(&record->timeline, &part->record->timeline, apart);
     add_flags(record, part->record);
     add_figures(record, part->record);

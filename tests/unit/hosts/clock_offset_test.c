@@ -42,11 +42,22 @@ static void the_error_is_half_a_round_trip_at_most(void **state) {
     }
 }
 
+static void the_error_grows_while_clocks_run_apart(void **state) {
+    (void)state;
+    struct clock_offset clock = {0};
+    clock_offset_take(&clock, (instant){0}, (instant){2000}, 1000);
+    assert_int_equal(clock_offset_error(&clock, (instant){2000}), 1000);
+    assert_int_equal(clock_offset_error(&clock, (instant){0}), 1000);
+    assert_int_equal(clock_offset_error(&clock, (instant){2000 + 60 * SECOND}),
+                     1000 + 30 * MILLISECOND);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_shortest_round_trip_decides),
         cmocka_unit_test(a_moment_is_the_same_there_and_back),
         cmocka_unit_test(the_error_is_half_a_round_trip_at_most),
+        cmocka_unit_test(the_error_grows_while_clocks_run_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
