@@ -377,13 +377,6 @@ static void go(struct leader *leader) {
 
 /* --- while it goes on --- */
 
-bool leader_all_over(const struct leader *leader) {
-    for (size_t i = 0; i < leader->count; i++)
-        if (!leader_is_over(&leader->parts[i]) || leader_is_leaving(leader, &leader->parts[i]))
-            return false;
-    return true;
-}
-
 /* A part is not heard of: that is told. Silence that lasts is a loss only once nobody else goes on,
  * for what comes back counts again. */
 static void look_for_silence(struct leader *leader, struct host_part *part, bool alone) {

@@ -299,6 +299,7 @@ static void add_own(struct leader *leader, struct saved *whole) {
     record->tick_seconds_max = leader->tick_seconds_max;
     record->marks = leader->sum->marks;
     record->timeline = leader->sum->timeline;
+    record->live_peak = max_u64(record->live_peak, leader->live_peak);
     take_hold(leader, record);
     take_seconds(leader, record);
     take_hosts(leader, record);

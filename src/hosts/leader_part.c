@@ -382,6 +382,13 @@ bool leader_is_leaving(const struct leader *leader, const struct host_part *part
     return part->left_at.ns != 0 && part->state != PART_LOST && !leader->stopping;
 }
 
+bool leader_all_over(const struct leader *leader) {
+    for (size_t i = 0; i < leader->count; i++)
+        if (!leader_is_over(&leader->parts[i]) || leader_is_leaving(leader, &leader->parts[i]))
+            return false;
+    return true;
+}
+
 static instant left_due(const struct host_part *part) {
     return instant_after(part->left_at, LEFT_TIME);
 }

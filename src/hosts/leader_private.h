@@ -122,6 +122,7 @@ struct leader {
     double tick_seconds_max;
     uint64_t ticks;
     struct tally_counts drained; /* live and connecting: of parts that ended before others */
+    uint64_t live_peak;          /* the most that all were heard to hold together */
     bool skew_told;
 };
 
@@ -139,6 +140,8 @@ bool leader_is_over(const struct host_part *part);
  */
 bool leader_is_leaving(const struct leader *leader, const struct host_part *part);
 instant leader_left_due(const struct leader *leader);
+/* Whether nobody goes on. */
+bool leader_all_over(const struct leader *leader);
 /* Those that were meant alone are lost. */
 void leader_lose_left(struct leader *leader);
 /* What has come of a part so far; NULL: nothing. */
@@ -186,9 +189,6 @@ void leader_execs_turn(struct leader *leader);
 void leader_marks_add_up(struct leader *leader);
 /* Those of the parts themselves, behind ours. */
 void leader_marks_of_parts(struct leader *leader);
-
-/* leader.c */
-bool leader_all_over(const struct leader *leader);
 
 /* leader_sum.c: all parts together, while they go on and in the end. */
 /* All figures anew. */

@@ -102,6 +102,7 @@ void leader_add_up(struct leader *leader) {
     }
     add_up_seconds(leader);
     add_up_drained(leader);
+    leader->live_peak = max_u64(leader->live_peak, sum->total.counts.live - leader->drained.live);
     sum->imbalance = tally_imbalance(&sum->total);
     sum->balanced = sum->imbalance == NULL;
     if (leader->imbalance == NULL)

@@ -456,7 +456,8 @@ class HostsTest(unittest.TestCase):
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         self.assertEqual(20, result.finding("host_lost")["have"])
         self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
-        self.assertEqual((20, 20, 20), tuple(result.connections[name] for name in ("live", "live_min", "lost")))
+        self.assertEqual((20, 20, 20, 40),
+                         tuple(result.connections[name] for name in ("live", "live_min", "lost", "live_peak")))
         self.check_lost_host(result.report["hosts"], 20)
         self.assertRegex(result.report["verdict"]["reasons"][-1], r"^host h2 was lost: a signal ended it there$")
         return result
@@ -532,13 +533,10 @@ class HostsTest(unittest.TestCase):
         self.assertRegex(result.finding("merged")["do"][0], r"^look at h2, which held 0\.0 s of 2\.\d s: nothing was live")
 
     def test_a_host_that_begins_late_is_named_and_all_did_not_hold_together(self):
-        with Run(*self.arguments("--start-at", "+3s", hold="4s")) as run:
-            run.wait_for(r"ready: the ramp begins")
-            of_h2 = on_host("h2", run.marker)
-            kill(of_h2, signal.SIGSTOP)
-            run.wait_for(r"h2: nothing came for \d+ s")  # 5 s after the start
-            kill(of_h2, signal.SIGCONT)
-            result = run.finish()
+        late = self.script('[ $host = h2 ] && { while IFS= read -r line; do\n'
+                           'case $line in *\\"go\\"*) sleep 2;; esac; printf "%s\\n" "$line"; done | "$@"; exit; }\n'
+                           'exec "$@"\n')
+        result = soak(*self.arguments(remote=late, hold="4s"))
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         found = result.finding("hosts")
         self.assertEqual("warn", found["status"])

@@ -102,12 +102,17 @@ class MergeTest(unittest.TestCase):
         with Run("-q", "--no-check", "-c", 5, "-i", "50ms", "-d", "100ms", "--json", other, self.server.url,
                  report=other) as run:
             run.finish()
+        newer = self.at / "newer.json"
+        report = json.loads((self.at / "b.json").read_text())
+        report_version, report["tool"]["version"] = report["tool"]["version"], "9.9.9"
+        newer.write_text(json.dumps(report))
         cut = self.at / "cut.jsonl"
         cut.write_text("".join((self.at / "b.jsonl").read_text().splitlines(keepends=True)[:-1]))
         for files, said in (((self.paths[0],), "1 file: two or more are accepted"),
                             ((self.paths[0], self.paths[0]), "is the same run again"),
                             ((*self.paths, self.paths[1]), "is the same run again"),
                             ((*self.paths, self.at / "b.jsonl"), "is the same run again"),
+                            ((self.paths[0], newer), f"newer.json\" is of holdfast 9.9.9, not {report_version}: reports"),
                             ((self.paths[0], other), "another plan: --duration (100ms, not 2s), --interval (50ms, not"),
                             ((self.paths[0], cut), "keeps percentiles without their histogram")):
             code, out, err = plainly("report", "--merge", *files)

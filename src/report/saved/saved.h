@@ -29,6 +29,7 @@ struct saved {
     bool judged_otherwise;    /* the timeline ends with another verdict than ours */
     size_t torn_line;         /* the number of a last line that is cut, left out; 0: none */
     char imbalance[200];      /* where record->imbalance points */
+    char version[48];         /* of the holdfast that wrote it; "": not told */
 };
 
 enum {

@@ -62,6 +62,16 @@ static bool is_there(const struct saved_merge *merge, struct saved_merged_run ru
     return false;
 }
 
+/* What one counts another may count otherwise. */
+static bool check_version(const struct saved *whole, const struct saved *part, const char *name,
+                          struct refuse_buffer to) {
+    return strcmp(whole->version, part->version) == 0 ||
+           refuse(to,
+                  "--merge: \"%s\" is of holdfast %s, not %s: reports of one version are accepted",
+                  refuse_quote(name).text, refuse_quote(part->version).text,
+                  refuse_quote(whole->version).text);
+}
+
 /* Every option that differs, in one line. */
 static bool check_plans(const struct saved *whole, const struct saved *part, const char *name,
                         struct refuse_buffer to) {
@@ -410,8 +420,9 @@ static bool take(struct saved_merge *merge, struct saved *part, const char *name
         return refuse(to, "--merge: \"%s\" is the same run again: each is accepted once",
                       refuse_quote(name).text);
     if (whole != NULL &&
-        (!check_shard(merge, part, name, to) || !check_plans(whole, part, name, to) ||
-         !check_sizes(whole, part, to) || !check_sums(whole->record, part->record, name, to)))
+        (!check_version(whole, part, name, to) || !check_shard(merge, part, name, to) ||
+         !check_plans(whole, part, name, to) || !check_sizes(whole, part, to) ||
+         !check_sums(whole->record, part->record, name, to)))
         return false;
     if (!make_room(merge) || (whole != NULL && !add(merge, part)))
         return refuse(to, "--merge: out of memory");

@@ -215,6 +215,8 @@ static bool read_plan(struct saved *saved, struct saved_place *place, const stru
 
 bool saved_setting(struct saved *saved, struct saved_place *place, const struct json_t *document) {
     struct host host = {0};
+    read_text(saved->version, sizeof saved->version, place,
+              saved_value_object_if(place, document, "tool"), "version");
     read_host(&host, place, saved_value_object(place, document, "environment"));
     return !place->failed && read_plan(saved, place, document, &host) &&
            saved_target(saved, place, document);
