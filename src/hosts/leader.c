@@ -178,10 +178,14 @@ static void explain_unreached(struct leader *leader) {
             continue;
         struct finding *finding = findings_add(&leader->judgement->findings, FINDING_hosts,
                                                FINDING_FAIL, "%s: %s", part->name, part->why);
-        finding_do(finding,
-                   "look whether this prints a line that begins with {\"part\": the "
-                   "command of --remote for %s, then holdfast part </dev/null",
-                   part->name);
+        if (part->answered)
+            finding_do(finding, "look at %s: its part answered, and did not get to the load",
+                       part->name);
+        else
+            finding_do(finding,
+                       "look whether this prints a line that begins with {\"part\": the "
+                       "command of --remote for %s, then holdfast part </dev/null",
+                       part->name);
         judgement_reason(leader->judgement, "host %s: %s", part->name, part->why);
     }
 }

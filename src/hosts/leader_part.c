@@ -415,14 +415,16 @@ void leader_lose_left(struct leader *leader) {
 
 static void take_hello(struct leader *leader, struct host_part *part,
                        const struct message *message) {
-    if (message->protocol != MESSAGE_PROTOCOL || strcmp(message->version, version_string) != 0)
+    part->answered =
+        message->protocol == MESSAGE_PROTOCOL && strcmp(message->version, version_string) == 0;
+    if (part->answered)
+        leader_send_plan(leader, part);
+    else
         leader_lose(leader, part,
                     "it has holdfast %s (protocol %" PRId64 "), this is %s (protocol %d): the same "
                     "version on every host is accepted",
                     refuse_quote(message->version).text, message->protocol, version_string,
                     MESSAGE_PROTOCOL);
-    else
-        leader_send_plan(leader, part);
 }
 
 static void take_clock(struct leader *leader, struct host_part *part,

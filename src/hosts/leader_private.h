@@ -60,6 +60,7 @@ struct host_part {
     instant left_at;   /* when a signal there was heard to have ended it; 0: none has */
     instant lost_at;   /* when it was known to be lost; 0: it is not */
     bool silent;       /* that it was not heard of is told */
+    bool answered;     /* it said hello, as one of this version */
     struct clock_offset clock;
     int64_t asked; /* how many times for its clock */
     instant asked_at;

@@ -5,7 +5,7 @@
 
 static bool is_name(const char *text, size_t length) {
     static const char of_a_name[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:@%+=[]/";
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:@%+=/";
     return length > 0 && length < HOST_NAME_SIZE && text[0] != '-' &&
            strspn(text, of_a_name) >= length;
 }

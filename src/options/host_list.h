@@ -14,7 +14,8 @@ enum { HOST_LIST_MAX = 256, HOST_NAME_SIZE = 256 };
 bool host_list_next(const char **list, char name[static HOST_NAME_SIZE]);
 
 /* Whether it is one of 1..HOST_LIST_MAX names, each once. A name is for a shell to read as it
- * stands, and no option: letters, digits and -._:@%+=[]/, the first none of -. */
+ * stands, and no option: letters, digits and -._:@%+=/, the first none of -. An IPv6
+ * address stands without brackets, which a shell would take for a pattern of files. */
 bool host_list_is_one(const char *list);
 
 /* Whether that name, of so many bytes, stands in such a list. */

@@ -89,7 +89,8 @@ static const char *text_form(const struct option_row *row) {
     case ROW_label: return "text without control characters";
     case ROW_metrics:
     case ROW_listen: return "a port, or ADDR:PORT, such as 127.0.0.1:8080 or [::1]:0,";
-    case ROW_hosts: return "hosts with commas between them, each once, such as h1,h2,";
+    case ROW_hosts:
+        return "hosts with commas between them, 256 at most and each once, such as h1,h2,";
     case ROW_allow_target:
         return "networks and hosts with commas between them, such as 10.0.0.0/8,shop.example:443,";
     case ROW_allow_host: return "names with commas between them, such as shop.example,";

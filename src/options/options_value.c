@@ -283,8 +283,7 @@ static bool check_text(const struct value_parser *reading) {
     case ROW_metrics:
         return is_listening_place(reading->value) || not_a(reading, "a place to listen at");
     case ROW_server_status: return check_url(reading);
-    case ROW_hosts:
-        return host_list_is_one(reading->value) || not_a(reading, "a list of hosts, 256 at most");
+    case ROW_hosts: return host_list_is_one(reading->value) || not_a(reading, "a list of hosts");
     case ROW_remote:
         return reading->options->saved || /* then it is hidden but for a word */
                (!has_control(reading->value) && strstr(reading->value, HOST_LIST_PLACE) != NULL) ||

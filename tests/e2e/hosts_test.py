@@ -235,6 +235,7 @@ class HostsTest(unittest.TestCase):
                                       remote=self.script(f'[ $host = h2 ] && rm -f {path}\nexec "$@"\n')))
         self.assertEqual(3, result.code, result.err)
         self.assertIn("--body", result.finding("hosts")["text"])
+        self.assertRegex(result.finding("hosts")["do"][0], r"^look at h[12]: its part answered")
 
     def test_lists_and_commands_that_are_none_are_refused(self):
         for list_of, word in (("h1,,h2", "list of hosts"), ("h1,h1", "list of hosts"), ("-oProxyCommand=x", "list of hosts"),

@@ -28,12 +28,13 @@ static void names_are_taken_one_by_one(void **state) {
 /* A shell reads them as they stand. */
 static void what_a_shell_or_an_option_could_be_is_no_name(void **state) {
     (void)state;
-    static const char *const lists[] = {"",    ",",    "a,",  ",a",   "a,,b", "-a",    "a,-oX",
-                                        "a b", "a;b",  "a$b", "a`b`", "a|b",  "a&b",   "a\nb",
-                                        "a'b", "a\"b", "a>b", "a\\b", "a*",   "a,b,a", "a,a"};
+    static const char *const lists[] = {
+        "",    ",",   "a,",   ",a",  "a,,b", "-a",  "a,-oX", "a b", "a;b",   "a$b",   "a`b`",
+        "a|b", "a&b", "a\nb", "a'b", "a\"b", "a>b", "a\\b",  "a*",  "[::1]", "a,b,a", "a,a"};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         assert_false(host_list_is_one(lists[i]));
     assert_true(host_list_is_one("ab,a,b"));
+    assert_true(host_list_is_one("::1,fe80::1%eth0"));
 }
 
 static void a_name_is_in_the_list_whole_or_not_at_all(void **state) {
