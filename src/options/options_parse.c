@@ -191,7 +191,7 @@ static bool check_first_of_two(const struct command_line *line, const char *firs
                       is_unit(first) ? first : second);
     if (is_method(first)) {
         char method[8] = "";
-        for (size_t i = 0; first[i] != '\0' && i < sizeof method - 1; i++)
+        for (size_t i = 0; i < sizeof method - 1 && first[i] != '\0'; i++)
             method[i] = (char)ascii_upper((unsigned char)first[i]);
         return refuse(line->to, "\"%s\": the method is an option: -X %s", first, method);
     }
