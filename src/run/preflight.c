@@ -328,8 +328,8 @@ static bool shakes_hands(struct preflight *preflight, struct tls_context *contex
     return done;
 }
 
-/* Asked in plain text, a port that speaks TLS answers 400, or in no HTTP, or ends the connection.
- */
+/* Asked in plain text, a port that speaks TLS answers 400, or in no HTTP, or ends the connection,
+ * by RST where it had not read all of it. */
 static void try_tls(struct preflight *preflight) {
     struct preflight_facts *facts = preflight->facts;
     const struct tls_settings settings = {.insecure = true, .tls_min = "1.2", .tls_max = "1.3"};
@@ -338,7 +338,8 @@ static void try_tls(struct preflight *preflight) {
     char error[160] = "";
     bool suspect = facts->target.answered
                        ? facts->target.status == BAD_REQUEST
-                       : facts->target_connected && facts->target_errno == 0 &&
+                       : facts->target_connected &&
+                             (facts->target_errno == 0 || facts->target_errno == ECONNRESET) &&
                              facts->target.took < preflight->plan->options->timeout;
     if (!suspect || preflight->plan->target.tls || facts->interrupted || facts->door_error < 0 ||
         !tls_context_create(&context, &settings, (struct refuse_buffer){error, sizeof error}))

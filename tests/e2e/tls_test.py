@@ -9,7 +9,10 @@ import pathlib
 import resource
 import signal
 import socket
+import ssl
+import struct
 import subprocess
+import threading
 import unittest
 
 import holdfast
@@ -208,6 +211,36 @@ class NoTarget(unittest.TestCase):
             self.assertEqual("held", result.verdict, "a 400 alone says nothing of TLS")
 
 
+    def test_a_port_that_resets_what_is_no_tls_is_told_as_that_too(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certify(folder(self.addCleanup)))
+
+        def serve():
+            with contextlib.suppress(OSError):
+                while True:
+                    plain, _ = listener.accept()
+                    with plain:
+                        if plain.recv(1, socket.MSG_PEEK) == b"\x16":
+                            with context.wrap_socket(plain, server_side=True) as conn:
+                                conn.recv(65536)
+                                conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+                        else:
+                            plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            server = threading.Thread(target=serve, daemon=True)
+            server.start()
+            self.expect("this port speaks TLS: https://", f"http://localhost:{listener.getsockname()[1]}/")
+            listener.shutdown(socket.SHUT_RDWR)
+            server.join(holdfast.TIMEOUT_SECONDS)
+
+    def test_a_certificate_for_centuries_outlives_the_run(self):
+        cert, key = certify(folder(self.addCleanup), days=2900000)
+        with Target("--tls", "--cert", cert, "--key", key) as target:
+            code, out, _ = plainly("check", "-d", "60d", "--cacert", cert, f"https://localhost:{target.port}/")
+        self.assertEqual(0, code, out)
+        self.assertNotIn("before the planned end", out)
+
+
 class BadInput(unittest.TestCase):
     """One line each, exit 2, and nobody is asked."""
 
@@ -232,6 +265,8 @@ class BadInput(unittest.TestCase):
         self.expect("--ciphers", "--ciphers", "none")
         self.expect("--tls13-ciphers", "--tls13-ciphers", "none")
         self.expect("--curves", "--curves", "none")
+        self.expect("does not know NONE", "--tls13-ciphers", "TLS_AES_128_GCM_SHA256:NONE")
+        self.expect("nothing is left to offer", "--tls-max", "1.2", "--ciphers", "aNULL")
         self.expect("is above", "--tls-min", "1.3", "--tls-max", "1.2")
         self.expect("1.2 or 1.3 is accepted", "--tls-min", "1.1")
 

@@ -68,7 +68,7 @@ struct tls_client {
     struct tls_attempt *oldest, *newest; /* that wait for tickets */
     uint32_t handshakes, waiting, whole, given_back;
     uint64_t refused;
-    uint64_t tickets_whole; /* that came to connections of OpenSSL's */
+    uint64_t noted[TLS_NOTES]; /* of connections of OpenSSL's */
     struct tls_seen seen;
     bool any;
     struct tls_peer peer;
@@ -145,9 +145,9 @@ static void keep_session(void *owner, SSL_SESSION *session) {
 }
 
 /* Of those that it overhears the records count them. */
-static void count_ticket(void *owner) {
+static void count_note(void *owner, enum tls_note note) {
     const struct tls_attempt *attempt = owner;
-    attempt->client->tickets_whole += attempt->stage != STAGE_RECORDS;
+    attempt->client->noted[note] += attempt->stage != STAGE_RECORDS;
 }
 
 static struct tls_handshake *begin_handshake(struct tls_client *client,
@@ -162,7 +162,7 @@ static struct tls_handshake *begin_handshake(struct tls_client *client,
                                       .name = client->settings.name,
                                       .session = session,
                                       .keep = client->tickets != NULL ? keep_session : NULL,
-                                      .note_ticket = count_ticket,
+                                      .note = count_note,
                                       .owner = attempt});
     SSL_SESSION_free(session);
     return handshake;
@@ -359,18 +359,20 @@ static void count(const void *shared, struct transport_counts *out) {
     const struct tls_client *client = shared;
     const struct tls_counts *counts = tls_records_counts(client->records);
     const struct tls_peer *other = tls_seen_other(&client->seen);
+    const uint64_t *noted = client->noted;
     uint64_t not_kept = 0;
     for (uint32_t i = 0; i < client->pools; i++)
         not_kept += tls_tickets_not_kept(client->tickets[i]);
-    *out = (struct transport_counts){.tickets_not_kept = not_kept,
-                                     .tickets = counts->tickets + client->tickets_whole,
-                                     .key_updates_in = counts->key_updates_in,
-                                     .key_updates_out = counts->key_updates_out,
-                                     .resumptions_refused = client->refused,
-                                     .other_certificates = client->seen.others,
-                                     .first_certificate_again = client->seen.first_again,
-                                     .before = other != NULL ? &client->seen.first : NULL,
-                                     .other = other};
+    *out = (struct transport_counts){
+        .tickets_not_kept = not_kept,
+        .tickets = counts->tickets + noted[TLS_NOTE_TICKET],
+        .key_updates_in = counts->key_updates_in + noted[TLS_NOTE_KEY_UPDATE_IN],
+        .key_updates_out = counts->key_updates_out + noted[TLS_NOTE_KEY_UPDATE_OUT],
+        .resumptions_refused = client->refused,
+        .other_certificates = client->seen.others,
+        .first_certificate_again = client->seen.first_again,
+        .before = other != NULL ? &client->seen.first : NULL,
+        .other = other};
 }
 
 static const char *explain(const void *shared) {

@@ -32,17 +32,28 @@ static bool set_versions(SSL_CTX *ssl, const struct tls_settings *settings,
                   low == TLS1_2_VERSION ? "1.2" : "1.3");
 }
 
+/* OpenSSL passes over a suite that it does not know, where it knows another of the list: each is
+ * asked for alone. */
+static bool set_suites(SSL_CTX *ssl, const char *list, struct refuse_buffer to) {
+    char name[64];
+    for (const char *at = list; *at != '\0'; at += strcspn(at, ":"), at += *at == ':') {
+        int length = snprintf(name, sizeof name, "%.*s", (int)strcspn(at, ":"), at);
+        if (length >= (int)sizeof name || SSL_CTX_set_ciphersuites(ssl, name) != 1)
+            return refuse(to,
+                          "--tls13-ciphers: OpenSSL does not know %s; openssl ciphers -tls1_3 -s "
+                          "lists them",
+                          refuse_quote(name).text);
+    }
+    return SSL_CTX_set_ciphersuites(ssl, list) == 1 || refuse(to, "no memory for TLS");
+}
+
 static bool set_lists(SSL_CTX *ssl, const struct tls_settings *settings, struct refuse_buffer to) {
     const char *suites = settings->tls13_ciphers != NULL ? settings->tls13_ciphers : SUITES;
     if (settings->ciphers != NULL && SSL_CTX_set_cipher_list(ssl, settings->ciphers) != 1)
         return refuse(to, "--ciphers: OpenSSL knows none of %s; openssl ciphers -tls1_2 lists them",
                       refuse_quote(settings->ciphers).text);
-    if (SSL_CTX_set_ciphersuites(ssl, suites) != 1)
-        return refuse(
-            to,
-            "--tls13-ciphers: OpenSSL does not know all of %s; openssl ciphers -tls1_3 -s "
-            "lists them",
-            refuse_quote(suites).text);
+    if (!set_suites(ssl, suites, to))
+        return false;
     if (settings->curves != NULL && SSL_CTX_set1_groups_list(ssl, settings->curves) != 1)
         return refuse(to, "--curves: OpenSSL does not know all of %s; X25519:P-256 is accepted",
                       refuse_quote(settings->curves).text);
@@ -93,13 +104,51 @@ static bool set_key_log(struct tls_context *made, const char *path, struct refus
                   strerror(errno));
 }
 
+/* What OpenSSL has to send first; of a handshake that cannot begin it is an alert. */
+static bool begins(SSL *ssl, BIO *out) {
+    unsigned char type = 0;
+    SSL_do_handshake(ssl);
+    return BIO_read(out, &type, 1) == 1 && type == SSL3_RT_HANDSHAKE;
+}
+
+/* The server would be blamed for what cannot even begin. */
+static bool can_begin(SSL_CTX *context, struct refuse_buffer to) {
+    SSL *ssl = SSL_new(context);
+    BIO *in = BIO_new(BIO_s_mem()), *out = BIO_new(BIO_s_mem());
+    if (ssl == NULL || in == NULL || out == NULL) {
+        BIO_free(in);
+        BIO_free(out);
+        SSL_free(ssl);
+        return refuse(to, "no memory for TLS");
+    }
+    SSL_set_bio(ssl, in, out);
+    SSL_set_connect_state(ssl);
+    ERR_clear_error();
+    bool begun = begins(ssl, out);
+    const char *why = ERR_reason_error_string(ERR_peek_error());
+    SSL_free(ssl);
+    return begun || refuse(to,
+                           "TLS: of --tls-min, --tls-max, --ciphers, --tls13-ciphers and --curves "
+                           "nothing is left to offer a server (%s)",
+                           why != NULL ? why : "OpenSSL names no reason");
+}
+
+/* Without its algorithms there is none, whatever memory there is. */
+static bool refuse_context(struct refuse_buffer to) {
+    const char *why = ERR_reason_error_string(ERR_peek_error());
+    return refuse(to, "OpenSSL makes no context for TLS: %s (its configuration: OPENSSL_CONF)",
+                  why != NULL ? why : "no reason is named");
+}
+
 static bool create(struct tls_context *made, const struct tls_settings *settings,
                    struct refuse_buffer to) {
     made->insecure = settings->insecure;
+    ERR_clear_error();
     made->ssl = SSL_CTX_new(TLS_client_method());
     if (made->ssl == NULL)
-        return refuse(to, "no memory for TLS");
-    return set_key_log(made, settings->key_log, to) && set_all(made->ssl, settings, to);
+        return refuse_context(to);
+    return set_key_log(made, settings->key_log, to) && set_all(made->ssl, settings, to) &&
+           can_begin(made->ssl, to);
 }
 
 bool tls_context_create(struct tls_context **out, const struct tls_settings *settings,

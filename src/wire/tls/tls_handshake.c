@@ -61,9 +61,14 @@ static void see_message(int sent, int version, int type, const void *bytes, size
     enum { EMPTY_BYTES = SSL3_HM_HEADER_LENGTH + 4 + 2 /* lifetime, length */ };
     const struct tls_handshake *handshake = arg;
     (void)version, (void)ssl;
-    if (!sent && type == SSL3_RT_HANDSHAKE && length > EMPTY_BYTES &&
-        *(const unsigned char *)bytes == SSL3_MT_NEWSESSION_TICKET)
-        handshake->parts.note_ticket(handshake->parts.owner);
+    if (type != SSL3_RT_HANDSHAKE || length == 0)
+        return;
+    int message = *(const unsigned char *)bytes;
+    if (!sent && message == SSL3_MT_NEWSESSION_TICKET && length > EMPTY_BYTES)
+        handshake->parts.note(handshake->parts.owner, TLS_NOTE_TICKET);
+    else if (message == SSL3_MT_KEY_UPDATE)
+        handshake->parts.note(handshake->parts.owner,
+                              sent ? TLS_NOTE_KEY_UPDATE_OUT : TLS_NOTE_KEY_UPDATE_IN);
 }
 
 static bool make_connection(struct tls_handshake *handshake, SSL_SESSION *session) {
@@ -74,7 +79,7 @@ static bool make_connection(struct tls_handshake *handshake, SSL_SESSION *sessio
     handshake->out = BIO_new(BIO_s_mem());
     SSL_set_bio(handshake->ssl, handshake->in, handshake->out);
     SSL_set_connect_state(handshake->ssl);
-    if (handshake->parts.note_ticket != NULL)
+    if (handshake->parts.note != NULL)
         SSL_set_msg_callback(handshake->ssl, see_message);
     SSL_set_msg_callback_arg(handshake->ssl, handshake);
     if (handshake->in == NULL || handshake->out == NULL ||

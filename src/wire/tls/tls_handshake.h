@@ -18,6 +18,9 @@ struct ssl_session_st; /* SSL_SESSION */
 
 enum { TLS_EXPLAIN_MAX = 240 };
 
+/* Messages that are counted. */
+enum tls_note { TLS_NOTE_TICKET, TLS_NOTE_KEY_UPDATE_IN, TLS_NOTE_KEY_UPDATE_OUT, TLS_NOTES };
+
 struct tls_handshake_parts {
     struct tls_context *context;
     const char *name;               /* sent (unless it is an address) and verified against */
@@ -25,8 +28,9 @@ struct tls_handshake_parts {
     /* Takes each session that the server gives: TLS 1.2 with the handshake, TLS 1.3 behind it.
      * NULL: they are not wanted. */
     void (*keep)(void *owner, struct ssl_session_st *session);
-    /* A NewSessionTicket came, in whatever version. NULL: nobody counts. */
-    void (*note_ticket)(void *owner);
+    /* A NewSessionTicket came, in whatever version, or a KeyUpdate came or went. NULL: nobody
+     * counts. */
+    void (*note)(void *owner, enum tls_note note);
     void *owner;
 };
 

@@ -228,11 +228,13 @@ static void each_version_is_spoken_whatever_way_its_bytes_are_cut(void **state) 
     }
 }
 
-static void a_server_that_updates_its_keys_is_followed(void **state) {
-    (void)state;
+static void follow_key_updates(const char *suite) {
+    struct tls_settings settings = verifying;
     struct pair pair;
-    begin(&pair, &verifying, "localhost", 100000);
+    settings.tls13_ciphers = suite;
+    begin(&pair, &settings, "localhost", 100000);
     talk(&pair);
+    assert_int_equal(tls_client_whole(pair.client), suite != NULL);
     exchange(&pair);
     assert_int_equal(SSL_key_update(pair.server, SSL_KEY_UPDATE_REQUESTED), 1);
     exchange(&pair);
@@ -242,6 +244,20 @@ static void a_server_that_updates_its_keys_is_followed(void **state) {
     assert_int_equal(counts.key_updates_in, 1);
     assert_int_equal(counts.key_updates_out, 1);
     finish(&pair);
+}
+
+static void offer_a_suite_that_is_not_detached(void) {
+    assert_int_equal(SSL_CTX_set_ciphersuites(server_context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_"
+                                                              "GCM_SHA384:TLS_AES_128_CCM_SHA256:"
+                                                              "TLS_CHACHA20_POLY1305_SHA256"),
+                     1);
+}
+
+static void a_server_that_updates_its_keys_is_followed(void **state) {
+    (void)state;
+    offer_a_suite_that_is_not_detached();
+    follow_key_updates(NULL);
+    follow_key_updates("TLS_AES_128_CCM_SHA256");
 }
 
 /* --- what is resumed --- */
@@ -726,10 +742,7 @@ static void each_ticket_is_counted_once_in_each_version(void **state) {
         uint64_t full, resumed; /* tickets of either */
     } rows[] = {{"1.3", NULL, 2, 1}, {"1.3", "TLS_AES_128_CCM_SHA256", 2, 1}, {"1.2", NULL, 1, 0}};
     static const enum tls_resume whens[] = {TLS_RESUME_NEVER, TLS_RESUME_RECONNECT};
-    assert_int_equal(SSL_CTX_set_ciphersuites(server_context, "TLS_AES_128_GCM_SHA256:TLS_AES_256_"
-                                                              "GCM_SHA384:TLS_AES_128_CCM_SHA256:"
-                                                              "TLS_CHACHA20_POLY1305_SHA256"),
-                     1);
+    offer_a_suite_that_is_not_detached();
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         for (size_t j = 0; j < 2; j++) {
             struct pair pair;
@@ -754,6 +767,12 @@ static void what_openssl_does_not_take_is_refused_in_one_line(void **state) {
     expect_refusal((struct tls_settings){.ciphers = "none"}, "--ciphers: ");
     expect_refusal((struct tls_settings){.tls13_ciphers = "none"}, "--tls13-ciphers: ");
     expect_refusal((struct tls_settings){.curves = "none"}, "--curves: ");
+    expect_refusal((struct tls_settings){.tls13_ciphers = "TLS_AES_128_GCM_SHA256:NONE"},
+                   "--tls13-ciphers: OpenSSL does not know NONE;");
+    expect_refusal((struct tls_settings){.tls_max = "1.2", .ciphers = "aNULL"},
+                   "TLS: of --tls-min, --tls-max, --ciphers");
+    expect_refusal((struct tls_settings){.tls_min = "1.3", .curves = "secp256k1"},
+                   "TLS: of --tls-min, --tls-max, --ciphers");
     expect_refusal((struct tls_settings){.tls_min = "1.3", .tls_max = "1.2"},
                    "--tls-min 1.3 is above --tls-max 1.2");
     expect_refusal((struct tls_settings){.key_log = "/no/such"}, "SSLKEYLOGFILE: ");
