@@ -347,9 +347,12 @@ void leader_send_plan(struct leader *leader, struct host_part *part) {
 
 /* --- from it --- */
 
+/* A banner is some lines, and what a broken shell prints may have no end. */
+enum { SHOWN_MAX = 200 };
+
 /* Beside the protocol: kept for a message, and shown. ssh ends its lines with CR LF. */
 static void show(struct leader *leader, struct host_part *part, const char *line, size_t length) {
-    char text[160], shown[sizeof part->said + HOST_NAME_SIZE + 8];
+    char text[160], shown[sizeof part->said + HOST_NAME_SIZE + 40];
     snprintf(text, sizeof text, "%.*s", (int)(length < sizeof text ? length : sizeof text - 1),
              line);
     size_t end = strlen(text);
@@ -358,7 +361,11 @@ static void show(struct leader *leader, struct host_part *part, const char *line
     if (end == 0)
         return;
     text_escape(part->said, sizeof part->said, text);
-    snprintf(shown, sizeof shown, "%s: %s", part->name, part->said);
+    if (part->shown == SHOWN_MAX)
+        return;
+    bool last = ++part->shown == SHOWN_MAX;
+    snprintf(shown, sizeof shown, "%s: %s%s", part->name, last ? "no more of this is shown: " : "",
+             part->said);
     screen_print(&leader->screen, LOG_LEVEL_NOTE, shown);
 }
 

@@ -53,6 +53,7 @@ struct host_part {
     char err[512]; /* of its standard error: a line that has no end yet */
     size_t err_length;
     char said[200];    /* the last that it printed beside the protocol; "" */
+    uint32_t shown;    /* lines of it */
     char why[300];     /* it was lost, or could not begin; "" */
     bool cut;          /* a second interrupt waited for it no longer: that is why */
     char refused[200]; /* its figures cannot be added up with the others'; "" */

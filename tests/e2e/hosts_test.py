@@ -204,6 +204,12 @@ class HostsTest(unittest.TestCase):
         self.assertEqual(0, result.code, result.err)
         self.assertIn("h1: Welcome to h1\n", result.err)
 
+    def test_of_a_banner_without_end_some_lines_are_shown(self):
+        result = soak(*self.arguments(hosts="h1", remote=self.script('seq 1000; exec "$@"\n')))
+        self.assertEqual(0, result.code, result.err)
+        shown = [line for line in result.err.splitlines() if line.startswith("h1: ")]
+        self.assertEqual((200, "h1: no more of this is shown: 200"), (len(shown), shown[-1]))
+
     def test_another_version_is_refused_by_name(self):
         hello = '{"part":1,"version":"0.0.1","commit":"x"}'
         result = soak(*self.arguments(remote=self.script(f"[ $host = h2 ] && {{ echo '{hello}'; cat; exit; }}\n"
