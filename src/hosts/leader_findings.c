@@ -177,8 +177,10 @@ static void name_outcomes(const struct leader *leader, struct findings *findings
         for (int o = 0; o < OUTCOME_COUNT; o++) {
             struct finding *finding = &findings->items[i];
             enum outcome outcome = (enum outcome)o;
+            const char *host;
             if (finding->code == finding_code_of_outcome(outcome) &&
-                outcome != OUTCOME_worker_lost && outcome_side(outcome) != SIDE_SERVER &&
+                (outcome != OUTCOME_worker_lost || find_own(leader, finding, &host) != NULL) &&
+                outcome_side(outcome) != SIDE_SERVER &&
                 (finding->evidence[0] == '\0' || outcome_side(outcome) == SIDE_TESTER))
                 explain_outcome(leader, finding, outcome);
         }

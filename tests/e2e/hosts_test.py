@@ -398,6 +398,18 @@ class HostsTest(unittest.TestCase):
 
     # --- loss ---
 
+    def test_a_worker_that_dies_is_of_its_host(self):
+        with Run(*self.arguments("--ui", "line", "-w", "2", hold="4s")) as run:
+            run.wait_for(r"phase=hold .* live=40 ")
+            ours = on_host("h2", run.marker)
+            parents = {int(pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1]) for pid in ours}
+            kill([max(set(ours) - parents)], signal.SIGKILL)
+            result = run.finish()
+        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
+        self.assertEqual(10, result.connections["outcomes"]["worker_lost"])
+        self.assertRegex(result.finding("worker_lost")["evidence"], r"^h2 10; h2: worker ")
+        self.assertIn("whose    the tester (a host of this run), not the server", result.out)
+
     def lose_one(self, after):
         timeline = holdfast.folder(self.addCleanup) / "t.jsonl"
         with Run(*self.arguments("--ui", "line", "--timeline", timeline, hold="8s", count=60)) as run:

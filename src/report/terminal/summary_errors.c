@@ -24,6 +24,13 @@ static const char *title_of(const struct finding *finding) {
     return finding->code == FINDING_unlisted ? NULL : titles[finding->code];
 }
 
+static const char *whose(const struct finding *finding, const struct record *record) {
+    if (finding->side != SIDE_TESTER)
+        return "the server, not the tester";
+    return record->host_count > 0 ? "the tester (a host of this run), not the server"
+                                  : "the tester (this machine), not the server";
+}
+
 static void print_head(FILE *out, struct style style, const struct finding *finding,
                        const struct record *record) {
     enum outcome outcome = finding_code_outcome(finding->code);
@@ -35,9 +42,7 @@ static void print_head(FILE *out, struct style style, const struct finding *find
         fprintf(out, " at %s connections        %s: %s, x %s\n",
                 format_count(record->live_peak).text, finding->name, outcome_text(outcome),
                 format_known(finding->have).text);
-    fprintf(out, "  whose    %s\n",
-            finding->side == SIDE_TESTER ? "the tester (this machine), not the server"
-                                         : "the server, not the tester");
+    fprintf(out, "  whose    %s\n", whose(finding, record));
     if (finding->evidence[0] != '\0')
         fprintf(out, "  limit    %s\n", finding->evidence);
 }
