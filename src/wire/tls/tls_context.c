@@ -95,7 +95,8 @@ static bool set_all(SSL_CTX *ssl, const struct tls_settings *settings, struct re
     SSL_CTX_set_verify(ssl, SSL_VERIFY_PEER, tls_handshake_verify);
     return set_versions(ssl, settings, to) && set_lists(ssl, settings, to) &&
            set_trust(ssl, settings, to) && set_certificate(ssl, settings, to) &&
-           SSL_CTX_set_alpn_protos(ssl, http11, sizeof http11 - 1) == 0;
+           (SSL_CTX_set_alpn_protos(ssl, http11, sizeof http11 - 1) == 0 ||
+            refuse(to, "no memory for TLS"));
 }
 
 static bool set_key_log(struct tls_context *made, const char *path, struct refuse_buffer to) {

@@ -222,7 +222,7 @@ a_handshake_of_tls_1_2_that_is_short_of_memory_is_lost_and_the_next_is_not(void 
 static void a_context_is_made_whole_or_not_at_all(void **state) {
     (void)state;
     long refused = 0;
-    for (long n = 0; n < 100000; n += 1 + n / 50) {
+    for (long n = 0; n < 100000; n += 1 + n / 500) {
         char line[200] = "";
         struct tls_context *context;
         left = n;
