@@ -49,7 +49,7 @@ struct host_text {
 };
 
 static struct host_text text_of(const char *from) {
-    struct host_text shown;
+    struct host_text shown = {0};
     text_escape(shown.text, sizeof shown.text, from);
     return shown;
 }
