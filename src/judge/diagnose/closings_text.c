@@ -306,7 +306,7 @@ static void describe_level(struct closing *closing) {
             HUMAN_COUNT(closing->value), waited ? "was never answered" : "ended at once",
             closing->directive);
     else
-        add(closing, "one for each that was opened beyond %s: looks like %s",
+        add(closing, "about one for each that was opened beyond %s: looks like %s",
             HUMAN_COUNT(closing->value), closing->directive);
 }
 

@@ -151,7 +151,7 @@ static void find_connections(struct findings *findings, const struct closings *c
     struct shortage_line line = {0};
     if (level != NULL)
         add(&line, "%s %s, %s %s", HUMAN_COUNT(level->count), outcome_name(level->outcome),
-            level->refused ? "each opened behind the first" : "one for each opened beyond",
+            level->refused ? "each opened behind the first" : "about one for each opened beyond",
             HUMAN_COUNT(level->value));
     add_status(&line, record);
     add_log_lines(&line, log, log->short_of_connections, log->connections_line);

@@ -276,7 +276,7 @@ static void what_the_log_says_decides_between_a_timeout_and_a_level(void **state
     assert_true(has(f, "connection_limit"));
     assert_false(has(f, "idle_timeout"));
     assert_says(find(f, "short_of_connections")->evidence,
-                "488 closed_idle, one for each opened beyond 512; its error log");
+                "488 closed_idle, about one for each opened beyond 512; its error log");
     assert_says(find(f, "short_of_connections")->text, "it ended some to take others");
 }
 
