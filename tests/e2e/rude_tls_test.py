@@ -87,10 +87,15 @@ class Broken(unittest.TestCase):
     """After one good answer."""
 
     def break_by(self, misdeed, outcome="tls_broken"):
+        def answer_first(conn):
+            conn.answer()
+            misdeed(conn)
+        return self.end_by(answer_first, outcome)
+
+    def end_by(self, misdeed, outcome):
         told = []  # on each connection
 
         def script(conn):
-            conn.answer()
             misdeed(conn)
             conn.until_end()
             told.append(conn.messages)
@@ -151,10 +156,11 @@ class Broken(unittest.TestCase):
         self.assertEqual({"116": COUNT}, tls["alerts"])
 
     def test_close_notify_is_the_end_whatever_follows(self):
-        def misdeed(conn):
-            conn.record(ALERT, bytes([1, 0]))
-            conn.record(DATA, ANSWER)
-        tls, told = self.break_by(misdeed, "closed_idle")
+        def misdeed(conn):  # at once, before the next request
+            conn.request()
+            answer = ANSWER + bytes([DATA])
+            conn.raw(conn.seal(answer) + conn.seal(bytes([1, 0, ALERT])) + conn.seal(answer))
+        tls, told = self.end_by(misdeed, "closed_idle")
         self.assertEqual((0, [(ALERT, bytes([1, 0]))] * COUNT), (tls["closed_without_notify"], told))
 
     def test_close_notify_behind_an_announced_end_is_answered_before_the_fin(self):
