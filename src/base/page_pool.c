@@ -19,7 +19,8 @@ static size_t links_bytes(const struct page_pool *pool) {
 }
 
 bool page_pool_create(struct page_pool *pool, uint32_t count, size_t bytes) {
-    *pool = (struct page_pool){.stride = pages_align(bytes + 1), .slots = {.capacity = count}};
+    *pool = (struct page_pool){.stride = pages_align(bytes + 1, _Alignof(max_align_t)),
+                               .slots = {.capacity = count}};
     pool->memory = pages_reserve(memory_bytes(pool));
     pool->links = pages_reserve(links_bytes(pool));
     slots_init(&pool->slots, pool->links, count);

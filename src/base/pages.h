@@ -11,9 +11,9 @@ void *pages_reserve(size_t bytes);
 void pages_hide(void *memory, size_t bytes);
 /* Their bytes are zero again, and cost nothing until they are touched. From a page's beginning. */
 void pages_discard(void *memory, size_t bytes);
-/* So many bytes that what lies behind them is aligned for all. */
-static inline size_t pages_align(size_t bytes) {
-    return (bytes + _Alignof(max_align_t) - 1) / _Alignof(max_align_t) * _Alignof(max_align_t);
+/* So many bytes that what lies behind them is aligned to that grain. */
+static inline size_t pages_align(size_t bytes, size_t grain) {
+    return (bytes + grain - 1) / grain * grain;
 }
 
 /* NULL is let be; bytes as they were reserved. */

@@ -38,9 +38,8 @@ struct sock_transport {
 };
 
 static size_t place_bytes(const struct transport *transport) {
-    const size_t grain = _Alignof(struct sock_transport_place);
-    size_t bytes = sizeof(struct sock_transport_place) + transport->state_bytes;
-    return (bytes + grain - 1) / grain * grain;
+    return pages_align(sizeof(struct sock_transport_place) + transport->state_bytes,
+                       _Alignof(struct sock_transport_place));
 }
 
 bool sock_transport_create(struct sock_transport **out, const struct sock_transport_parts *parts) {
