@@ -107,22 +107,34 @@ static enum MHD_Result answer_run(struct serve_request *request, const struct ru
     return answer_json_stream(request, &stream);
 }
 
+/* An object with a list of that name, whose items follow; false: there is no memory. */
+static bool begin_list(struct memory_stream *stream, struct json_writer *json, const char *name) {
+    if (!memory_stream_open(stream))
+        return false;
+    json_write_begin(json, stream->out, false);
+    json_write_object(json);
+    json_write_name(json, name);
+    json_write_array(json);
+    return true;
+}
+
+static enum MHD_Result answer_list(struct serve_request *request, struct memory_stream *stream,
+                                   struct json_writer *json) {
+    json_write_array_end(json);
+    json_write_object_end(json);
+    json_write_end(json);
+    return answer_json_stream(request, stream);
+}
+
 static enum MHD_Result answer_runs(struct serve_request *request) {
     const struct runs *runs = &request->serve->runs;
     struct memory_stream stream;
     struct json_writer json;
-    if (!memory_stream_open(&stream))
+    if (!begin_list(&stream, &json, "runs"))
         return answer_problem(request, 503, "out of memory");
-    json_write_begin(&json, stream.out, false);
-    json_write_object(&json);
-    json_write_name(&json, "runs");
-    json_write_array(&json);
     for (size_t i = 0; i < runs->count; i++)
         run_write(&json, runs->items[i], true);
-    json_write_array_end(&json);
-    json_write_object_end(&json);
-    json_write_end(&json);
-    return answer_json_stream(request, &stream);
+    return answer_list(request, &stream, &json);
 }
 
 /* Those that a run may name. */
@@ -131,18 +143,11 @@ static enum MHD_Result answer_hosts(struct serve_request *request) {
     char name[HOST_NAME_SIZE];
     struct memory_stream stream;
     struct json_writer json;
-    if (!memory_stream_open(&stream))
+    if (!begin_list(&stream, &json, "hosts"))
         return answer_problem(request, 503, "out of memory");
-    json_write_begin(&json, stream.out, false);
-    json_write_object(&json);
-    json_write_name(&json, "hosts");
-    json_write_array(&json);
     while (host_list_next(&list, name))
         json_write_string(&json, name);
-    json_write_array_end(&json);
-    json_write_object_end(&json);
-    json_write_end(&json);
-    return answer_json_stream(request, &stream);
+    return answer_list(request, &stream, &json);
 }
 
 static int open_file(const struct serve_request *request, const char *name) {
