@@ -49,11 +49,12 @@ struct timespec leader_wall_of(instant moment, instant now) {
 
 /* What parts that ended before others held is closed, and live no more. */
 static void add_up_drained(struct leader *leader) {
+    bool over = leader_all_over(leader);
     leader->drained.live = leader->drained.connecting = 0;
-    for (size_t i = 0; i < leader->count; i++) {
+    for (size_t i = 0; i < leader->count && !over; i++) {
         const struct host_part *part = &leader->parts[i];
         const struct record *record = leader_record_of(part);
-        if (part->state != PART_ENDED || record == NULL || leader_all_over(leader))
+        if (part->state != PART_ENDED || record == NULL)
             continue;
         leader->drained.live += record->total.counts.live;
         leader->drained.connecting += record->total.counts.connecting;
