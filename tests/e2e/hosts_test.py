@@ -454,13 +454,18 @@ class HostsTest(unittest.TestCase):
         for _ in range(LOSSES):
             self.lose_one(random.uniform(0, 2.2))
 
-    def test_a_loss_may_end_all(self):
+    def end_all(self, number):
+        """By --on-host-loss stop, when a signal has hit one host."""
         with Run(*self.arguments("--ui", "line", "--on-host-loss", "stop", hold="1h")) as run:
             run.wait_for(r"phase=hold .* live=40 ")
-            hit("h1", run.marker, signal.SIGKILL)
+            hit("h1", run.marker, number)
             result = run.finish()
         self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
         self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
+        return result
+
+    def test_a_loss_may_end_all(self):
+        self.end_all(signal.SIGKILL)
 
     def end_one(self, number, *more, hold="4s"):
         """Its part alone is ended in order, as by an administrator or a batch engine there."""
@@ -492,12 +497,7 @@ class HostsTest(unittest.TestCase):
         self.end_one(signal.SIGTERM, hold="0")
 
     def test_a_part_that_a_signal_ends_may_end_all(self):
-        with Run(*self.arguments("--ui", "line", "--on-host-loss", "stop", hold="1h")) as run:
-            run.wait_for(r"phase=hold .* live=40 ")
-            hit("h1", run.marker, signal.SIGTERM)
-            result = run.finish()
-        self.assertEqual((4, "inconclusive"), (result.code, result.verdict), result.err)
-        self.assertEqual(20, result.connections["outcomes"]["worker_lost"])
+        result = self.end_all(signal.SIGTERM)
         self.assertEqual(["lost", "ok"], [host["state"] for host in result.report["hosts"]])
 
     def mangle(self, edit):
